@@ -1,21 +1,26 @@
-"""A two-dimensional convolution by the fastest of three equal ways, for processors."""
+"""A two-dimensional convolution by the fastest of four equal ways, for processors."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, linear, pad
+
+from sparring.models.minimal_filtering import filtered, pays
 
 
 def convolve(inputs: Tensor, weight: Tensor, bias: Tensor, *, stride: int, padding: int) -> Tensor:
     """Return what `conv2d` returns, its channels last in memory.
 
     A single channel is multiplied patch by patch, and a kernel as large as its input is one linear layer: for both the
-    general code takes about three times as long. Anything else is fastest with the channels last.
+    general code takes about three times as long. A small strided one with many channels takes half its time with fewer
+    multiplications. Anything else is fastest with the channels last.
     """
     if inputs.shape[1] == 1:
         return _by_patches(inputs, weight, bias, stride=stride, padding=padding)
     if inputs.shape[2:] == weight.shape[2:] and padding == 0:
         signal, kernel = (tensor.permute(0, 2, 3, 1).flatten(1) for tensor in (inputs, weight))
         return linear(signal, kernel, bias)[:, :, None, None]
+    if padding == 0 and pays(inputs, weight, stride):
+        return filtered(inputs, weight, stride) + bias[:, None, None]
     return conv2d(inputs, weight, bias, stride, padding)
 
 
