@@ -22,7 +22,7 @@ class Rounds:
         self.workspace = torch.empty(scenario.federation.sampled, scenario.federation.network.size)
 
     def play_round(self) -> None:
-        self.state, _ = play_round(self.scenario, self.state, self.workspace)
+        self.state, _ = play_round(self.scenario, self.state, workspace=self.workspace)
 
 
 def play_ten(name: str, threads: int) -> None:

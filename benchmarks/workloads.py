@@ -35,7 +35,7 @@ def scenario(name: str) -> Scenario:
     data = Dataset(name=name, train=train, test=train, classes=10, mean=mean, std=std)
     federation = Federation(
         network=network(model, data),
-        shards=ClientShards(train, Iid().assign(train.labels, clients, stream(0, "partition"))),
+        shards=ClientShards(train, Iid().assign(train.labels, clients, rng=stream(0, "partition"))),
         test=train,
         sampled=sampled,
         recipe=Recipe(steps=1, batch=batch, lr=0.05),

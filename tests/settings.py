@@ -29,7 +29,7 @@ def small_federation(
 ) -> Federation:
     """Return a federation that plays a round in a millisecond."""
     data = clouds() if data is None else data
-    shards = ClientShards(data.train, Iid().assign(data.train.labels, clients, stream(0, "partition")))
+    shards = ClientShards(data.train, Iid().assign(data.train.labels, clients, rng=stream(0, "partition")))
     fitted = network(Logistic() if model is None else model, data)
     defaults = {"sampled": 6, "recipe": Recipe(steps=1, batch=5, lr=0.5)}
     return Federation(network=fitted, shards=shards, test=data.test, **{**defaults, **settings})

@@ -1,9 +1,9 @@
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from itertools import pairwise
 
 import pytest
 
-from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView
+from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView, own_malicious
 
 VIEWS = (BlackBoxView, WhiteBoxView, OmniscientView)
 
@@ -25,3 +25,36 @@ def test_a_black_box_view_shows_neither_the_rule_nor_the_honest():
 def test_a_white_box_view_shows_the_rule_but_not_the_honest():
     assert "rule" in shown(WhiteBoxView)
     assert shown(WhiteBoxView).isdisjoint({"honest", "honest_clients", "memory", "root"})
+
+
+@dataclass(frozen=True)
+class Counting:
+    malicious: int | None = None
+
+
+@dataclass(frozen=True)
+class Wrapping:
+    inner: object
+
+
+@dataclass(frozen=True)
+class WrappingAndCounting:
+    inner: object
+    malicious: int | None = None
+
+
+@pytest.mark.parametrize(
+    ("rule", "own"),
+    [
+        (object(), None),
+        (Counting(), None),
+        (Counting(0), 0),
+        (Wrapping(object()), None),
+        (Wrapping(Wrapping(Counting(3))), 3),
+        (WrappingAndCounting(Counting(3)), 3),
+        (WrappingAndCounting(Counting(3), 0), 0),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_the_outermost_count_is_the_rule_s_own(rule, own):
+    assert own_malicious(rule) == own

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sparring.kernels import LANES, inner_means, pair_sums, weighted_sums
+from sparring.kernels import LANES, RUN, inner_means, pair_sums, weighted_sums
 from sparring.random import stream
 
 WIDTHS = (1, LANES - 1, LANES, 2 * LANES + 3)
@@ -34,13 +34,17 @@ def test_chosen_rows_are_added_up_row_after_row_in_float64(width, precision):
     np.testing.assert_array_equal(sums, expected.astype(precision))
 
 
-def test_pair_sums_are_added_to_what_is_there():
-    block, sums = drawn(8, 100, precision="float64"), np.ones((8, 8))
-    pair_sums()(block, False, sums)
-    np.testing.assert_allclose(np.tril(sums), np.tril(1 + block @ block.T), rtol=1e-12, atol=1e-12)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("rows", [1, 2, 7, 8])
+def test_pair_sums_are_added_to_what_is_there(precision, rows):
+    matrix, sums = drawn(rows, 3 * RUN, precision=precision), np.ones((8, 8))
+    pair_sums(precision)(matrix, False, 5, 2 * RUN + 9, sums)
+    part = matrix[:, 5 : 2 * RUN + 9].astype(np.float64)
+    np.testing.assert_allclose(np.tril(sums[:rows, :rows]), np.tril(1 + part @ part.T), rtol=1e-5, atol=1e-3)
 
 
-def test_pairs_that_are_apart_are_measured_by_their_differences():
-    block, sums = 1e15 + np.arange(12.0).reshape(4, 3), np.zeros((4, 4))
-    pair_sums()(block, True, sums)
+@pytest.mark.parametrize(("precision", "size"), [("float32", 2.0**22), ("float64", 2.0**49)])
+def test_pairs_that_are_apart_are_measured_by_their_differences(precision, size):
+    matrix, sums = (size + np.arange(12.0).reshape(4, 3)).astype(precision), np.zeros((4, 4))
+    pair_sums(precision)(matrix, True, 0, 3, sums)
     assert np.tril(sums).tolist() == [[0, 0, 0, 0], [27, 0, 0, 0], [108, 27, 0, 0], [243, 108, 27, 0]]

@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
-from typing import Any, NamedTuple, TypeVar
+from functools import cache
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ CELLS = 1 << 19
 """Values worked on at once where a block of columns should stay in cache, whatever the number of rows."""
 CACHED = 1 << 16
 """Float64 values worked on at once where every row is read many times over: half of a core's own cache."""
+FAINT = 1e-24
+"""A squared distance below which squares of float32 differences may have vanished."""
 STRIPES = 16
 """The most parts, with a result each, that threads share: enough for threads that are not equally fast."""
 
@@ -49,17 +51,10 @@ def is_finite(tensor: Tensor) -> bool:
 
 def finite_rows(matrix: Matrix) -> Tensor:
     """Return which rows hold only finite values, as a boolean per row."""
-    blocks = in_threads(partial(_finite_sums, matrix.numpy(force=True)), column_blocks(matrix))
-    finite = torch.from_numpy(np.all([np.ones(len(matrix), bool), *blocks], axis=0)).to(matrix.device)
+    # A sum that overflows is looked at again.
+    finite = torch.isfinite(matrix.sum(dim=1))
     for row in (~finite).nonzero().flatten().tolist():
         finite[row] = torch.isfinite(matrix[row]).all()
-    return finite
-
-
-def _finite_sums(values: NDArray[Any], columns: slice) -> NDArray[np.bool_]:
-    """Return which rows of a block surely hold only finite values: their sum is finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        finite: NDArray[np.bool_] = np.isfinite(values[:, columns].sum(axis=1))
     return finite
 
 
@@ -115,50 +110,63 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
 def gram(matrix: Matrix, center: Vector, rows: Tensor) -> Tensor:
     """Return the float64 inner products, among the rows with these indices, of their offsets from `center`."""
     values, chosen, origin = (tensor.numpy(force=True) for tensor in (matrix, rows, center))
-    products = _pair_sums(
-        lambda columns: values[chosen, columns].astype(np.float64) - origin[columns],
-        (len(rows), matrix.shape[1]),
-        apart=False,
-    )
-    return products.to(matrix.device)
+
+    def offsets(columns: slice) -> NDArray[np.float64]:
+        return values[chosen, columns].astype(np.float64) - origin[columns]
+
+    return _doubled_sums(offsets, (len(chosen), matrix.shape[1]), apart=False).to(matrix.device)
 
 
 def squared_distances(matrix: Matrix) -> Tensor:
     """Return the `[rows, rows]` squared distances in float64, right also for close rows far from zero and up to 1e38.
 
-    Differences are squared and added up, so that nothing cancels: compiled, that takes less time than a Gram matrix in
-    float64, of which the pairs that cancel would have to be measured again.
+    Differences are squared and added up, so that nothing cancels: a run of columns in float32, which is right to 1e-6
+    of each distance, and the runs in float64. Where that overflows or vanishes, all is measured again in float64.
     """
-    values = matrix.numpy(force=True)
-    distances = _pair_sums(lambda columns: values[:, columns], values.shape, apart=True)
+    values = np.ascontiguousarray(matrix.numpy(force=True))
+    kernel = pair_sums(values.dtype.name)
+    distances = _added(lambda columns, sums: kernel(values, True, columns.start, columns.stop, sums), values.shape)
+    if not _is_sure(distances, matrix):
+        distances = _doubled_sums(lambda columns: values[:, columns].astype(np.float64), values.shape, apart=True)
     return distances.to(matrix.device)
 
 
-def _pair_sums(read: Callable[[slice], NDArray[Any]], shape: tuple[int, ...], *, apart: bool) -> Tensor:
-    """Return the squared distance of each pair of rows, where `apart`, or their inner product.
+def _is_sure(distances: Tensor, matrix: Matrix) -> bool:
+    """Say whether all distances are finite, and small enough for squares to have vanished only between equal rows."""
+    if not torch.isfinite(distances).all():
+        return False
+    originals: dict[int, int] = {}
+    for copy, original in (distances < FAINT).tril(-1).nonzero().tolist():
+        originals.setdefault(copy, original)
+    return all(torch.equal(matrix[copy], matrix[original]) for copy, original in originals.items())
 
-    A task is a stripe of columns. Where they are cut does not depend on the number of threads, nor do the sums.
+
+def _doubled_sums(read: Callable[[slice], NDArray[np.float64]], shape: tuple[int, ...], *, apart: bool) -> Tensor:
+    """Return the pairs' sums of what `read` makes of a cached block of columns in float64."""
+    kernel, width = pair_sums("float64"), max(64, CACHED // max(1, shape[0]) // 64 * 64)
+
+    def add(stripe: slice, sums: NDArray[np.float64]) -> None:
+        for columns in _cut(stripe, width):
+            kernel(read(columns), apart, 0, columns.stop - columns.start, sums)
+
+    return _added(add, shape)
+
+
+def _added(add: Callable[[slice, NDArray[np.float64]], None], shape: tuple[int, ...]) -> Tensor:
+    """Return the symmetric matrix of which `add` adds a stripe of columns to the lower triangle.
+
+    Where stripes are cut does not depend on the number of threads, nor do the sums.
     """
     rows, columns = shape
-    work = partial(_stripe_sums, read=read, rows=rows, kernel=partial(pair_sums(), apart=apart))
+
+    def summed(stripe: slice) -> NDArray[np.float64]:
+        sums = np.zeros((rows + rows % 2,) * 2)
+        add(stripe, sums)
+        return sums[:rows, :rows]
+
     stripes = _cut(slice(0, columns), max(CELLS // max(1, rows), -(-columns // STRIPES), 1))
-    lower = torch.from_numpy(sum(in_threads(work, stripes), np.zeros((rows, rows)))).tril_()
+    lower = torch.from_numpy(sum(in_threads(summed, stripes), np.zeros((rows, rows)))).tril_()
     return lower + lower.tril(-1).T
-
-
-def _stripe_sums(
-    stripe: slice, *, read: Callable[[slice], NDArray[Any]], rows: int, kernel: Callable[..., None]
-) -> NDArray[np.float64]:
-    padded = -(-rows // 4) * 4
-    # Torch's memory starts, and rows of 64 values go on, where vector registers are read fastest.
-    block = torch.zeros(padded, max(64, CACHED // max(1, rows) // 64 * 64), dtype=torch.float64).numpy()
-    sums = np.zeros((padded, padded))
-    for columns in _cut(stripe, block.shape[1]):
-        width = columns.stop - columns.start
-        block[:rows, :width] = read(columns)
-        block[:rows, width:] = 0
-        kernel(block=block, sums=sums)
-    return sums[:rows, :rows]
 
 
 def neighbor_scores(distances: Tensor, neighbors: int) -> Tensor:

@@ -91,7 +91,7 @@ class WhiteBoxView(BlackBoxView):
 
     rule: "Defense"
     assumed_malicious: int
-    """How many malicious updates the server reckons with in this round."""
+    """How many malicious updates the threat model reckons with in this round; the rule may have a count of its own."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,13 @@ class Defense(Protocol):
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         """Return one update for the server to apply, and the memory for the next round."""
+
+
+def own_malicious(rule: Defense) -> int | None:
+    """Return the malicious count that a rule, or else the one it wraps, was set to; None takes the server's."""
+    told: int | None = getattr(rule, "malicious", None)
+    inner: Defense | None = getattr(rule, "inner", None)
+    return own_malicious(inner) if told is None and inner is not None else told
 
 
 class Backend(Protocol):

@@ -24,6 +24,10 @@ class RunError(SparringError, RuntimeError):
     """A run folder cannot be used: it exists, is locked, damaged, or cannot be written."""
 
 
+class SavingError(RunError):
+    """A file system refused something: no fault of what was to be saved there."""
+
+
 class PluginError(SparringError, RuntimeError):
     """A player broke its contract; the message names the class."""
 

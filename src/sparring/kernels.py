@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 LANES = 256
 """Columns in a tile: many for long vector loops, few enough that a tile of 1000 rows stays in a core's own cache."""
+RUN = 512
+"""Columns whose squared differences are added up in the matrix's own precision."""
 REORDERED = {"reassoc", "contract"}
 """Lets sums be taken in any order, without which they fill no vector register; it is fixed when they are compiled."""
 
@@ -30,9 +32,10 @@ def weighted_sums(precision: str) -> Callable[..., None]:
 
 
 @cache
-def pair_sums() -> Callable[..., None]:
-    """Return `_pair_sums`, compiled."""
-    return _compiled(_pair_sums, "void(float64[:, ::1], boolean, float64[:, ::1])", fastmath=REORDERED)
+def pair_sums(precision: str) -> Callable[..., None]:
+    """Return `_pair_sums`, compiled for matrices of `precision`, float32 or float64."""
+    signature = f"void({precision}[:, ::1], boolean, intp, intp, float64[:, ::1])"
+    return _compiled(_pair_sums, signature, fastmath=REORDERED)
 
 
 def _compiled(loop: Callable[..., None], signature: str, fastmath: set[str] | None = None) -> Callable[..., None]:
@@ -108,23 +111,34 @@ def _weighted_sums(
             out[lane] = total[lane]
 
 
-def _pair_sums(block: NDArray[np.float64], apart: bool, sums: NDArray[np.float64]) -> None:
+@njit(fastmath=REORDERED)
+def _add_run(matrix: NDArray[np.floating], apart: bool, start: int, end: int, sums: NDArray[np.float64]) -> None:
+    """Add what `_pair_sums` adds, in a few columns.
+
+    Two rows at a time meet two others: what is read serves two pairs. A last odd row stands in for a neighbor, whose
+    sums lie outside the rows' square.
+    """
+    last = len(matrix) - 1
+    for row in range(0, last + 1, 2):
+        one, two = matrix[row, start:end], matrix[min(row + 1, last), start:end]
+        for column in range(0, row + 1, 2):
+            three, four = matrix[column, start:end], matrix[min(column + 1, last), start:end]
+            one_three = two_three = one_four = two_four = matrix.dtype.type(0)
+            for lane in range(len(one)):
+                one_three += _term(one[lane], three[lane], apart)
+                two_three += _term(two[lane], three[lane], apart)
+                one_four += _term(one[lane], four[lane], apart)
+                two_four += _term(two[lane], four[lane], apart)
+            sums[row, column] += one_three
+            sums[row + 1, column] += two_three
+            sums[row, column + 1] += one_four
+            sums[row + 1, column + 1] += two_four
+
+
+def _pair_sums(matrix: NDArray[np.floating], apart: bool, first: int, stop: int, sums: NDArray[np.float64]) -> None:
     """Add each pair of rows' squared distance, where `apart`, or else their inner product, to the lower triangle.
 
-    The number of rows is a multiple of four: every value that is read serves four pairs.
+    Only the columns from `first` to `stop` count; a run of them is added up in the matrix's precision.
     """
-    for row in range(0, len(block), 4):
-        one, two, three, four = block[row], block[row + 1], block[row + 2], block[row + 3]
-        for column in range(row + 4):
-            other = block[column]
-            first = second = third = fourth = 0.0
-            for lane in range(len(other)):
-                value = other[lane]
-                first += _term(one[lane], value, apart)
-                second += _term(two[lane], value, apart)
-                third += _term(three[lane], value, apart)
-                fourth += _term(four[lane], value, apart)
-            sums[row, column] += first
-            sums[row + 1, column] += second
-            sums[row + 2, column] += third
-            sums[row + 3, column] += fourth
+    for start in range(first, stop, RUN):
+        _add_run(matrix, apart, start, min(start + RUN, stop), sums)

@@ -1,6 +1,7 @@
 import pytest
+import torch
 
-from sparring.data import DATASETS, PARTITIONS, Synthetic
+from sparring.data import DATASETS, PARTITIONS, Synthetic, load
 from sparring.data.sources.digits import Digits
 from sparring.errors import UnknownName
 from sparring.registry import build
@@ -39,3 +40,10 @@ def test_a_source_that_needs_no_file_conforms(source, check):
 def test_a_misspelt_name_is_answered_by_the_nearest():
     with pytest.raises(UnknownName, match="did you mean 'fashion_mnist'"):
         build("dataset", DATASETS, {"name": "fashion_mist"})
+
+
+def test_a_name_and_options_load_a_data_set():
+    loaded, expected = load("synthetic", classes=3, features=2), Synthetic(classes=3, features=2).load()
+    assert torch.equal(loaded.train.inputs, expected.train.inputs)
+    with pytest.raises(UnknownName, match="unknown data 'digit'; did you mean 'digits'"):
+        load("digit")

@@ -15,7 +15,7 @@ def convert(inputs: object, labels: object = LABELS, **options: object) -> Datas
     return from_arrays("mine", train=(inputs, labels), test=(inputs, labels), **options)
 
 
-def test_grey_images_get_a_channel_axis():
+def test_gray_images_get_a_channel_axis():
     assert convert(IMAGES).train.inputs.shape == (6, 1, 5, 5)
     assert convert(IMAGES / 255.0).train.inputs.shape == (6, 1, 5, 5)
 

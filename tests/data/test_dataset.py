@@ -90,41 +90,41 @@ def test_facts_that_cannot_be_are_refused(changes, message):
 
 class TestValidation:
     def test_it_is_taken_out_of_the_training_data(self):
-        split = with_validation(dataset(100), 0.2, stream(0, "validation"))
+        split = with_validation(dataset(100), 0.2, rng=stream(0, "validation"))
         kept, held = split.train.inputs[:, 0, 0, 0], split.validation.inputs[:, 0, 0, 0]
         assert (len(kept), len(held)) == (80, 20)
         assert sorted(torch.cat([kept, held]).tolist()) == list(range(100))
 
     def test_labels_stay_with_their_inputs(self):
-        split = with_validation(dataset(30), 0.5, stream(0, "validation"))
+        split = with_validation(dataset(30), 0.5, rng=stream(0, "validation"))
         for batch in (split.train, split.validation):
             assert torch.equal(batch.inputs[:, 0, 0, 0] % 3, batch.labels)
 
     def test_it_depends_on_the_stream_alone(self):
-        one, again, other = (with_validation(dataset(100), 0.5, stream(seed, "validation")) for seed in (0, 0, 1))
+        one, again, other = (with_validation(dataset(100), 0.5, rng=stream(seed, "validation")) for seed in (0, 0, 1))
         assert torch.equal(one.validation.inputs, again.validation.inputs)
         assert not torch.equal(one.validation.inputs, other.validation.inputs)
 
     def test_no_share_copies_nothing(self):
         whole = dataset()
-        assert with_validation(whole, 0.0, stream(0, "validation")) is whole
+        assert with_validation(whole, 0.0, rng=stream(0, "validation")) is whole
 
     def test_the_original_is_left_alone(self):
         whole = dataset(100)
-        with_validation(whole, 0.5, stream(0, "validation"))
+        with_validation(whole, 0.5, rng=stream(0, "validation"))
         assert torch.equal(whole.train.inputs, byte_images(100).inputs)
         assert whole.validation is None
 
     @pytest.mark.parametrize("share", [-0.1, 1.0, 2.0, float("nan")])
     def test_a_share_out_of_range_is_refused(self, share):
         with pytest.raises(ConfigError, match="it must be at least 0 and below 1"):
-            with_validation(dataset(), share, stream(0, "validation"))
+            with_validation(dataset(), share, rng=stream(0, "validation"))
 
     @pytest.mark.parametrize("share", [0.01, 0.99])
     def test_neither_side_may_be_left_empty(self, share):
         with pytest.raises(ConfigError, match="of 12 examples; leave some on either side"):
-            with_validation(dataset(12), share, stream(0, "validation"))
+            with_validation(dataset(12), share, rng=stream(0, "validation"))
 
     def test_a_second_one_is_refused(self):
         with pytest.raises(ConfigError, match="'tiny' has a validation split of its own"):
-            with_validation(dataset(validation=byte_images(3)), 0.5, stream(0, "validation"))
+            with_validation(dataset(validation=byte_images(3)), 0.5, rng=stream(0, "validation"))

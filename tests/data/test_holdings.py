@@ -114,13 +114,6 @@ class TestRestricted:
             SHARDS.restricted([9])
 
 
-def test_counts_are_the_labels_of_each_client():
-    counts = SHARDS.counts(classes=5)
-    assert counts.shape == (CLIENTS, 5)
-    for client, row in enumerate(counts):
-        assert torch.equal(row, SHARDS[client].labels.bincount(minlength=5))
-
-
 @pytest.mark.parametrize(
     ("order", "offsets", "message"),
     [

@@ -25,6 +25,8 @@ from sparring.defenses import (
 )
 from sparring.errors import UnknownName
 from sparring.registry import build
+from sparring.testing.rules import answer
+from sparring.testing.server import HONEST
 from tests.defenses.contract import DefenseContract, Example
 
 EXAMPLES = {
@@ -67,6 +69,12 @@ def test_an_example_is_of_the_rule_it_stands_for(name):
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 class TestDefenses(DefenseContract):
     pass
+
+
+@pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
+def test_a_rule_that_remembers_clients_says_so(example):
+    _, memory = answer(example.rule, HONEST)
+    assert getattr(example.rule, "per_client", False) == ("clients" in memory)
 
 
 @pytest.mark.parametrize("name", DEFENSES)

@@ -43,7 +43,7 @@ def constant(value):
 
 def test_fedavg_moves_by_the_mean_of_lr_times_the_gradients():
     clients = sample_clients(FEDERATION, 0)
-    inputs, labels = draw_batches(FEDERATION, clients, 0)
+    inputs, labels = draw_batches(FEDERATION, clients, round=0)
     steps = [
         0.5 * gradient(FEDERATION.network, START.parameters, Batch(x[0], y[0]))
         for x, y in zip(inputs, labels, strict=True)
@@ -103,7 +103,7 @@ def test_a_poison_changes_the_data_and_not_the_update_rule():
 
     poisoned, record = play_once(Mean(), Attacker(12, poison=SameLabel()))
     clients = record.sampled
-    inputs, labels = draw_batches(FEDERATION, clients, 0)
+    inputs, labels = draw_batches(FEDERATION, clients, round=0)
     steps = [
         0.5 * gradient(FEDERATION.network, START.parameters, Batch(x[0], torch.zeros_like(y[0])))
         for x, y in zip(inputs, labels, strict=True)

@@ -4,17 +4,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
-import torch
 from torch import nn
 
-from sparring.arrays import finite_rows
 from sparring.contracts import BlackBoxView
 from sparring.data import Iid, from_arrays
+from sparring.defenses import median
 
 
 @dataclass(frozen=True)
 class SoundRule:
-    """The midrange, with a memory of its last step that it has no use for."""
+    """The median, with a memory of its last step that it has no use for."""
 
     family: ClassVar[str] = "coordinate"
 
@@ -22,11 +21,8 @@ class SoundRule:
         return 0
 
     def aggregate(self, view, memory):
-        rows = view.updates[finite_rows(view.updates)]
-        if len(rows) == 0:
-            return torch.zeros_like(view.parameters), memory
-        low, high = rows.aminmax(dim=0)
-        return low / 2 + high / 2, {"last": low / 2 + high / 2}
+        step = median(view.updates)
+        return step, {"last": step.clone()} if len(view.updates) > 0 else memory
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,7 @@ class SoundPartition:
     """Deal all examples at random."""
 
     def assign(self, labels, clients, rng):
-        return Iid().assign(labels, clients, rng)
+        return Iid().assign(labels, clients, rng=rng)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Dealing(SoundPartition):
     spoil: Any = field(default=None, compare=False)
 
     def assign(self, labels, clients, rng):
-        return self.spoil(labels, clients, SoundPartition().assign(labels, clients, rng))
+        return self.spoil(labels, clients, SoundPartition().assign(labels, clients, rng=rng))
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ class Lenient(SoundPartition):
     """Make do with as many clients as can be."""
 
     def assign(self, labels, clients, rng):
-        return Iid().assign(labels, min(max(clients, 1), len(labels)), rng)
+        return Iid().assign(labels, min(max(clients, 1), len(labels)), rng=rng)
 
 
 @dataclass
@@ -250,7 +250,7 @@ BROKEN = [
         "every example has one owner and every client an example",
     ),
     (
-        Dealing(lambda labels, clients, made: Iid().assign(labels, 3, stream(0))),
+        Dealing(lambda labels, clients, made: Iid().assign(labels, 3, rng=stream(0))),
         "every example has one owner and every client an example",
     ),
     (

@@ -17,7 +17,7 @@ from sparring.data.sources.emnist import Emnist
 from sparring.data.sources.image_folder import ImageFolder
 from sparring.data.sources.mnist import FashionMnist, Mnist
 from sparring.data.sources.synthetic import Synthetic
-from sparring.registry import Table
+from sparring.registry import Table, build
 
 DATASETS: Table = {
     "cifar10": Cifar10,
@@ -37,6 +37,13 @@ PARTITIONS: Table = {
     "label_skew": LabelSkew,
     "shards": SortedShards,
 }
+
+
+def load(name: str, **options: object) -> Dataset:
+    """Return the data set that the catalogue calls `name`, with these options of its own."""
+    source: Source = build("data", DATASETS, {"name": name, **options})
+    return source.load()
+
 
 __all__ = [
     "DATASETS",
@@ -65,6 +72,7 @@ __all__ = [
     "from_arrays",
     "iid",
     "label_skew",
+    "load",
     "root_sample",
     "shards",
     "with_validation",

@@ -36,7 +36,7 @@ class Dataset:
             splits["validation"] = self.validation
         for split, batch in splits.items():
             _check_inputs(f"{self.name}: {split} inputs", batch.inputs)
-            _check_labels(f"{self.name}: {split} labels", batch, self.classes)
+            _check_labels(f"{self.name}: {split} labels", batch, classes=self.classes)
             self._check_like_train(split, batch.inputs)
         self._check_moments()
 
@@ -91,7 +91,7 @@ def _check_floats(label: str, inputs: Tensor, *, is_image: bool) -> None:
         raise DataError(f"{label} run from {low:g} to {high:g}; scale float images to [0, 1] or give uint8")
 
 
-def _check_labels(label: str, batch: Batch, classes: int) -> None:
+def _check_labels(label: str, batch: Batch, *, classes: int) -> None:
     labels = batch.labels
     if labels.dtype != torch.int64 or labels.ndim != 1:
         raise DataError(f"{label} are {labels.dtype} {tuple(labels.shape)}; give int64 [examples]")
@@ -102,7 +102,7 @@ def _check_labels(label: str, batch: Batch, classes: int) -> None:
         raise DataError(f"{label} run from {low} to {high}; with {classes} classes they must be 0 to {classes - 1}")
 
 
-def with_validation(dataset: Dataset, share: float, rng: Generator) -> Dataset:
+def with_validation(dataset: Dataset, share: float, *, rng: Generator) -> Dataset:
     """Move a random `share` of the training examples into a validation split; mean and std stay as they are."""
     examples = len(dataset.train.labels)
     if not 0 <= share < 1:

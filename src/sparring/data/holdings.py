@@ -55,13 +55,6 @@ class ClientShards:
             self._bounds(client)
         return replace(self, readable=allowed)
 
-    def counts(self, classes: int) -> Tensor:
-        """Return how many examples of each class each client holds, `[clients, classes]`."""
-        sizes = self.partition.offsets.diff()
-        owners = torch.arange(len(self)).repeat_interleave(sizes)
-        cells = owners * classes + self.train.labels[self.partition.order]
-        return cells.bincount(minlength=len(self) * classes).view(len(self), classes)
-
     def _bounds(self, client: int) -> tuple[int, int]:
         if self.readable is not None and client not in self.readable:
             allowed = ", ".join(map(str, sorted(self.readable))) or "none"
@@ -78,4 +71,4 @@ class ClientShards:
 
 def divide(train: Batch, partitioner: Partitioner, *, clients: int, seed: int) -> ClientShards:
     """Divide the training examples among `clients`; equal seeds give equal shards."""
-    return ClientShards(train, partitioner.assign(train.labels, clients, stream(seed, "partition")))
+    return ClientShards(train, partitioner.assign(train.labels, clients, rng=stream(seed, "partition")))

@@ -14,19 +14,19 @@ from sparring.random import stream
 from sparring.training import local_update
 
 
-def draw_batches(federation: Federation, clients: Sequence[int], round: int) -> Batch:
+def draw_batches(federation: Federation, clients: Sequence[int], *, round: int) -> Batch:
     """Draw the minibatches of `clients` in `round`: inputs `[clients, steps, examples, ...]`."""
     rngs = [stream(federation.seed, "client", client, round) for client in clients]
     return federation.shards.draw(clients, rngs, steps=federation.recipe.steps, size=federation.recipe.batch)
 
 
 def train_honest(
-    federation: Federation, state: FederationState, clients: Sequence[int], out: Matrix
+    federation: Federation, state: FederationState, *, clients: Sequence[int], out: Matrix
 ) -> Mapping[int, Vector]:
     """Write what the honest clients send into `out`, one row each, and return all clients' momenta after it."""
     if not clients:
         return state.momenta
-    batches = draw_batches(federation, clients, state.round)
+    batches = draw_batches(federation, clients, round=state.round)
     federation.backend.updates(federation.network, state.parameters, batches=batches, lr=federation.recipe.lr, out=out)
     if federation.momentum == 0:
         return state.momenta
@@ -37,33 +37,35 @@ def train_honest(
 
 
 def train_malicious(
-    federation: Federation, state: FederationState, clients: Sequence[int], poison: Poison | None
+    federation: Federation, state: FederationState, *, clients: Sequence[int], poison: Poison | None
 ) -> Matrix:
     """Return the updates that malicious clients get by the federation's recipe, on poisoned data if any."""
-    batches = draw_batches(federation, clients, state.round)
+    batches = draw_batches(federation, clients, round=state.round)
     if poison is None:
-        return _trained(federation, state, batches)
+        return _trained(federation, state, batches=batches)
     with playing("poison", poison) as watch:
         for name, tensor in batches._asdict().items():
             watch.show(name, tensor)
         # Training on labels that the model does not know raises, and the poison is to blame.
-        return _trained(federation, state, _poisoned(federation, batches, clients, poison, state.round))
+        return _trained(
+            federation, state, batches=_poisoned(federation, batches, clients=clients, poison=poison, round=state.round)
+        )
 
 
-def _trained(federation: Federation, state: FederationState, batches: Batch) -> Matrix:
+def _trained(federation: Federation, state: FederationState, *, batches: Batch) -> Matrix:
     """Return each client's update, in a row of its own."""
     out = torch.empty(len(batches.labels), federation.network.size)
     network, lr = federation.network, federation.recipe.lr
     return federation.backend.updates(network, state.parameters, batches=batches, lr=lr, out=out)
 
 
-def _poisoned(federation: Federation, batches: Batch, clients: Sequence[int], poison: Poison, round: int) -> Batch:
+def _poisoned(federation: Federation, batches: Batch, *, clients: Sequence[int], poison: Poison, round: int) -> Batch:
     steps = batches.labels.shape[1:]
     poisoned = []
     for client, inputs, labels in zip(clients, *batches, strict=True):
         batch = Batch(inputs.flatten(0, 1), labels.flatten())
         made = poison.poison(batch, stream(federation.seed, "poison", client, round))
-        poisoned.append(check_batch(poison, made, batch))
+        poisoned.append(check_batch(poison, made, batch=batch))
     inputs, labels = (torch.stack(parts) for parts in zip(*poisoned, strict=True))
     return Batch(inputs.unflatten(1, steps), labels.unflatten(1, steps))
 

@@ -55,55 +55,57 @@ def playing(role: str, player: object) -> Iterator[Watch]:
         yield watch
     edited = watch.edited()
     if edited is not None:
-        _blame(role, player, f"edited {edited} in place; it must leave what it is shown alone")
+        _blame(role, player, what=f"edited {edited} in place; it must leave what it is shown alone")
 
 
-def check_rows(attack: Attack, crafted: Any, shape: tuple[int, ...]) -> Matrix:
+def check_rows(attack: Attack, crafted: Any, *, shape: tuple[int, ...]) -> Matrix:
     """Return what an attack crafted, if it can be sent; whether it is finite is the server's affair."""
     if not isinstance(crafted, Tensor) or crafted.shape != shape:
-        _blame("attack", attack, f"returned {_described(crafted)}; it must return shape {list(shape)}")
+        _blame("attack", attack, what=f"returned {_described(crafted)}; it must return shape {list(shape)}")
     return crafted
 
 
-def check_batch(poison: Poison, poisoned: Any, batch: Batch) -> Batch:
+def check_batch(poison: Poison, poisoned: Any, *, batch: Batch) -> Batch:
     """Return what a poison made of a batch, if it has the batch's form."""
     if not isinstance(poisoned, Batch):
-        _blame("poison", poison, f"returned {_described(poisoned)}; it must return a Batch")
+        _blame("poison", poison, what=f"returned {_described(poisoned)}; it must return a Batch")
     for name, tensor, wanted in zip(Batch._fields, poisoned, batch, strict=True):
         if not isinstance(tensor, Tensor) or (tensor.shape, tensor.dtype) != (wanted.shape, wanted.dtype):
-            _blame("poison", poison, f"returned {name} of {_described(tensor)}; it must keep {_described(wanted)}")
+            _blame("poison", poison, what=f"returned {name} of {_described(tensor)}; it must keep {_described(wanted)}")
     return poisoned
 
 
-def check_answer(defense: Defense, answer: Any, updates: Matrix) -> tuple[Vector, Memory]:
+def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vector, Memory]:
     """Return a rule's step and memory, if the server can apply the one and keep the other."""
     if not isinstance(answer, tuple) or len(answer) != 2:
-        _blame("defense", defense, f"returned {_described(answer)}; it must return a step and its memory")
+        _blame("defense", defense, what=f"returned {_described(answer)}; it must return a step and its memory")
     step, memory = answer
     shape = updates.shape[1:]
     if not isinstance(step, Tensor) or (step.shape, step.dtype) != (shape, updates.dtype):
         wanted = f"{updates.dtype} of shape {list(shape)}"
-        _blame("defense", defense, f"returned a step of {_described(step)}; it must be {wanted}")
+        _blame("defense", defense, what=f"returned a step of {_described(step)}; it must be {wanted}")
     if not is_finite(step):
-        _blame("defense", defense, "returned a step that is not finite; it must answer any finite updates with one")
-    _check_memory(defense, memory, len(updates) * step.numel())
+        _blame(
+            "defense", defense, what="returned a step that is not finite; it must answer any finite updates with one"
+        )
+    _check_memory(defense, memory, largest=len(updates) * step.numel())
     return step, memory
 
 
-def _check_memory(defense: Defense, memory: Any, largest: int) -> None:
+def _check_memory(defense: Defense, memory: Any, *, largest: int) -> None:
     if not isinstance(memory, Mapping):
-        _blame("defense", defense, f"returned a memory of {_described(memory)}; it must map names to tensors")
+        _blame("defense", defense, what=f"returned a memory of {_described(memory)}; it must map names to tensors")
     for name, tensor in memory.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            _blame("defense", defense, f"remembers {name!r} as {_described(tensor)}; it must map names to tensors")
+            _blame("defense", defense, what=f"remembers {name!r} as {_described(tensor)}; it must map names to tensors")
         # Reading more than the updates would cost something; what is wrong in there shows in a later step.
         if tensor.numel() <= largest and not is_finite(tensor):
-            _blame("defense", defense, f"remembers {name!r}, which is not finite; it must remember finite values")
+            _blame("defense", defense, what=f"remembers {name!r}, which is not finite; it must remember finite values")
 
 
 def _described(value: object) -> str:
     return f"shape {list(value.shape)}, {value.dtype}" if isinstance(value, Tensor) else type(value).__name__
 
 
-def _blame(role: str, player: object, what: str) -> NoReturn:
+def _blame(role: str, player: object, *, what: str) -> NoReturn:
     raise PluginError(f"{role} {type(player).__name__} {what}")

@@ -30,17 +30,17 @@ class Answer(NamedTuple):
 
 
 def play_round(
-    scenario: Scenario, state: FederationState, workspace: Matrix | None = None
+    scenario: Scenario, state: FederationState, *, workspace: Matrix | None = None
 ) -> tuple[FederationState, RoundRecord]:
     """Play one round; `workspace` is a `[sampled, parameters]` matrix that the updates may overwrite."""
     federation = scenario.federation
     who = lineup(scenario, state.round)
     updates = torch.empty(len(who.rows), federation.network.size) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
-    momenta = train_honest(federation, state, who.honest, updates[: len(who.honest)])
-    craft_all(scenario, state, who, updates, root)
+    momenta = train_honest(federation, state, clients=who.honest, out=updates[: len(who.honest)])
+    craft_all(scenario, state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
-    answer = _answer(scenario, state, updates, who.rows, finite=torch.isfinite(norms), root=root)
+    answer = _answer(scenario, state, updates=updates, rows=who.rows, finite=torch.isfinite(norms), root=root)
     after = FederationState(
         round=state.round + 1,
         parameters=torch.sub(state.parameters, answer.step, alpha=federation.server_lr),
@@ -63,9 +63,9 @@ def play_round(
 def _answer(
     scenario: Scenario,
     state: FederationState,
+    *,
     updates: Matrix,
     rows: tuple[int, ...],
-    *,
     finite: Tensor,
     root: Callable[[], Vector],
 ) -> Answer:
@@ -89,11 +89,11 @@ def _answer(
         rng=stream(scenario.federation.seed, "defense", state.round),
         note=note,
     )
-    step, memory = _aggregated(scenario.defense, view, state.memory)
+    step, memory = _aggregated(scenario.defense, view, memory=state.memory)
     return Answer(step, memory, dropped, noted)
 
 
-def _aggregated(defense: Defense, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
+def _aggregated(defense: Defense, view: DefenderView, *, memory: Memory) -> tuple[Vector, Memory]:
     """Let the rule answer, and check what it returns."""
     with playing("defense", defense) as watch:
         watch.show("updates", view.updates)
@@ -101,7 +101,7 @@ def _aggregated(defense: Defense, view: DefenderView, memory: Memory) -> tuple[V
         for name, tensor in memory.items():
             watch.show(f"its memory {name!r}", tensor)
         answer = defense.aggregate(view, memory)
-    return check_answer(defense, answer, view.updates)
+    return check_answer(defense, answer, updates=view.updates)
 
 
 def _short(value: float) -> float | None:

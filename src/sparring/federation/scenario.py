@@ -8,7 +8,7 @@ from math import floor
 from typing import NamedTuple
 
 from sparring.arrays import Batch
-from sparring.contracts import Backend, Defense, Network, Recipe
+from sparring.contracts import Backend, Defense, Network, Recipe, own_malicious
 from sparring.data import ClientShards
 from sparring.errors import ConfigError, blaming
 from sparring.federation.threat import Attacker, Threat
@@ -84,7 +84,7 @@ class Scenario:
 
     def _check_defense(self) -> None:
         name, sampled = type(self.defense).__name__, self.federation.sampled
-        told, limit = _told(self.defense), self.defense.limit(sampled)
+        told, limit = own_malicious(self.defense), self.defense.limit(sampled)
         if told is not None and told > limit:
             raise ConfigError(f"defense.malicious is {told}; {name} can take {limit} of {sampled} sampled clients")
         assumed = self.threat.assumed(sampled)
@@ -105,10 +105,3 @@ class Scenario:
         bounds = pairwise(accumulate((attacker.malicious for attacker in self.attackers), initial=0))
         played = zip(self.attackers, (range(*pair) for pair in bounds), strict=True)
         return tuple(Party(attacker, own, self.federation.shards.restricted(own)) for attacker, own in played)
-
-
-def _told(defense: Defense) -> int | None:
-    """Return the malicious count that a rule, or the rule that it wraps, was given of its own."""
-    told: int | None = getattr(defense, "malicious", None)
-    inner: Defense | None = getattr(defense, "inner", None)
-    return _told(inner) if told is None and inner is not None else told

@@ -65,12 +65,12 @@ def play(
     federation = scenario.federation
     if state is None:
         state = initial_state(federation)
-        yield state, _evaluated(RoundRecord(round=0), federation, state)
+        yield state, _evaluated(RoundRecord(round=0), federation, state=state)
     workspace = torch.empty(federation.sampled, federation.network.size)
     while state.round < rounds:
-        state, record = play_round(scenario, state, workspace)
+        state, record = play_round(scenario, state, workspace=workspace)
         is_due = state.round % every == 0 or state.round == rounds
-        yield state, _evaluated(record, federation, state) if is_due else record
+        yield state, _evaluated(record, federation, state=state) if is_due else record
 
 
 def train(
@@ -87,7 +87,7 @@ def train(
     return Result(records, Model(scenario.federation.network, parameters))
 
 
-def _evaluated(record: RoundRecord, federation: Federation, state: FederationState) -> RoundRecord:
+def _evaluated(record: RoundRecord, federation: Federation, *, state: FederationState) -> RoundRecord:
     loss, accuracy, by_class = evaluate(federation.network, state.parameters, federation.test)
     return replace(
         record,

@@ -15,7 +15,8 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
 class Cnn:
     """Convolutions 8×8 stride 2, 6×6 stride 2 and 5×5 with `width`, 2·width and 2·width channels, and a linear layer.
 
-    `width=64` is the published network; RLA and MSG use ReLU, MARL uses ELU.
+    `width=64` is the published network. The RL attack (RLA) and the meta-Stackelberg game (MSG) use ReLU, and
+    the attack of several RL agents (MARL) uses ELU.
     """
 
     width: int = 64

@@ -57,10 +57,10 @@ class RandomShards:
         return Batch(inputs, torch.from_numpy(rng.integers(3, size=20)))
 
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
-        drawn = [self._drawn(client, rng, (steps, size)) for client, rng in zip(clients, rngs, strict=True)]
+        drawn = [self._drawn(client, rng, shape=(steps, size)) for client, rng in zip(clients, rngs, strict=True)]
         return Batch(*map(torch.stack, zip(*drawn, strict=True)))
 
-    def _drawn(self, client: int, rng: Generator, shape: tuple[int, int]) -> Batch:
+    def _drawn(self, client: int, rng: Generator, *, shape: tuple[int, int]) -> Batch:
         rows = torch.from_numpy(rng.integers(20, size=shape))
         return Batch(*(tensor[rows] for tensor in self[client]))
 

@@ -16,7 +16,7 @@ VIEWS = (BlackBoxView, WhiteBoxView, OmniscientView)
 
 def crafted(attack: Attack, view: OmniscientView) -> Matrix:
     """Return the rows that an attack submits."""
-    return check_rows(attack, attack.craft(view), (len(view.clients), len(view.parameters)))
+    return check_rows(attack, attack.craft(view), shape=(len(view.clients), len(view.parameters)))
 
 
 def it_says_what_it_needs_to_know(attack: Attack) -> Iterator[str]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Vector
+from sparring.arrays import Batch, Vector
 from sparring.errors import ConfigError
 from sparring.models import Architecture, ModuleNetwork, network
 from sparring.random import stream
@@ -99,11 +99,11 @@ def every_layer_has_a_gradient(architecture: Architecture) -> Iterator[str]:
 def it_is_differentiated_for_many_clients_at_once(architecture: Architecture) -> Iterator[str]:
     for examples, model in fitted(architecture):
 
-        def loss(vector: Vector, inputs: Tensor, labels: Tensor, model: ModuleNetwork = model) -> Tensor:
-            return cross_entropy(model.forward(model.split(vector), inputs), labels)
+        def loss(vector: Vector, batch: Batch, *, model: ModuleNetwork = model) -> Tensor:
+            return cross_entropy(model.forward(model.split(vector), batch.inputs), batch.labels)
 
-        labels = torch.zeros(2, 3, dtype=torch.int64)
-        gradients = vmap(grad(loss))(started(model).expand(2, -1), examples.inputs(2, 3), labels)
+        batches = Batch(examples.inputs(2, 3), torch.zeros(2, 3, dtype=torch.int64))
+        gradients = vmap(grad(loss))(started(model).expand(2, -1), batches)
         if gradients.shape != (2, model.size) or not are_finite([gradients]):
             yield f"{examples.name}: its gradients are not finite, or not one row a client"
 

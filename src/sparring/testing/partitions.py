@@ -25,15 +25,15 @@ SHARED: Mapping[str, tuple[Tensor, int]] = {
 """Labels, and among how many clients they are divided."""
 
 
-def assigned(partitioner: Partitioner, labels: Tensor, clients: int) -> Partition:
+def assigned(partitioner: Partitioner, labels: Tensor, *, clients: int) -> Partition:
     """Return a partition of a copy of the labels, which may be spoiled."""
-    return partitioner.assign(labels.clone(), clients, stream(0, "partition"))
+    return partitioner.assign(labels.clone(), clients, rng=stream(0, "partition"))
 
 
 def every_example_has_one_owner_and_every_client_an_example(partitioner: Partitioner) -> Iterator[str]:
     for name, (labels, clients) in SHARED.items():
         with during(name):
-            partition = assigned(partitioner, labels, clients)
+            partition = assigned(partitioner, labels, clients=clients)
         try:
             held = len(ClientShards(Batch(labels[:, None].float(), labels), partition))
         except DataError as error:
@@ -44,14 +44,14 @@ def every_example_has_one_owner_and_every_client_an_example(partitioner: Partiti
 
 
 def it_depends_on_its_generator_alone(partitioner: Partitioner) -> Iterator[str]:
-    if not are_equal(assigned(partitioner, BALANCED, 20), assigned(partitioner, BALANCED, 20)):
+    if not are_equal(assigned(partitioner, BALANCED, clients=20), assigned(partitioner, BALANCED, clients=20)):
         yield "equal generators give two partitions; draw from rng"
 
 
 def the_labels_are_left_alone(partitioner: Partitioner) -> Iterator[str]:
     labels = BALANCED.clone()
     before = copies([labels])
-    partitioner.assign(labels, 20, stream(0, "partition"))
+    partitioner.assign(labels, 20, rng=stream(0, "partition"))
     if not are_equal([labels], before):
         yield "it edits the labels in place"
 
@@ -59,7 +59,7 @@ def the_labels_are_left_alone(partitioner: Partitioner) -> Iterator[str]:
 def counts_that_cannot_be_are_refused(partitioner: Partitioner) -> Iterator[str]:
     for clients in (-1, 0, len(BALANCED) + 1):
         try:
-            assigned(partitioner, BALANCED, clients)
+            assigned(partitioner, BALANCED, clients=clients)
         except ConfigError:
             continue
         yield f"{clients} clients for {len(BALANCED)} examples are no ConfigError"

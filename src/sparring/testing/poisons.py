@@ -21,7 +21,7 @@ def images() -> Batch:
 
 
 def poisoned(poison: Poison, batch: Batch) -> Batch:
-    return check_batch(poison, poison.poison(batch, stream(0, "poison")), batch)
+    return check_batch(poison, poison.poison(batch, stream(0, "poison")), batch=batch)
 
 
 def the_batch_keeps_its_form(poison: Poison) -> Iterator[str]:

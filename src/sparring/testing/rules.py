@@ -19,13 +19,13 @@ CLOSE = 1e-5
 """How far two answers may be apart that differ by rounding."""
 
 
-def answer(rule: Defense, updates: Matrix, memory: Memory | None = None, **seen: Any) -> tuple[Vector, Memory]:
+def answer(rule: Defense, updates: Matrix, *, memory: Memory | None = None, **seen: Any) -> tuple[Vector, Memory]:
     """Return the rule's step and its memory after a round, by default its first; it may spoil a copy of the updates."""
-    return answered(rule, defender_view(updates.clone(), **seen), memory or {})
+    return answered(rule, defender_view(updates.clone(), **seen), memory=memory or {})
 
 
-def answered(rule: Defense, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-    return check_answer(rule, rule.aggregate(view, memory), view.updates)
+def answered(rule: Defense, view: DefenderView, *, memory: Memory) -> tuple[Vector, Memory]:
+    return check_answer(rule, rule.aggregate(view, memory), updates=view.updates)
 
 
 def distance(one: Vector, other: Vector) -> float:
@@ -66,7 +66,7 @@ def every_round_has_a_finite_answer(rule: Defense) -> Iterator[str]:
     for (name, updates), malicious in product(HOSTILE.items(), (0, 2, CLIENTS, 10**6)):
         noted: list[int] = []
 
-        def note(event: str, rows: Sequence[int], noted: list[int] = noted) -> None:
+        def note(event: str, rows: Sequence[int], *, noted: list[int] = noted) -> None:
             noted.extend(rows)
 
         case = f"{name}, {malicious} assumed malicious"
@@ -103,7 +103,7 @@ def its_input_is_left_alone(rule: Defense) -> Iterator[str]:
     updates, parameters, memory = HONEST.clone(), torch.ones(4), answer(rule, HONEST / 2)[1]
     shown = [updates, parameters, *memory.values()]
     before, names = copies(shown), list(memory)
-    answered(rule, defender_view(updates, malicious=2, parameters=parameters, round=1), memory)
+    answered(rule, defender_view(updates, malicious=2, parameters=parameters, round=1), memory=memory)
     if list(memory) != names or not are_equal(shown[2:], before[2:]):
         yield "it edits its memory in place; return a new one"
     if not are_equal(shown[:2], before[:2]):
@@ -112,7 +112,7 @@ def its_input_is_left_alone(rule: Defense) -> Iterator[str]:
 
 def what_it_returns_shares_no_memory_with_its_input(rule: Defense) -> Iterator[str]:
     updates = HONEST.clone()
-    step, memory = answered(rule, defender_view(updates, malicious=2), {})
+    step, memory = answered(rule, defender_view(updates, malicious=2), memory={})
     before = copies((step, *memory.values()))
     updates.fill_(nan)
     if not are_equal((step, *memory.values()), before):
@@ -130,7 +130,7 @@ def its_memory_is_kept_apart_from_its_step(rule: Defense) -> Iterator[str]:
 def a_run_goes_on_from_saved_memory(rule: Defense) -> Iterator[str]:
     memory = answer(rule, HONEST, malicious=2)[1]
     restored = load(save(dict(memory)))
-    steps = [answer(rule, HONEST / 3, past, round=1)[0] for past in (memory, restored)]
+    steps = [answer(rule, HONEST / 3, memory=past, round=1)[0] for past in (memory, restored)]
     if not torch.equal(*steps):
         yield "after its memory was saved and loaded it answers otherwise"
 

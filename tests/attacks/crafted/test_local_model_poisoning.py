@@ -1,12 +1,13 @@
 import pytest
 import torch
 
-from sparring.attacks import LocalModelPoisoning
-from sparring.attacks.crafted.forms.fltrust import most_harmful
+from sparring.attacks import AdaptiveLocalModelPoisoning, LocalModelPoisoning
+from sparring.attacks.crafted.forms.fltrust import Ascent, most_harmful
 from sparring.attacks.crafted.forms.krum import farthest_expected, farthest_selected
 from sparring.attacks.crafted.forms.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.crafted.knowledge import mean_update
 from sparring.contracts import OmniscientView, WhiteBoxView
+from sparring.defenses import Clipped, Krum, NearestNeighborMixing
 from sparring.errors import ConfigError
 from sparring.random import stream
 from tests.attacks.views import HONEST, OWN, Rule, view
@@ -39,11 +40,28 @@ def test_the_krum_form_reckons_with_what_the_server_assumes():
     assert torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=4).expand(3, -1))
 
 
+@pytest.mark.parametrize(
+    "rule", [Krum(malicious=1), Clipped(Krum(malicious=1)), NearestNeighborMixing(Krum(), 1)], ids=repr
+)
+@pytest.mark.parametrize("attack", [LocalModelPoisoning(), AdaptiveLocalModelPoisoning()], ids=repr)
+def test_the_krum_form_reckons_with_the_rule_s_own_count_where_it_has_one(rule, attack):
+    rows = attack.craft(view(rule=rule, assumed_malicious=4))
+    assert torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=1).expand(3, -1))
+    assert not torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=4).expand(3, -1))
+
+
 def test_the_fltrust_form_starts_from_the_trimmed_mean_form():
     rng = stream(0, "attack")
     start = beyond_range(HONEST, view().parameters, rows=3, scale=2.0, rng=rng)
     expected = most_harmful(start, benign=HONEST, root=view().root(), rng=rng)
     assert torch.equal(LocalModelPoisoning(form="fltrust").craft(view()), expected)
+
+
+def test_the_fltrust_form_goes_on_from_the_best_of_a_walk_where_it_is_told_to():
+    rng = stream(0, "attack")
+    start = beyond_range(HONEST, view().parameters, rows=3, scale=2.0, rng=rng)
+    expected = most_harmful(start, benign=HONEST, root=view().root(), rng=rng, ascent=Ascent(taken="best"))
+    assert torch.equal(LocalModelPoisoning(form="fltrust", taken="best").craft(view()), expected)
 
 
 def test_with_partial_knowledge_the_own_updates_take_the_honest_ones_place():
@@ -72,6 +90,7 @@ def test_partial_knowledge_needs_the_rule_alone():
     [
         ({"form": "bulyan"}, r"^lmp\.form is 'bulyan'; it must be one of: auto, trimmed_mean, krum, fltrust$"),
         ({"knowledge": "none"}, r"^lmp\.knowledge is 'none'; it must be full or partial$"),
+        ({"taken": "first"}, r"^lmp\.taken is 'first'; it must be last or best$"),
         ({"scale": 1.0}, r"^lmp\.scale is 1.0; it must be above 1 and finite$"),
         ({"scale": float("nan")}, r"^lmp\.scale is nan; it must be above 1 and finite$"),
         ({"scale": float("inf")}, r"^lmp\.scale is inf; it must be above 1 and finite$"),

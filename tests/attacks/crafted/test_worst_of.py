@@ -34,15 +34,15 @@ class TestSearch:
 
     def test_the_best_of_the_grid_is_taken(self):
         grid = [Candidate("ipm", factor) for factor in GRID]
-        assert most_harmful(self.peak(at=1.9), grid, 0).factor == 2.0
+        assert most_harmful(self.peak(at=1.9), grid, refinements=0).factor == 2.0
 
     def test_equals_go_to_the_first(self):
         grid = [Candidate(kind, factor) for kind, factor in product(("ipm", "alie"), GRID)]
-        assert most_harmful(lambda candidate: 0.0, grid, 4) == grid[0]
+        assert most_harmful(lambda candidate: 0.0, grid, refinements=4) == grid[0]
 
     def test_refinements_look_at_both_sides_ever_closer(self):
         grid = [Candidate("ipm", factor) for factor in (1.0, 2.0, 4.0)]
-        best = most_harmful(self.peak(at=2.5), grid, 6)
+        best = most_harmful(self.peak(at=2.5), grid, refinements=6)
         assert best.factor == pytest.approx(2.5, rel=0.02)
 
 

@@ -30,7 +30,7 @@ def test_lossy_formats_are_read(tmp_path, suffix):
     assert np.abs(image.astype(int) - 128).max() <= 4
 
 
-def test_grey_images_have_three_equal_channels(tmp_path):
+def test_gray_images_have_three_equal_channels(tmp_path):
     image = read_image(saved(tmp_path / "a.png", NOISE[:, :, 0]), size=16)
     np.testing.assert_array_equal(image, np.broadcast_to(NOISE[:, :, 0], (3, 16, 16)))
 

@@ -31,7 +31,7 @@ def least(partitioner: Partitioner) -> int:
 
 
 def assign(partitioner: Partitioner, labels: torch.Tensor, clients: int, seed: int = 0) -> Partition:
-    return partitioner.assign(labels, clients, stream(seed, "partition"))
+    return partitioner.assign(labels, clients, rng=stream(seed, "partition"))
 
 
 def test_every_partition_has_an_example():

@@ -1,6 +1,9 @@
+import pytest
 import torch
 
+from sparring.defenses import Bucketing, Clipped, FoolsGold, Median, NearestNeighborMixing, Safeguard
 from sparring.defenses.aggregation.accumulators import add_updates, enrolled, recalled
+from sparring.errors import ConfigError
 
 MEMORY = {"clients": torch.tensor([7, 2, 9]), "sums": torch.tensor([[70.0, 1.0], [20.0, 2.0], [90.0, 3.0]])}
 
@@ -15,17 +18,17 @@ def test_before_the_first_round_nobody_is_known():
 
 
 def test_each_client_finds_its_own_and_a_new_one_starts_anew():
-    held = recalled(MEMORY, "sums", enrolled(MEMORY, [0, 9]), new=torch.zeros(2))
+    held = recalled(MEMORY, "sums", ids=enrolled(MEMORY, [0, 9]), new=torch.zeros(2))
     assert held.tolist() == [[0, 0], [90, 3], [70, 1], [20, 2]]
 
 
 def test_flags_are_remembered_like_sums():
     memory = {"clients": torch.tensor([5, 0]), "good": torch.tensor([False, True])}
-    assert recalled(memory, "good", torch.tensor([0, 1, 5]), new=torch.tensor(True)).tolist() == [True, True, False]
+    assert recalled(memory, "good", ids=torch.tensor([0, 1, 5]), new=torch.tensor(True)).tolist() == [True, True, False]
 
 
 def test_what_is_recalled_is_a_copy():
-    recalled(MEMORY, "sums", MEMORY["clients"], new=torch.zeros(2)).zero_()
+    recalled(MEMORY, "sums", ids=MEMORY["clients"], new=torch.zeros(2)).zero_()
     assert MEMORY["sums"][0].tolist() == [70, 1]
 
 
@@ -33,3 +36,17 @@ def test_updates_are_added_to_the_first_rows_and_saturate():
     largest = torch.finfo(torch.float32).max
     sums = torch.tensor([[1.0, largest], [5.0, -largest]])
     assert add_updates(sums, torch.tensor([[4.0, largest]]), scale=0.5).tolist() == [[3.0, largest], [5.0, -largest]]
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "name"), [(Bucketing, "bucketing"), (NearestNeighborMixing, "nearest_neighbor_mixing")]
+)
+class TestAverages:
+    @pytest.mark.parametrize("rule", [Safeguard(), FoolsGold()], ids=repr)
+    @pytest.mark.parametrize("wrapped", [lambda rule: rule, Clipped, lambda rule: Clipped(Clipped(rule))])
+    def test_a_rule_that_remembers_clients_is_not_given_averages_over_them(self, wrapper, name, rule, wrapped):
+        with pytest.raises(ConfigError, match=f"^{name}: inner {type(rule).__name__} remembers each client"):
+            wrapper(wrapped(rule))
+
+    def test_other_rules_are(self, wrapper, name):
+        assert wrapper(Clipped(Median())).inner == Clipped(Median())

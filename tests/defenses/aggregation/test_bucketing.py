@@ -20,32 +20,32 @@ def members(average: float, size: int) -> set[int]:
 
 
 def test_each_row_is_in_one_bucket():
-    averages = bucketing(POWERS, 2, stream(0, "buckets")).flatten().tolist()
+    averages = bucketing(POWERS, 2, rng=stream(0, "buckets")).flatten().tolist()
     buckets = [members(average, size) for average, size in zip(averages, (2, 2, 2, 1), strict=True)]
     assert [len(bucket) for bucket in buckets] == [2, 2, 2, 1]
     assert Counter(place for bucket in buckets for place in bucket) == Counter(range(7))
 
 
 def test_buckets_are_drawn():
-    drawn = {tuple(bucketing(POWERS, 3, stream(seed, "buckets")).flatten().tolist()) for seed in range(20)}
+    drawn = {tuple(bucketing(POWERS, 3, rng=stream(seed, "buckets")).flatten().tolist()) for seed in range(20)}
     assert len(drawn) > 10
 
 
 @pytest.mark.parametrize("size", [7, 100])
 def test_one_bucket_for_all_is_the_mean(size):
-    torch.testing.assert_close(bucketing(POWERS, size, stream(0)), POWERS.mean(dim=0, keepdim=True))
+    torch.testing.assert_close(bucketing(POWERS, size, rng=stream(0)), POWERS.mean(dim=0, keepdim=True))
 
 
 def test_rows_that_are_not_finite_are_in_no_bucket():
     updates = torch.cat([POWERS[:3], torch.full((2, 1), nan), POWERS[3:]])
-    assert torch.equal(bucketing(updates, 2, stream(0)), bucketing(POWERS, 2, stream(0)))
+    assert torch.equal(bucketing(updates, 2, rng=stream(0)), bucketing(POWERS, 2, rng=stream(0)))
 
 
 def test_of_no_rows_there_are_no_buckets():
-    assert bucketing(torch.empty(0, 3), 2, stream(0)).shape == (0, 3)
+    assert bucketing(torch.empty(0, 3), 2, rng=stream(0)).shape == (0, 3)
 
 
-@pytest.mark.parametrize("refused", [lambda: Bucketing(Mean(), size=0), lambda: bucketing(POWERS, 0, stream(0))])
+@pytest.mark.parametrize("refused", [lambda: Bucketing(Mean(), size=0), lambda: bucketing(POWERS, 0, rng=stream(0))])
 def test_a_bucket_holds_at_least_one_row(refused):
     with pytest.raises(ConfigError, match="^bucketing: size=0; use size >= 1$"):
         refused()
@@ -64,7 +64,7 @@ def test_a_bucket_is_lost_to_each_malicious_row(inner):
 
 def test_as_many_buckets_are_trimmed_as_rows_are_malicious():
     updates = gaussian(12, 3)
-    averages = bucketing(updates, 2, stream(0, "defense", 0))
+    averages = bucketing(updates, 2, rng=stream(0, "defense", 0))
     step, _ = Bucketing(TrimmedMean()).aggregate(view(updates, malicious=1), {})
     torch.testing.assert_close(step, averages.sort(dim=0).values[1:-1].mean(dim=0))
 

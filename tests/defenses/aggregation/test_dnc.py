@@ -24,8 +24,8 @@ def outliers(updates: torch.Tensor, count: int) -> set[int]:
 
 def test_the_farthest_from_the_mean_are_removed():
     # The mean is 4: of the squared offsets 16, 9, 4, 1 and 100 the two largest are those of 14 and 0.
-    assert dnc(LINE, 1, stream(0)).item() == 1.5
-    assert dnc(LINE, 2, stream(0)).item() == 2.0
+    assert dnc(LINE, 1, rng=stream(0)).item() == 1.5
+    assert dnc(LINE, 2, rng=stream(0)).item() == 2.0
 
 
 @pytest.mark.parametrize("name", [f"matrix {number}" for number in range(50)])
@@ -60,7 +60,7 @@ def test_only_rows_that_pass_all_iterations_count():
 
 def test_where_no_row_passes_all_iterations_the_result_is_zero():
     updates = torch.eye(3)
-    assert torch.equal(dnc(updates, 1, stream(0), iterations=100, coordinates=1), torch.zeros(3))
+    assert torch.equal(dnc(updates, 1, rng=stream(0), iterations=100, coordinates=1), torch.zeros(3))
 
 
 def test_the_coordinates_are_drawn_from_the_stream_of_the_round():
@@ -74,7 +74,7 @@ def test_the_coordinates_are_drawn_from_the_stream_of_the_round():
 def test_a_dropped_row_counts_as_malicious():
     updates = gaussian(9, 4)
     lost = torch.full((1, 4), nan)
-    assert torch.equal(dnc(torch.cat([lost, updates]), 3, stream(0)), dnc(updates, 2, stream(0)))
+    assert torch.equal(dnc(torch.cat([lost, updates]), 3, rng=stream(0)), dnc(updates, 2, rng=stream(0)))
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_impossible_settings_are_refused(settings, remedy):
 
 def test_too_high_a_count_names_the_largest_legal_one():
     with pytest.raises(ConfigError, match="^dnc: malicious=3 is no minority of 5 updates; use malicious <= 2$"):
-        dnc(LINE, 3, stream(0))
+        dnc(LINE, 3, rng=stream(0))

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from sparring.defenses import (
+    bucketing,
     bulyan,
     centered_clipping,
+    clip_rows,
     dnc,
     flame,
     fltrust,
@@ -18,9 +20,12 @@ from sparring.defenses import (
     mean,
     median,
     multi_krum,
+    nearest_neighbor_mixing,
+    safeguard,
     signguard,
     trimmed_mean,
 )
+from sparring.errors import ConfigError
 from sparring.random import stream
 from tests.matrices import gaussian
 
@@ -38,11 +43,19 @@ FUNCTIONS = {
     "geometric_median": geometric_median,
     "fltrust": partial(fltrust, root=ROOT),
     "centered_clipping": partial(centered_clipping, center=ROOT, radius=1.0, iterations=2),
-    "dnc": lambda updates: dnc(updates, 2, stream(0)),
-    "flame": lambda updates: flame(updates, updates.new_ones(4), stream(0)),
+    "dnc": lambda updates: dnc(updates, 2, rng=stream(0)),
+    "flame": lambda updates: flame(updates, ROOT, rng=stream(0)),
     "foolsgold": lambda updates: foolsgold(updates, updates),
     "signguard": lambda updates: signguard(updates, stream(0)),
 }
+
+OF_ROWS = {
+    "bucketing": lambda updates: bucketing(updates, 2, rng=stream(0)),
+    "clip_rows": partial(clip_rows, max_norm=1.0),
+    "nearest_neighbor_mixing": partial(nearest_neighbor_mixing, malicious=2),
+    "safeguard": safeguard,
+}
+"""Functions whose result is no step."""
 
 every = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
 
@@ -92,3 +105,25 @@ def test_rows_that_are_not_finite_are_dropped(name):
 )
 def test_a_dropped_row_counts_as_malicious(assuming, lowered):
     torch.testing.assert_close(assuming(torch.cat([UPDATES[:5], LOST, UPDATES[5:]])), lowered(UPDATES))
+
+
+@pytest.mark.parametrize(
+    ("given", "described"),
+    [
+        (UPDATES.long(), r"int64 of shape \[9, 4\]"),
+        (UPDATES.half(), r"float16 of shape \[9, 4\]"),
+        (UPDATES.bfloat16(), r"bfloat16 of shape \[9, 4\]"),
+        (UPDATES[:, 0], r"float32 of shape \[9\]"),
+        (UPDATES[None], r"float32 of shape \[1, 9, 4\]"),
+        (UPDATES.numpy(), "a ndarray"),
+    ],
+    ids=["int64", "float16", "bfloat16", "one dimension", "three dimensions", "numpy"],
+)
+@pytest.mark.parametrize("name", [*FUNCTIONS, *OF_ROWS])
+def test_what_is_no_matrix_of_updates_is_refused_by_name(name, given, described):
+    function = (FUNCTIONS | OF_ROWS)[name]
+    with pytest.raises(
+        ConfigError, match=f"^{name}: updates is {described}; use a float32 or float64 tensor"
+    ) as refusal:
+        function(given)
+    assert "\n" not in str(refusal.value)

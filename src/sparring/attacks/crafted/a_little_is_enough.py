@@ -1,12 +1,13 @@
 """A little is enough (Baruch et al., 2019): many small lies, hidden in the spread of the benign updates."""
 
 from dataclasses import dataclass
+from functools import partial
 from math import isfinite
 from statistics import NormalDist
 
 from sparring.arrays import Matrix, Vector
-from sparring.attacks.crafted.knowledge import Knowledge, benign_updates, check_knowledge, moments, own_updates
-from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.attacks.crafted.knowledge import Knowledge, check_knowledge, moments, submitted, view_for
+from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
 
 
@@ -51,11 +52,8 @@ class ALittleIsEnough:
     @property
     def needs(self) -> type[BlackBoxView]:
         """Full knowledge is of this round's honest updates."""
-        return OmniscientView if self.knowledge == "full" else BlackBoxView
+        return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        benign, rows = benign_updates(view, self.knowledge), len(view.clients)
-        if len(benign) == 0:
-            return own_updates(view)
-        z = largest_z(view.sampled, rows) if self.z is None else self.z
-        return a_little_is_enough(benign, z).expand(rows, -1)
+        z = largest_z(view.sampled, len(view.clients)) if self.z is None else self.z
+        return submitted(view, self.knowledge, made=partial(a_little_is_enough, z=z))

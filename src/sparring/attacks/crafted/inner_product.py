@@ -5,7 +5,7 @@ from math import inf
 from typing import ClassVar
 
 from sparring.arrays import Matrix
-from sparring.attacks.crafted.knowledge import honest_updates, mean_update, own_updates
+from sparring.attacks.crafted.knowledge import mean_update, submitted
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
 
@@ -25,8 +25,4 @@ class InnerProduct:
             raise ConfigError(f"ipm.scale is {self.scale}; it must be positive and finite")
 
     def craft(self, view: OmniscientView) -> Matrix:
-        honest = honest_updates(view)
-        if len(honest) == 0:
-            return own_updates(view)
-        reversed_mean = mean_update(honest).mul_(-self.scale).nan_to_num_()
-        return reversed_mean.expand(len(view.clients), -1)
+        return submitted(view, "full", made=lambda honest: mean_update(honest).mul_(-self.scale).nan_to_num_())

@@ -1,12 +1,13 @@
 """What an attacker can build on: the part of its view that a server would count, and how that part moves."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows
-from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView, own_malicious
 from sparring.errors import ConfigError
 
 Knowledge = Literal["full", "partial"]
@@ -31,12 +32,29 @@ def own_updates(view: BlackBoxView) -> Matrix:
     return torch.where(finite_rows(own)[:, None], own, 0.0)
 
 
+def view_for(knowledge: Knowledge) -> type[BlackBoxView]:
+    """Return the least view that shows the updates which an attacker takes for benign."""
+    return OmniscientView if knowledge == "full" else BlackBoxView
+
+
 def benign_updates(view: BlackBoxView, knowledge: Knowledge) -> Matrix:
     """Return the updates that an attacker takes for benign: the honest ones, or its clients' own."""
     if knowledge == "partial":
         return own_updates(view)
     assert isinstance(view, OmniscientView)
     return honest_updates(view)
+
+
+def submitted(view: BlackBoxView, knowledge: Knowledge, *, made: Callable[[Matrix], Vector]) -> Matrix:
+    """Return what `made` makes of the benign updates, once for each client; where there are none, the clients' own."""
+    benign = benign_updates(view, knowledge)
+    return made(benign).expand(len(view.clients), -1) if len(benign) > 0 else own_updates(view)
+
+
+def reckoned(view: WhiteBoxView) -> int:
+    """Return how many malicious updates the rule reckons with: its own count where it has one."""
+    own = own_malicious(view.rule)
+    return view.assumed_malicious if own is None else own
 
 
 def mean_update(updates: Matrix) -> Vector:

@@ -6,7 +6,7 @@ from math import inf
 from typing import Literal, get_args
 
 from sparring.arrays import Matrix
-from sparring.attacks.crafted.forms.fltrust import most_harmful
+from sparring.attacks.crafted.forms.fltrust import Ascent, Taken, most_harmful
 from sparring.attacks.crafted.forms.krum import farthest_expected, farthest_selected
 from sparring.attacks.crafted.forms.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.crafted.knowledge import (
@@ -15,6 +15,7 @@ from sparring.attacks.crafted.knowledge import (
     honest_updates,
     mean_update,
     own_updates,
+    reckoned,
 )
 from sparring.contracts import BlackBoxView, Family, OmniscientView, WhiteBoxView
 from sparring.errors import ConfigError
@@ -37,11 +38,15 @@ class LocalModelPoisoning:
     knowledge: Knowledge = "full"
     scale: float = 2.0
     """How far beyond the honest local models the trimmed-mean form reaches: b."""
+    taken: Taken = "last"
+    """Which point of each walk the FLTrust form goes on from: the last, as published, or the most harmful one seen."""
 
     def __post_init__(self) -> None:
         if self.form not in get_args(Form):
             raise ConfigError(f"lmp.form is {self.form!r}; it must be one of: {', '.join(get_args(Form))}")
         check_knowledge("lmp", self.knowledge)
+        if self.taken not in get_args(Taken):
+            raise ConfigError(f"lmp.taken is {self.taken!r}; it must be last or best")
         if not 1 < self.scale < inf:
             raise ConfigError(f"lmp.scale is {self.scale}; it must be above 1 and finite")
 
@@ -53,28 +58,28 @@ class LocalModelPoisoning:
     def craft(self, view: WhiteBoxView) -> Matrix:
         form = FITTING.get(view.rule.family, "trimmed_mean") if self.form == "auto" else self.form
         if self.knowledge == "partial":
-            return _with_partial_knowledge(view, form)
+            return self._with_partial_knowledge(view, form)
         assert isinstance(view, OmniscientView)
-        return _with_full_knowledge(view, form, self.scale)
+        return self._with_full_knowledge(view, form)
 
+    def _with_full_knowledge(self, view: OmniscientView, form: Form) -> Matrix:
+        honest, rows = honest_updates(view), len(view.clients)
+        if len(honest) == 0:
+            return own_updates(view)
+        if form == "krum":
+            return farthest_selected(honest, crafted=rows, assumed=reckoned(view)).expand(rows, -1)
+        crafted = beyond_range(honest, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
+        if form == "fltrust":
+            root, ascent = view.root().nan_to_num(), Ascent(taken=self.taken)
+            return most_harmful(crafted, benign=honest, root=root, rng=view.rng, ascent=ascent)
+        return crafted
 
-def _with_full_knowledge(view: OmniscientView, form: Form, scale: float) -> Matrix:
-    honest, rows = honest_updates(view), len(view.clients)
-    if len(honest) == 0:
-        return own_updates(view)
-    if form == "krum":
-        return farthest_selected(honest, crafted=rows, assumed=view.assumed_malicious).expand(rows, -1)
-    crafted = beyond_range(honest, view.parameters, rows=rows, scale=scale, rng=view.rng)
-    if form == "fltrust":
-        return most_harmful(crafted, benign=honest, root=view.root().nan_to_num(), rng=view.rng)
-    return crafted
-
-
-def _with_partial_knowledge(view: WhiteBoxView, form: Form) -> Matrix:
-    own = own_updates(view)
-    if form == "krum":
-        return farthest_expected(own).expand(len(own), -1)
-    crafted = beyond_deviation(own, view.rng)
-    if form == "fltrust":
-        return most_harmful(crafted, benign=own, root=mean_update(own), rng=view.rng)
-    return crafted
+    def _with_partial_knowledge(self, view: WhiteBoxView, form: Form) -> Matrix:
+        own = own_updates(view)
+        if form == "krum":
+            return farthest_expected(own).expand(len(own), -1)
+        crafted = beyond_deviation(own, view.rng)
+        if form == "fltrust":
+            ascent = Ascent(taken=self.taken)
+            return most_harmful(crafted, benign=own, root=mean_update(own), rng=view.rng, ascent=ascent)
+        return crafted

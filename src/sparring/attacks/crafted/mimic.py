@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from sparring.arrays import Matrix, gram
-from sparring.attacks.crafted.knowledge import honest_updates, moments, own_updates
+from sparring.attacks.crafted.knowledge import moments, submitted
 from sparring.contracts import BlackBoxView, OmniscientView
 
 
@@ -35,7 +35,4 @@ class Mimic:
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 
     def craft(self, view: OmniscientView) -> Matrix:
-        honest = honest_updates(view)
-        if len(honest) == 0:
-            return own_updates(view)
-        return honest[most_extreme(honest)].expand(len(view.clients), -1)
+        return submitted(view, "full", made=lambda honest: honest[most_extreme(honest)])

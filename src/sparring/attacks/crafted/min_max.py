@@ -1,13 +1,14 @@
 """Min-max (Shejwalkar & Houmansadr, 2021): as far out as the benign updates are from each other."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
 from sparring.arrays import Matrix, Vector, squared_distances
-from sparring.attacks.crafted.knowledge import Knowledge, benign_updates, check_knowledge, own_updates
+from sparring.attacks.crafted.knowledge import Knowledge, check_knowledge, submitted, view_for
 from sparring.attacks.crafted.perturbation import Direction, Ray, check_direction, ray
-from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.contracts import BlackBoxView
 
 
 def min_max(benign: Matrix, direction: Direction) -> Vector:
@@ -50,10 +51,7 @@ class MinMax:
     @property
     def needs(self) -> type[BlackBoxView]:
         """Full knowledge is of this round's honest updates."""
-        return OmniscientView if self.knowledge == "full" else BlackBoxView
+        return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        benign = benign_updates(view, self.knowledge)
-        if len(benign) == 0:
-            return own_updates(view)
-        return min_max(benign, self.direction).expand(len(view.clients), -1)
+        return submitted(view, self.knowledge, made=partial(min_max, direction=self.direction))

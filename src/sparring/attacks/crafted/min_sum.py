@@ -1,12 +1,13 @@
 """Min-sum (Shejwalkar & Houmansadr, 2021): as far out, all distances together, as the farthest benign update."""
 
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 
 from sparring.arrays import Matrix, Vector
-from sparring.attacks.crafted.knowledge import Knowledge, benign_updates, check_knowledge, own_updates
+from sparring.attacks.crafted.knowledge import Knowledge, check_knowledge, submitted, view_for
 from sparring.attacks.crafted.perturbation import Direction, check_direction, ray
-from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.contracts import BlackBoxView
 
 
 def min_sum(benign: Matrix, direction: Direction) -> Vector:
@@ -40,10 +41,7 @@ class MinSum:
     @property
     def needs(self) -> type[BlackBoxView]:
         """Full knowledge is of this round's honest updates."""
-        return OmniscientView if self.knowledge == "full" else BlackBoxView
+        return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        benign = benign_updates(view, self.knowledge)
-        if len(benign) == 0:
-            return own_updates(view)
-        return min_sum(benign, self.direction).expand(len(view.clients), -1)
+        return submitted(view, self.knowledge, made=partial(min_sum, direction=self.direction))

@@ -47,7 +47,7 @@ def lines(honest: Matrix) -> Mapping[Kind, Line]:
     return {"ipm": Line(torch.zeros_like(mean), -mean), "alie": Line(mean, -deviation)}
 
 
-def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], refinements: int) -> Candidate:
+def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], *, refinements: int) -> Candidate:
     """Return the best of the grid, improved by `refinements` looks to both sides of it.
 
     They try the best factor times and over √2, then the fourth root of 2, and so on. Equals go to the first.
@@ -99,5 +99,5 @@ class WorstOf:
             return -float(products(step[None], mean[None]))
 
         grid = (Candidate(kind, factor) for kind, factor in product(self.of, self.factors))
-        worst = most_harmful(harm, grid, self.refinements)
+        worst = most_harmful(harm, grid, refinements=self.refinements)
         return offered[worst.kind].at(worst.factor).expand(len(view.clients), -1)

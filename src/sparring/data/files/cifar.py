@@ -24,11 +24,11 @@ def read_cifar(label: str, content: bytes, *, examples: int, classes: Sequence[i
         raise DataError(f"{label}: it has {len(content)} bytes; {examples} records have {examples * record}")
     records = np.frombuffer(content, np.uint8).reshape(examples, record)
     for column, number in zip(records[:, :columns].T, classes, strict=True):
-        _check(label, column, number)
+        _check(label, column, classes=number)
     return records[:, columns:].reshape(examples, *SHAPE), records[:, :columns]
 
 
-def _check(label: str, labels: Bytes, classes: int) -> None:
+def _check(label: str, labels: Bytes, *, classes: int) -> None:
     if labels.max() >= classes:
         wrong = int(labels.argmax())
         raise DataError(f"{label}: record {wrong} has label {labels[wrong]}; it must be 0 to {classes - 1}")

@@ -31,7 +31,7 @@ def read_idx(path: Path, *, rank: int) -> NDArray[np.uint8]:
 
 def parse_idx(label: str, stream: io.BufferedIOBase, *, rank: int) -> NDArray[np.uint8]:
     """Read the bytes of an open file, no more of them than its header promises; `label` names it in errors."""
-    shape = _shape(label, stream, rank)
+    shape = _shape(label, stream, rank=rank)
     values = np.empty(shape, np.uint8)
     held = stream.readinto(values.reshape(-1).data)
     if held < values.size:
@@ -41,7 +41,7 @@ def parse_idx(label: str, stream: io.BufferedIOBase, *, rank: int) -> NDArray[np
     return values
 
 
-def _shape(label: str, stream: io.BufferedIOBase, rank: int) -> tuple[int, ...]:
+def _shape(label: str, stream: io.BufferedIOBase, *, rank: int) -> tuple[int, ...]:
     length = 4 + 4 * rank
     header = stream.read(length)
     magic = bytes([0, 0, BYTES, rank])

@@ -19,13 +19,13 @@ KINDS = {0, stat.S_IFREG, stat.S_IFDIR}
 def opened(archive: Path, name: str) -> Iterator[IO[bytes]]:
     """Open the member of this name, for a reader that knows how much to expect; its errors count as the archive's."""
     try:
-        with ZipFile(archive) as zipped, zipped.open(_member(archive, zipped, name)) as content:
+        with ZipFile(archive) as zipped, zipped.open(_member(archive, zipped, name=name)) as content:
             yield content
     except (BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
         raise DataError(f"{archive}: cannot be read as a zip archive ({error}); fetch it again") from None
 
 
-def _member(archive: Path, zipped: ZipFile, name: str) -> ZipInfo:
+def _member(archive: Path, zipped: ZipFile, *, name: str) -> ZipInfo:
     for member in zipped.infolist():
         _check(archive, member)
     found = [member for member in zipped.infolist() if member.filename == name]

@@ -21,7 +21,7 @@ class Partition(NamedTuple):
 class Partitioner(Protocol):
     """A way to divide examples; its fields are its options."""
 
-    def assign(self, labels: Tensor, clients: int, rng: Generator) -> Partition:
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
         """Give each example to one client, and at least one example to each client."""
 
 
@@ -32,7 +32,7 @@ def from_owners(owners: Integers, clients: int) -> Partition:
     return Partition(torch.from_numpy(np.argsort(owners, kind="stable")), torch.from_numpy(offsets))
 
 
-def check_enough(examples: int, clients: int, minimum: int = 1) -> None:
+def check_enough(examples: int, clients: int, *, minimum: int = 1) -> None:
     """Refuse more clients than can have `minimum` examples each."""
     if clients < 1:
         raise ConfigError(f"clients is {clients}; it must be at least 1")
@@ -43,7 +43,7 @@ def check_enough(examples: int, clients: int, minimum: int = 1) -> None:
         )
 
 
-def topped_up(owners: Integers, clients: int, minimum: int, rng: Generator) -> Integers:
+def topped_up(owners: Integers, clients: int, *, minimum: int, rng: Generator) -> Integers:
     """Move random examples that their clients can spare until each client has at least `minimum`."""
     lacking = np.maximum(minimum - np.bincount(owners, minlength=clients), 0)
     if not lacking.any():

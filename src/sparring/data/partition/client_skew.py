@@ -53,5 +53,5 @@ class ClientSkew:
     def __post_init__(self) -> None:
         _check(self.pr)
 
-    def assign(self, labels: Tensor, clients: int, rng: Generator) -> Partition:
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
         return client_skew(labels, clients, pr=self.pr, rng=rng)

@@ -17,7 +17,7 @@ EVEN = 1e6
 def dirichlet(labels: Tensor, clients: int, *, alpha: float, minimum: int, rng: Generator) -> Partition:
     """Divide each class by Dirichlet(`alpha`) proportions, then move random examples to who has below `minimum`."""
     _check(alpha, minimum)
-    check_enough(len(labels), clients, minimum)
+    check_enough(len(labels), clients, minimum=minimum)
     known = labels.numpy()
     held = np.bincount(known)
     proportions = rng.dirichlet(np.full(clients, alpha), size=len(held))
@@ -26,7 +26,7 @@ def dirichlet(labels: Tensor, clients: int, *, alpha: float, minimum: int, rng: 
     cuts[:, -1] = np.arange(1, len(held) + 1)
     places = known + (random_ranks(known, rng) + 0.5) / held[known]
     owners = np.searchsorted(cuts.ravel(), places, side="right") - known * clients
-    return from_owners(topped_up(owners, clients, minimum, rng), clients)
+    return from_owners(topped_up(owners, clients, minimum=minimum, rng=rng), clients)
 
 
 def _check(alpha: float, minimum: int) -> None:
@@ -46,5 +46,5 @@ class Dirichlet:
     def __post_init__(self) -> None:
         _check(self.alpha, self.minimum)
 
-    def assign(self, labels: Tensor, clients: int, rng: Generator) -> Partition:
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
         return dirichlet(labels, clients, alpha=self.alpha, minimum=self.minimum, rng=rng)

@@ -8,7 +8,7 @@ from sparring.data.partition.assignment import Partition, check_enough, from_own
 from sparring.random import Generator
 
 
-def iid(labels: Tensor, clients: int, rng: Generator) -> Partition:
+def iid(labels: Tensor, clients: int, *, rng: Generator) -> Partition:
     """Deal all examples at random, so that client sizes differ by at most one."""
     check_enough(len(labels), clients)
     return from_owners(rng.permutation(len(labels)) % clients, clients)
@@ -18,5 +18,5 @@ def iid(labels: Tensor, clients: int, rng: Generator) -> Partition:
 class Iid:
     """Every client draws from the same distribution."""
 
-    def assign(self, labels: Tensor, clients: int, rng: Generator) -> Partition:
-        return iid(labels, clients, rng)
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
+        return iid(labels, clients, rng=rng)

@@ -21,13 +21,13 @@ def label_skew(labels: Tensor, clients: int, *, q: float, rng: Generator) -> Par
     check_enough(len(labels), clients)
     preferred = labels.numpy()
     groups = min(int(preferred.max()) + 1, clients)
-    chosen = _groups(preferred % groups, groups, q, rng)
+    chosen = _groups(preferred % groups, groups, q=q, rng=rng)
     members = (clients - 1 - np.arange(groups)) // groups + 1
     owners = chosen + groups * (random_ranks(chosen, rng) % members[chosen])
-    return from_owners(topped_up(owners, clients, 1, rng), clients)
+    return from_owners(topped_up(owners, clients, minimum=1, rng=rng), clients)
 
 
-def _groups(own: Integers, groups: int, q: float, rng: Generator) -> Integers:
+def _groups(own: Integers, groups: int, *, q: float, rng: Generator) -> Integers:
     strays = rng.random(len(own)) >= q
     distance = rng.integers(1, max(groups, 2), len(own))
     return np.where(strays, (own + distance) % groups, own)
@@ -47,5 +47,5 @@ class LabelSkew:
     def __post_init__(self) -> None:
         _check(self.q)
 
-    def assign(self, labels: Tensor, clients: int, rng: Generator) -> Partition:
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
         return label_skew(labels, clients, q=self.q, rng=rng)

@@ -14,7 +14,7 @@ from sparring.random import Generator
 def shards(labels: Tensor, clients: int, *, per_client: int, rng: Generator) -> Partition:
     """Sort the examples by label, cut them into equal pieces, and give each client `per_client` random ones."""
     _check(per_client)
-    check_enough(len(labels), clients, per_client)
+    check_enough(len(labels), clients, minimum=per_client)
     pieces = clients * per_client
     known = labels.numpy()
     held = np.bincount(known)
@@ -37,5 +37,5 @@ class SortedShards:
     def __post_init__(self) -> None:
         _check(self.per_client)
 
-    def assign(self, labels: Tensor, clients: int, rng: Generator) -> Partition:
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
         return shards(labels, clients, per_client=self.per_client, rng=rng)

@@ -1,4 +1,4 @@
-"""EMNIST (Cohen et al., 2017): up to 814,255 grey images of 28×28, handwritten digits and letters."""
+"""EMNIST (Cohen et al., 2017): up to 814,255 gray images of 28×28, handwritten digits and letters."""
 
 import gzip
 from dataclasses import dataclass
@@ -43,19 +43,19 @@ class Emnist:
     def load(self) -> Dataset:
         train_images, train_labels, test_images, test_labels = _arrays(self.split)
         first = FIRST.get(self.split, 0)
-        train = _batch(train_images, train_labels, first)
+        train = _batch(train_images, train_labels, first=first)
         mean, std = moments(train.inputs)
         return Dataset(
             name="emnist",
             train=train,
-            test=_batch(test_images, test_labels, first),
+            test=_batch(test_images, test_labels, first=first),
             classes=CLASSES[self.split],
             mean=mean,
             std=std,
         )
 
 
-def _batch(images: Bytes, labels: Bytes, first: int) -> Batch:
+def _batch(images: Bytes, labels: Bytes, *, first: int) -> Batch:
     """Turn the images upright: they are published column by column."""
     upright = np.ascontiguousarray(images.transpose(0, 2, 1))
     return Batch(torch.from_numpy(upright).unsqueeze(1), torch.from_numpy(labels).long() - first)
@@ -66,17 +66,17 @@ def _arrays(split: str) -> list[Bytes]:
     names = {f"emnist-{split}-{part}-ubyte": rank for part, rank in PARTS.items()}
     paths = {name: EMNIST.find(f"gzip/{name}.gz", f"{name}.gz", name) for name in names}
     if any(paths.values()):
-        return [_unpacked(name, path, names[name]) for name, path in paths.items()]
+        return [_unpacked(name, path, rank=names[name]) for name, path in paths.items()]
     archive = EMNIST.find(ARCHIVE) or EMNIST.fetch(ARCHIVE)
-    return [_packed(archive, f"gzip/{name}.gz", rank) for name, rank in names.items()]
+    return [_packed(archive, f"gzip/{name}.gz", rank=rank) for name, rank in names.items()]
 
 
-def _unpacked(name: str, path: Path | None, rank: int) -> Bytes:
+def _unpacked(name: str, path: Path | None, *, rank: int) -> Bytes:
     if path is None:
         raise DataError(f"emnist: there is no {name}; unpack {ARCHIVE} again, or put it there packed")
     return read_idx(path, rank=rank)
 
 
-def _packed(archive: Path, member: str, rank: int) -> Bytes:
+def _packed(archive: Path, member: str, *, rank: int) -> Bytes:
     with opened(archive, member) as packed, gzip.open(packed) as content:
         return parse_idx(f"{archive}: {member}", content, rank=rank)

@@ -1,4 +1,4 @@
-"""MNIST (LeCun et al., 1998) and Fashion-MNIST (Xiao et al., 2017): 70,000 grey images of 28×28 in ten classes."""
+"""MNIST (LeCun et al., 1998) and Fashion-MNIST (Xiao et al., 2017): 70,000 gray images of 28×28 in ten classes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +49,7 @@ class Mnist:
     """Handwritten digits."""
 
     def load(self) -> Dataset:
-        return _load("mnist", MNIST, Moments(mean=(0.1307,), std=(0.3081,)))
+        return _load("mnist", MNIST, normalization=Moments(mean=(0.1307,), std=(0.3081,)))
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class FashionMnist:
     """Articles of clothing."""
 
     def load(self) -> Dataset:
-        return _load("fashion_mnist", FASHION_MNIST, Moments(mean=(0.2860,), std=(0.3530,)))
+        return _load("fashion_mnist", FASHION_MNIST, normalization=Moments(mean=(0.2860,), std=(0.3530,)))
 
 
-def _load(name: str, publication: Publication, normalization: Moments) -> Dataset:
+def _load(name: str, publication: Publication, *, normalization: Moments) -> Dataset:
     return Dataset(
         name=name,
         train=_split(publication, "train"),

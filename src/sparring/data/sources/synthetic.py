@@ -46,13 +46,13 @@ class Synthetic:
     def load(self) -> Dataset:
         directions = stream(self.seed, "synthetic", "centers").standard_normal((self.classes, self.features))
         centers = self.separation * directions / np.linalg.norm(directions, axis=1, keepdims=True)
-        train = _examples(centers.astype(np.float32), self.examples, stream(self.seed, "synthetic", "train"))
-        test = _examples(centers.astype(np.float32), self.examples // 4, stream(self.seed, "synthetic", "test"))
+        train = _examples(centers.astype(np.float32), self.examples, rng=stream(self.seed, "synthetic", "train"))
+        test = _examples(centers.astype(np.float32), self.examples // 4, rng=stream(self.seed, "synthetic", "test"))
         mean, std = moments(train.inputs)
         return Dataset(name="synthetic", train=train, test=test, classes=self.classes, mean=mean, std=std)
 
 
-def _examples(centers: Floats, number: int, rng: Generator) -> Batch:
+def _examples(centers: Floats, number: int, *, rng: Generator) -> Batch:
     classes, features = centers.shape
     labels = rng.permutation(np.arange(number) % classes)
     inputs = rng.standard_normal((number, features), dtype=np.float32)

@@ -6,7 +6,22 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import Memory
+from sparring.contracts import Defense, Memory
+from sparring.errors import ConfigError
+
+
+def refuse_per_client(wrapper: str, inner: Defense) -> None:
+    """Refuse a rule that remembers clients, or that wraps one: what `wrapper` hands on is more than one client's.
+
+    A rule says that it does by a field or class variable `per_client`.
+    """
+    if getattr(inner, "per_client", False):
+        raise ConfigError(
+            f"{wrapper}: inner {type(inner).__name__} remembers each client, and would be given averages over clients; "
+            "use a rule without per-client memory"
+        )
+    if hasattr(inner, "inner"):
+        refuse_per_client(wrapper, inner.inner)
 
 
 def enrolled(memory: Memory, clients: Sequence[int]) -> Tensor:
@@ -15,7 +30,7 @@ def enrolled(memory: Memory, clients: Sequence[int]) -> Tensor:
     return torch.tensor([*clients, *absent], dtype=torch.int64)
 
 
-def recalled(memory: Memory, name: str, ids: Tensor, *, new: Vector) -> Tensor:
+def recalled(memory: Memory, name: str, *, ids: Tensor, new: Vector) -> Tensor:
     """Return a copy of what memory holds under `name` for each of these ids, `new` for one that it does not know."""
     held = new.repeat(len(ids), *[1] * new.dim())
     if name in memory:

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 
 from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import DefenderView, Defense, Family, Memory
+from sparring.defenses.aggregation.accumulators import refuse_per_client
 from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import remaining
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.random import Generator
 
 
-def bucketing(updates: Matrix, size: int, rng: Generator) -> Matrix:
+def bucketing(updates: Matrix, size: int, *, rng: Generator) -> Matrix:
     """Shuffle the finite rows into buckets of `size`, the last of which may hold fewer, and average each of them."""
+    check_updates("bucketing", updates)
     at_least(1, "bucketing", size=size)
-    return _averages(updates, _buckets(finite_rows(updates).nonzero().flatten().tolist(), size, rng))
+    return _averages(updates, _buckets(finite_rows(updates).nonzero().flatten().tolist(), size, rng=rng))
 
 
-def _buckets(rows: Sequence[int], size: int, rng: Generator) -> list[list[int]]:
+def _buckets(rows: Sequence[int], size: int, *, rng: Generator) -> list[list[int]]:
     shuffled = [rows[place] for place in rng.permutation(len(rows))]
     return [shuffled[start : start + size] for start in range(0, len(rows), size)]
 
@@ -34,7 +37,7 @@ class Bucketing:
     """Average the updates in buckets of `size`, drawn anew each round, before `inner` sees them.
 
     Each malicious row spoils one bucket at most, so that `inner` assumes as many of them. A bucket is nobody: `inner`
-    is given its number in place of a client, and is to be a rule without per-client memory.
+    is given its number in place of a client, and a rule with per-client memory is refused.
     """
 
     inner: Defense
@@ -43,6 +46,7 @@ class Bucketing:
 
     def __post_init__(self) -> None:
         at_least(1, "bucketing", size=self.size)
+        refuse_per_client("bucketing", self.inner)
 
     @property
     def family(self) -> Family:
@@ -54,7 +58,7 @@ class Bucketing:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         # By id, so that the order in which updates arrive makes no difference.
         rows = sorted(finite_rows(view.updates).nonzero().flatten().tolist(), key=lambda row: view.clients[row])
-        buckets = _buckets(rows, self.size, view.rng)
+        buckets = _buckets(rows, self.size, rng=view.rng)
 
         def note(event: str, places: Sequence[int]) -> None:
             view.note(event, [row for place in places for row in buckets[place]])

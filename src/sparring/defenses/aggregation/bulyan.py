@@ -15,6 +15,7 @@ from sparring.defenses.aggregation.columns import columnwise
 from sparring.defenses.aggregation.counts import assumed, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 
 
@@ -25,6 +26,7 @@ def bulyan(updates: Matrix, malicious: int) -> Vector:
     where that is less. The middle values are those nearest the median. Of equals the first is chosen, or the smaller
     value. A row that is not finite is dropped, and counts as one of the malicious. Of no rows, return zeros.
     """
+    check_updates("bulyan", updates)
     at_least(0, "bulyan", malicious=malicious)
     clients = len(updates)
     if clients > 0 and malicious > bulyan_limit(clients):
@@ -33,7 +35,7 @@ def bulyan(updates: Matrix, malicious: int) -> Vector:
             f"use malicious <= {bulyan_limit(clients)}"
         )
     left = remaining(malicious, clients - int(finite_rows(updates).sum()))
-    return _nearest_middle(updates, _selection(updates, left, names=range(clients)), left)
+    return _nearest_middle(updates, _selection(updates, left, names=range(clients)), malicious=left)
 
 
 def bulyan_limit(clients: int) -> int:
@@ -69,12 +71,12 @@ def _scores(ordered: Tensor, waiting: Tensor, *, neighbors: int) -> Tensor:
     return torch.where(counted, ordered, 0).sum(dim=1)
 
 
-def _nearest_middle(updates: Matrix, rows: Sequence[int], malicious: int) -> Vector:
+def _nearest_middle(updates: Matrix, rows: Sequence[int], *, malicious: int) -> Vector:
     """Average in each column the values of these rows that are nearest their median, all but 2f of them."""
     return columnwise(partial(_inner_values, rows=list(rows), apart=2 * malicious), updates)
 
 
-def _inner_values(block: Matrix, rows: list[int], apart: int) -> Tensor:
+def _inner_values(block: Matrix, rows: list[int], *, apart: int) -> Tensor:
     """Average each column's nearest values: in order they are a run, which starts behind all that are farther off."""
     if not rows:
         return block.new_zeros(block.shape[1])
@@ -104,8 +106,8 @@ class Bulyan:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         clients, finite = len(view.updates), int(finite_rows(view.updates).sum())
-        left = remaining(assumed(self.malicious, view, clients), clients - finite)
+        left = remaining(assumed(self.malicious, view, limit=clients), clients - finite)
         malicious = min(left, self.limit(finite))
         rows = _selection(view.updates, malicious, names=view.clients)
         view.note("selected", rows)
-        return _nearest_middle(view.updates, rows, malicious), memory
+        return _nearest_middle(view.updates, rows, malicious=malicious), memory

@@ -12,6 +12,7 @@ from sparring.defenses.aggregation.columns import weighted_sum
 from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.rows import distances_to
 from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.aggregation.updates import check_updates
 
 
 def centered_clipping(updates: Matrix, center: Vector, radius: float, iterations: int) -> Vector:
@@ -19,6 +20,7 @@ def centered_clipping(updates: Matrix, center: Vector, radius: float, iterations
 
     Of no rows, return zeros: an empty round moves nothing.
     """
+    check_updates("centered_clipping", updates)
     positive("centered_clipping", radius=radius)
     at_least(1, "centered_clipping", iterations=iterations)
     return _moved(updates, center, radius=radius, iterations=iterations)[0]

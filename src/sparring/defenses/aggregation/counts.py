@@ -13,6 +13,6 @@ def remaining(malicious: int, dropped: int) -> int:
     return max(0, malicious - dropped)
 
 
-def assumed(malicious: int | None, view: DefenderView, limit: int) -> int:
+def assumed(malicious: int | None, view: DefenderView, *, limit: int) -> int:
     """Return a rule's own count, or else the threat model's, lowered to `limit` in a round with too few rows for it."""
     return min(view.malicious if malicious is None else malicious, limit)

@@ -13,6 +13,7 @@ from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.coordinates import draw_coordinates
 from sparring.defenses.aggregation.counts import assumed, minority, remaining
 from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 from sparring.random import Generator
 
@@ -20,8 +21,8 @@ from sparring.random import Generator
 def dnc(
     updates: Matrix,
     malicious: int,
-    rng: Generator,
     *,
+    rng: Generator,
     iterations: int = 1,
     coordinates: int = 10_000,
     fraction: float = 1.0,
@@ -32,22 +33,23 @@ def dnc(
     vector (algorithm 2). A row that is not finite is dropped, and counts as one of the malicious. Where no row passes
     all iterations, the result is zero.
     """
+    check_updates("dnc", updates)
     rule = DnC(malicious, iterations, coordinates, fraction)
     clients = len(updates)
     if clients > 0 and malicious > minority(clients):
         raise ConfigError(
             f"dnc: malicious={malicious} is no minority of {clients} updates; use malicious <= {minority(clients)}"
         )
-    return average(updates, _passed(updates, malicious, rng, rule))
+    return average(updates, _passed(updates, malicious, rng=rng, rule=rule))
 
 
-def _passed(updates: Matrix, malicious: int, rng: Generator, rule: "DnC") -> list[int]:
+def _passed(updates: Matrix, malicious: int, *, rng: Generator, rule: "DnC") -> list[int]:
     """Return the rows that no iteration removes."""
     rows = finite_rows(updates).nonzero().flatten()
     suspects = ceil(rule.fraction * remaining(malicious, len(updates) - len(rows)))
     passed = torch.ones(len(rows), dtype=torch.bool)
     for _ in range(rule.iterations):
-        drawn = draw_coordinates(updates.shape[1], rule.coordinates, rng)
+        drawn = draw_coordinates(updates.shape[1], rule.coordinates, rng=rng)
         ranking = _scores(updates[rows[:, None], drawn]).argsort(stable=True)
         passed[ranking[max(1, len(rows) - suspects) :]] = False
     return rows[passed].tolist()
@@ -90,7 +92,7 @@ class DnC:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        malicious = assumed(self.malicious, view, self.limit(len(view.updates)))
-        rows = _passed(view.updates, malicious, view.rng, self)
+        malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
+        rows = _passed(view.updates, malicious, rng=view.rng, rule=self)
         view.note("selected", rows)
         return average(view.updates, rows), memory

@@ -14,19 +14,21 @@ from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.rows import middle
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.random import Generator
 
 
-def flame(updates: Matrix, parameters: Vector, rng: Generator, *, noise: float = 0.001) -> Vector:
+def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float = 0.001) -> Vector:
     """Average the updates whose models point alike, cut to the median norm, and add noise of `noise` times that norm.
 
     A row's model is `parameters` minus the row. HDBSCAN on the models' cosine distances, with clusters of more than
     half of them, drops its outliers; the bound and the noise come from all finite rows (algorithm 1). Of no rows,
     return zeros.
     """
+    check_updates("flame", updates)
     at_least(0, "flame", noise=noise)
     shares, bound = _shares(updates, parameters)
-    return blurred(share_average(updates, shares), noise * bound, rng)
+    return blurred(share_average(updates, shares), noise * bound, rng=rng)
 
 
 def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
@@ -64,4 +66,4 @@ class FLAME:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         shares, bound = _shares(view.updates, view.parameters)
         note_shares(view, shares)
-        return blurred(share_average(view.updates, shares), self.noise * bound, view.rng), memory
+        return blurred(share_average(view.updates, shares), self.noise * bound, rng=view.rng), memory

@@ -10,6 +10,7 @@ from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import weighted_sum
 from sparring.defenses.aggregation.rows import products_with
+from sparring.defenses.aggregation.updates import check_updates
 
 
 def fltrust(updates: Matrix, root: Vector) -> Vector:
@@ -18,6 +19,7 @@ def fltrust(updates: Matrix, root: Vector) -> Vector:
     Zero rows and rows that are not finite have no cosine and are not trusted. Where no row is trusted, and where `root`
     is zero or not finite, the result is zero.
     """
+    check_updates("fltrust", updates)
     return weighted_sum(_weights(updates, root), updates)
 
 

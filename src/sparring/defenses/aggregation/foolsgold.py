@@ -12,6 +12,7 @@ from sparring.defenses.aggregation.accumulators import add_updates, enrolled, re
 from sparring.defenses.aggregation.columns import weighted_sum
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import positive
+from sparring.defenses.aggregation.updates import check_updates
 
 EQUAL = 1e-9
 """Cosines this close to 1 are 1 but for rounding."""
@@ -24,11 +25,12 @@ def foolsgold(updates: Matrix, histories: Matrix, *, confidence: float = 1.0) ->
     are those of absent clients. Rows that are not finite are dropped. Where all histories are alike, and of no rows,
     the result is zero.
     """
+    check_updates("foolsgold", updates)
     positive("foolsgold", confidence=confidence)
-    return weighted_sum(_shares(updates, histories, confidence), updates)
+    return weighted_sum(_shares(updates, histories, confidence=confidence), updates)
 
 
-def _shares(updates: Matrix, histories: Matrix, confidence: float) -> Tensor:
+def _shares(updates: Matrix, histories: Matrix, *, confidence: float) -> Tensor:
     """Return what each row is multiplied by."""
     finite = finite_rows(histories)
     finite[: len(updates)] &= finite_rows(updates)
@@ -65,6 +67,7 @@ class FoolsGold:
     confidence: float = 1.0
     """The published κ: how steeply the weight falls between clients that are unlike and alike."""
     family: ClassVar[Family] = "filtering"
+    per_client: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         positive("foolsgold", confidence=self.confidence)
@@ -78,8 +81,8 @@ class FoolsGold:
             return torch.zeros_like(view.parameters), memory
         updates = admitted(view.updates)
         ids = enrolled(memory, [view.clients[row] for row in rows])
-        past = recalled(memory, "accumulators", ids, new=torch.zeros_like(view.parameters))
+        past = recalled(memory, "accumulators", ids=ids, new=torch.zeros_like(view.parameters))
         histories = add_updates(past, updates)
-        shares = _shares(updates, histories, self.confidence)
+        shares = _shares(updates, histories, confidence=self.confidence)
         view.note("selected", [row for row, share in zip(rows, shares.tolist(), strict=True) if share > 0])
         return weighted_sum(shares, updates), {"clients": ids, "accumulators": histories}

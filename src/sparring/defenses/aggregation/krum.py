@@ -8,6 +8,7 @@ from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import assumed, remaining
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 
 
@@ -17,6 +18,7 @@ def krum(updates: Matrix, malicious: int) -> Vector:
     Of equal sums the first is the least. A row that is not finite is dropped, and counts as one of the malicious. Of
     fewer than three rows the median is returned, of none zeros.
     """
+    check_updates("krum", updates)
     check_malicious("krum", malicious, len(updates))
     return average(updates, krum_rows(updates, malicious, keep=1))
 
@@ -65,7 +67,7 @@ class Krum:
         return krum_limit(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        malicious = assumed(self.malicious, view, self.limit(len(view.updates)))
+        malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
         rows = krum_rows(view.updates, malicious, keep=1)
         view.note("selected", rows)
         return average(view.updates, rows), memory

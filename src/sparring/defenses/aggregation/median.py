@@ -8,6 +8,7 @@ from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import inner_mean
 from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.rows import admitted
+from sparring.defenses.aggregation.updates import check_updates
 
 
 def median(updates: Matrix) -> Vector:
@@ -15,6 +16,7 @@ def median(updates: Matrix) -> Vector:
 
     Of no rows, return zeros.
     """
+    check_updates("median", updates)
     rows = admitted(updates)
     return inner_mean(rows, trim=minority(len(rows)))
 

@@ -9,11 +9,13 @@ from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import assumed
 from sparring.defenses.aggregation.krum import check_malicious, krum_limit, krum_rows
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 
 
 def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
     """Average the `keep` rows with the lowest scores; rows are scored, dropped and counted as by Krum."""
+    check_updates("multi_krum", updates)
     check_malicious("multi_krum", malicious, len(updates))
     at_least(1, "multi_krum", keep=keep)
     if keep > len(updates) > 0:
@@ -40,7 +42,7 @@ class MultiKrum:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         clients = len(view.updates)
-        malicious = assumed(self.malicious, view, self.limit(clients))
+        malicious = assumed(self.malicious, view, limit=self.limit(clients))
         keep = clients - malicious - 2 if self.keep is None else self.keep
         rows = krum_rows(view.updates, malicious, keep=keep)
         view.note("selected", rows)

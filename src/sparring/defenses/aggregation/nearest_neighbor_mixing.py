@@ -6,9 +6,11 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, squared_distances
 from sparring.contracts import DefenderView, Defense, Family, Memory
+from sparring.defenses.aggregation.accumulators import refuse_per_client
 from sparring.defenses.aggregation.counts import assumed, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 
 
@@ -18,6 +20,7 @@ def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
     Of equally near rows the first count. Rows that are not finite count as malicious, are in no average, and stay as
     they are for the rule behind to drop.
     """
+    check_updates("nearest_neighbor_mixing", updates)
     at_least(0, "nearest_neighbor_mixing", malicious=malicious)
     clients = len(updates)
     if clients > 0 and malicious > minority(clients):
@@ -27,7 +30,7 @@ def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
         )
     rows = finite_rows(updates).nonzero().flatten()
     distances = squared_distances(admitted(updates))
-    return _averages(updates, rows, _shares(distances, len(rows) - remaining(malicious, clients - len(rows))))
+    return _averages(updates, rows, shares=_shares(distances, len(rows) - remaining(malicious, clients - len(rows))))
 
 
 def _shares(distances: Tensor, neighbors: int) -> Tensor:
@@ -36,7 +39,7 @@ def _shares(distances: Tensor, neighbors: int) -> Tensor:
     return distances.new_zeros(distances.shape).scatter_(1, nearest, 1 / max(1, neighbors))
 
 
-def _averages(updates: Matrix, rows: Tensor, shares: Tensor) -> Matrix:
+def _averages(updates: Matrix, rows: Tensor, *, shares: Tensor) -> Matrix:
     """Return a matrix in which these rows are averages of one another; it is the only copy made."""
     mixed = updates.new_empty(updates.shape)
     for columns in column_blocks(updates):
@@ -50,7 +53,8 @@ def _averages(updates: Matrix, rows: Tensor, shares: Tensor) -> Matrix:
 class NearestNeighborMixing:
     """Average every update with those nearest to it before `inner` sees it; both assume the same count.
 
-    A round too small for that count lowers it to what both can bear.
+    A round too small for that count lowers it to what both can bear. A rule with per-client memory is refused: it would
+    put down to a client what its neighbors sent.
     """
 
     inner: Defense
@@ -59,6 +63,7 @@ class NearestNeighborMixing:
 
     def __post_init__(self) -> None:
         at_least(0, "nearest_neighbor_mixing", malicious=self.malicious)
+        refuse_per_client("nearest_neighbor_mixing", self.inner)
 
     @property
     def family(self) -> Family:
@@ -68,6 +73,6 @@ class NearestNeighborMixing:
         return min(minority(clients), self.inner.limit(clients))
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        malicious = assumed(self.malicious, view, self.limit(len(view.updates)))
+        malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
         mixed = nearest_neighbor_mixing(view.updates, malicious)
         return self.inner.aggregate(view._replace(updates=mixed, malicious=malicious), memory)

@@ -6,7 +6,7 @@ from sparring.arrays import Vector
 from sparring.random import Generator
 
 
-def blurred(step: Vector, deviation: float, rng: Generator) -> Vector:
+def blurred(step: Vector, deviation: float, *, rng: Generator) -> Vector:
     """Add to each coordinate its own Gaussian noise; overflow saturates."""
     if deviation == 0:
         return step

@@ -14,6 +14,7 @@ from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 
 
@@ -24,6 +25,7 @@ def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0
     the median. What is farther from it than `multiplier` times its score, or times `floor` where that is more, is not
     close.
     """
+    check_updates("safeguard", accumulators)
     if len(accumulators) == 0:
         return torch.ones(0, dtype=torch.bool)
     distances = squared_distances(accumulators).sqrt()
@@ -55,6 +57,7 @@ class Safeguard:
     readmit: bool = False
     """Forgive all clients whenever a long window begins."""
     family: ClassVar[Family] = "filtering"
+    per_client: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         at_least(1, "safeguard", short_window=self.short_window, multiplier=self.multiplier)
@@ -70,8 +73,8 @@ class Safeguard:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         finite = finite_rows(view.updates).nonzero().flatten().tolist()
         ids = enrolled(memory, [view.clients[row] for row in finite])
-        judged = _current(memory, view.round, self.long_window) if self.readmit else memory
-        good = recalled(judged, "good", ids, new=torch.tensor(True))
+        judged = _current(memory, view.round, window=self.long_window) if self.readmit else memory
+        good = recalled(judged, "good", ids=ids, new=torch.tensor(True))
         trusted = good[: len(finite)].nonzero().flatten()
         rows = [finite[place] for place in trusted.tolist()]
         view.note("selected", rows)
@@ -79,13 +82,15 @@ class Safeguard:
             return torch.zeros_like(view.parameters), memory
         sums = {}
         for name, window in (("long", self.long_window), ("short", self.short_window)):
-            past = recalled(_current(memory, view.round, window), name, ids, new=torch.zeros_like(view.parameters))
+            past = recalled(
+                _current(memory, view.round, window=window), name, ids=ids, new=torch.zeros_like(view.parameters)
+            )
             sums[name] = add_updates(past, admitted(view.updates), scale=1 / len(rows))
             good[trusted] &= safeguard(sums[name][trusted], multiplier=self.multiplier, floor=self.floor)
-        step = blurred(average(view.updates, rows), self.noise, view.rng)
+        step = blurred(average(view.updates, rows), self.noise, rng=view.rng)
         return step, {"clients": ids, "good": good, "round": torch.tensor(view.round), **sums}
 
 
-def _current(memory: Memory, now: int, window: int) -> Memory:
+def _current(memory: Memory, now: int, *, window: int) -> Memory:
     """Return what is remembered, or nothing where a window has begun since."""
     return memory if memory and int(memory["round"]) // window == now // window else {}

@@ -14,6 +14,7 @@ from sparring.defenses.aggregation.mean_shift import largest_cluster
 from sparring.defenses.aggregation.rows import middle
 from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 from sparring.random import Generator
 
@@ -26,17 +27,18 @@ def signguard(
     One admits norms from `shortest` to `longest` times the median; the other the largest mean-shift cluster of the
     shares of positive, zero and negative values among a `fraction` of the coordinates, drawn at random.
     """
+    check_updates("signguard", updates)
     rule = SignGuard(shortest, longest, fraction)
-    return share_average(updates, _shares(updates, rng, rule))
+    return share_average(updates, _shares(updates, rng, rule=rule))
 
 
-def _shares(updates: Matrix, rng: Generator, rule: "SignGuard") -> Tensor:
+def _shares(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
     """Return what clipping leaves of each row, none of a row that is not admitted."""
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
     count = max(1, round(rule.fraction * updates.shape[1]))
-    alike = largest_cluster(_signs(updates, draw_coordinates(updates.shape[1], count, rng))[rows])
+    alike = largest_cluster(_signs(updates, draw_coordinates(updates.shape[1], count, rng=rng))[rows])
     ordinary = (rule.shortest * bound <= norms) & (norms <= rule.longest * bound)
     shares = norms.new_zeros(len(updates))
     shares[rows] = torch.where(alike & ordinary, shortened(norms, bound), 0)
@@ -79,6 +81,6 @@ class SignGuard:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        shares = _shares(view.updates, view.rng, self)
+        shares = _shares(view.updates, view.rng, rule=self)
         note_shares(view, shares)
         return share_average(view.updates, shares), memory

@@ -9,6 +9,7 @@ from sparring.defenses.aggregation.columns import inner_mean
 from sparring.defenses.aggregation.counts import assumed, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 
 
@@ -17,6 +18,7 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
 
     Rows that are not finite are dropped, and `trim` is lowered by their number.
     """
+    check_updates("trimmed_mean", updates)
     at_least(0, "trimmed_mean", trim=trim)
     clients = len(updates)
     if clients > 0 and trim > minority(clients):
@@ -42,5 +44,5 @@ class TrimmedMean:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        trim = assumed(self.malicious, view, self.limit(len(view.updates)))
+        trim = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
         return trimmed_mean(view.updates, trim), memory

@@ -12,7 +12,7 @@ part outside, whose direction is uniform and is drawn once at the end.
 from dataclasses import dataclass
 from functools import reduce
 from math import hypot, sqrt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +29,8 @@ TINY = 1e-300
 """Divides a zero vector, so that it stays zero."""
 
 Point = NDArray[np.float64]
+Taken = Literal["last", "best"]
+"""Which point of a walk counts: the last, or the most harmful one seen."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Ascent:
     """How far along a probe the objective is measured, γ."""
     rate: float = 0.01
     """The step size, η."""
+    taken: Taken = "last"
 
 
 PUBLISHED = Ascent()
@@ -89,24 +92,24 @@ def most_harmful(start: Matrix, *, benign: Matrix, root: Vector, rng: Generator,
     benign_sum, trust = _trusted_sum(benign, r)
     s = benign_sum.sign()
     honest = Aggregate(float(benign_sum.abs().sum()), trust, norm)
-    crafted = [_framed(row, r, s)[1] for row in start]
+    crafted = [_framed(row, r, s=s)[1] for row in start]
     for moving in [*range(len(crafted))] * ascent.sweeps:
         others = reduce(Aggregate.add, crafted[:moving] + crafted[moving + 1 :], honest)
         crafted[moving] = climb(crafted[moving], others, dimensions=len(root), ascent=ascent, rng=rng)
-    bases = (_framed(row, r, s)[0] for row in start)
-    rows = [(norm * _embedded(e.point, basis, rng)).float() for e, basis in zip(crafted, bases, strict=True)]
+    bases = (_framed(row, r, s=s)[0] for row in start)
+    rows = [(norm * _embedded(e.point, basis, rng=rng)).float() for e, basis in zip(crafted, bases, strict=True)]
     return torch.stack(rows).nan_to_num_()
 
 
 def climb(e: Direction, others: Aggregate, *, dimensions: int, ascent: Ascent, rng: Generator) -> Direction:
-    """Walk `ascent.steps` steps and return the best direction seen, so that the objective never falls.
+    """Walk `ascent.steps` steps and return the last direction, as published, or the best seen, the start among them.
 
-    A departure: the published loop keeps the last direction, which a step of its size may have made worse.
+    A step goes as far as it goes, and may have made the last one worse; taking the best, the objective never falls.
     """
     walk = [e]
     for _ in range(ascent.steps):
         walk.append(_step(walk[-1], others, dimensions=dimensions, ascent=ascent, rng=rng))
-    return max(walk, key=lambda seen: others.add(seen).harm)
+    return walk[-1] if ascent.taken == "last" else max(walk, key=lambda seen: others.add(seen).harm)
 
 
 def _step(e: Direction, others: Aggregate, *, dimensions: int, ascent: Ascent, rng: Generator) -> Direction:
@@ -137,7 +140,7 @@ def _trusted_sum(updates: Matrix, r: Tensor) -> tuple[Tensor, float]:
     return total, float(trusts.sum())
 
 
-def _framed(row: Vector, r: Tensor, s: Tensor) -> tuple[Tensor, Direction]:
+def _framed(row: Vector, r: Tensor, *, s: Tensor) -> tuple[Tensor, Direction]:
     """Return an orthonormal basis of the span of r, s and the row, and the row's direction in it."""
     e, _ = _unit(row)
     basis, triangle = torch.linalg.qr(torch.stack([r, s, e], dim=1))
@@ -146,7 +149,7 @@ def _framed(row: Vector, r: Tensor, s: Tensor) -> tuple[Tensor, Direction]:
     return basis, Direction(point=coordinates[:, 2], axes=coordinates[:, :2])
 
 
-def _embedded(point: Point, basis: Tensor, rng: Generator) -> Tensor:
+def _embedded(point: Point, basis: Tensor, *, rng: Generator) -> Tensor:
     """Return the vector with these coordinates, after drawing the direction of the part outside the span."""
     noise = torch.from_numpy(rng.standard_normal(len(basis)))
     outside, _ = _unit(noise - basis @ (basis.T @ noise))
