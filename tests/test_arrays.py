@@ -93,15 +93,15 @@ def test_the_number_of_threads_changes_no_byte_of_a_distance(rows, threads, monk
 
 
 def test_inner_products_of_a_long_matrix_are_exact_enough():
-    matrix, rows = gaussian(6, 100_003), torch.tensor([5, 0, 2])
+    matrix = gaussian(6, 100_003)
     center = matrix.mean(dim=0)
-    offsets = matrix[rows].double() - center
-    torch.testing.assert_close(gram(matrix, center, rows), offsets @ offsets.T)
+    offsets = matrix.double() - center
+    torch.testing.assert_close(gram(matrix, center), offsets @ offsets.T)
 
 
 def test_inner_products_are_of_offsets_from_the_center():
-    matrix = torch.tensor([[1.0, 1.0], [9.0, 9.0], [2.0, 4.0]])
-    assert gram(matrix, torch.tensor([1.0, 2.0]), torch.tensor([0, 2])).tolist() == [[1, -2], [-2, 5]]
+    matrix = torch.tensor([[1.0, 1.0], [2.0, 4.0]])
+    assert gram(matrix, torch.tensor([1.0, 2.0])).tolist() == [[1, -2], [-2, 5]]
 
 
 def test_distances_by_hand():

@@ -57,6 +57,11 @@ def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
     runpy.run_path(str(example))
 
 
+def test_the_example_of_the_readme_is_short():
+    lines = [line for line in script(ROOT / "README.md").splitlines() if line.strip()]
+    assert 0 < len(lines) <= 10
+
+
 def test_the_commands_of_the_page_on_plug_ins_do_what_it_says(tmp_path, monkeypatch, capsys):
     page = ROOT / "docs" / "plugins.md"
     write_files(page, tmp_path, monkeypatch)

@@ -107,14 +107,14 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix=f"columns-{process}")
 
 
-def gram(matrix: Matrix, center: Vector, rows: Tensor) -> Tensor:
-    """Return the float64 inner products, among the rows with these indices, of their offsets from `center`."""
-    values, chosen, origin = (tensor.numpy(force=True) for tensor in (matrix, rows, center))
+def gram(matrix: Matrix, center: Vector) -> Tensor:
+    """Return the `[rows, rows]` inner products, in float64, of the rows' offsets from `center`."""
+    values, origin = matrix.numpy(force=True), center.numpy(force=True)
 
     def offsets(columns: slice) -> NDArray[np.float64]:
-        return values[chosen, columns].astype(np.float64) - origin[columns]
+        return np.subtract(values[:, columns], origin[columns], dtype=np.float64)
 
-    return _doubled_sums(offsets, (len(chosen), matrix.shape[1]), apart=False).to(matrix.device)
+    return _doubled_sums(offsets, values.shape, apart=False).to(matrix.device)
 
 
 def squared_distances(matrix: Matrix) -> Tensor:

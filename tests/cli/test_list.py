@@ -3,7 +3,9 @@ import json
 import pytest
 
 from sparring.cli import main
+from sparring.cli.list import KINDS
 from sparring.experiments.catalogues import CATALOGUES
+from sparring.experiments.presets import PRESETS
 from tests.cli.test_entry import refusal
 
 
@@ -11,7 +13,8 @@ def test_every_member_of_every_catalogue_is_listed_as_json(capsys):
     assert main(["list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert {kind: [member["name"] for member in members] for kind, members in listed.items()} == {
-        kind: list(table) for kind, table in CATALOGUES.tables.items()
+        **{kind: list(table) for kind, table in CATALOGUES.tables.items()},
+        "presets": list(PRESETS),
     }
 
 
@@ -22,16 +25,23 @@ def test_a_member_is_listed_with_its_options(capsys):
     assert ipm["description"].startswith("Submit the honest mean")
 
 
-@pytest.mark.parametrize("kind", list(CATALOGUES))
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_table_fits_into_80_columns(capsys, monkeypatch, kind):
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["list", kind]) == 0
     out, err = capsys.readouterr()
     assert err == ""
     assert all(len(line.rstrip()) <= 80 for line in out.splitlines())
-    assert all(name in out for name in CATALOGUES[kind])
+    assert all(name in out for name in (PRESETS if kind == "presets" else CATALOGUES[kind]))
 
 
-def test_an_unknown_kind_is_one_line(capsys):
-    assert main(["list", "atacks"]) == 2
-    assert refusal(capsys) == "unknown kind 'atacks'; did you mean 'attacks'?"
+@pytest.mark.parametrize(("kind", "meant"), [("atacks", "attacks"), ("preset", "presets")])
+def test_an_unknown_kind_is_one_line(capsys, kind, meant):
+    assert main(["list", kind]) == 2
+    assert refusal(capsys) == f"unknown kind {kind!r}; did you mean {meant!r}?"
+
+
+def test_a_preset_is_listed_with_its_source(capsys):
+    assert main(["list", "presets", "--json"]) == 0
+    (listed,) = [each for each in json.loads(capsys.readouterr().out)["presets"] if each["name"] == "rla-fig3"]
+    assert listed["description"].endswith("(Li et al., 2022, figure 3)")

@@ -25,6 +25,14 @@ def test_a_long_run_gives_few_lines_and_always_the_last(capsys):
     assert told[-1] == "round 10001/10001: news"
 
 
+def test_what_is_expected_may_change(capsys):
+    with progress("run", 0) as shown:
+        for total in (1, 2):
+            shown.expect(total)
+            shown.show(1, "one of them")
+    assert capsys.readouterr().err == "run 1/1: one of them\nrun 1/2: one of them\n"
+
+
 @pytest.fixture
 def terminal(monkeypatch):
     """Return what a terminal would show."""
@@ -43,3 +51,18 @@ def test_a_terminal_shows_a_bar_and_the_latest_news(terminal, capsys):
     assert "51/200" in drawn
     assert "accuracy 0.5, [loss]" in drawn
     assert capsys.readouterr() == ("", "")
+
+
+def test_on_a_terminal_what_is_expected_may_change_too(terminal):
+    with progress("run", 0) as shown:
+        shown.expect(7)
+        shown.show(3, "going on")
+    assert "3/7" in terminal.getvalue()
+
+
+def test_news_that_are_too_long_are_cut_off_and_nothing_else_is(terminal):
+    with progress("run", 9) as shown:
+        shown.show(4, "news " * 40)
+    (line,) = {line.rstrip() for line in terminal.getvalue().splitlines() if "news" in line}
+    assert "4/9" in line
+    assert line.endswith("…")

@@ -91,7 +91,7 @@ class Dealt:
     """Deal the examples out."""
 
     def assign(self, labels, clients, rng):
-        return iid(labels, clients, rng)
+        return iid(labels, clients, rng=rng)
 
 
 @dataclass(frozen=True)

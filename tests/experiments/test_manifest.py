@@ -4,7 +4,7 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments import describe, digest
-from sparring.experiments.manifest import NAME, has_manifest, read_manifest, versions, write_manifest
+from sparring.experiments.manifest import NAME, has_manifest, read_manifest, read_old_manifest, versions, write_manifest
 from tests.experiments.small import small
 
 
@@ -23,6 +23,16 @@ def test_a_manifest_is_read_back(tmp_path):
     write_manifest(tmp_path, config)
     assert has_manifest(tmp_path)
     assert read_manifest(tmp_path) == (config, versions(), {})
+
+
+def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):
+    config = small()
+    write_manifest(tmp_path, config)
+    path = tmp_path / NAME
+    path.write_text(path.read_text().replace(digest(config), "0" * 64))
+    with pytest.raises(RunError, match="made by another version"):
+        read_manifest(tmp_path)
+    assert read_old_manifest(tmp_path).config == config
 
 
 @pytest.mark.parametrize(

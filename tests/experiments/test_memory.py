@@ -13,9 +13,9 @@ REMEDY = "use a smaller model, fewer sampled clients or smaller batches"
 
 def test_a_round_holds_updates_minibatches_and_momenta():
     settings = FederationSettings(clients=100, sampled=10, local_steps=2, batch=5)
-    assert round_memory(1000, (3, 4), settings) == 4 * 10 * (1000 + 2 * 5 * 12)
+    assert round_memory(1000, (3, 4), settings=settings) == 4 * 10 * (1000 + 2 * 5 * 12)
     with_momentum = FederationSettings(clients=100, sampled=10, local_steps=2, batch=5, momentum=0.5)
-    assert round_memory(1000, (3, 4), with_momentum) == 4 * 10 * (1000 + 2 * 5 * 12) + 4 * 100 * 1000
+    assert round_memory(1000, (3, 4), settings=with_momentum) == 4 * 10 * (1000 + 2 * 5 * 12) + 4 * 100 * 1000
 
 
 def test_a_batch_larger_than_the_machine_is_refused_before_any_data_is_read():

@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.overrides import overridden
+from sparring.experiments.overrides import overridden, placed
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,12 @@ def test_what_is_no_setting_is_refused(settings, message):
 def test_endless_keys_are_no_setting():
     with pytest.raises(ConfigError, match="is no setting"):
         overridden({}, [".".join("a" * 10**5) + "=1"])
+
+
+def test_a_value_is_placed_as_it_is():
+    document = {"attack": {"name": "ipm"}}
+    assert placed(document, "attack.scale", value=2.0) == {"attack": {"name": "ipm", "scale": 2.0}}
+    assert placed(document, "attack", value={"name": "none"}) == {"attack": {"name": "none"}}
+    assert document == {"attack": {"name": "ipm"}}
+    with pytest.raises(ConfigError, match=r"'attack\.' is no key; write section.key"):
+        placed(document, "attack.", value=0)

@@ -252,14 +252,14 @@ FAULTY = [
         "data Stairs raised ZeroDivisionError: division",
     ),
     (
-        "return iid(labels, clients, rng)",
+        "return iid(labels, clients, rng=rng)",
         "pass",
         "data.partition.name=dealt",
         "partition Dealt raised TypeError: cannot unpack non-iterable NoneType",
     ),
     (
-        "return iid(labels, clients, rng)",
-        "return iid(labels, 3, rng)",
+        "return iid(labels, clients, rng=rng)",
+        "return iid(labels, 3, rng=rng)",
         "data.partition.name=dealt",
         "partition Dealt made 3 shards; it must make one for each of 8 clients",
     ),

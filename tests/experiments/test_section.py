@@ -36,25 +36,29 @@ def test_a_section_is_no_list():
 
 
 def test_every_option_is_written_out_under_the_shortest_name():
-    assert completed("rule", TABLE, {"name": "also-plain"}) == {"name": "plain", "size": 3, "weights": [1.0, 2.0]}
-    assert completed("rule", TABLE, {"name": "plain", "weights": [1]})["weights"] == [1.0]
+    assert completed("rule", TABLE, section={"name": "also-plain"}) == {
+        "name": "plain",
+        "size": 3,
+        "weights": [1.0, 2.0],
+    }
+    assert completed("rule", TABLE, section={"name": "plain", "weights": [1]})["weights"] == [1.0]
 
 
 def test_a_fact_is_written_out_only_if_it_was_said():
-    assert "size" not in completed("rule", TABLE, {"name": "plain"}, facts={"size"})
-    assert completed("rule", TABLE, {"name": "plain", "size": 4}, facts={"size"})["size"] == 4
+    assert "size" not in completed("rule", TABLE, section={"name": "plain"}, facts={"size"})
+    assert completed("rule", TABLE, section={"name": "plain", "size": 4}, facts={"size"})["size"] == 4
 
 
 def test_keys_beside_the_options_are_parted_from_them():
     section = {"name": "plain", "size": 1, "start": 7}
-    assert parted("rule", TABLE, section, beside=["start"]) == ({"name": "plain", "size": 1}, {"start": 7})
+    assert parted("rule", TABLE, section=section, beside=["start"]) == ({"name": "plain", "size": 1}, {"start": 7})
 
 
 def test_an_unknown_key_is_answered_from_options_and_keys_beside_them():
     with pytest.raises(UnknownName, match="did you mean 'start'?"):
-        parted("rule", TABLE, {"name": "plain", "strat": 7}, beside=["start"])
+        parted("rule", TABLE, section={"name": "plain", "strat": 7}, beside=["start"])
     with pytest.raises(UnknownName, match="; known: name, size, weights, start"):
-        parted("rule", TABLE, {"name": "plain", "xyz": 7}, beside=["start"])
+        parted("rule", TABLE, section={"name": "plain", "xyz": 7}, beside=["start"])
 
 
 def test_settings_are_checked_against_their_types():

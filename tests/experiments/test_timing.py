@@ -21,7 +21,7 @@ def clock(monkeypatch):
 def rate(stopwatch):
     config = small()
     federation = assemble(config, load(config)).federation
-    return rounds_per_second(stopwatch, federation, initial_state(federation).parameters)
+    return rounds_per_second(stopwatch, federation, parameters=initial_state(federation).parameters)
 
 
 def play(stopwatch, clock, record, seconds):

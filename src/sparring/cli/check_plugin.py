@@ -22,6 +22,7 @@ def command(
         list[str] | None,
         typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Its options, as `sparring run` takes them."),
     ] = None,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     plugins: Plugins = None,
 ) -> int:

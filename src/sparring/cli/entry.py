@@ -15,6 +15,9 @@ from sparring.errors import ConfigError, Interrupted, SparringError
 COMMANDS = {
     "run": "Play one run, as a configuration and settings describe it.",
     "resume": "Go on with a run that was stopped.",
+    "sweep": "Play many runs: every combination of what a file lets vary.",
+    "reproduce": "Play a published table or figure again.",
+    "report": "Show what a sweep came to, in tables and on a page.",
     "list": "List what a configuration can name.",
     "check-plugin": "Check a class of your own against what is asked of its kind.",
     "demo": "Watch digits being learned, attacked and defended.",

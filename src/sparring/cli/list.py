@@ -1,4 +1,4 @@
-"""`sparring list`: what a configuration can name."""
+"""`sparring list`: what a configuration can name, and what can be reproduced."""
 
 import json
 from typing import Annotated, Any
@@ -10,22 +10,38 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.cli.plugging import Plugins, loaded
-from sparring.experiments.catalogues import CATALOGUES, Entry, Option, catalogue
+from sparring.errors import UnknownName
+from sparring.experiments.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.presets import PRESETS
+from sparring.registry import nearest
+
+PRESETS_KIND = "presets"
+KINDS = (*CATALOGUES, PRESETS_KIND)
 
 
 def command(
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(CATALOGUES)}.")] = None,
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(KINDS)}.")] = None,
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     plugins: Plugins = None,
 ) -> None:
-    """List what a configuration can name, with the options and their defaults."""
+    """List what a configuration can name, with the options and their defaults, and what can be reproduced."""
     catalogues = loaded(plugins)
-    shown = {name: catalogue(name, catalogues) for name in ([kind] if kind else catalogues)}
+    shown = {name: _entries(name, catalogues) for name in ([kind] if kind else KINDS)}
     if as_json:
         typer.echo(json.dumps({name: [_plain(entry) for entry in entries] for name, entries in shown.items()}))
         return
     for name, entries in shown.items():
         _print_table(name, entries)
+
+
+def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
+    """Return the members of a catalogue, or the presets."""
+    if kind in catalogues:
+        return catalogue(kind, catalogues)
+    if kind != PRESETS_KIND:
+        raise UnknownName(f"unknown kind {kind!r}{nearest(kind, KINDS) or '; known: ' + ', '.join(KINDS)}")
+    return tuple(Entry(each.id, f"{each.title} ({each.source})", ()) for each in PRESETS.values())
 
 
 def _plain(entry: Entry) -> dict[str, object]:

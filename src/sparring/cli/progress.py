@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 LINES = 20
 """How many plain lines there are at most, or a few more."""
@@ -17,6 +18,10 @@ class Bar:
     def __init__(self, progress: Progress, unit: str, total: int) -> None:
         self.progress = progress
         self.task = progress.add_task("", unit=unit, total=total)
+
+    def expect(self, total: int) -> None:
+        """Start anew, with so many units."""
+        self.progress.reset(self.task, total=total)
 
     def show(self, done: int, news: str | None) -> None:
         """Move the bar; without news the last ones stay."""
@@ -31,6 +36,10 @@ class Lines:
     def __init__(self, unit: str, total: int) -> None:
         self.unit, self.total = unit, total
         self.due = 0.0
+
+    def expect(self, total: int) -> None:
+        """Start anew, with so many units."""
+        self.total, self.due = total, 0.0
 
     def show(self, done: int, news: str | None) -> None:
         """Write a line if there is news and the last line was some time ago."""
@@ -49,9 +58,10 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
     columns = (
         TextColumn("{task.fields[unit]}"),
         MofNCompleteColumn(),
-        BarColumn(),
+        BarColumn(bar_width=20),
         TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
+        # What does not fit beside the other columns is cut off, and takes no place of theirs.
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
-    with Progress(*columns, console=console, transient=True) as shown:
+    with Progress(*columns, console=console, transient=True, expand=True) as shown:
         yield Bar(shown, unit, total)

@@ -6,21 +6,27 @@ from typing import Annotated
 import typer
 
 from sparring.cli.following import following
+from sparring.cli.gathering import gathered
 from sparring.cli.outcome import show_outcome
+from sparring.cli.output import Output
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments import resume
 from sparring.experiments.manifest import read_manifest
+from sparring.experiments.tracking import tracked
 from sparring.training import keep_freed_memory
 
 
+@gathered
 def command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    *,
+    output: Output,
     plugins: Plugins = None,
 ) -> None:
     """Go on with a run that was stopped, to the results that it would have come to."""
     keep_freed_memory()
     catalogues = loaded(plugins)
-    with following(read_manifest(folder, catalogues).config.federation.rounds) as observer:
+    rounds = read_manifest(folder, catalogues).config.federation.rounds
+    with following(rounds) as shown, tracked(shown, folder, board=output.tensorboard) as observer:
         outcome = resume(folder, observer=observer, catalogues=catalogues)
-    show_outcome(outcome, as_json=as_json)
+    show_outcome(outcome, as_json=output.as_json)

@@ -9,12 +9,15 @@ import typer
 
 from sparring.cli.facts import show_facts
 from sparring.cli.following import following
+from sparring.cli.gathering import gathered
 from sparring.cli.outcome import show_outcome
+from sparring.cli.output import Output
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, Config, configure, digest, overridden, read_document, run
 from sparring.experiments.forecast import Forecast, forecast
 from sparring.experiments.store import Existing
+from sparring.experiments.tracking import tracked
 from sparring.experiments.words import told
 from sparring.training import keep_freed_memory
 
@@ -22,6 +25,7 @@ RUNS = Path("runs")
 """Where runs go that are given no folder."""
 
 
+@gathered
 def command(
     words: Annotated[
         list[str] | None,
@@ -30,7 +34,8 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="The run's folder; by default runs/ and the digest's first digits.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    *,
+    output: Output,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")
     ] = False,
@@ -49,11 +54,14 @@ def command(
     config = _config(words or [], catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
     if dry_run:
-        _tell(folder, config, forecast(config, catalogues), as_json=as_json)
+        _tell(folder, config, plan=forecast(config, catalogues), as_json=output.as_json)
         return
-    with following(config.federation.rounds) as observer:
+    with (
+        following(config.federation.rounds) as shown,
+        tracked(shown, folder, board=output.tensorboard) as observer,
+    ):
         outcome = run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
-    show_outcome(outcome, as_json=as_json)
+    show_outcome(outcome, as_json=output.as_json)
 
 
 def _existing(resumes: Sequence[bool]) -> Existing:
@@ -77,7 +85,7 @@ def _is_file(word: str) -> bool:
     return "=" not in word or word.endswith((".yaml", ".yml"))
 
 
-def _tell(folder: Path, config: Config, plan: Forecast, *, as_json: bool) -> None:
+def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**plan._asdict(), "run": str(folder)}, allow_nan=False))
     else:

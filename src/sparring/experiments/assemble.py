@@ -19,11 +19,11 @@ def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Return the run's data set, with the validation split that it asks for."""
     source: Source = build("data", catalogues["datasets"], config.data.member)
     with blaming(f"data {type(source).__name__}"):
-        dataset = source.load()
+        dataset = catalogues.loaded(config.data.member, source.load)
     if not isinstance(dataset, Dataset):
         given = type(dataset).__name__
         raise PluginError(f"data {type(source).__name__} loaded {given}; it must load a Dataset")
-    return with_validation(dataset, config.data.validation, stream(config.seed, "validation"))
+    return with_validation(dataset, config.data.validation, rng=stream(config.seed, "validation"))
 
 
 def assemble(config: Config, dataset: Dataset, catalogues: Catalogues = CATALOGUES) -> Scenario:
@@ -49,7 +49,7 @@ def _federation(config: Config, dataset: Dataset, catalogues: Catalogues) -> Fed
     partition = build("data.partition", catalogues["partitions"], config.data.partition)
     architecture = build("model", catalogues["models"], config.model)
     with blaming(f"model {type(architecture).__name__}"):
-        refuse_oversize(architecture, dataset, settings)
+        refuse_oversize(architecture, dataset, settings=settings)
         fitted = network(architecture, dataset)
     return Federation(
         network=fitted,

@@ -1,13 +1,13 @@
 """What can be named in a configuration: every catalogue, and what each of its members is and takes."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from inspect import getdoc
 from typing import Any, NamedTuple, get_type_hints
 
 from sparring.attacks import ATTACKS, POISONS
-from sparring.data import DATASETS, PARTITIONS
+from sparring.data import DATASETS, PARTITIONS, Dataset
 from sparring.defenses import DEFENSES
 from sparring.errors import UnknownName
 from sparring.models import MODELS
@@ -16,6 +16,15 @@ from sparring.training import BACKENDS
 
 Tables = Mapping[str, Table]
 """The table of each kind, such as `defenses`."""
+
+
+Loaded = Callable[[Mapping[str, Any], Callable[[], Dataset]], Dataset]
+"""Returns the data set that a section describes: what the function beside it loads, or a copy that is at hand."""
+
+
+def anew(section: Mapping[str, Any], load: Callable[[], Dataset]) -> Dataset:
+    """Load the data set."""
+    return load()
 
 
 class Plugin(NamedTuple):
@@ -32,6 +41,8 @@ class Catalogues:
 
     tables: Tables
     plugins: tuple[Plugin, ...] = ()
+    loaded: Loaded = anew
+    """Where data sets come from that the tables name."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tables)

@@ -38,10 +38,10 @@ def configure(document: Section, catalogues: Catalogues = CATALOGUES) -> Config:
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
         data=_data(subsection(document, "data"), catalogues),
-        model=completed("model", catalogues["models"], MODEL | subsection(document, "model")),
+        model=completed("model", catalogues["models"], section=MODEL | subsection(document, "model")),
         federation=typed("federation", FederationSettings, subsection(document, "federation")),
         attacks=_attackers(document, catalogues.plays),
-        defense=completed("defense", catalogues["defenses"], DEFENSE | subsection(document, "defense")),
+        defense=completed("defense", catalogues["defenses"], section=DEFENSE | subsection(document, "defense")),
         post_training=typed("post_training", PostTrainingSettings, subsection(document, "post_training")),
         threat=typed("threat", ThreatSettings, subsection(document, "threat")),
         evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
@@ -73,9 +73,9 @@ def _flat(section: dict[str, Any]) -> dict[str, Any]:
 def _data(section: Section, catalogues: Catalogues) -> DataSettings:
     beside = [field.name for field in fields(DataSettings) if field.name != "member"]
     datasets, partitions = catalogues["datasets"], catalogues["partitions"]
-    member, own = parted("data", datasets, {**DATA, **section}, beside=beside)
-    partition = completed("data.partition", partitions, PARTITION | subsection(own, "partition"))
-    made = {"member": completed("data", datasets, member), "partition": partition}
+    member, own = parted("data", datasets, section={**DATA, **section}, beside=beside)
+    partition = completed("data.partition", partitions, section=PARTITION | subsection(own, "partition"))
+    made = {"member": completed("data", datasets, section=member), "partition": partition}
     return typed("data", DataSettings, {**own, **made})
 
 
@@ -87,17 +87,17 @@ def _attackers(document: Section, plays: Table) -> tuple[AttackerSettings, ...]:
     if several is not None and not isinstance(several, list):
         raise ConfigError(f"attacks is {several!r}; it must be a list of sections, each with a name")
     labeled = {"attack": single} if single else {f"attacks.{place}": each for place, each in enumerate(several or ())}
-    read = [_attacker(label, section, plays) for label, section in labeled.items()]
+    read = [_attacker(label, section, plays=plays) for label, section in labeled.items()]
     return tuple(attacker for attacker in read if attacker.malicious > 0)
 
 
-def _attacker(label: str, section: Any, plays: Table) -> AttackerSettings:
+def _attacker(label: str, section: Any, *, plays: Table) -> AttackerSettings:
     if not isinstance(section, Mapping):
         raise ConfigError(f"{label} is {section!r}; it must be a section with a name")
     if section.get("name") == "none":
         section = {**NO_ATTACK, **section}
-    member, own = parted(label, plays, section, beside=("malicious", "start"))
-    return typed(label, AttackerSettings, {**own, "member": completed(label, plays, member, facts=FACTS)})
+    member, own = parted(label, plays, section=section, beside=("malicious", "start"))
+    return typed(label, AttackerSettings, {**own, "member": completed(label, plays, section=member, facts=FACTS)})
 
 
 def _execution(section: Section, backends: Table) -> ExecutionSettings:

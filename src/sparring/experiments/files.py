@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sparring.errors import RunError
+from sparring.errors import SavingError
 
 PARTIAL = ".partial"
 
@@ -19,7 +19,7 @@ def saving(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = str(error.strerror).lower()
-        raise RunError(f"{path}: {reason}; make room or choose another folder, what was saved is intact") from error
+        raise SavingError(f"{path}: {reason}; make room or choose another folder, what was saved is intact") from error
 
 
 def write(path: Path, content: bytes) -> None:

@@ -63,6 +63,19 @@ def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest
 
     Plug-ins that it names are never imported for that: somebody else may have written it.
     """
+    about, name = _read(folder, catalogues)
+    if digest(about.config) != name:
+        raise RunError(f"{folder / NAME} was changed, or made by another version; play the run again with --overwrite")
+    return about
+
+
+def read_old_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest:
+    """Return what a run folder says of its run, whose digest another version of Sparring may have made."""
+    return _read(folder, catalogues)[0]
+
+
+def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
+    """Return what a run folder says of its run, and the digest that it gives."""
     content = read_json(folder / NAME)
     if not _is_ours(content):
         raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
@@ -71,9 +84,7 @@ def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest
         config = configure(content["config"], catalogues)
     except ConfigError as error:
         raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
-    if digest(config) != content["digest"]:
-        raise RunError(f"{folder / NAME} was changed, or made by another version; play the run again with --overwrite")
-    return Manifest(config, content["versions"], content["plugins"])
+    return Manifest(config, content["versions"], content["plugins"]), content["digest"]
 
 
 def _refuse_missing(plugins: Iterable[str], folder: Path, catalogues: Catalogues) -> None:

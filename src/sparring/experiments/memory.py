@@ -18,9 +18,9 @@ FLOAT = 4
 REMEDY = "use a smaller model, fewer sampled clients or smaller batches"
 
 
-def refuse_oversize(architecture: Architecture, dataset: Dataset, settings: FederationSettings) -> None:
+def refuse_oversize(architecture: Architecture, dataset: Dataset, *, settings: FederationSettings) -> None:
     """Refuse a run of which a single round cannot fit into this machine."""
-    needed = round_memory(parameters(architecture, dataset), dataset.shape, settings)
+    needed = round_memory(parameters(architecture, dataset), dataset.shape, settings=settings)
     present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > present:
         sizes = f"a round needs {needed / GIBIBYTE:.1f} GiB of memory, there are {present / GIBIBYTE:.1f}"
@@ -39,7 +39,7 @@ def parameters(architecture: Architecture, dataset: Dataset) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def round_memory(size: int, shape: tuple[int, ...], settings: FederationSettings) -> int:
+def round_memory(size: int, shape: tuple[int, ...], *, settings: FederationSettings) -> int:
     """Return the bytes of one round's updates and minibatches, and of all clients' momenta if there are any."""
     examples = settings.local_steps * settings.batch * prod(shape)
     momenta = settings.clients * size if settings.momentum > 0 else 0

@@ -12,11 +12,23 @@ def overridden(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str
     changed = dict(document)
     for setting in settings:
         path, equals, text = setting.partition("=")
-        keys = path.split(".")
-        if not equals or not all(keys) or len(keys) > DEEPEST:
+        if not equals or not _is_path(path):
             raise ConfigError(f"{setting!r} is no setting; write section.key=value, as in federation.rounds=100")
-        changed = _placed(changed, keys, parse_value(setting, text), setting)
+        changed = _placed(changed, path.split("."), parse_value(setting, text), setting)
     return changed
+
+
+def placed(document: Mapping[str, Any], path: str, *, value: Any) -> dict[str, Any]:
+    """Return the document with a value where `section.key` leads; the document itself is left alone."""
+    if not _is_path(path):
+        raise ConfigError(f"{path!r} is no key; write section.key, as in federation.rounds")
+    changed: dict[str, Any] = _placed(document, path.split("."), value, path)
+    return changed
+
+
+def _is_path(path: str) -> bool:
+    keys = path.split(".")
+    return all(keys) and len(keys) <= DEEPEST
 
 
 def _placed(holder: Any, keys: list[str], value: Any, setting: str) -> Any:

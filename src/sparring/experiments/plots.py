@@ -27,7 +27,7 @@ def draw_accuracy(panels: Mapping[str, Mapping[str, Curve]], path: Path) -> None
     figure = Figure(figsize=(WIDTH * len(panels), HEIGHT), layout=ConstrainedLayoutEngine(wspace=0.06))
     row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, curves) in zip(row, panels.items(), strict=True):
-        _draw_panel(axes, title, curves)
+        _draw_panel(axes, title, curves=curves)
     row[0].set_ylabel("test accuracy")
     lines, names = row[0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=len(names), frameon=False)
@@ -36,7 +36,7 @@ def draw_accuracy(panels: Mapping[str, Mapping[str, Curve]], path: Path) -> None
     write(path, picture.getvalue())
 
 
-def _draw_panel(axes: Axes, title: str, curves: Mapping[str, Curve]) -> None:
+def _draw_panel(axes: Axes, title: str, *, curves: Mapping[str, Curve]) -> None:
     for place, (name, curve) in enumerate(curves.items()):
         rounds, accuracies = zip(*curve, strict=True)
         style, color = STYLES[place % len(STYLES)], COLORS[place % len(COLORS)]

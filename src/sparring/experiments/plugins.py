@@ -54,7 +54,7 @@ def plugin(module: str) -> Plugin:
         names = ", ".join(kind.upper() for kind in KINDS)
         raise PluginError(f"plug-in {module} has no table; give it one or more of: {names}")
     for kind, table in tables.items():
-        _check_table(f"plug-in {module}: {kind.upper()}", table, KINDS[kind].verb)
+        _check_table(f"plug-in {module}: {kind.upper()}", table, verb=KINDS[kind].verb)
     return Plugin(module, _version(imported), tables)
 
 
@@ -119,7 +119,7 @@ def _joined(catalogues: Catalogues, added: Plugin) -> Catalogues:
     return replace(catalogues, tables=tables, plugins=(*catalogues.plugins, added))
 
 
-def _check_table(label: str, table: Any, verb: str) -> None:
+def _check_table(label: str, table: Any, *, verb: str) -> None:
     if not isinstance(table, Mapping):
         raise PluginError(f"{label} is {type(table).__name__}; it must map names to classes")
     for name, cls in table.items():

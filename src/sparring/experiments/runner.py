@@ -64,7 +64,7 @@ def run(
     check(config, catalogues)
     admit(folder, existing)
     if existing == "resume" and has_manifest(folder):
-        _refuse_another(config, folder, catalogues)
+        _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load(config, catalogues)
@@ -74,7 +74,8 @@ def run(
             admit(folder, existing)
             clear(folder)
             write_manifest(folder, config, catalogues)
-            return _finish(job, *_play(job, None))
+            parameters, stopwatch = _play(job, None)
+            return _finish(job, parameters, stopwatch=stopwatch)
 
 
 def resume(
@@ -94,20 +95,21 @@ def resume(
     if started_with != [versions(), plugins]:
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
-        start = _last(folder, config, observer)
+        start = _last(folder, config, observer=observer)
         dataset = load(config, catalogues)
         job = Job(folder, config, dataset, assemble(config, dataset, catalogues), observer, cadence, plugins)
-        return _finish(job, *_play(job, start))
+        parameters, stopwatch = _play(job, start)
+        return _finish(job, parameters, stopwatch=stopwatch)
 
 
-def _refuse_another(config: Config, folder: Path, catalogues: Catalogues) -> None:
+def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
     difference = first_difference(config, read_manifest(folder, catalogues).config)
     if difference is not None:
         key, mine, theirs = difference
         raise ConfigError(f"{key} is {mine!r}; {folder} was started with {theirs!r}, choose another folder")
 
 
-def _last(folder: Path, config: Config, observer: Observer) -> Checkpoint | None:
+def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
     """Return the checkpoint to go on from, and say so if it is not the newest one."""
     start = latest_checkpoint(folder, run=digest(config), records=folder / RECORDS)
     if start is None and any((folder / name).exists() for name in NOTES):
@@ -129,13 +131,13 @@ def _play(job: Job, start: Checkpoint | None) -> tuple[Vector, Stopwatch]:
             stopwatch.stop(record)
             journal.append(record)
             job.observer.record(record)
-            _pause(job, state, saver)
+            _pause(job, state, saver=saver)
             stopwatch.start()
     assert state is not None
     return state.parameters, stopwatch
 
 
-def _pause(job: Job, state: FederationState, saver: Saver) -> None:
+def _pause(job: Job, state: FederationState, *, saver: Saver) -> None:
     """Save where that is due, and leave where that is wanted."""
     is_last = state.round == job.config.federation.rounds
     is_stopped = not is_last and job.observer.wants_stop()
@@ -147,11 +149,11 @@ def _pause(job: Job, state: FederationState, saver: Saver) -> None:
         )
 
 
-def _finish(job: Job, parameters: Vector, stopwatch: Stopwatch) -> Outcome:
+def _finish(job: Job, parameters: Vector, *, stopwatch: Stopwatch) -> Outcome:
     """Write what a complete run has; the result comes last, since it says that the run is complete."""
     federation = job.scenario.federation
     save_model(job.folder, parameters, model=job.config.model, dataset=job.dataset)
-    rate = rounds_per_second(stopwatch, federation, parameters)
+    rate = rounds_per_second(stopwatch, federation, parameters=parameters)
     write_json(job.folder / TIMING, {"rounds_per_second": rate})
     evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
     summary = Result(evaluated, Model(federation.network, parameters))

@@ -41,13 +41,13 @@ def typed(label: str, cls: type[Settings], section: Section) -> Settings:
     return cls(**{key: checked(f"{label}.{key}", hints[key], value) for key, value in section.items()})
 
 
-def completed(kind: str, table: Table, section: Section, *, facts: Collection[str] = ()) -> dict[str, Any]:
+def completed(kind: str, table: Table, *, section: Section, facts: Collection[str] = ()) -> dict[str, Any]:
     """Write out all options of the member that `section` names; one of `facts` that it leaves out stays out."""
     described = _described(build(kind, table, section), table)
     return {option: value for option, value in described.items() if option in section or option not in facts}
 
 
-def parted(kind: str, table: Table, section: Section, *, beside: Collection[str]) -> tuple[Section, Section]:
+def parted(kind: str, table: Table, *, section: Section, beside: Collection[str]) -> tuple[Section, Section]:
     """Part the options of the member that `section` names from the keys that stand beside them."""
     cls = lookup(kind, table, section.get("name"))
     options = [field.name for field in fields(cls) if field.init]

@@ -35,7 +35,7 @@ class Stopwatch:
             laps.seconds += perf_counter() - self._since
 
 
-def rounds_per_second(stopwatch: Stopwatch, federation: Federation, parameters: Vector) -> float | None:
+def rounds_per_second(stopwatch: Stopwatch, federation: Federation, *, parameters: Vector) -> float | None:
     """Return the speed of training alone; None where nothing was timed.
 
     It is that of the rounds without evaluation. Where there are none, one evaluation is timed and taken off.

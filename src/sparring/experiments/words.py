@@ -19,7 +19,7 @@ def told(config: Config, plan: Forecast) -> dict[str, str]:
         "model": f"{called(config.model)}, {plan.parameters:,} parameters",
         "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
         f"lr {federation.lr:g}",
-        "attack": "; ".join(_attack(attacker, federation.clients) for attacker in config.attacks) or "none",
+        "attack": attacking(config),
         "defense": f"{called(config.defense)}, reckoning with {threat.assumed_malicious:.0%} malicious updates",
         "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
         "time": f"about {duration(plan.seconds)}",
@@ -31,6 +31,11 @@ def called(section: Mapping[str, Any]) -> str:
     """Name a member of a catalogue with its options, as in `clipped (inner=median, max_norm=2.0)`."""
     options = [f"{key}={_value(value)}" for key, value in section.items() if key != "name" and value is not None]
     return f"{section['name']} ({', '.join(options)})" if options else str(section["name"])
+
+
+def attacking(config: Config) -> str:
+    """Say what the attackers of a run play, and through how many clients."""
+    return "; ".join(_attack(attacker, config.federation.clients) for attacker in config.attacks) or "none"
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """One learner's step: loss, gradient, local training, evaluation, and the backends that train many clients."""
 
-from sparring.training.allocator import keep_freed_memory
+from sparring.training.allocator import keep_freed_memory, release_freed_memory
 from sparring.training.backends import BACKENDS, Auto, Batched, Sequential, Threaded
 from sparring.training.evaluation import Evaluation, evaluate
 from sparring.training.gradient import gradient, loss
@@ -18,4 +18,5 @@ __all__ = [
     "keep_freed_memory",
     "local_update",
     "loss",
+    "release_freed_memory",
 ]

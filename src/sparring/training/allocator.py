@@ -18,3 +18,10 @@ def keep_freed_memory() -> bool:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     return mallopt is not None and all(mallopt(parameter, KEEP) for parameter in (TRIM_THRESHOLD, MMAP_THRESHOLD))
+
+
+def release_freed_memory() -> None:
+    """Give back, this once, what is freed: after much more memory was needed than ever will be again."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)

@@ -17,7 +17,7 @@ def most_extreme(updates: Matrix) -> int:
     projections on that direction.
     """
     mean, _ = moments(updates)
-    products = gram(updates, mean, torch.arange(len(updates)))
+    products = gram(updates, mean)
     projections = torch.linalg.eigh(products).eigenvectors[:, -1]
     return int(projections.abs().argmax())
 

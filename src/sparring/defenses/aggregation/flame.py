@@ -11,7 +11,7 @@ from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.majority import densest_majority
 from sparring.defenses.aggregation.noise import blurred
-from sparring.defenses.aggregation.rows import middle
+from sparring.defenses.aggregation.rows import admitted, middle
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
 from sparring.defenses.aggregation.updates import check_updates
@@ -36,9 +36,9 @@ def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
-    admitted = densest_majority(_cosine_distances(gram(updates, parameters, rows)))
+    alike = densest_majority(_cosine_distances(gram(admitted(updates), parameters)))
     shares = norms.new_zeros(len(updates))
-    shares[rows] = torch.where(admitted, shortened(norms, bound), 0)
+    shares[rows] = torch.where(alike, shortened(norms, bound), 0)
     return shares, float(bound)
 
 

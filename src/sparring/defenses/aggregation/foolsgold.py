@@ -37,7 +37,8 @@ def _shares(updates: Matrix, histories: Matrix, *, confidence: float) -> Tensor:
     rows = finite.nonzero().flatten()
     weights = histories.new_zeros(len(histories), dtype=torch.float64)
     if len(rows) > 0:
-        weights[rows] = _weights(gram(histories, torch.zeros_like(histories[0]), rows), confidence)
+        kept = histories if finite.all() else histories[rows]
+        weights[rows] = _weights(gram(kept, torch.zeros_like(histories[0])), confidence)
     return weights[: len(updates)] / finite[: len(updates)].sum().clamp(min=1)
 
 

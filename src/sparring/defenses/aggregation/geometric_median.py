@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from sparring.arrays import Matrix, Vector, finite_rows, gram
+from sparring.arrays import Matrix, Vector, gram
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import weighted_sum
+from sparring.defenses.aggregation.columns import inner_mean, weighted_sum
 from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.median import median
+from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.updates import check_updates
 
@@ -28,16 +27,14 @@ def geometric_median(updates: Matrix, *, iterations: int = 100, tolerance: float
     """
     check_updates("geometric_median", updates)
     at_least(0, "geometric_median", iterations=iterations, tolerance=tolerance)
-    start = median(updates)
-    rows = finite_rows(updates).nonzero().flatten()
+    rows = admitted(updates)
+    start = inner_mean(rows, trim=minority(len(rows)))
     if len(rows) == 0 or iterations == 0:
         return start
-    weights = updates.new_zeros(len(updates), dtype=torch.float64)
-    weights[rows] = _weiszfeld(gram(updates, start, rows), iterations, tolerance)
-    return weighted_sum(weights, updates)
+    return weighted_sum(_weiszfeld(gram(rows, start), iterations=iterations, tolerance=tolerance), rows)
 
 
-def _weiszfeld(products: Tensor, iterations: int, tolerance: float) -> Tensor:
+def _weiszfeld(products: Tensor, *, iterations: int, tolerance: float) -> Tensor:
     """Return the weights of the rows in the point, given the inner products of their offsets from the start."""
     scale = products.diagonal().sqrt().median()
     nearest = (SMOOTHING * scale).clamp(min=TINY).square()

@@ -1,0 +1,31 @@
+"""`--jobs` and `--ray`: who plays the runs of a sweep."""
+
+import os
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from sparring.errors import ConfigError
+from sparring.experiments.sweeps import LocalWorkers, Workers
+from sparring.integrations import integration
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who plays the runs."""
+
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Play so many runs at a time; by default one a core.")
+    ] = None
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Play on the Ray cluster there; `local` starts one.")
+    ] = None
+
+    def workers(self) -> Workers:
+        if self.ray is None:
+            return LocalWorkers(self.jobs or len(os.sched_getaffinity(0)))
+        if self.jobs is not None:
+            raise ConfigError("--jobs and --ray are both given; choose one")
+        workers: Workers = integration("ray")(self.ray)
+        return workers

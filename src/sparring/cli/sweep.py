@@ -1,0 +1,105 @@
+"""`sparring sweep`: play every combination of what a file lets vary."""
+
+import json
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparring.cli.crew import Crew
+from sparring.cli.facts import show_facts
+from sparring.cli.following_sweep import called, following_sweep
+from sparring.cli.gathering import gathered
+from sparring.cli.plugging import Plugins, loaded
+from sparring.experiments import Catalogues, read_document
+from sparring.experiments.forecast import forecast
+from sparring.experiments.sweeps import Plan, Summary, label, missing, planned, run_folder, settled, summary, sweep
+from sparring.experiments.words import duration
+
+SHOWN = 5
+"""How many failures are shown; sweep folders hold all."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What is played, and what is printed."""
+
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Play runs again that failed before.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, and about how long.")] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+
+
+@gathered
+def command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A base configuration, and axes along which it varies.")],
+    out: Annotated[Path, typer.Option(help="The sweep's folder; what it holds already is not played again.")],
+    *,
+    crew: Crew,
+    manner: Manner,
+    plugins: Plugins = None,
+) -> int:
+    """Play every combination of what a file lets vary, several at a time; the same command goes on with what is left.
+
+    Example: sparring sweep grid.yaml --out grid --jobs 4
+    """
+    catalogues = loaded(plugins)
+    plan, workers = planned(read_document(file), catalogues), crew.workers()
+    if manner.dry_run:
+        _tell(plan, out, manner=manner, size=workers.size, catalogues=catalogues)
+        return 0
+    with following_sweep(out, workers.size) as observer:
+        stands = sweep(
+            plan, out, workers=workers, observer=observer, retry_failed=manner.retry_failed, catalogues=catalogues
+        )
+    show_summary(stands, out, as_json=manner.as_json)
+    return 1 if stands.failures else 0
+
+
+def show_summary(stands: Summary, folder: Path, *, as_json: bool) -> None:
+    """Print how a sweep stands: one JSON object, or a few lines."""
+    if as_json:
+        typer.echo(json.dumps({**_plain(stands, folder), "sweep": str(folder)}))
+        return
+    facts = {"runs": f"{stands.complete} of {stands.runs} complete", "sweep": str(folder)}
+    if stands.failures:
+        facts["failed"] = f"{len(stands.failures)}; --retry-failed plays them again"
+    show_facts(facts)
+    for failure in stands.failures[:SHOWN]:
+        typer.echo(f"  {called(failure.labels)}: {failure.error}")
+    if stands.choices:
+        typer.echo("chosen by the worst accuracy on validation examples:")
+    for choice in stands.choices:
+        typer.echo(f"  {called(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f})")
+
+
+def _plain(stands: Summary, folder: Path) -> dict[str, Any]:
+    failures = [
+        {"labels": each.labels, "error": each.error, "run": str(run_folder(folder, each.digest))}
+        for each in stands.failures
+    ]
+    choices = [{"labels": each.labels, "chosen": each.chosen, "worst": each.worst} for each in stands.choices]
+    counts = {"runs": stands.runs, "complete": stands.complete, "failed": len(failures)}
+    return {**counts, "failures": failures, "choices": choices}
+
+
+def _tell(plan: Plan, folder: Path, *, manner: Manner, size: int, catalogues: Catalogues) -> None:
+    """Print what would be played; every run is taken to last as long as the first that is missing."""
+    plan = settled(plan, folder, catalogues=catalogues)
+    cells = (*plan.candidates, *plan.cells)
+    due = missing(folder, cells, retry_failed=manner.retry_failed)
+    left = len(due) + plan.open
+    seconds = forecast((*due, *cells)[0].config, catalogues).seconds * ceil(left / size) if left else 0.0
+    stands = summary(plan, folder)
+    counts = {"complete": stands.complete, "failed": len(stands.failures), "due": len(due), "open": plan.open}
+    if manner.as_json:
+        typer.echo(json.dumps({"runs": stands.runs, **counts, "seconds": seconds, "sweep": str(folder)}))
+        return
+    facts = {
+        "axes": " x ".join(f"{len(labels)} {axis}" for axis, labels in plan.axes.items()) or "none",
+        "runs": f"{stands.runs}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count),
+        "time": f"about {duration(seconds)}, {size} at a time, if all take as long as the first",
+        "sweep": str(folder),
+    }
+    show_facts(facts)

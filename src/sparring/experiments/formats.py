@@ -1,0 +1,113 @@
+"""Tables of cells as text, CSV and LaTeX."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
+from math import isnan
+from typing import NamedTuple
+
+import pandas as pd
+
+from sparring.errors import ConfigError
+from sparring.experiments.statistics import Summary, written
+from sparring.experiments.tables import axes_of, summaries
+
+LATEX = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+}
+"""What LaTeX would not print as it stands."""
+
+
+class Table(NamedTuple):
+    """What is printed: a title, the names of the columns, and rows of text."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def listing(runs: pd.DataFrame, metric: str, *, digits: int = 3) -> Table:
+    """Return a table with a row a cell, which says all that there is to say of it."""
+    rows = [(*labels, written(cell, digits)) for labels, cell in summaries(runs, metric).items()]
+    return Table(_words(metric), (*axes_of(runs), _words(metric)), tuple(rows))
+
+
+def grids(
+    runs: pd.DataFrame, metric: str, *, rows: str = "attack", columns: str = "defense", digits: int = 3
+) -> Iterator[Table]:
+    """Yield a table of two axes for each combination of labels on the others."""
+    axes = axes_of(runs)
+    for axis in (rows, columns):
+        if axis not in axes:
+            raise ConfigError(f"{axis!r} is no axis; use two of: {', '.join(axes)}")
+    cells = summaries(runs, metric)
+    row, column = axes.index(rows), axes.index(columns)
+    panels: dict[tuple[str, ...], dict[tuple[str, str], Summary]] = {}
+    for labels, cell in cells.items():
+        rest = tuple(label for place, label in enumerate(labels) if place not in (row, column))
+        panels.setdefault(rest, {})[labels[row], labels[column]] = cell
+    for rest, panel in panels.items():
+        yield _grid(", ".join([_words(metric), *rest]), panel, corner=rows, digits=digits)
+
+
+def as_text(table: Table) -> str:
+    """Return a table for a terminal: names to the left, all columns as wide as they must be."""
+    lines = [table.header, *table.rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    return "\n".join([table.title, text[0], "-" * max(map(len, text)), *text[1:]]) + "\n"
+
+
+def as_latex(table: Table) -> str:
+    """Return a table for a paper; it needs the package booktabs."""
+    header, *rows = [" & ".join(map(_escaped, line)) + r" \\" for line in (table.header, *table.rows)]
+    head = [
+        r"\begin{table}",
+        rf"  \caption{{{_escaped(table.title)}}}",
+        rf"  \begin{{tabular}}{{{'l' * len(table.header)}}}",
+    ]
+    inside = [r"\toprule", header, r"\midrule", *rows, r"\bottomrule"]
+    return "\n".join([*head, *(f"    {line}" for line in inside), r"  \end{tabular}", r"\end{table}"]) + "\n"
+
+
+def as_csv(runs: pd.DataFrame, metrics: Iterable[str]) -> str:
+    """Return the summaries of metrics, a row a cell and metric; what there is no number for is empty."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow([*axes_of(runs), "metric", *Summary._fields])
+    for metric in metrics:
+        for labels, cell in summaries(runs, metric).items():
+            writer.writerow([*labels, metric, *("" if value is None or isnan(value) else value for value in cell)])
+    return file.getvalue()
+
+
+def _grid(title: str, cells: Mapping[tuple[str, str], Summary], *, corner: str, digits: int) -> Table:
+    rows, columns = (tuple(dict.fromkeys(labels)) for labels in zip(*cells, strict=True))
+    body = [(row, *(_brief(cells.get((row, column)), digits) for column in columns)) for row in rows]
+    return Table(f"{title}, {_count(cells.values())}", (corner, *columns), tuple(body))
+
+
+def _brief(cell: Summary | None, digits: int) -> str:
+    """Write a summary as in `0.93 ± 0.01`; the table's title says of how many seeds."""
+    if cell is None:
+        return "-"
+    return written(cell, digits) if cell.std is None else f"{cell.mean:.{digits}f} ± {cell.std:.{digits}f}"
+
+
+def _count(cells: Iterable[Summary]) -> str:
+    """Say what the numbers of a table are made of."""
+    counts = [cell.n for cell in cells]
+    least, most = min(counts), max(counts)
+    return "mean ± standard deviation over seeds, n = " + (f"{least}" if least == most else f"{least} to {most}")
+
+
+def _words(metric: str) -> str:
+    return metric.replace("_", " ")
+
+
+def _escaped(text: str) -> str:
+    return "".join(LATEX.get(character, character) for character in text)

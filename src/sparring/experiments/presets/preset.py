@@ -1,0 +1,100 @@
+"""A published table or figure as code: what to play, what was published, and what is claimed from it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from math import floor
+from typing import Literal, get_args
+
+from sparring.contracts import Defense
+from sparring.defenses import DEFENSES
+from sparring.experiments.claims import Claim
+from sparring.experiments.section import Section
+from sparring.experiments.sweeps import Plan, planned
+from sparring.experiments.tables import Labels
+from sparring.registry import build
+
+Scale = Literal["smoke", "laptop", "paper"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
+
+NO_ATTACK = "none"
+
+Relation = Literal["=", "≈", "<", ">"]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the paper says of a metric in a cell; a number read from words such as "around 50%" is ≈."""
+
+    cell: Labels
+    value: float
+    relation: Relation = "="
+    metric: str = "accuracy"
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f}" if self.relation == "=" else f"{self.relation} {self.value:.2f}"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A published table or figure."""
+
+    id: str
+    title: str
+    source: str
+    metrics: tuple[str, ...]
+    """What is printed of each cell."""
+    document: Callable[[Scale], Section]
+    """The sweep that is played."""
+    differences: Mapping[Scale, tuple[str, ...]]
+    """In what the sweep is another than the paper's."""
+    published: Callable[[Scale], tuple[Published, ...]]
+    claims: Callable[[Scale], tuple[Claim, ...]]
+
+
+def plan_of(preset: Preset, scale: Scale) -> Plan:
+    """Return the plan of a preset's sweep."""
+    return planned(preset.document(scale), preset={"id": preset.id, "scale": scale})
+
+
+def attack_grid(
+    base: Section,
+    *,
+    partitions: Mapping[str, Section],
+    rules: Mapping[str, Section],
+    attacks: Mapping[str, Section],
+    malicious: int,
+    seeds: int,
+) -> Section:
+    """Return the sweep of rules, each a bundle of settings, by attacks and no attack, on each partition.
+
+    The rules reckon with the true share of malicious clients, or as much of it as all of them allow.
+    """
+    federation = base["federation"]
+    share = assumed_share(
+        malicious / federation["clients"],
+        sampled=federation["sampled"],
+        rules=[bundle["defense"] for bundle in rules.values()],
+    )
+    played = {name: {"attack": {**attack, "malicious": malicious}} for name, attack in attacks.items()}
+    return {
+        "base": {**base, "threat": {"assumed_malicious": share}},
+        "axes": {
+            "partition": {name: {"data.partition": section} for name, section in partitions.items()},
+            "defense": rules,
+            "attack": {NO_ATTACK: {"attack": {"name": "none"}}, **played},
+            "seed": list(range(seeds)),
+        },
+    }
+
+
+def assumed_share(wanted: float, *, sampled: int, rules: Iterable[Section]) -> float:
+    """Return the share of malicious updates that all rules of a table reckon with: no more than each of them allows."""
+    built: list[Defense] = [build("defense", DEFENSES, rule) for rule in rules]
+    allowed = min(rule.limit(sampled) for rule in built) / sampled
+    return min(wanted, floor(1000 * allowed) / 1000)
+
+
+def cells(**labels: Iterable[str]) -> tuple[dict[str, str], ...]:
+    """Return the cells of all combinations of labels, given those of each axis."""
+    return tuple(dict(zip(labels, combination, strict=True)) for combination in product(*labels.values()))

@@ -1,0 +1,88 @@
+"""A published table beside what was measured, and what that says of its claims."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import pandas as pd
+
+from sparring.experiments.claims import Finding, Judgment, Verdict, judged, together
+from sparring.experiments.formats import Table
+from sparring.experiments.presets.preset import Preset, Published, Scale
+from sparring.experiments.statistics import summary, written
+from sparring.experiments.sweeps import Plan
+from sparring.experiments.tables import SEED, Labels, by_seed
+
+SHOWN = ("defense", "attack")
+"""The axes that have a column; there is a table for each combination of labels on the others."""
+HEADER = (*SHOWN, "published", "measured", "holds?")
+ANSWERS: Mapping[Verdict, str] = {"holds": "yes", "does not hold": "no"}
+ABSENT = "-"
+
+
+def reckoning(plan: Plan) -> str:
+    """Say how many malicious updates the rules of a plan reckon with, and whether they allow no more."""
+    shares = {cell.config.threat.assumed_malicious for cell in plan.cells}
+    played = [
+        sum(each.malicious for each in cell.config.attacks) / cell.config.federation.clients for cell in plan.cells
+    ]
+    capped = ", the most that all of them allow" if max(shares) < max(played) else ""
+    assumed = " or ".join(f"{share:.0%}" for share in sorted(shares))
+    return (
+        f"Every rule reckons with {assumed} malicious updates{capped}; {max(played):.0%} of the clients are malicious."
+    )
+
+
+def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame) -> tuple[Judgment, ...]:
+    """Judge all claims of a preset."""
+    return tuple(judged(claim, runs, scale=scale) for claim in preset.claims(scale))
+
+
+def beside(preset: Preset, scale: Scale, *, cells: Iterable[Labels], runs: pd.DataFrame) -> Iterator[Table]:
+    """Yield tables of *published | measured | holds?*: a row a cell, whether it was played or published alone.
+
+    A cell's answer is that to all statements of which it is one side.
+    """
+    played = [_without_seed(cell) for cell in cells]
+    findings = [finding for judgment in judgments(preset, scale, runs=runs) for finding in judgment.findings]
+    for metric in preset.metrics:
+        published = [each for each in preset.published(scale) if each.metric == metric]
+        about = [finding for finding in findings if finding.statement.metric == metric]
+        for panel, shown in _panels([*played, *(each.cell for each in published)]).items():
+            rows = [
+                (*_place(cell), _published(cell, published), _measured(cell, runs, metric=metric), _answer(cell, about))
+                for cell in shown
+            ]
+            yield Table(", ".join([metric.replace("_", " "), *panel]), HEADER, tuple(rows))
+
+
+def _without_seed(cell: Labels) -> Labels:
+    return {axis: label for axis, label in cell.items() if axis != SEED}
+
+
+def _panels(cells: Sequence[Labels]) -> dict[tuple[str, ...], list[Labels]]:
+    """Group cells, each once, by their labels on the axes that have no column; those of a rule stand together."""
+    distinct = [dict(items) for items in dict.fromkeys(tuple(cell.items()) for cell in cells)]
+    rules = list(dict.fromkeys(cell["defense"] for cell in distinct))
+    panels: dict[tuple[str, ...], list[Labels]] = {}
+    for cell in sorted(distinct, key=lambda cell: rules.index(cell["defense"])):
+        panels.setdefault(tuple(label for axis, label in cell.items() if axis not in SHOWN), []).append(cell)
+    return panels
+
+
+def _place(cell: Labels) -> tuple[str, ...]:
+    return tuple(cell[axis] for axis in SHOWN)
+
+
+def _published(cell: Labels, published: Sequence[Published]) -> str:
+    return next((str(each) for each in published if each.cell == cell), ABSENT)
+
+
+def _measured(cell: Labels, runs: pd.DataFrame, *, metric: str) -> str:
+    values = by_seed(runs, cell, metric=metric)
+    return written(summary(list(values.values())), interval=False) if values else ABSENT
+
+
+def _answer(cell: Labels, findings: Sequence[Finding]) -> str:
+    sides = ((each.verdict, (each.statement.first, each.statement.second)) for each in findings)
+    verdicts = [verdict for verdict, compared in sides if cell in compared]
+    answer = together(verdicts)
+    return ANSWERS.get(answer, answer) if verdicts else ABSENT

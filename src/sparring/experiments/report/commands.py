@@ -1,0 +1,45 @@
+"""What to type to play a run again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from shlex import quote
+from typing import Any
+
+from sparring.experiments.config import describe
+from sparring.experiments.document import parse_value
+from sparring.experiments.manifest import Manifest
+
+
+def command_to_repeat(about: Manifest) -> str:
+    """Return the command that plays a run, with every setting written out."""
+    plugins = (f"--plugin {quote(module)}" for module in about.plugins)
+    return " ".join(["sparring run", *plugins, *map(quote, settings(describe(about.config)))])
+
+
+def settings(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what `overridden` makes the document of: `section.key=value` for everything that it says."""
+    for key, value in document.items():
+        yield from _settings(key, value)
+
+
+def _settings(path: str, value: Any) -> Iterator[str]:
+    if isinstance(value, list | tuple):
+        value = {str(place): each for place, each in enumerate(value)} or []
+    if not isinstance(value, Mapping) or not value:
+        yield f"{path}={_written(value)}"
+        return
+    for key, each in value.items():
+        yield from _settings(f"{path}.{key}", each)
+
+
+def _written(value: Any) -> str:
+    """Write a value as YAML reads it: text as it stands, unless it would be taken for something else."""
+    if not isinstance(value, str):
+        return json.dumps(value)
+    is_plain = value.replace("_", "").isalnum() and parse_value("", value) == value
+    return value if is_plain else f'"{"".join(map(_escaped, value))}"'
+
+
+def _escaped(character: str) -> str:
+    is_safe = character.isprintable() and character not in '"\\'
+    return character if is_safe else f"\\U{ord(character):08x}"

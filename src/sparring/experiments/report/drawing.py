@@ -1,0 +1,103 @@
+"""Curves as the paths of an SVG picture; its colors are the page's, so that they follow light and dark."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from sparring.experiments.report.curves import Band, Plot
+
+
+class Frame(NamedTuple):
+    """The size of a picture, and where its axes lie in it."""
+
+    width: int = 360
+    height: int = 230
+    left: int = 38
+    right: int = 343
+    top: int = 10
+    bottom: int = 194
+
+
+FRAME = Frame()
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The accuracies that have a line."""
+MOST_TICKS = 6
+COLORS, DASHES = 7, 4
+"""How many kinds of line the page's style has: without a common factor, so that they go together in many ways."""
+
+
+class Tick(NamedTuple):
+    """A place on an axis, and what is written there."""
+
+    place: float
+    label: str
+
+
+class Line(NamedTuple):
+    """A curve: its name, the class of its style, its path, and the outline of its band, if it has one."""
+
+    name: str
+    style: str
+    path: str
+    outline: str
+
+
+class Picture(NamedTuple):
+    """What is drawn, and what it shows in words."""
+
+    title: str
+    told: str
+    lines: tuple[Line, ...]
+    rounds: tuple[Tick, ...]
+    accuracies: tuple[Tick, ...]
+
+
+def picture(plot: Plot, legend: Sequence[str]) -> Picture:
+    """Draw a plot."""
+    last = max(band.rounds[-1] for band in plot.bands.values())
+    return Picture(
+        title=plot.title,
+        told=_told(plot.bands),
+        lines=tuple(
+            _line(name, band, last=last, style=line_style(legend.index(name))) for name, band in plot.bands.items()
+        ),
+        rounds=tuple(Tick(_across(round, last), str(round)) for round in ticks(last)),
+        accuracies=tuple(Tick(_up(share), f"{share:g}") for share in SHARES),
+    )
+
+
+def line_style(place: int) -> str:
+    """Return the class of the line that stands at a place of the legend."""
+    return f"c{place % COLORS} d{place % DASHES}"
+
+
+def ticks(last: int) -> range:
+    """Return a few round numbers from 0 to `last`."""
+    decade = 10 ** (len(str(last)) - 1)
+    steps = (decade * factor // 10 for factor in (1, 2, 5, 10, 20))
+    step = next(step for step in steps if step > 0 and last // step < MOST_TICKS)
+    return range(0, last + 1, step)
+
+
+def _line(name: str, band: Band, *, last: int, style: str) -> Line:
+    across = [_across(round, last) for round in band.rounds]
+    upper = list(zip(across, map(_up, band.high), strict=True))
+    lower = list(zip(across, map(_up, band.low), strict=True))
+    outline = "" if upper == lower else _path([*upper, *reversed(lower)]) + "Z"
+    return Line(name, style, _path(zip(across, map(_up, band.mean), strict=True)), outline)
+
+
+def _across(round: int, last: int) -> float:
+    return FRAME.left + (FRAME.right - FRAME.left) * round / max(1, last)
+
+
+def _up(share: float) -> float:
+    return FRAME.bottom - (FRAME.bottom - FRAME.top) * share
+
+
+def _path(points: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+
+
+def _told(bands: Mapping[str, Band]) -> str:
+    ends = ", ".join(f"{name} {band.mean[-1]:.3f}" for name, band in bands.items())
+    return f"Accuracy over rounds; after the last one: {ends}"

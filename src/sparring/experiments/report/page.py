@@ -1,0 +1,101 @@
+"""One self-contained page of a study: no script, no font and no picture comes from elsewhere, or is needed."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from sparring.experiments.report.drawing import COLORS, FRAME
+from sparring.experiments.report.evidence import evidence
+from sparring.experiments.report.heat_table import regrets, worst
+from sparring.experiments.report.panel import panels
+from sparring.experiments.report.reproduced import reproduced
+from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together
+from sparring.experiments.report.threat import choices, players, threat_model
+from sparring.experiments.sweeps.folder import Failure
+from sparring.experiments.tables import SEED
+
+UNITS = {"data": "data set", ATTACK: "attack", DEFENSE: "defense", SEED: "seed"}
+"""What the axes with a role count."""
+SIGNS = {"holds": "✓", "does not hold": "✗", "undecided": "?", "not judged": "–"}
+"""Verdicts at a glance."""
+LONGEST_TRACEBACK = 2000
+"""Characters, counted from the end, which says what happened."""
+
+
+def page(study: Study) -> str:
+    """Return the page as HTML."""
+    published = reproduced(study)
+    return (
+        _templates()
+        .get_template("page.html")
+        .render(
+            study=study,
+            title=published.preset.title if published else title(study),
+            reproduced=published,
+            panels=panels(study),
+            seeds=sorted(study.frame[SEED].unique()),
+            threat=threat_model(study),
+            choices=choices(study),
+            players={axis: players(study, axis) for axis in (ATTACK, DEFENSE)},
+            missing=[called_together(cell.labels) or study.name for cell in study.missing],
+            failures=_by_error(study),
+            versions=_versions(study),
+            document=None if study.document is None else json.dumps(study.document, indent=2),
+        )
+    )
+
+
+def title(study: Study) -> str:
+    """Say in a few words what a study is."""
+    if not study.is_grid:
+        return study.name
+    return " against ".join(counted(axis, study.axes[axis]) for axis in (DEFENSE, ATTACK))
+
+
+def counted(axis: str, labels: Sequence[str]) -> str:
+    """Say how many labels an axis has."""
+    ending = "" if len(labels) == 1 else "s"
+    return f"{len(labels)} {UNITS[axis]}{ending}" if axis in UNITS else f"{len(labels)} value{ending} of {axis}"
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sparring.experiments.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "frame": FRAME,
+        "colors": COLORS,
+        "regrets": regrets,
+        "worst": worst,
+        "called_together": called_together,
+        "evidence": evidence,
+        "counted": counted,
+        "signs": SIGNS,
+    }
+    environment.filters |= {"end": lambda text: text[-LONGEST_TRACEBACK:]}
+    return environment
+
+
+def _by_error(study: Study) -> dict[str, list[Failure]]:
+    """Return which runs failed in the same way."""
+    found: dict[str, list[Failure]] = {}
+    for failure in study.failures:
+        found.setdefault(failure.error, []).append(failure)
+    return found
+
+
+def _versions(study: Study) -> list[tuple[str, int]]:
+    """Return the versions that runs were played with, and how many runs each."""
+    told = Counter(
+        ", ".join(f"{name} {version}" for name, version in {**about.versions, **about.plugins}.items())
+        for about in study.manifests.values()
+    )
+    return told.most_common()

@@ -1,0 +1,52 @@
+"""The parts of a study that are shown apart: attacks and defenses on one data set, say."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sparring.experiments.report.commands import command_to_repeat
+from sparring.experiments.report.curves import plots
+from sparring.experiments.report.drawing import Picture, line_style, picture
+from sparring.experiments.report.heat_table import HeatTable, heat_tables
+from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together, run_of
+
+
+class Panel(NamedTuple):
+    """What is shown of a part of a study."""
+
+    title: str
+    tables: tuple[HeatTable, ...]
+    legend: tuple[tuple[str, str], ...]
+    """The names of the lines, and the classes of their styles."""
+    pictures: tuple[Picture, ...]
+    commands: tuple[tuple[str, str], ...]
+    """The name of each cell and seed, and what repeats it."""
+
+
+def parts(study: Study) -> Iterator[tuple[str, Study]]:
+    """Yield the parts of a grid that its axes besides attack and defense make, with their titles; others have one."""
+    for labels in study.combinations(ATTACK, DEFENSE) if study.is_grid else ({},):
+        yield called_together(labels), study.where(labels)
+
+
+def panels(study: Study) -> tuple[Panel, ...]:
+    """Return what is shown of a study."""
+    return tuple(_panel(title, part) for title, part in parts(study))
+
+
+def _panel(title: str, part: Study) -> Panel:
+    drawn = plots(part)
+    names = list(dict.fromkeys(name for plot in drawn for name in plot.bands))
+    return Panel(
+        title=title,
+        tables=heat_tables(part),
+        legend=tuple((name, line_style(place)) for place, name in enumerate(names)),
+        pictures=tuple(picture(plot, names) for plot in drawn),
+        commands=tuple(_commands(part)),
+    )
+
+
+def _commands(study: Study) -> Iterator[tuple[str, str]]:
+    for cell in study.cells:
+        about = study.manifests.get(run_of(cell))
+        if about is not None:
+            yield called_together(cell.labels) or study.name, command_to_repeat(about)

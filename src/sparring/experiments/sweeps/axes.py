@@ -1,0 +1,70 @@
+"""The axes of a sweep: what varies, and what each of its values sets."""
+
+import json
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from sparring.errors import ConfigError
+from sparring.experiments.overrides import placed
+from sparring.experiments.section import Section
+from sparring.experiments.words import called
+
+Bundle = Mapping[str, Any]
+"""Settings that go together: values by the keys that they are set at, as in `attack` or `attack.name`."""
+
+Axes = Mapping[str, Mapping[str, Bundle]]
+"""By the name of each axis, what it varies: bundles by their labels, in the file's order."""
+
+COLUMNS = frozenset({"accuracy", "average_accuracy", "loss", "backdoor_accuracy", "rounds", "run"})
+"""What tables hold beside the axes; an axis cannot be called that."""
+
+
+def read_axes(section: Section) -> Axes:
+    """Return the axes that the section `axes` of a sweep file describes: lists of values, or bundles by name."""
+    names = [key.removesuffix(".name") for key in section]
+    for first, second in pairwise(sorted(names)):
+        if first == second:
+            raise ConfigError(f"axes has {first!r} twice; an axis of {first}.name is called {first}")
+    for name in names:
+        if name in COLUMNS:
+            raise ConfigError(f"axes has {name!r}, which is a column of every table; choose another name")
+    return {name: _axis(key, section[key]) for name, key in zip(names, section, strict=True)}
+
+
+def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
+    """Return the document with a bundle's settings: a section takes the place of one, a dotted key changes a value."""
+    changed = dict(document)
+    for path, value in bundle.items():
+        changed = placed(changed, path, value=value)
+    return changed
+
+
+def label(value: Any) -> str:
+    """Name a value of an axis: a member of a catalogue by its name and options, anything else as YAML writes it."""
+    if isinstance(value, Mapping):
+        return called(value) if "name" in value else ", ".join(f"{key}={label(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return " + ".join(map(label, value)) or "none"
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _axis(key: str, values: Any) -> Mapping[str, Bundle]:
+    if not values or not isinstance(values, Mapping | list):
+        raise ConfigError(f"axes.{key} is {values!r}; it must be a list of values, or settings by names of your own")
+    if isinstance(values, Mapping):
+        return {name: _bundle(f"axes.{key}.{name}", settings) for name, settings in values.items()}
+    bundles: dict[str, Bundle] = {}
+    for value in values:
+        if label(value) in bundles:
+            raise ConfigError(f"axes.{key} has {label(value)!r} twice; write it once")
+        bundles[label(value)] = {key: value}
+    return bundles
+
+
+def _bundle(path: str, settings: Any) -> Bundle:
+    if not isinstance(settings, Mapping) or not settings:
+        raise ConfigError(
+            f"{path} is {settings!r}; it must be settings, as in {{attack.name: ipm, attack.malicious: 20}}"
+        )
+    return settings

@@ -1,0 +1,169 @@
+"""The folder of a sweep: what was asked for, the runs, and the failures; nothing in it depends on time or place."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sparring.errors import RunError
+from sparring.experiments.files import PARTIAL, read_json, saving, write_json
+from sparring.experiments.store import LOCK, RESULT, held
+from sparring.experiments.sweeps.plan import Plan
+
+NAME = "sweep.json"
+FORMAT = 1
+RUNS, FAILURES = "runs", "failures"
+DATA, STOP = ".data", ".stop"
+"""What is there only while a sweep is played: its data sets, and a file that asks the workers to stop."""
+DIGITS = 12
+"""How many of a run's digest its folder is called by."""
+
+
+class Place(NamedTuple):
+    """A cell of a sweep, as its folder knows it."""
+
+    labels: Mapping[str, str]
+    digest: str
+
+
+class Failure(NamedTuple):
+    """A run that came to no end."""
+
+    labels: Mapping[str, str]
+    digest: str
+    error: str
+    traceback: str | None
+
+
+class Sweep(NamedTuple):
+    """What a sweep folder says of the sweep."""
+
+    folder: Path
+    document: Mapping[str, Any]
+    axes: Mapping[str, tuple[str, ...]]
+    cells: tuple[Place, ...]
+    plugins: Mapping[str, str]
+    preset: Mapping[str, str] | None
+    failures: tuple[Failure, ...]
+
+
+def run_folder(folder: Path, digest: str) -> Path:
+    return folder / RUNS / digest[:DIGITS]
+
+
+def read_result(folder: Path, digest: str) -> Mapping[str, Any] | None:
+    """Return what a run came to; nothing, if it is not complete."""
+    result = read_json(run_folder(folder, digest) / RESULT)
+    return result if isinstance(result, dict) and result.get("digest") == digest else None
+
+
+def read_failure(folder: Path, digest: str) -> Failure | None:
+    """Return how a run failed, if it did and is not complete since."""
+    if read_result(folder, digest) is not None:
+        return None
+    content = read_json(_failure_path(folder, digest))
+    is_ours = isinstance(content, dict) and content.keys() == set(Failure._fields) and content["digest"] == digest
+    return Failure(**content) if is_ours else None
+
+
+def write_failure(folder: Path, failure: Failure) -> None:
+    path = _failure_path(folder, failure.digest)
+    with saving(path):
+        path.parent.mkdir(exist_ok=True)
+    write_json(path, failure._asdict())
+
+
+def forget_failure(folder: Path, digest: str) -> None:
+    path = _failure_path(folder, digest)
+    with saving(path):
+        path.unlink(missing_ok=True)
+
+
+def is_sweep(folder: Path) -> bool:
+    """Say whether a folder is that of a sweep."""
+    return _is_ours(read_json(folder / NAME))
+
+
+def read_sweep(folder: str | Path) -> Sweep:
+    """Return what a sweep folder holds."""
+    folder = Path(folder)
+    content = read_json(folder / NAME)
+    if not _is_ours(content):
+        raise RunError(f"{folder} is no sweep folder; give one that `sparring sweep` made")
+    cells = tuple(Place(cell["labels"], cell["digest"]) for cell in content["cells"])
+    failures = (read_failure(folder, digest) for digest in dict.fromkeys(cell.digest for cell in cells))
+    return Sweep(
+        folder=folder,
+        document=content["document"],
+        axes={axis: tuple(labels) for axis, labels in content["axes"].items()},
+        cells=cells,
+        plugins=content["plugins"],
+        preset=content["preset"],
+        failures=tuple(failure for failure in failures if failure is not None),
+    )
+
+
+def write_sweep(folder: Path, plan: Plan, *, plugins: Mapping[str, str]) -> None:
+    """Write what a sweep folder says of the sweep."""
+    content = {
+        "sparring_sweep": FORMAT,
+        "document": plan.document,
+        "axes": plan.axes,
+        "cells": [{"labels": cell.labels, "digest": cell.digest} for cell in plan.cells],
+        "plugins": plugins,
+        "preset": plan.preset,
+    }
+    write_json(folder / NAME, content)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[None]:
+    """Keep every other sweep out of a folder, and clear away what is there only while one is played."""
+    _admit(folder)
+    with held(folder):
+        _admit(folder)
+        _clear(folder)
+        try:
+            yield
+        finally:
+            _clear(folder)
+
+
+def stop_file(folder: Path) -> Path:
+    """Return the file that asks workers to finish their round, and to leave their runs to be gone on with."""
+    return folder / STOP
+
+
+def _admit(folder: Path) -> None:
+    """Refuse a folder that holds something else."""
+    with saving(folder):
+        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP}:
+        raise RunError(f"{folder} is there and is no sweep folder; choose another one")
+
+
+def _clear(folder: Path) -> None:
+    with saving(folder):
+        stop_file(folder).unlink(missing_ok=True)
+        shutil.rmtree(folder / DATA, ignore_errors=True)
+
+
+def _failure_path(folder: Path, digest: str) -> Path:
+    return folder / FAILURES / f"{digest[:DIGITS]}.json"
+
+
+def _is_ours(content: Any) -> bool:
+    if not isinstance(content, dict) or content.get("sparring_sweep") != FORMAT:
+        return False
+    sections = all(isinstance(content.get(section), dict) for section in ("document", "axes", "plugins"))
+    cells = content.get("cells")
+    return sections and isinstance(cells, list) and all(map(_is_cell, cells)) and "preset" in content
+
+
+def _is_cell(content: Any) -> bool:
+    """Say whether a cell has its labels, and a digest that leads to no other folder."""
+    if not isinstance(content, dict) or not isinstance(content.get("labels"), dict):
+        return False
+    digest = content.get("digest")
+    return isinstance(digest, str) and digest.isalnum()

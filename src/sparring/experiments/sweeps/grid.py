@@ -1,0 +1,84 @@
+"""Every combination of the values of a sweep's axes, and the configuration of each."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+from types import MappingProxyType
+from typing import Any
+
+from sparring.errors import ConfigError
+from sparring.experiments.assemble import check
+from sparring.experiments.catalogues import Catalogues
+from sparring.experiments.config import configure, digest
+from sparring.experiments.section import Section
+from sparring.experiments.settings import Config
+from sparring.experiments.sweeps.axes import Axes, Bundle, applied
+
+Labels = Mapping[str, str]
+"""A place in a grid: what stands there on each axis."""
+NOTHING: Mapping[str, Bundle] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A place in the table of a sweep, and the run that stands there."""
+
+    labels: Labels
+    config: Config
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.config)
+
+
+def by_digest(cells: Iterable[Cell]) -> dict[str, Cell]:
+    """Return the first cell of each run, by the run's digest."""
+    runs: dict[str, Cell] = {}
+    for cell in cells:
+        runs.setdefault(cell.digest, cell)
+    return runs
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A base configuration, and the axes along which it varies."""
+
+    base: Section
+    axes: Axes
+    catalogues: Catalogues
+
+    def __iter__(self) -> Iterator[Labels]:
+        for combination in product(*self.axes.values()):
+            yield dict(zip(self.axes, combination, strict=True))
+
+    def cell(self, labels: Labels, more: Mapping[str, Bundle] = NOTHING) -> Cell:
+        """Return the cell of a place, with `more` settings by what they are for; a mistake in there is refused."""
+        bundles = {axis: self.axes[axis][label] for axis, label in labels.items() if axis in self.axes}
+        bundles |= more
+        try:
+            return Cell(labels, self._configured(bundles))
+        except ConfigError as error:
+            blamed = (f"{name} {labels[name]!r}" if name in labels else name for name in self._guilty(bundles))
+            raise ConfigError(": ".join([*blamed, str(error)])) from None
+
+    def _configured(self, bundles: Mapping[str, Bundle]) -> Config:
+        document: dict[str, Any] = dict(self.base)
+        for bundle in bundles.values():
+            document = applied(document, bundle)
+        config = configure(document, self.catalogues)
+        check(config, self.catalogues)
+        return config
+
+    def _guilty(self, bundles: Mapping[str, Bundle]) -> list[str]:
+        """Return the axes without which the mistake would not be there; none, if it is in the base."""
+        complaint = self._complaint(bundles)
+        others = {name: {other: bundles[other] for other in bundles if other != name} for name in bundles}
+        return [name for name, rest in others.items() if self._complaint(rest) != complaint]
+
+    def _complaint(self, bundles: Mapping[str, Bundle]) -> str | None:
+        try:
+            self._configured(bundles)
+        except ConfigError as error:
+            return str(error)
+        return None

@@ -1,0 +1,91 @@
+"""What a sweep file asks for: one run for each combination of the values of its axes."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from types import MappingProxyType
+
+from sparring.errors import ConfigError
+from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.section import Section, refuse_unknown, subsection
+from sparring.experiments.sweeps.axes import Bundle, read_axes
+from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
+from sparring.experiments.sweeps.selection import TRY, Context, Selection, read_selection
+
+KEYS = ("base", "axes", "select")
+LARGEST = 100_000
+"""Runs."""
+NOTHING: Mapping[Context, Bundle] = MappingProxyType({})
+VALIDATION: Bundle = {"evaluation.on": "validation"}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All cells of a sweep; those with equal digests are one run."""
+
+    axes: Mapping[str, tuple[str, ...]]
+    cells: tuple[Cell, ...]
+    """Those that are known: one whose hyperparameters are to be chosen is so when that is done."""
+    document: Section
+    preset: Mapping[str, str] | None = None
+    """The published table that the sweep reproduces, if it does: its id and scale."""
+    selection: Selection | None = None
+    candidates: tuple[Cell, ...] = ()
+    """What is tried to choose hyperparameters, measured on validation examples."""
+
+    @cached_property
+    def runs(self) -> Mapping[str, Cell]:
+        """The first cell of each run, by the run's digest; candidates come before all others."""
+        return by_digest((*self.candidates, *self.cells))
+
+    @property
+    def open(self) -> int:
+        """How many cells wait for a choice."""
+        return prod(map(len, self.axes.values())) - len(self.cells)
+
+
+def planned(
+    document: Section,
+    catalogues: Catalogues = CATALOGUES,
+    *,
+    preset: Mapping[str, str] | None = None,
+    chosen: Mapping[Context, Bundle] = NOTHING,
+) -> Plan:
+    """Return the plan of a sweep file, with what was chosen so far; a mistake in any of its runs is refused here."""
+    refuse_unknown("the sweep", document, KEYS)
+    axes = read_axes(subsection(document, "axes"))
+    size = prod(map(len, axes.values()))
+    if size > LARGEST:
+        raise ConfigError(f"axes make {size} runs; use at most {LARGEST}, in one sweep")
+    grid, labels = Grid(subsection(document, "base"), axes, catalogues), {name: tuple(axes[name]) for name in axes}
+    selection = read_selection(subsection(document, "select"), axes)
+    if selection is None:
+        return Plan(labels, tuple(map(grid.cell, grid)), document, preset)
+    cells, candidates = _cells(grid, selection, chosen=chosen), _candidates(grid, selection)
+    return Plan(labels, tuple(cells), document, preset, selection, tuple(candidates))
+
+
+def _cells(grid: Grid, selection: Selection, *, chosen: Mapping[Context, Bundle]) -> Iterator[Cell]:
+    """Yield the cells whose hyperparameters stand in the file, or are chosen."""
+    for labels in grid:
+        context = selection.context(labels)
+        if labels[selection.tune] not in selection.candidates:
+            yield grid.cell(labels)
+        elif context in chosen:
+            yield grid.cell(labels, {TRY: chosen[context]})
+
+
+def _candidates(grid: Grid, selection: Selection) -> Iterator[Cell]:
+    for labels in filter(selection.tries, grid):
+        for candidate, settings in selection.candidates[labels[selection.tune]].items():
+            _refuse_measured(grid.cell(labels, {TRY: settings}))
+            yield grid.cell({**labels, TRY: candidate}, {TRY: {**settings, **VALIDATION}})
+
+
+def _refuse_measured(cell: Cell) -> None:
+    """Refuse a sweep that could not choose on other examples than it reports."""
+    if cell.config.evaluation.on != "test":
+        raise ConfigError("evaluation.on is 'validation'; leave it out, select sets it for what is tried alone")
+    if cell.config.data.validation == 0:
+        raise ConfigError("data.validation is 0; select needs validation examples, set it in base, as in 0.1")

@@ -1,0 +1,183 @@
+"""Choose hyperparameters against the worst of several attacks, on validation examples: never on those of the report."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from statistics import fmean
+from typing import Any, NamedTuple
+
+from sparring.errors import ConfigError, UnknownName
+from sparring.experiments.files import write_json
+from sparring.experiments.section import Section, refuse_unknown
+from sparring.experiments.sweeps.axes import Axes, Bundle, label
+from sparring.registry import nearest
+
+NAME = "selection.json"
+KEYS = ("tune", "try", "against", "seeds")
+TUNABLE = ("defense", "federation", "post_training")
+"""What a server decides; all else is the task that it is given."""
+SEED = "seed"
+TRY = "select.try"
+"""The label of what a run tries, beside those on the axes."""
+
+Context = tuple[tuple[str, str], ...]
+"""What one choice is made for: labels on all axes but those of the attacks and of the seeds."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which values of an axis are tuned, what is tried for each, and against whom."""
+
+    tune: str
+    candidates: Mapping[str, Mapping[str, Bundle]]
+    """For each value that is tuned, the settings that are tried, by their labels."""
+    against: str
+    attacks: Sequence[str]
+    seeds: Sequence[str]
+
+    def context(self, labels: Mapping[str, str]) -> Context:
+        return tuple((axis, value) for axis, value in labels.items() if axis not in (self.against, SEED, TRY))
+
+    def tries(self, labels: Mapping[str, str]) -> bool:
+        """Say whether candidates are tried at a place of the sweep."""
+        is_tuned, is_attacked = labels[self.tune] in self.candidates, labels[self.against] in self.attacks
+        return is_tuned and is_attacked and labels.get(SEED) in (None, *self.seeds)
+
+
+class Tried(NamedTuple):
+    """A run of a candidate, by its labels, and its accuracy on the validation examples if it is complete."""
+
+    labels: Mapping[str, str]
+    accuracy: float | None
+
+
+class Trial(NamedTuple):
+    """What one candidate came to: its accuracy under each attack, as the mean over seeds, and the worst of these."""
+
+    settings: Bundle
+    accuracy: Mapping[str, float]
+    worst: float
+
+
+class Choice(NamedTuple):
+    """The candidate whose worst accuracy is best: of equal ones, the first."""
+
+    labels: Mapping[str, str]
+    chosen: Bundle
+    worst: float
+    trials: tuple[Trial, ...]
+
+
+def read_selection(section: Section, axes: Axes) -> Selection | None:
+    """Return what the section `select` of a sweep file asks for; nothing, if there is none."""
+    if not section:
+        return None
+    refuse_unknown("select", section, KEYS)
+    for key in KEYS[:-1]:
+        if key not in section:
+            raise ConfigError(f"select lacks {key!r}; write tune: defense, try: {{...}}, against: {{attack: [...]}}")
+    tune = section["tune"]
+    if not isinstance(tune, str):
+        raise ConfigError(f"select.tune is {tune!r}; it must be the name of an axis")
+    _refuse_absent("select.tune", [tune], known=axes)
+    against, attacks = _against(section["against"], axes)
+    if against == tune:
+        raise ConfigError(f"select.against is {against!r}, which is tuned; name the axis of attacks")
+    return Selection(tune, _candidates(section["try"], axes[tune]), against, attacks, _seeds(section, axes))
+
+
+def choose(selection: Selection, tried: Iterable[Tried]) -> dict[Context, Choice]:
+    """Return the choice for each context of which all runs are complete."""
+    runs: dict[Context, list[Tried]] = defaultdict(list)
+    for each in tried:
+        runs[selection.context(each.labels)].append(each)
+    is_complete = {context: all(run.accuracy is not None for run in runs[context]) for context in runs}
+    return {context: _choice(selection, context, runs=runs[context]) for context in runs if is_complete[context]}
+
+
+def write_selection(folder: Path, selection: Selection, *, choices: Mapping[Context, Choice]) -> None:
+    """Write what was tried, and what was chosen."""
+    content = {
+        "sparring_selection": 1,
+        "tune": selection.tune,
+        "against": {selection.against: selection.attacks},
+        "seeds": selection.seeds,
+        "choices": [
+            {**choice._asdict(), "trials": [trial._asdict() for trial in choice.trials]} for choice in choices.values()
+        ],
+    }
+    write_json(folder / NAME, content)
+
+
+def _choice(selection: Selection, context: Context, *, runs: Sequence[Tried]) -> Choice:
+    candidates = selection.candidates[dict(context)[selection.tune]]
+    trials = tuple(
+        _trial(settings, selection.against, runs=[run for run in runs if run.labels[TRY] == name])
+        for name, settings in candidates.items()
+    )
+    best = max(trials, key=lambda trial: trial.worst)
+    return Choice(dict(context), best.settings, best.worst, trials)
+
+
+def _trial(settings: Bundle, against: str, *, runs: Sequence[Tried]) -> Trial:
+    accuracies: dict[str, list[float]] = defaultdict(list)
+    for run in runs:
+        assert run.accuracy is not None
+        accuracies[run.labels[against]].append(run.accuracy)
+    means = {attack: fmean(values) for attack, values in accuracies.items()}
+    return Trial(settings, means, min(means.values()))
+
+
+def _against(section: Any, axes: Axes) -> tuple[str, Sequence[str]]:
+    if not isinstance(section, Mapping) or len(section) != 1:
+        raise ConfigError(f"select.against is {section!r}; it must be an axis and its values, as in {{attack: [ipm]}}")
+    ((against, attacks),) = section.items()
+    _refuse_absent("select.against", [against], known=axes)
+    return against, _labels(f"select.against.{against}", attacks, known=axes[against])
+
+
+def _seeds(section: Section, axes: Axes) -> Sequence[str]:
+    """Return the seeds to choose with: those given, or all."""
+    if "seeds" not in section:
+        return list(axes.get(SEED, ()))
+    if SEED not in axes:
+        raise ConfigError("select.seeds is given; there is no axis of seeds, add one or leave it out")
+    return _labels("select.seeds", section["seeds"], known=axes[SEED])
+
+
+def _labels(path: str, values: Any, *, known: Iterable[str]) -> Sequence[str]:
+    if not isinstance(values, list) or not values:
+        raise ConfigError(f"{path} is {values!r}; it must be a list of values of the axis")
+    labels = list(map(label, values))
+    _refuse_absent(path, labels, known=known)
+    return labels
+
+
+def _candidates(section: Any, values: Iterable[str]) -> Mapping[str, Mapping[str, Bundle]]:
+    if not isinstance(section, Mapping) or not section:
+        raise ConfigError(
+            f"select.try is {section!r}; it must say what to try, as in {{krum: {{defense.keep: [1, 2]}}}}"
+        )
+    _refuse_absent("select.try", section, known=values)
+    return {value: _combinations(f"select.try.{value}", options) for value, options in section.items()}
+
+
+def _combinations(path: str, options: Any) -> Mapping[str, Bundle]:
+    """Return every combination of the values that are to be tried."""
+    if not isinstance(options, Mapping) or not all(isinstance(values, list) for values in options.values()):
+        raise ConfigError(f"{path} is {options!r}; it must be lists of values, as in {{defense.max_norm: [1, 2]}}")
+    for key in options:
+        if key.partition(".")[0] not in TUNABLE:
+            raise ConfigError(f"{path} has {key!r}, which is no choice of the server's; use {', '.join(TUNABLE)}")
+    bundles = [dict(zip(options, values, strict=True)) for values in product(*options.values())]
+    if len(bundles) < 2:
+        raise ConfigError(f"{path} leaves no choice; give a list of at least two values")
+    return {label(bundle): bundle for bundle in bundles}
+
+
+def _refuse_absent(path: str, labels: Iterable[str], *, known: Iterable[str]) -> None:
+    for each in labels:
+        if each not in known:
+            raise UnknownName(f"{path} names {each!r}{nearest(each, known) or '; known: ' + ', '.join(known)}")

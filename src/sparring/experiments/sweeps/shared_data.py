@@ -1,0 +1,74 @@
+"""Data sets that are loaded once for all workers: each maps the same file, and copies only what it changes."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from safetensors import safe_open
+from safetensors.torch import save
+
+from sparring.arrays import Batch
+from sparring.data import Dataset
+from sparring.experiments.files import saving, write
+from sparring.experiments.section import Section
+from sparring.training import release_freed_memory
+
+SPLITS = ("train", "test", "validation")
+
+
+@dataclass(frozen=True)
+class SharedData:
+    """A folder of data sets; whoever asks first for one of them loads it, and the others wait."""
+
+    folder: Path
+
+    def __call__(self, section: Section, load: Callable[[], Dataset]) -> Dataset:
+        path = self.folder / f"{_key(section)}.safetensors"
+        with saving(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path.with_suffix(".lock"))
+            lock.acquire()
+        try:
+            if not path.exists():
+                dataset = load()
+                if not isinstance(dataset, Dataset):
+                    return dataset  # refused by whoever asked
+                save_dataset(path, dataset)
+                del dataset
+                release_freed_memory()
+        finally:
+            lock.release()
+        return map_dataset(path)
+
+
+def save_dataset(path: Path, dataset: Dataset) -> None:
+    splits = {split: getattr(dataset, split) for split in SPLITS if getattr(dataset, split) is not None}
+    tensors = {
+        f"{split}.{part}": tensor.contiguous()
+        for split, batch in splits.items()
+        for part, tensor in batch._asdict().items()
+    }
+    facts = {"name": dataset.name, "classes": dataset.classes, "mean": dataset.mean, "std": dataset.std}
+    write(path, save(tensors, {"dataset": json.dumps(facts)}))
+
+
+def map_dataset(path: Path) -> Dataset:
+    """Return the data set in a file; its examples are read as they are needed, and changing them changes no file."""
+    with safe_open(path, framework="pt") as file:
+        facts: dict[str, Any] = json.loads(file.metadata()["dataset"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is no mapping)
+    splits: dict[str, Any] = {
+        split: Batch(*(tensors[f"{split}.{part}"] for part in Batch._fields))
+        for split in SPLITS
+        if f"{split}.inputs" in tensors
+    }
+    facts.update({name: tuple(facts[name]) for name in ("mean", "std")})
+    return Dataset(**facts, **splits)
+
+
+def _key(section: Section) -> str:
+    return hashlib.sha256(json.dumps(section, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,152 @@
+"""Play what is missing of a sweep."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from sparring.errors import Interrupted, RunError, SavingError
+from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.observer import Notice, ignore
+from sparring.experiments.plugins import plugins_of
+from sparring.experiments.sweeps.folder import (
+    Failure,
+    forget_failure,
+    is_sweep,
+    opened,
+    read_failure,
+    read_result,
+    read_sweep,
+    write_failure,
+    write_sweep,
+)
+from sparring.experiments.sweeps.grid import Cell, by_digest
+from sparring.experiments.sweeps.plan import Plan, planned
+from sparring.experiments.sweeps.selection import Choice, Context, Tried, choose, write_selection
+from sparring.experiments.sweeps.task import Ending, Failed, Played, Stopped, Task, play_task
+from sparring.experiments.sweeps.workers import Here, Workers
+
+
+@dataclass(frozen=True)
+class SweepObserver:
+    """Told how many runs will be played, of each that has ended, and of what is worth a notice."""
+
+    expect: Callable[[int], None] = ignore
+    ended: Callable[[Cell, Ending], None] = lambda cell, ending: None
+    notice: Notice = ignore
+
+
+HERE, UNSEEN = Here(), SweepObserver()
+
+
+class Summary(NamedTuple):
+    """How a sweep stands: its runs as far as they are known, how many are complete, which failed, what was chosen."""
+
+    runs: int
+    complete: int
+    failures: tuple[Failure, ...]
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What stays the same while a sweep is played."""
+
+    folder: Path
+    workers: Workers
+    observer: SweepObserver
+    retry_failed: bool
+    catalogues: Catalogues
+
+
+def sweep(
+    plan: Plan,
+    folder: str | Path,
+    *,
+    workers: Workers = HERE,
+    observer: SweepObserver = UNSEEN,
+    retry_failed: bool = False,
+    catalogues: Catalogues = CATALOGUES,
+) -> Summary:
+    """Play the runs of a plan that are not complete; those that failed before only if they are to be tried again."""
+    job = Job(Path(folder), workers, observer, retry_failed, catalogues)
+    with opened(job.folder):
+        before = {cell.digest for cell in read_sweep(job.folder).cells} if is_sweep(job.folder) else set()
+        plan = _settle(job, plan)
+        if plan.open:
+            _play(job, plan.candidates)
+            plan = _settle(job, plan)
+        if plan.open:
+            observer.notice(f"{plan.open} cells wait for a choice, of which a run failed")
+        dropped = before.difference(plan.runs)
+        if dropped:
+            observer.notice(f"{len(dropped)} runs in {folder} are no part of the sweep any more; they are kept")
+        _play(job, plan.cells)
+        return summary(plan, job.folder)
+
+
+def summary(plan: Plan, folder: Path) -> Summary:
+    """Return how a sweep stands, from what its folder holds."""
+    complete = sum(read_result(folder, run) is not None for run in plan.runs)
+    failures = (read_failure(folder, run) for run in plan.runs)
+    choices = tuple(_choices(plan, folder).values())
+    return Summary(len(plan.runs), complete, tuple(failure for failure in failures if failure is not None), choices)
+
+
+def missing(folder: Path, cells: Sequence[Cell], *, retry_failed: bool) -> Sequence[Cell]:
+    """Return one cell for each run that is neither complete nor known to fail."""
+    left = [cell for run, cell in by_digest(cells).items() if read_result(folder, run) is None]
+    return [cell for cell in left if retry_failed or read_failure(folder, cell.digest) is None]
+
+
+def _choices(plan: Plan, folder: Path) -> Mapping[Context, Choice]:
+    """Return what is chosen, where all that was to be tried is complete."""
+    if plan.selection is None:
+        return {}
+    results = ((cell.labels, read_result(folder, cell.digest)) for cell in plan.candidates)
+    tried = (Tried(labels, None if result is None else result["accuracy"]) for labels, result in results)
+    return choose(plan.selection, tried)
+
+
+def settled(plan: Plan, folder: Path, *, catalogues: Catalogues = CATALOGUES) -> Plan:
+    """Return the plan with the cells that are known by what a folder holds."""
+    chosen = {context: choice.chosen for context, choice in _choices(plan, folder).items()}
+    return planned(plan.document, catalogues, preset=plan.preset, chosen=chosen) if chosen else plan
+
+
+def _settle(job: Job, plan: Plan) -> Plan:
+    """Return the plan with what is chosen by now, and write it down."""
+    plan = settled(plan, job.folder, catalogues=job.catalogues)
+    if plan.selection is not None:
+        write_selection(job.folder, plan.selection, choices=_choices(plan, job.folder))
+    used = (plugins_of(cell.config, job.catalogues) for cell in (*plan.candidates, *plan.cells))
+    write_sweep(job.folder, plan, plugins=dict(item for plugins in used for item in plugins.items()))
+    return plan
+
+
+def _play(job: Job, cells: Sequence[Cell]) -> None:
+    """Play what is missing of some cells."""
+    cells = missing(job.folder, cells, retry_failed=job.retry_failed)
+    plugins = tuple(plugin.module for plugin in job.catalogues.plugins)
+    tasks = [Task(job.folder, cell.config, plugins) for cell in cells]
+    job.observer.expect(len(tasks))
+    stopped = 0
+    with closing(job.workers.calls(play_task, tasks)) as answers:
+        for place, answer in answers:
+            ending = Failed(str(answer)) if isinstance(answer, RunError) else answer
+            _take(job, cells[place], ending=ending)
+            stopped += isinstance(ending, Stopped)
+    if stopped:
+        raise Interrupted(f"stopped with {stopped} runs left; the same command goes on")
+
+
+def _take(job: Job, cell: Cell, *, ending: Ending) -> None:
+    """Record how a run ended."""
+    if isinstance(ending, Failed):
+        if ending.is_unsaved:
+            raise SavingError(ending.error)
+        write_failure(job.folder, Failure(cell.labels, cell.digest, ending.error, ending.traceback))
+    elif isinstance(ending, Played):
+        forget_failure(job.folder, cell.digest)
+    job.observer.ended(cell, ending)

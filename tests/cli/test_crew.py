@@ -1,0 +1,22 @@
+import os
+
+import pytest
+
+from sparring.cli.crew import Crew
+from sparring.errors import ConfigError
+from sparring.experiments.sweeps import Here, LocalWorkers
+
+
+def test_runs_are_played_here_a_process_a_core():
+    assert Crew().workers() == LocalWorkers(len(os.sched_getaffinity(0)))
+    assert Crew(jobs=3).workers() == LocalWorkers(3)
+
+
+def test_a_cluster_is_looked_for_only_when_it_is_chosen(monkeypatch):
+    monkeypatch.setattr("sparring.cli.crew.integration", lambda name: lambda address: Here(len(f"{name} {address}")))
+    assert Crew(ray="local").workers() == Here(9)
+
+
+def test_one_place_is_chosen():
+    with pytest.raises(ConfigError, match="--jobs and --ray are both given; choose one"):
+        Crew(jobs=2, ray="local").workers()

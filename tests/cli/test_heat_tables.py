@@ -1,0 +1,50 @@
+import pytest
+
+from sparring.cli.heat_tables import show_heat_table
+from sparring.experiments.report.heat_table import METRICS, Cell, HeatTable
+from sparring.experiments.statistics import summary
+
+NAMES = tuple(f"attack-{place}" for place in range(8))
+
+
+def wide(columns):
+    """Return a table of one metric with these columns, all of whose cells are the same but for the first row's."""
+    cells = {
+        (row, column): Cell(METRICS[0], asked=3, complete=3, summary=summary([value, value, value]))
+        for row, value in (("a rule with quite a long name (option=1.0)", 0.75), ("krum", 0.5))
+        for column in columns
+    }
+    return HeatTable("Accuracy", "defense", tuple(dict.fromkeys(row for row, _ in cells)), columns, cells)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_table_is_as_wide_as_the_terminal_allows(width, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(width))
+    show_heat_table(wide(NAMES), "digits")
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= width
+    assert all(out.count(name) == (3 if name == NAMES[0] else 1) for name in NAMES)
+
+
+def test_the_best_of_a_column_has_a_star(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    show_heat_table(wide(NAMES[:1]), "")
+    out = capsys.readouterr().out
+    assert "0.750* n=3" in out
+    assert "0.500 n=3" in out
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        (Cell(METRICS[0], asked=2, failed=1), "failed"),
+        (Cell(METRICS[0], asked=2), "not played"),
+        (Cell(METRICS[0]), "not asked"),
+        (Cell(METRICS[0], asked=2, complete=1, summary=summary([0.5])), "0.500 n=1/2"),
+        (Cell(METRICS[0], asked=1, complete=1, summary=summary([0.5])), "no interval"),
+    ],
+)
+def test_a_cell_says_what_it_is(cell, words, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    show_heat_table(HeatTable("", "defense", ("mean",), ("ipm",), {("mean", "ipm"): cell}), "")
+    assert words in capsys.readouterr().out

@@ -1,0 +1,81 @@
+import json
+import shutil
+
+import pytest
+
+from sparring.cli import main
+from sparring.experiments.sweeps.folder import read_sweep, run_folder
+from tests.cli.test_entry import refusal
+from tests.experiments.report.studies import EVIL, played
+
+WIDTH = 80
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return played(tmp_path_factory.mktemp("report") / "sweep")
+
+
+@pytest.fixture(autouse=True)
+def terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+
+
+def report(*words):
+    return main(["report", *map(str, words)])
+
+
+def test_the_tables_are_printed(folder, capsys):
+    assert report(folder) == 0
+    out = capsys.readouterr().out
+    assert "Accuracy after the last round" in out
+    assert "Average accuracy over the rounds" in out
+    assert all(word in out for word in ("none", "mean", "median", "worst case", "n=2"))
+    assert max(map(len, out.splitlines())) <= WIDTH
+
+
+def test_a_name_cannot_command_the_terminal(folder, capsys, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    path = copy / "sweep.json"
+    path.write_text(path.read_text().replace(json.dumps(EVIL), json.dumps("\x1b[2J[red]")))
+    assert report(copy) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert r"\x1b[2J[red" in out
+
+
+def test_what_is_missing_is_said(folder, capsys, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    first, second, *_ = read_sweep(copy).cells
+    for cell in (first, second):
+        (run_folder(copy, cell.digest) / "result.json").unlink()
+    assert report(copy) == 0
+    out = capsys.readouterr().out
+    assert "not complete: 2 of 8 runs; play the sweep again into the same folder" in out
+    assert "not played" in out
+    assert "≤ " in out
+
+
+def test_files_are_written_where_they_are_wanted(folder, capsys, tmp_path):
+    html, csv, latex = (tmp_path / name for name in ("größer 1.html", "t.csv", "t.tex"))
+    assert report(folder, "--html", html, "--csv", csv, "--latex", latex) == 0
+    assert html.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert csv.read_text(encoding="utf-8").startswith("attack,defense,metric,n,")
+    assert r"\begin{tabular}" in latex.read_text(encoding="utf-8")
+    assert f"written: {html}" in capsys.readouterr().out
+
+
+def test_a_single_run_has_a_report(folder, capsys, tmp_path):
+    run = run_folder(folder, read_sweep(folder).cells[0].digest)
+    assert report(run, "--latex", tmp_path / "t.tex", "--html", tmp_path / "t.html") == 0
+    assert "n=1" in capsys.readouterr().out
+
+
+def test_a_folder_of_something_else_is_refused(capsys, tmp_path):
+    assert report(tmp_path) == 1
+    assert "holds neither a sweep nor a run" in refusal(capsys)
+
+
+def test_a_file_that_cannot_be_written_is_told_of(folder, capsys, tmp_path):
+    assert report(folder, "--html", tmp_path / "nowhere" / "page.html") == 1
+    assert "no such file or directory" in capsys.readouterr().err

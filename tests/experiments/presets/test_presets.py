@@ -1,0 +1,108 @@
+from itertools import product
+
+import pytest
+
+from sparring.errors import UnknownName
+from sparring.experiments.presets import PRESETS, SCALES, plan_of, preset
+from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells
+from sparring.experiments.sweeps import planned
+from sparring.experiments.tables import SEED
+
+presets = pytest.mark.parametrize("name", PRESETS)
+presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
+
+
+def one_seed(name: str, scale: str) -> dict:
+    """Return a preset's sweep for its first seed."""
+    document = PRESETS[name].document(scale)
+    return {**document, "axes": {**document["axes"], SEED: [0]}}
+
+
+@presets_and_scales
+def test_every_run_of_a_preset_is_a_valid_one(name, scale):
+    plan = planned(one_seed(name, scale))
+    assert len(plan.runs) == len(plan.cells)
+
+
+@presets_and_scales
+def test_claims_speak_of_cells_that_are_played(name, scale):
+    played = [{**cell.labels} for cell in planned(one_seed(name, scale)).cells]
+    claims = PRESETS[name].claims(scale)
+    spoken_of = [cell for claim in claims for statement in claim.statements for cell in statement.cells]
+    assert spoken_of
+    assert all({**cell, SEED: "0"} in played for cell in spoken_of)
+    assert all(claim.statements or claim.needs for claim in claims)
+
+
+@presets_and_scales
+def test_published_numbers_are_of_rules_that_are_played(name, scale):
+    axes = PRESETS[name].document(scale)["axes"]
+    published = PRESETS[name].published(scale)
+    assert published
+    for each in published:
+        assert each.metric in PRESETS[name].metrics
+        assert each.cell.keys() == {"partition", "defense", "attack"}
+        assert all(each.cell[axis] in axes[axis] for axis in ("partition", "defense"))
+
+
+@presets_and_scales
+def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale):
+    for cell in planned(one_seed(name, scale)).cells:
+        attackers, federation = cell.config.attacks, cell.config.federation
+        assert len(attackers) == (cell.labels["attack"] != NO_ATTACK)
+        for attacker in attackers:
+            assert attacker.malicious == cell.config.threat.assumed_malicious * federation.clients
+
+
+@presets
+def test_the_plan_says_what_it_reproduces(name):
+    assert plan_of(PRESETS[name], "smoke").preset == {"id": name, "scale": "smoke"}
+
+
+@presets
+def test_a_preset_is_called_by_its_id_and_says_where_it_departs_from_the_paper(name):
+    assert preset(name.replace("-", "_")) is PRESETS[name]
+    assert PRESETS[name].id == name
+    assert all(PRESETS[name].differences[scale] for scale in SCALES)
+
+
+@presets
+def test_scales_above_smoke_have_at_least_three_seeds(name):
+    assert all(len(PRESETS[name].document(scale)["axes"][SEED]) >= 3 for scale in SCALES[1:])
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest():
+    with pytest.raises(UnknownName, match="unknown preset 'rla-fig2'; did you mean 'rla-fig3'"):
+        preset("rla-fig2")
+
+
+def test_no_rule_is_to_reckon_with_more_than_it_allows():
+    rules = [{"name": "median"}, {"name": "krum"}]
+    assert assumed_share(0.2, sampled=10, rules=rules) == 0.2
+    assert assumed_share(0.45, sampled=10, rules=rules) == 0.3  # Krum bears 3 of 10
+    assert assumed_share(0.45, sampled=10, rules=rules[:1]) == 0.4
+
+
+def test_a_grid_is_capped_at_the_weakest_rule():
+    base = {"federation": {"clients": 10, "sampled": 10}}
+    rules = {"median": {"defense": {"name": "median"}}, "Krum": {"defense": {"name": "krum"}}}
+    grid = attack_grid(
+        base, partitions={"iid": {"name": "iid"}}, rules=rules, attacks={"IPM": {"name": "ipm"}}, malicious=4, seeds=2
+    )
+    assert grid["base"]["threat"] == {"assumed_malicious": 0.3}
+    assert {axis: list(values) for axis, values in grid["axes"].items()} == {
+        "partition": ["iid"],
+        "defense": ["median", "Krum"],
+        "attack": ["none", "IPM"],
+        "seed": [0, 1],
+    }
+    assert grid["axes"]["attack"]["IPM"] == {"attack": {"name": "ipm", "malicious": 4}}
+
+
+def test_cells_are_all_combinations():
+    assert cells(attack=["a", "b"], defense=["x"]) == ({"attack": "a", "defense": "x"}, {"attack": "b", "defense": "x"})
+
+
+@pytest.mark.parametrize(("relation", "text"), [("=", "0.90"), ("≈", "≈ 0.90"), ("<", "< 0.90")])
+def test_a_number_that_is_not_exact_says_so(relation, text):
+    assert str(Published({}, 0.9, relation)) == text

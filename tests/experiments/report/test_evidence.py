@@ -1,0 +1,40 @@
+import pytest
+
+from sparring.experiments.claims import Above, Least, found
+from sparring.experiments.report.evidence import evidence
+from tests.experiments.report.studies import study
+
+MEAN, KRUM = {"attack": "ipm", "defense": "mean"}, {"attack": "ipm", "defense": "krum"}
+AXES = {"attack": ["ipm"], "defense": ["mean", "krum"], "seed": ["0", "1", "2"]}
+RUNS = study(
+    AXES, {("ipm", rule, str(seed)): base for rule, base in (("mean", 0.1), ("krum", 0.6)) for seed in range(3)}
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        (
+            Above(KRUM, MEAN),
+            "accuracy of (ipm, krum) above (ipm, mean): difference +0.500, from +0.500 to +0.500 (n = 3), holds",
+        ),
+        (
+            Above(MEAN, 0.5),
+            "accuracy of (ipm, mean) above 0.5: difference -0.400, from -0.400 to -0.400 (n = 3), does not hold",
+        ),
+        (
+            Above(KRUM, Least((MEAN, KRUM)), metric="average_accuracy", margin=0.1),
+            "average accuracy of (ipm, krum) above the least of (ipm) over (mean; krum) by more than 0.1: "
+            "difference +0.250, from +0.250 to +0.250 (n = 3), holds",
+        ),
+        (Above(KRUM, {**MEAN, "attack": "lmp"}), "accuracy of (ipm, krum) above (lmp, mean): not judged"),
+    ],
+)
+def test_a_finding_is_put_in_words(statement, words):
+    assert evidence(found(statement, RUNS.frame)) == words
+
+
+def test_one_seed_has_no_interval():
+    single = study(AXES, {("ipm", "mean", "0"): 0.1, ("ipm", "krum", "0"): 0.6})
+    told = evidence(found(Above(KRUM, MEAN), single.frame))
+    assert told.endswith("difference +0.500 (n = 1), undecided")

@@ -1,0 +1,129 @@
+import pytest
+
+from sparring.experiments.report.heat_table import METRICS, Cell, HeatTable, heat_tables, regrets, worst
+from sparring.experiments.statistics import summary
+from tests.experiments.report.studies import study
+
+ACCURACY, _, BACKDOOR = METRICS
+AXES = {"attack": ["none", "ipm"], "defense": ["mean", "krum"], "seed": ["0", "1"]}
+FULL = {
+    ("none", "mean", "0"): 0.9,
+    ("none", "mean", "1"): 0.7,
+    ("none", "krum", "0"): 0.6,
+    ("none", "krum", "1"): 0.6,
+    ("ipm", "mean", "0"): 0.1,
+    ("ipm", "mean", "1"): 0.1,
+    ("ipm", "krum", "0"): 0.5,
+    ("ipm", "krum", "1"): 0.4,
+}
+
+
+def table(values, *, metric=ACCURACY, asked=1):
+    """Return a grid of means; None is a cell without a complete run."""
+    cells = {
+        place: Cell(metric, asked, value is not None, summary=None if value is None else summary([value]))
+        for place, value in values.items()
+    }
+    rows, columns = (tuple(dict.fromkeys(each)) for each in zip(*values, strict=True))
+    return HeatTable("", "defense", rows, columns, cells)
+
+
+def test_a_cell_is_the_summary_of_its_seeds():
+    accuracy, average = heat_tables(study(AXES, FULL))
+    assert (accuracy.rows, accuracy.columns) == (("mean", "krum"), ("none", "ipm"))
+    assert accuracy.cells["mean", "none"] == Cell(ACCURACY, 2, 2, 0, summary([0.9, 0.7]))
+    assert average.cells["krum", "ipm"].summary == summary([0.25, 0.2])
+
+
+def test_a_cell_knows_how_many_of_its_runs_failed_or_were_not_played():
+    results = FULL | {("ipm", "mean", "0"): None, ("ipm", "mean", "1"): None}
+    del results["none", "krum", "0"]
+    accuracy, _ = heat_tables(study(AXES, results))
+    assert accuracy.cells["mean", "ipm"] == Cell(ACCURACY, asked=2, failed=2)
+    assert accuracy.cells["krum", "none"] == Cell(ACCURACY, 2, 1, 0, summary([0.6]))
+
+
+def test_without_attacks_and_defenses_there_is_one_plain_table():
+    (plain,) = heat_tables(
+        study({"data": ["digits"], "q": ["0.1", "0.5"], "seed": ["0"]}, {("digits", "0.5", "0"): 0.3})
+    )
+    assert plain.rows == ("digits, q 0.1", "digits, q 0.5")
+    assert plain.corner == "data × q"
+    assert plain.cells["digits, q 0.5", ACCURACY.title].summary == summary([0.3])
+    assert plain.cells["digits, q 0.1", ACCURACY.title].summary is None
+
+
+def test_a_study_without_axes_is_a_table_of_one_cell():
+    (plain,) = heat_tables(study({}, {(): 0.3}))
+    assert plain.rows == ("my sweep",)
+    assert plain.cells["my sweep", ACCURACY.title].summary == summary([0.3])
+
+
+def test_a_study_of_which_nothing_is_complete_has_an_empty_table():
+    (accuracy,) = heat_tables(study(AXES, {}))
+    assert all(cell == Cell(ACCURACY, asked=2) for cell in accuracy.cells.values())
+
+
+def test_the_worst_accuracy_of_a_row_is_its_least():
+    found = worst(table({("krum", "none"): 0.6, ("krum", "ipm"): 0.2, ("krum", "lmp"): 0.4}), "krum")
+    assert (found.column, found.cell.summary.mean, found.bound) == ("ipm", 0.2, "")
+
+
+def test_the_worst_backdoor_accuracy_of_a_row_is_its_largest():
+    found = worst(table({("krum", "none"): 0.0, ("krum", "dba"): 0.9}, metric=BACKDOOR), "krum")
+    assert found.column == "dba"
+
+
+@pytest.mark.parametrize(("metric", "bound"), [(ACCURACY, "≤ "), (BACKDOOR, "≥ ")])
+def test_the_worst_of_a_row_with_gaps_is_a_bound(metric, bound):
+    found = worst(table({("krum", "none"): 0.6, ("krum", "ipm"): None}, metric=metric), "krum")
+    assert (found.column, found.missing, found.bound) == ("none", 1, bound)
+
+
+def test_an_empty_row_has_no_worst_case():
+    assert worst(table({("krum", "none"): None}), "krum") is None
+
+
+def test_regret_is_what_the_best_of_the_column_has_more():
+    values = {("mean", "none"): 0.9, ("krum", "none"): 0.6, ("mean", "ipm"): 0.1, ("krum", "ipm"): 0.5}
+    found = regrets(table(values))
+    assert found == pytest.approx(
+        {("mean", "none"): 0, ("krum", "none"): 0.3, ("mean", "ipm"): 0.4, ("krum", "ipm"): 0}
+    )
+
+
+def test_regret_of_backdoor_accuracy_is_what_the_best_has_less():
+    found = regrets(table({("mean", "dba"): 0.9, ("krum", "dba"): 0.2}, metric=BACKDOOR))
+    assert found == pytest.approx({("mean", "dba"): 0.7, ("krum", "dba"): 0})
+
+
+def test_a_cell_that_is_not_there_has_no_regret_and_the_others_have():
+    assert regrets(table({("mean", "none"): None, ("krum", "none"): 0.6})) == {
+        ("mean", "none"): None,
+        ("krum", "none"): 0,
+    }
+
+
+def test_a_column_in_which_a_cell_lacks_seeds_has_no_regrets():
+    assert set(regrets(table({("mean", "none"): 0.9, ("krum", "none"): 0.6}, asked=2)).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("cell", "absence"),
+    [
+        (Cell(ACCURACY), "not asked for"),
+        (Cell(ACCURACY, asked=2), "not played"),
+        (Cell(ACCURACY, asked=2, failed=1), "failed"),
+        (Cell(BACKDOOR, asked=2, complete=1, failed=1), "not measured"),
+    ],
+)
+def test_an_empty_cell_says_why(cell, absence):
+    assert cell.absence == absence
+
+
+def test_where_there_is_no_trigger_no_backdoor_is_measured():
+    made = study(AXES, FULL)
+    made.frame.loc[made.frame["attack"] == "ipm", "backdoor_accuracy"] = 0.75
+    *_, backdoor = heat_tables(made)
+    assert backdoor.cells["krum", "none"].absence == "not measured"
+    assert worst(backdoor, "krum") == ("ipm", backdoor.cells["krum", "ipm"], 0)

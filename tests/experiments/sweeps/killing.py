@@ -1,0 +1,57 @@
+"""A sweep in a process of its own, to be killed, with workers of its own, which must not outlive it."""
+
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from sparring.experiments.sweeps import LocalWorkers, planned, sweep
+from tests.experiments.sweeps.grids import complete
+
+
+def play(document: dict[str, Any], folder: Path, size: int) -> None:
+    sweep(planned(document), folder, workers=LocalWorkers(size))
+
+
+def killed(document: dict[str, Any], folder: Path, *, size: int, runs: int) -> int:
+    """Start a sweep, kill it within a run once so many are complete, and return how many are."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["sparring.experiments.sweeps"])
+    process = context.Process(target=play, args=(document, folder, size))
+    process.start()
+    while process.is_alive() and not (complete(folder) >= runs and _under_way(folder)):
+        time.sleep(0.01)
+    assert process.pid is not None
+    workers = _children(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert len(workers) >= size
+    _wait_for_the_end(workers)
+    return complete(folder)
+
+
+def _under_way(folder: Path) -> bool:
+    """Say whether a run has begun that is not complete."""
+    return len(list(folder.glob("runs/*/rounds.jsonl"))) > complete(folder)
+
+
+def _children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def _wait_for_the_end(processes: list[int]) -> None:
+    deadline = time.monotonic() + 10
+    while any(map(_is_alive, processes)):
+        assert time.monotonic() < deadline, "workers outlive the sweep"
+        time.sleep(0.01)
+
+
+def _is_alive(process: int) -> bool:
+    """Say whether a process is neither gone nor waiting to be forgotten."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -1,0 +1,67 @@
+import pytest
+
+from sparring.errors import ConfigError
+from sparring.experiments.sweeps.axes import applied, label, read_axes
+
+
+def test_a_list_varies_one_key():
+    assert read_axes({"seed": [0, 1]}) == {"seed": {"0": {"seed": 0}, "1": {"seed": 1}}}
+
+
+def test_an_axis_of_names_is_called_by_what_is_named():
+    assert read_axes({"data.name": ["mnist"]}) == {"data": {"mnist": {"data.name": "mnist"}}}
+
+
+def test_bundles_are_called_as_the_file_calls_them():
+    bundles = {"strong": {"attack.scale": 5.0, "attack.malicious": 3}}
+    assert read_axes({"attack": bundles}) == {"attack": bundles}
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("mnist", "mnist"),
+        (0.5, "0.5"),
+        (True, "true"),
+        (None, "null"),
+        ({"name": "clipped", "max_norm": 2.0, "inner": {"name": "mean"}}, "clipped (max_norm=2.0, inner=mean)"),
+        ({"q": 0.5, "name": "label_skew"}, "label_skew (q=0.5)"),
+        ({"clients": 8, "sampled": 4}, "clients=8, sampled=4"),
+        ([{"name": "ipm"}, {"name": "lmp"}], "ipm + lmp"),
+        ([], "none"),
+    ],
+)
+def test_a_value_is_called_by_what_it_is(value, name):
+    assert label(value) == name
+
+
+def test_a_section_takes_the_place_of_one_and_a_dotted_key_changes_a_value():
+    document = {"attack": {"name": "ipm", "scale": 5.0}, "seed": 0}
+    assert applied(document, {"attack.scale": 2.0}) == {"attack": {"name": "ipm", "scale": 2.0}, "seed": 0}
+    assert applied(document, {"attack": {"name": "lmp"}}) == {"attack": {"name": "lmp"}, "seed": 0}
+    assert document == {"attack": {"name": "ipm", "scale": 5.0}, "seed": 0}
+
+
+@pytest.mark.parametrize(
+    ("axes", "line"),
+    [
+        ({"seed": []}, r"axes.seed is \[\]; it must be a list of values, or settings by names of your own"),
+        ({"seed": 3}, "axes.seed is 3; it must be a list"),
+        ({"seed": [0, 1, 0]}, "axes.seed has '0' twice; write it once"),
+        (
+            {"data": [{"name": "mnist"}], "data.name": ["mnist"]},
+            "axes has 'data' twice; an axis of data.name is called data",
+        ),
+        ({"rounds": [1]}, "axes has 'rounds', which is a column of every table; choose another name"),
+        ({"attack": {"ipm": 3}}, "axes.attack.ipm is 3; it must be settings, as in"),
+        ({"attack": {"ipm": {}}}, "axes.attack.ipm is {}; it must be settings, as in"),
+    ],
+)
+def test_what_is_no_axis_is_refused(axes, line):
+    with pytest.raises(ConfigError, match=line):
+        read_axes(axes)
+
+
+def test_a_key_that_leads_nowhere_is_refused():
+    with pytest.raises(ConfigError, match=r"'attack\.\.name' is no key; write section.key"):
+        applied({}, {"attack..name": "ipm"})

@@ -1,0 +1,101 @@
+import pytest
+
+from sparring.experiments.claims import Above, Claim, Least, found, judged, together
+from tests.experiments.frames import made_frame
+
+GOOD, BAD, CLOSE, SINGLE = ({"attack": "lmp", "defense": name} for name in ("good", "bad", "close", "single"))
+ABSENT = {"attack": "ipm", "defense": "good"}
+
+RUNS = made_frame(
+    {
+        ("lmp", "good"): [0.90, 0.80, 0.85],
+        ("lmp", "bad"): [0.50, 0.40, 0.45],
+        ("lmp", "close"): [0.89, 0.81, 0.85],
+        ("lmp", "single"): [0.95],
+        ("lmp", "pair"): [0.1, 0.1],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "verdict"),
+    [
+        (Above(GOOD, BAD), "holds"),
+        (Above(BAD, GOOD), "does not hold"),
+        (Above(GOOD, CLOSE), "undecided"),
+        (Above(GOOD, BAD, margin=0.3), "holds"),
+        (Above(GOOD, BAD, margin=0.5), "does not hold"),
+        (Above(CLOSE, GOOD, margin=-0.02), "holds"),
+        (Above(GOOD, GOOD), "does not hold"),
+        (Above(GOOD, 0.79), "holds"),
+        (Above(GOOD, 0.90), "does not hold"),
+        (Above(GOOD, 0.86), "undecided"),
+        (Above(1, GOOD), "holds"),
+        (Above(0.3, GOOD, metric="error"), "holds"),
+        (Above(0.3, BAD, metric="error"), "does not hold"),
+        (Above(GOOD, Least((CLOSE, BAD))), "holds"),
+        (Above(Least((GOOD, BAD)), CLOSE), "does not hold"),
+    ],
+)
+def test_a_statement_is_judged_by_its_paired_interval(statement, verdict):
+    assert found(statement, RUNS).verdict == verdict
+
+
+def test_the_least_is_taken_seed_by_seed():
+    first, second = {"attack": "a", "defense": "x"}, {"attack": "b", "defense": "x"}
+    runs = made_frame({("a", "x"): [0.1, 0.9, 0.5], ("b", "x"): [0.8, 0.2, 0.5]})
+    assert found(Above(Least((first, second)), 0.0), runs).comparison.difference == pytest.approx((0.1 + 0.2 + 0.5) / 3)
+
+
+@pytest.mark.parametrize("few", ["single", "pair"])
+def test_fewer_than_three_common_seeds_decide_nothing(few):
+    finding = found(Above(GOOD, {"attack": "lmp", "defense": few}), RUNS)
+    assert finding.verdict == "undecided"
+    assert finding.comparison.n < 3
+
+
+def test_cells_without_a_common_seed_decide_nothing():
+    shifted = RUNS.assign(seed=RUNS["seed"] + 3 * (RUNS["defense"] == "bad"))
+    assert found(Above(GOOD, BAD), shifted)[1:3] == ("undecided", None)
+
+
+def test_a_loss_that_is_not_finite_decides_nothing():
+    runs = RUNS.assign(loss=float("nan"))
+    assert found(Above(GOOD, BAD, metric="loss"), runs).verdict == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["holds", "holds"], "holds"),
+        (["holds", "undecided"], "undecided"),
+        (["undecided", "not judged"], "not judged"),
+        (["not judged", "does not hold", "holds"], "does not hold"),
+    ],
+)
+def test_a_claim_holds_where_all_of_it_does(verdicts, verdict):
+    assert together(verdicts) == verdict
+
+
+def test_a_claim_that_lacks_cells_says_which():
+    judgment = judged(Claim("words", (Above(GOOD, BAD), Above(GOOD, ABSENT), Above(ABSENT, 0.5))), RUNS)
+    assert judgment.verdict == "not judged"
+    assert judgment.reason == "there are no results of attack=ipm, defense=good and of 1 more cells"
+    assert [finding.verdict for finding in judgment.findings] == ["holds", "not judged", "not judged"]
+
+
+def test_what_fails_decides_whatever_is_missing():
+    judgment = judged(Claim("words", (Above(BAD, GOOD), Above(GOOD, ABSENT))), RUNS)
+    assert (judgment.verdict, judgment.reason) == ("does not hold", "")
+
+
+def test_the_smoke_scale_is_never_judged():
+    claim = Claim("words", (Above(GOOD, BAD),))
+    assert judged(claim, RUNS, scale="laptop").verdict == "holds"
+    smoke = judged(claim, RUNS, scale="smoke")
+    assert (smoke.verdict, smoke.findings) == ("not judged", ())
+
+
+def test_a_claim_without_statements_says_what_it_needs():
+    judgment = judged(Claim("words", needs="the learned attacker"), RUNS)
+    assert (judgment.verdict, judgment.reason) == ("not judged", "needs the learned attacker")

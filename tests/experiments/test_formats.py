@@ -1,0 +1,86 @@
+import csv
+from io import StringIO
+
+import pytest
+
+from sparring.errors import ConfigError
+from sparring.experiments.formats import Table, as_csv, as_latex, as_text, grids, listing
+from sparring.experiments.tables import METRICS, summaries
+from tests.experiments.frames import made_frame
+
+RUNS = made_frame(
+    {
+        ("none", "median"): [0.92, 0.93, 0.94],
+        ("none", "krum"): [0.9, 0.9, 0.9],
+        ("lmp", "median"): [0.5, 0.6, 0.7],
+        ("lmp", "krum"): [0.1],
+    }
+)
+
+
+def test_a_list_says_everything_of_each_cell():
+    assert listing(RUNS, "accuracy", digits=2) == Table(
+        "accuracy",
+        ("attack", "defense", "accuracy"),
+        (
+            ("none", "median", "0.93 ± 0.01 [0.92, 0.94], n = 3"),
+            ("none", "krum", "0.90 ± 0.00 [0.90, 0.90], n = 3"),
+            ("lmp", "median", "0.60 ± 0.10 [0.50, 0.70], n = 3"),
+            ("lmp", "krum", "0.10 (n = 1)"),
+        ),
+    )
+
+
+def test_a_grid_has_a_row_an_attack_and_a_column_a_defense():
+    (grid,) = grids(RUNS, "accuracy", digits=2)
+    assert grid == Table(
+        "accuracy, mean ± standard deviation over seeds, n = 1 to 3",
+        ("attack", "median", "krum"),
+        (("none", "0.93 ± 0.01", "0.90 ± 0.00"), ("lmp", "0.60 ± 0.10", "0.10 (n = 1)")),
+    )
+
+
+def test_a_cell_without_runs_is_a_dash():
+    (grid,) = grids(RUNS[RUNS["run"] != "lmp-krum-0"], "accuracy")
+    assert grid.rows[1][2] == "-"
+    assert grid.title.endswith("n = 3")
+
+
+def test_there_is_a_grid_for_each_label_on_the_other_axes():
+    panels = RUNS.assign(partition=["iid"] * 6 + ["skew"] * 4)
+    made = list(grids(panels, "average_accuracy"))
+    assert [grid.title.split(", ")[:2] for grid in made] == [["average accuracy", "iid"], ["average accuracy", "skew"]]
+    assert [[row[0] for row in grid.rows] for grid in made] == [["none"], ["lmp"]]
+
+
+def test_a_grid_needs_two_axes():
+    with pytest.raises(ConfigError, match="'rule' is no axis; use two of: attack, defense"):
+        list(grids(RUNS, "accuracy", columns="rule"))
+
+
+def test_text_has_columns_of_equal_width():
+    text = as_text(Table("title", ("a", "longer"), (("long word", "b"), ("c", "d"))))
+    assert text == "title\na          longer\n-----------------\nlong word  b\nc          d\n"
+
+
+def test_latex_is_told_what_it_would_not_print():
+    lines = as_latex(Table("50 % & more", ("a_b",), (("0.9 ± 0.1",), ("{x} \\ ~^$#",)))).splitlines()
+    assert lines[0] == r"\begin{table}"
+    assert lines[1] == r"  \caption{50 \% \& more}"
+    assert r"    a\_b \\" in lines
+    assert r"    0.9 $\pm$ 0.1 \\" in lines
+    assert r"    \{x\} \textbackslash{} \textasciitilde{}\textasciicircum{}\$\# \\" in lines
+    assert lines[-1] == r"\end{table}"
+
+
+def test_csv_holds_the_numbers_as_they_are():
+    rows = list(csv.DictReader(StringIO(as_csv(RUNS, METRICS))))
+    assert [row["metric"] for row in rows] == [metric for metric in METRICS for _ in range(4)]
+    for row in rows[:4]:
+        cell = summaries(RUNS, "accuracy")[row["attack"], row["defense"]]
+        assert [row[key] for key in cell._fields] == ["" if value is None else str(value) for value in cell]
+
+
+def test_csv_is_empty_where_there_is_no_number():
+    backdoor = list(csv.DictReader(StringIO(as_csv(RUNS, ["backdoor_accuracy"]))))
+    assert {(row["n"], row["mean"], row["low"]) for row in backdoor} == {("3", "", ""), ("1", "", "")}

@@ -1,0 +1,171 @@
+from math import inf, nan, sqrt
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from sparring.errors import ConfigError
+from sparring.experiments.statistics import RESAMPLES, Summary, compare, holm, summary, written
+from sparring.random import stream
+
+accuracies = st.lists(st.floats(0, 1), min_size=2, max_size=12)
+samples = pytest.mark.parametrize("size", [2, 3, 6, 7, 13, 30])
+
+
+def drawn(size: int, name: str) -> np.ndarray:
+    return stream(0, "statistics", name, size).random(size)
+
+
+def paired(values: np.ndarray) -> dict[int, float]:
+    return dict(enumerate(values.tolist()))
+
+
+def bootstrap(sample: np.ndarray) -> tuple[float, float]:
+    """Return scipy's interval with draws of its own."""
+    resampled = stats.bootstrap((sample,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=1)
+    return tuple(resampled.confidence_interval)
+
+
+def test_a_summary_is_the_one_computed_by_hand():
+    made = summary([0.90, 0.92, 0.97])
+    assert made.n == 3
+    assert made.mean == pytest.approx(0.93)
+    assert made.std == pytest.approx(sqrt((0.03**2 + 0.01**2 + 0.04**2) / 2))
+
+
+def test_the_interval_of_three_seeds_is_their_range():
+    # All three draws are the least one in 1 of 27 resamples, which is more than 2.5 %.
+    assert summary([0.90, 0.97, 0.92])[3:] == pytest.approx((0.90, 0.97))
+
+
+@samples
+def test_a_summary_agrees_with_scipy(size):
+    sample = drawn(size, "one")
+    made = summary(sample)
+    assert (made.mean, made.std) == pytest.approx((stats.tmean(sample), stats.tstd(sample)))
+    assert (made.low, made.high) == pytest.approx(bootstrap(sample), abs=0.03 * made.std)
+
+
+@samples
+def test_a_comparison_agrees_with_scipy(size):
+    first, second = drawn(size, "one"), drawn(size, "other")
+    made = compare(paired(first), paired(second))
+    differences = first - second
+    spread = stats.tstd(differences)
+    assert made.difference == pytest.approx(differences.mean())
+    assert made.effect == pytest.approx(differences.mean() / spread)
+    assert (made.low, made.high) == pytest.approx(bootstrap(differences), abs=0.03 * spread)
+    assert made.p == (None if size < 6 else pytest.approx(stats.wilcoxon(first, second).pvalue))
+
+
+def test_a_comparison_is_the_one_computed_by_hand():
+    first = dict.fromkeys(range(6), 0.8)
+    second = {seed: 0.8 - 0.01 * (seed + 1) for seed in range(6)}
+    made = compare(first, second)
+    assert made.difference == pytest.approx(0.035)
+    assert made.effect == pytest.approx(0.035 / (0.01 * sqrt(3.5)))
+    assert made.p == pytest.approx(2 / 2**6)
+
+
+def test_only_common_seeds_are_compared():
+    made = compare({0: 0.5, 1: 0.6, 2: 0.9}, {1: 0.5, 2: 0.5, 3: 0.0})
+    assert made == compare({1: 0.6, 2: 0.9}, {1: 0.5, 2: 0.5})
+    assert made.n == 2
+    assert made.difference == pytest.approx(0.25)
+
+
+def test_pairs_are_told_apart_where_seeds_differ_more_than_cells():
+    first = {seed: seed / 10 for seed in range(6)}
+    second = {seed: value - 0.01 for seed, value in first.items()}
+    made = compare(first, second)
+    assert made.low > 0
+    assert made.p < 0.05
+
+
+def test_what_differs_by_rounding_alone_is_a_tie():
+    first = dict.fromkeys(range(6), 0.1 * 3)
+    made = compare(first, dict.fromkeys(first, 0.3))
+    assert (made.difference, made.low, made.high, made.effect, made.p) == (0, 0, 0, None, 1.0)
+
+
+@pytest.mark.parametrize("seeds", [6, 13, 14, 20, 60])
+def test_a_single_difference_among_ties_is_no_evidence(seeds):
+    first = dict.fromkeys(range(seeds), 0.5)
+    assert compare({**first, 0: 0.6}, first).p > 0.3
+
+
+def test_one_seed_has_a_mean_and_nothing_else():
+    assert summary([0.93]) == Summary(1, 0.93, None, None, None)
+    assert compare({4: 0.5}, {4: 0.25}) == (1, 0.25, None, None, None, None)
+
+
+def test_equal_values_have_an_interval_without_width():
+    assert summary([0.25, 0.25, 0.25]) == Summary(3, 0.25, 0.0, 0.25, 0.25)
+
+
+@pytest.mark.parametrize("lost", [nan, inf])
+def test_a_value_that_is_not_finite_leaves_no_number(lost):
+    made = summary([0.5, lost, 0.5])
+    assert (made.n, made.std, made.low, made.high) == (3, None, None, None)
+    assert np.isnan(made.mean)
+    compared = compare({0: 0.5, 1: lost}, {0: 0.5, 1: lost})
+    assert np.isnan(compared.difference)
+    assert compared[2:] == (None,) * 4
+
+
+def test_a_summary_of_nothing_is_refused():
+    with pytest.raises(ConfigError, match="at least one"):
+        summary([])
+
+
+def test_a_comparison_without_common_seeds_is_refused():
+    with pytest.raises(ConfigError, match=r"seeds \[0\] and \[1\]; at least one must be in both"):
+        compare({0: 1.0}, {1: 1.0})
+
+
+@given(accuracies)
+def test_an_interval_lies_within_the_values_and_repeats_itself(values):
+    made = summary(values)
+    assert made == summary(values)
+    assert min(values) - 1e-9 <= made.low <= made.high <= max(values) + 1e-9
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=12))
+def test_a_comparison_turned_round_is_the_opposite(pairs):
+    first, second = (dict(enumerate(side)) for side in zip(*pairs, strict=True))
+    one, other = compare(first, second), compare(second, first)
+    assert one.difference == pytest.approx(-other.difference, abs=1e-12)
+    assert (one.low, one.high) == pytest.approx((-other.high, -other.low), abs=1e-9)
+    assert one.p == (None if other.p is None else pytest.approx(other.p))
+
+
+def test_holms_correction_is_the_one_computed_by_hand():
+    assert holm([0.01, 0.04, None, 0.03]) == pytest.approx([0.03, 0.06, None, 0.06], nan_ok=True)
+    assert holm([0.6, 0.7]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
+def test_holms_correction_lies_between_no_correction_and_bonferronis(ps):
+    corrected = holm(ps)
+    assert all(p <= each <= min(1.0, len(ps) * p) + 1e-12 for p, each in zip(ps, corrected, strict=True))
+    assert [p for p, _ in sorted(zip(ps, corrected, strict=True))] == sorted(ps)
+    assert sorted(corrected) == [each for _, each in sorted(zip(ps, corrected, strict=True))]
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([0.92, 0.93, 0.94], "0.93 ± 0.01 [0.92, 0.94], n = 3"),
+        ([0.93], "0.93 (n = 1)"),
+        ([0.93, nan], "not finite (n = 2)"),
+    ],
+)
+def test_a_summary_is_never_written_as_a_bare_mean(values, text):
+    assert written(summary(values), 2) == text
+
+
+def test_a_summary_is_written_without_its_interval_where_there_is_no_room():
+    assert written(summary([0.92, 0.93, 0.94]), 2, interval=False) == "0.93 ± 0.01, n = 3"
