@@ -112,7 +112,8 @@ def gram(matrix: Matrix, center: Vector) -> Tensor:
     values, origin = matrix.numpy(force=True), center.numpy(force=True)
 
     def offsets(columns: slice) -> NDArray[np.float64]:
-        return np.subtract(values[:, columns], origin[columns], dtype=np.float64)
+        block: NDArray[np.float64] = np.subtract(values[:, columns], origin[columns], dtype=np.float64)
+        return block
 
     return _doubled_sums(offsets, values.shape, apart=False).to(matrix.device)
 
