@@ -1,5 +1,6 @@
 """How a member is used: what a configuration says of it, and what Python does."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -10,23 +11,32 @@ from sparring.federation import Federation, Threat
 from sparring.registry import build
 
 MALICIOUS = 10
+BOTH = ("attack", "poison")
+"""The roles of a backdoor that crafts what it sends."""
 WIDTH = 110
 INNER = {"name": "median"}
 """The rule that a wrapper is shown with."""
+FILE = "trigger.safetensors"
+"""The file that a learned trigger is shown with."""
+CARRIER = ("bfl", "PoisonedTraining")
+"""The backdoor that a trigger is shown with: its name, and its class."""
 
 
 def section(member: Member) -> dict[str, Any]:
-    """Return the shortest section that names a member: every option that must be given holds a rule."""
-    return {"name": member.name, **{option.name: INNER for option in member.options if option.required}}
+    """Return the shortest section that names a member: every option that must be given holds a rule, or a file."""
+    held = FILE if member.is_trigger else INNER
+    return {"name": member.name, **{option.name: held for option in member.options if option.required}}
 
 
 def player(member: Member, **facts: object) -> Any:
-    """Build the attack, poison or rule with its defaults; `facts` are about the data."""
+    """Build the attack, poison, trigger or rule with its defaults; `facts` are about the data."""
     return build(member.kind, CATALOGUES[member.kind], section(member), **facts)
 
 
 def document(member: Member) -> dict[str, Any]:
     """Return a configuration that plays the member; a rule that can take fewer malicious rows than usual is told so."""
+    if member.is_trigger:
+        return {"attack": {"name": CARRIER[0], "malicious": MALICIOUS, "trigger": section(member)}}
     if not member.is_rule:
         return {"attack": {**section(member), "malicious": MALICIOUS}}
     clients = Federation.sampled
@@ -43,13 +53,23 @@ def as_yaml(member: Member) -> str:
 
 def as_python(member: Member) -> str:
     """Write how the member comes into a scenario."""
-    inner = ", ".join(f"{option.name}=Median()" for option in member.options if option.required)
+    held = repr(FILE) if member.is_trigger else "Median()"
+    inner = ", ".join(f"{option.name}={held}" for option in member.options if option.required)
     call = f"{member.cls.__name__}({inner})"
     if member.is_rule:
         names = ", ".join(sorted({member.cls.__name__} | ({"Median"} if inner else set())))
         return f"from sparring.defenses import {names}\n\nrule = {call}\n"
-    role = "poison" if member.kind == "poisons" else "attack"
+    if member.is_trigger:
+        return _attacking([CARRIER[1], member.cls.__name__], f"{CARRIER[1]}(trigger={call})", roles=BOTH)
+    roles = BOTH if member.is_backdoor else ("attack",)
+    return _attacking([member.cls.__name__], call, roles=("poison",) if member.kind == "poisons" else roles)
+
+
+def _attacking(names: Sequence[str], call: str, *, roles: Sequence[str]) -> str:
+    """Write how an attacker plays what `call` makes; one that plays two roles is named."""
+    made = f"backdoor = {call}\n" if len(roles) > 1 else ""
+    played = ", ".join(f"{role}={'backdoor' if made else call}" for role in roles)
     return (
-        f"from sparring.attacks import {member.cls.__name__}\nfrom sparring.federation import Attacker\n\n"
-        f"attacker = Attacker(malicious={MALICIOUS}, {role}={call})\n"
+        f"from sparring.attacks import {', '.join(sorted(names))}\nfrom sparring.federation import Attacker\n\n"
+        f"{made}attacker = Attacker(malicious={MALICIOUS}, {played})\n"
     )

@@ -14,6 +14,8 @@ class RuleFacts(NamedTuple):
 ATTACK_COSTS: Mapping[str, str] = {
     "adaptive_lmp": "n·d; n²·d against rules that choose by distance",
     "alie": "n·d",
+    "bfl": "the images of a batch; f·d",
+    "dba": "the images of a batch",
     "eb": "f gradients a step",
     "gaussian": "f·d",
     "ipm": "n·d",
@@ -22,8 +24,11 @@ ATTACK_COSTS: Mapping[str, str] = {
     "mimic": "n²·d + n³",
     "min_max": "n²·d",
     "min_sum": "n·d",
+    "neurotoxin": "the images of a batch; d·log d, and d a step",
     "none": "nothing",
+    "pgd": "the images of a batch; d a step",
     "sign_flip": "f·d",
+    "targeted_eb": "f gradients a step",
     "worst_of": "a round of the rule for each factor that is tried",
 }
 """What crafting takes beside the malicious clients' training: n updates of d parameters, f of them malicious."""
@@ -37,6 +42,7 @@ RULE_FACTS: Mapping[str, RuleFacts] = {
     "centered_clipping": RuleFacts("T·n·d", "an honest majority; aggregates that change little from round to round"),
     "clipped": RuleFacts("n·d, and the inner rule", f"{BOUND}; what the inner rule assumes"),
     "clipping_median": RuleFacts("n·d·log n", f"an honest majority; {BOUND}"),
+    "crfl": RuleFacts("d, and the inner rule", "models that are useful at a small norm; what the inner rule assumes"),
     "dnc": RuleFacts("n·d + T·(n²·b + n³)", "an honest majority; malicious rows that shift the mean in one direction"),
     "flame": RuleFacts("n²·d", "an honest majority whose models point alike"),
     "fltrust": RuleFacts("n·d, and training on the root data", "root data like the clients' own; no honest majority"),
@@ -51,5 +57,6 @@ RULE_FACTS: Mapping[str, RuleFacts] = {
     "safeguard": RuleFacts("n²·d", "an honest majority whose updates add up alike over many rounds"),
     "signguard": RuleFacts("n·d", "an honest majority with like norms and like shares of signs"),
     "trimmed_mean": RuleFacts("n·d·log n", "at most f malicious rows, a minority"),
+    "weak_differential_privacy": RuleFacts("n·d", f"few malicious rows; {BOUND}; a model that bears the noise"),
 }
 """T is a number of iterations, N that of all clients seen so far, s a bucket's size, b the coordinates looked at."""

@@ -8,13 +8,14 @@ from mkdocs.structure.pages import Page
 
 from gallery.examples import player
 from gallery.members import Member, members
-from gallery.pages import attacks_table, page, rules_table
+from gallery.pages import attacks_table, page, rules_table, triggers_table
 from gallery.pictures import draw_attack, draw_influence, draw_reach
 from gallery.repository import ROOT, SHOWN, relinked
+from gallery.stamps import draw_backdoor, draw_trigger
 
-FOLDERS = {"attacks": ("attacks", "poisons"), "rules": ("defenses",)}
+FOLDERS = {"attacks": ("attacks", "poisons"), "triggers": ("triggers",), "rules": ("defenses",)}
 """The site's folders, and the catalogues that fill them."""
-TABLES = {"attacks": attacks_table, "rules": rules_table}
+TABLES = {"attacks": attacks_table, "triggers": triggers_table, "rules": rules_table}
 MARKER = "<!-- the table -->"
 """Where in a folder's index its table goes."""
 REST = "/*"
@@ -48,7 +49,12 @@ def _gallery() -> Iterator[tuple[str, str | bytes]]:
 
 
 def _drawn(member: Member) -> dict[str, bytes]:
-    """Draw a member on the plane, whose data have two classes."""
+    """Draw a trigger and a backdoor on images, any other member on the plane, whose data have two classes."""
+    if member.is_trigger:
+        return {member.name: draw_trigger(player(member))}
+    if member.is_backdoor:
+        backdoor = player(member)
+        return {member.name: draw_backdoor(backdoor.trigger, is_divided=member.name == "dba")}
     drawn = player(member, classes=2)
     if member.is_rule:
         return {member.name: draw_influence(drawn), f"{member.name}-reach": draw_reach(drawn)}

@@ -1,4 +1,4 @@
-"""What the code says about each attack and rule: names, paper, sentences, options and formulas."""
+"""What the code says about each attack, trigger and rule: names, paper, sentences, options and formulas."""
 
 import ast
 import re
@@ -23,7 +23,7 @@ class Formula(NamedTuple):
 
 
 class Member(NamedTuple):
-    """An attack, a poison or a rule; `kind` is its catalogue, and the first of its names is its page's."""
+    """An attack, a poison, a trigger or a rule; `kind` is its catalogue, and the first of its names is its page's."""
 
     kind: str
     names: Sequence[str]
@@ -45,6 +45,14 @@ class Member(NamedTuple):
     @property
     def is_rule(self) -> bool:
         return self.kind == "defenses"
+
+    @property
+    def is_trigger(self) -> bool:
+        return self.kind == "triggers"
+
+    @property
+    def is_backdoor(self) -> bool:
+        return hasattr(self.cls, "triggered")
 
 
 def members(*kinds: str) -> list[Member]:
@@ -77,7 +85,7 @@ def _member(kind: str, names: Sequence[str], cls: type, options: Sequence[Option
         tagline=tagline,
         description=description,
         options=options,
-        meanings=meanings(tree, cls.__name__),
+        meanings=_meanings(cls),
         formulas=formulas(tree),
     )
 
@@ -92,6 +100,17 @@ def parted(headline: str) -> tuple[str, str, str]:
     source = SOURCE.search(headline)
     said = headline.removeprefix(title).replace(source[0] if source else "", "", 1).strip(" ,:.")
     return title, source[1] if source else "", said[:1].upper() + said[1:]
+
+
+def _meanings(cls: type) -> dict[str, str]:
+    """Return what is written below the fields of a class and of those that it inherits from."""
+    ours = [each for each in reversed(cls.__mro__) if each.__module__.startswith("sparring.")]
+    trees = [ast.parse(getsource(modules[each.__module__])) for each in ours]
+    return {
+        name: text
+        for each, tree in zip(ours, trees, strict=True)
+        for name, text in meanings(tree, each.__name__).items()
+    }
 
 
 def meanings(tree: ast.Module, cls: str) -> dict[str, str]:

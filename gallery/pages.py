@@ -42,6 +42,12 @@ CRAFTED = (
 )
 
 
+STAMPED = (
+    "**What it makes of images.** A test image of each digit, what becomes of it, and the change, stretched to the "
+    "full range: mid-gray pixels stay as they are."
+)
+
+
 def page(member: Member) -> str:
     """Return a member's page."""
     parts = (
@@ -64,6 +70,12 @@ def attacks_table(attacks: Iterable[Member]) -> str:
         for attack in attacks
     ]
     return _table(("attack", "paper", "must see", "cost"), *rows)
+
+
+def triggers_table(triggers: Iterable[Member]) -> str:
+    """Return the table of all triggers."""
+    rows = [(_entry(trigger), cited(trigger.source), prose(trigger.tagline) or NONE) for trigger in triggers]
+    return _table(("trigger", "paper", "what it is"), *rows)
 
 
 def rules_table(rules: Iterable[Member]) -> str:
@@ -103,6 +115,8 @@ def papers() -> tuple[str, ...]:
 def _facts(member: Member) -> list[tuple[str, str]]:
     """Return what the table says of a member, and what it remembers, as lines of its page."""
     shared = [("name", _names(member)), ("paper", cited(member.source))]
+    if member.is_trigger:
+        return shared
     if not member.is_rule:
         return [*shared, ("must see", _knowledge(member)), ("cost", ATTACK_COSTS.get(member.name, NONE))]
     stated = _rule_facts(member)
@@ -149,6 +163,8 @@ def _names(member: Member) -> str:
 
 def _pictures(member: Member) -> str:
     name = member.name
+    if member.is_trigger or member.is_backdoor:
+        return _figure(name, "Ten images without and with the trigger", STAMPED)
     if not member.is_rule:
         return _grid(_figure(name, "Honest and malicious updates on a plane", CRAFTED))
     late = LATE if remembered(player(member)) else ""

@@ -1,61 +1,53 @@
 """Every attack against every rule on MNIST: `python -m gallery.table` plays what is missing and writes the table."""
 
 import argparse
+import sys
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+import pandas as pd
 
 from gallery.examples import player, section
 from gallery.members import Member, members
-from sparring.experiments import configure, digest, run
-from sparring.training import keep_freed_memory
+from sparring.cli.following_sweep import following_sweep
+from sparring.experiments.sweeps import LocalWorkers, Plan, Summary, missing, planned, sweep
+from sparring.experiments.tables import frame
 
-ROUNDS = 150
-FEDERATION = {"clients": 100, "sampled": 10, "rounds": ROUNDS, "batch": 32, "lr": 0.05}
+FEDERATION = {"clients": 100, "sampled": 10, "rounds": 150, "batch": 32, "lr": 0.05}
 MALICIOUS, SHARE = 20, 0.2
+NO_ATTACK = "none"
 CHOSEN = {"alie": {"z": 1.5}}
 """Options that differ from the defaults: ALIE's published z is 0 at 2 malicious of 10, which is no attack."""
-COMMAND = "python -m gallery.table --runs runs/gallery --jobs 2"
 
 ABOUT = """# Every attack against every rule
 
 Accuracy on MNIST after {rounds} rounds (`lenet`, 100 clients of which 20 are malicious, 10 a round, label skew q = 0.5,
 batch 32, lr 0.05, seed 0). One seed: differences of a few hundredths say nothing. Each attack and each rule plays with
-its defaults, ALIE alone with z = 1.5 (its published z is 0 at 2 malicious of 10). Every rule assumes 20 % malicious updates, or the largest share that it can be set to (*), so no rule is
-told that more malicious clients are drawn in some rounds. Bold: below half of what the rule reaches without attack.
+its defaults, ALIE alone with z = 1.5 (its published z is 0 at 2 malicious of 10). Every rule assumes 20 % malicious
+updates, or the largest share that it can be set to (*), so no rule is told that more malicious clients are drawn in
+some rounds. Bold: below half of what the rule reaches without attack.
 
 """
 
 
-class Cell(NamedTuple):
-    """One run of the table."""
-
-    attack: str
-    rule: str
-    document: Mapping[str, Any]
-
-
-def cells() -> Iterator[Cell]:
-    """Yield all runs, attack by attack."""
-    rules = members("defenses")
-    for attack in members("attacks", "poisons"):
-        for rule in rules:
-            yield Cell(attack.name, rule.name, document(attack, rule))
-
-
-def document(attack: Member, rule: Member) -> dict[str, Any]:
-    """Return the configuration of a run."""
+def document() -> dict[str, Any]:
+    """Return the sweep: every attack, none of them first, by every rule."""
+    attacks = sorted(members("attacks", "poisons"), key=lambda attack: attack.name != NO_ATTACK)
     return {
-        "data": {"name": "mnist"},
-        "federation": FEDERATION,
-        "attack": {**section(attack), **CHOSEN.get(attack.name, {}), "malicious": MALICIOUS},
-        "defense": section(rule),
-        "threat": {"assumed_malicious": share(rule)},
-        "evaluation": {"every": 50},
+        "base": {"data": {"name": "mnist"}, "federation": FEDERATION, "evaluation": {"every": 50}},
+        "axes": {
+            "attack": {attack.name: {"attack": attacker(attack)} for attack in attacks},
+            "defense": {
+                rule.name: {"defense": section(rule), "threat.assumed_malicious": share(rule)}
+                for rule in members("defenses")
+            },
+        },
     }
+
+
+def attacker(attack: Member) -> dict[str, Any]:
+    return {**section(attack), **CHOSEN.get(attack.name, {}), "malicious": MALICIOUS}
 
 
 def share(rule: Member) -> float:
@@ -64,50 +56,45 @@ def share(rule: Member) -> float:
     return min(SHARE, player(rule).limit(sampled) / sampled)
 
 
-def play(cell: Cell, folder: Path) -> float:
-    """Play a run, unless it has been, and return its final accuracy."""
-    keep_freed_memory()
-    config = configure(cell.document)
-    accuracy: float = run(config, folder / digest(config)[:12], existing="resume").result["accuracy"]
-    return accuracy
-
-
-def play_all(folder: Path, jobs: int) -> dict[tuple[str, str], float]:
+def played(plan: Plan, folder: Path, *, jobs: int) -> Summary:
     """Play all runs that are missing, `jobs` at a time."""
-    accuracies = {}
-    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-        played = {pool.submit(play, cell, folder): cell for cell in cells()}
-        for count, future in enumerate(as_completed(played), start=1):
-            cell = played[future]
-            accuracies[cell.attack, cell.rule] = future.result()
-            print(f"{count}/{len(played)} {cell.attack} × {cell.rule}: {future.result():.3f}", flush=True)
-    return accuracies
+    with following_sweep(folder, jobs) as observer:
+        return sweep(plan, folder, workers=LocalWorkers(jobs), observer=observer, retry_failed=True)
 
 
-def written(accuracies: Mapping[tuple[str, str], float]) -> str:
+def written(runs: pd.DataFrame) -> str:
     """Write the table, a row a rule and a column an attack."""
-    attacks = list(dict.fromkeys(attack for attack, _ in accuracies))
-    attacks.sort(key=lambda attack: (attack != "none", attack))
-    lines = [["rule", *(f"`{attack}`" for attack in attacks)], ["---"] + ["---:"] * len(attacks)]
-    for rule in members("defenses"):
-        clean = accuracies["none", rule.name]
-        found = [accuracies[attack, rule.name] for attack in attacks]
-        marked = [f"**{value:.2f}**" if value < clean / 2 else f"{value:.2f}" for value in found]
-        lines.append([f"`{rule.name}`" + ("" if share(rule) == SHARE else " *"), *marked])
+    accuracies = runs.pivot(index="defense", columns="attack", values="accuracy")
+    capped = {rule.name for rule in members("defenses") if share(rule) < SHARE}
+    lines = [["rule", *(f"`{attack}`" for attack in accuracies)], ["---"] + ["---:"] * len(accuracies.columns)]
+    for rule, found in accuracies.iterrows():
+        marked = [f"**{value:.2f}**" if value < found[NO_ATTACK] / 2 else f"{value:.2f}" for value in found]
+        lines.append([f"`{rule}`" + (" *" if rule in capped else ""), *marked])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def effort(runs: int, *, jobs: int, minutes: float | None) -> str:
+    """Say how the table came about; nobody knows how long it took if it was played in several parts."""
+    took = "" if minutes is None else f", {minutes:.0f} minutes"
+    return f"\nPlayed by `python -m gallery.table --runs runs/gallery --jobs {jobs}`: {runs} runs{took}.\n"
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="where the runs lie")
+    options.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="the sweep's folder")
     options.add_argument("--out", type=Path, default=Path("docs/results/gallery.md"), help="the page to write")
     options.add_argument("--jobs", type=int, default=2, help="runs at a time, a process each")
+    options.add_argument("--minutes", type=float, help="what all runs took; measured if all are played now")
     given = options.parse_args()
-    start = time.monotonic()
-    accuracies = play_all(given.runs, given.jobs)
-    minutes = (time.monotonic() - start) / 60
-    effort = f"\nPlayed by `{COMMAND}`: {len(accuracies)} runs, {minutes:.0f} minutes on two cores.\n"
-    given.out.write_text(ABOUT.format(rounds=ROUNDS) + written(accuracies) + effort, encoding="utf-8")
+    plan, start = planned(document()), time.monotonic()
+    is_new = len(missing(given.runs, plan.cells, retry_failed=True)) == len(plan.runs)
+    stands = played(plan, given.runs, jobs=given.jobs)
+    if stands.failures:
+        sys.exit(f"no page is written: {len(stands.failures)} runs failed, see {given.runs / 'failures'}")
+    minutes = (time.monotonic() - start) / 60 if is_new else given.minutes
+    about = ABOUT.format(rounds=FEDERATION["rounds"])
+    page = about + written(frame(given.runs)) + effort(len(plan.runs), jobs=given.jobs, minutes=minutes)
+    given.out.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,18 +9,18 @@ from mkdocs.structure.files import File, Files
 
 from gallery.examples import as_python, as_yaml, document, player
 from gallery.facts import ATTACK_COSTS, RULE_FACTS
-from gallery.hook import MARKER, _drawn, _unfolded
+from gallery.hook import FOLDERS, MARKER, TABLES, _drawn, _unfolded
 from gallery.members import YEAR, formulas, meanings, members, parted
-from gallery.pages import attacks_table, cited, page, papers, prose, rules_table
+from gallery.pages import cited, page, papers, prose
 from gallery.plane import CLIENTS, HONEST, MALICIOUS, server
 from gallery.repository import ROOT, SHOWN, relinked
-from sparring.attacks import ATTACKS, POISONS
+from sparring.attacks import ATTACKS, POISONS, TRIGGERS
 from sparring.defenses import DEFENSES, CenteredClipping, Krum, Mean
 from sparring.experiments import configure, parse_document
 from sparring.experiments.assemble import check
 
-PLAYERS, RULES = members("attacks", "poisons"), members("defenses")
-EVERYONE = [*PLAYERS, *RULES]
+PLAYERS, STAMPS, RULES = members("attacks", "poisons"), members("triggers"), members("defenses")
+EVERYONE = [*PLAYERS, *STAMPS, *RULES]
 MODULE = ast.parse(
     '''"""Halving (Doe et al., 2020): half of it."""
 def halving(rows: Matrix, share: float = 0.5) -> Vector:
@@ -42,7 +42,7 @@ def everyone(test):
 
 
 def test_every_name_of_the_catalogues_is_on_one_page():
-    for shown, catalogues in ((PLAYERS, (ATTACKS, POISONS)), (RULES, (DEFENSES,))):
+    for shown, catalogues in ((PLAYERS, (ATTACKS, POISONS)), (STAMPS, (TRIGGERS,)), (RULES, (DEFENSES,))):
         names = [name for member in shown for name in member.names]
         assert sorted(names) == sorted(name for catalogue in catalogues for name in catalogue)
 
@@ -59,7 +59,7 @@ def test_the_facts_are_those_of_the_members():
 
 @everyone
 def test_a_member_is_in_its_table(member):
-    table = rules_table([member]) if member.is_rule else attacks_table([member])
+    table = TABLES[next(folder for folder, kinds in FOLDERS.items() if member.kind in kinds)]([member])
     assert f"]({member.name}.md)<br>`{member.name}`" in table
     assert len({line.count(" | ") for line in table.splitlines()}) == 1
 
@@ -91,7 +91,7 @@ def test_the_configuration_on_a_page_can_be_played(member):
     config = configure(written)
     check(config)
     named = config.defense if member.is_rule else config.attacks[0].member
-    assert named["name"] in member.names
+    assert (named["trigger"] if member.is_trigger else named)["name"] in member.names
 
 
 @everyone
@@ -100,7 +100,8 @@ def test_the_python_on_a_page_runs(member, tmp_path):
     example.write_text(as_python(member), encoding="utf-8")
     made = runpy.run_path(str(example))
     used = made["rule"] if member.is_rule else made["attacker"]
-    assert player(member) in (used, getattr(used, "attack", None), getattr(used, "poison", None))
+    played = [used, getattr(used, "attack", None), getattr(used, "poison", None)]
+    assert player(member) in (*played, getattr(played[-1], "trigger", None))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_the_files_that_the_site_shows_exist():
     assert all((ROOT / file).is_file() for file in SHOWN)
 
 
-@pytest.mark.parametrize("folder", ["attacks", "rules"])
+@pytest.mark.parametrize("folder", ["attacks", "triggers", "rules"])
 def test_an_index_has_a_place_for_its_table(folder):
     assert (ROOT / "docs" / folder / "index.md").read_text(encoding="utf-8").count(MARKER) == 1
 
@@ -182,7 +183,7 @@ def test_a_rule_is_drawn_with_what_it_remembers():
     assert played.memory["center"].norm() > played.rule.radius, "one round cannot go so far"
 
 
-@pytest.mark.parametrize("name", ["alie", "label_flip", "krum"])
+@pytest.mark.parametrize("name", ["alie", "label_flip", "dba", "square", "krum"])
 def test_a_member_is_drawn_the_same_twice(name):
     member = next(member for member in EVERYONE if member.name == name)
     first, second = _drawn(member), _drawn(member)

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Matrix, Vector
+from sparring.arrays import Batch, Matrix, Vector, pixels
 from sparring.random import Generator
 
 Memory = Mapping[str, Tensor]
@@ -45,6 +46,19 @@ class Network(Protocol):
         """Return the `[examples, classes]` logits of inputs whose pixels lie in [0, 1]."""
 
 
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A network with its parameters."""
+
+    network: Network
+    parameters: Vector
+
+    @torch.no_grad()
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return the `[examples, classes]` logits of images of bytes, or of inputs in [0, 1]."""
+        return self.network.forward(self.network.split(self.parameters), pixels(inputs))
+
+
 class Shards(Protocol):
     """Who holds which examples."""
 
@@ -66,12 +80,21 @@ class Recipe(NamedTuple):
     lr: float = 0.05
 
 
+class Own(Protocol):
+    """The training of an attacker's clients, on poisoned data if there is a poison."""
+
+    def __call__(self, project: Callable[[Vector], Vector] | None = None) -> Matrix:
+        """Return the `[malicious, parameters]` updates, each passed through `project` after every local step."""
+
+
 @dataclass(frozen=True)
 class BlackBoxView:
     """What every attacker knows: its own clients, their shards and the global model it was sent."""
 
     round: int
     parameters: Vector
+    previous: Vector | None
+    """The global model of the round before; none in the first round."""
     clients: tuple[int, ...]
     """The sampled clients that this attacker plays: it submits one update for each."""
     sampled: int
@@ -80,8 +103,9 @@ class BlackBoxView:
     shards: Shards
     """The shards of the attacker's own clients; others are refused."""
     recipe: Recipe
-    own: Callable[[], Matrix]
-    """The `[malicious, parameters]` updates that the clients' training gives, on poisoned data if there is a poison."""
+    """How the attacker's clients train."""
+    own: Own
+    """What the clients' training gives."""
     rng: Generator
 
 
@@ -106,6 +130,10 @@ class OmniscientView(WhiteBoxView):
     """What the rule carries into this round."""
     root: Callable[[], Vector]
     """The server's own update on its root data."""
+    allied: Matrix
+    """What the attackers that craft earlier send in this round, if one mastermind controls them all; else no rows."""
+    allied_clients: tuple[int, ...]
+    """The client of each allied row."""
 
 
 class DefenderView(NamedTuple):
@@ -138,8 +166,30 @@ class Attack(Protocol):
 class Poison(Protocol):
     """A malicious player of data."""
 
-    def poison(self, batch: Batch, rng: Generator) -> Batch:
-        """Return the batch that a malicious client trains on instead."""
+    def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
+        """Return the batch that the malicious `client` trains on instead."""
+
+
+class Trigger(Protocol):
+    """A change of images by which a backdoored model is told to answer with the target class."""
+
+    def stamp(self, images: Tensor) -> Tensor:
+        """Return `[examples, channels, height, width]` images, pixels in [0, 1], with the trigger on each."""
+
+
+@runtime_checkable
+class Backdoor(Protocol):
+    """What else a poison tells whose aim is a target class wherever its trigger shows."""
+
+    @property
+    def target(self) -> int:
+        """The class that images with the trigger shall be taken for."""
+
+    def meant(self, labels: Tensor) -> Tensor:
+        """Return, as a boolean a label, whose images the trigger is meant for; never those of the target class."""
+
+    def triggered(self, batch: Batch) -> Batch:
+        """Return every image, pixels in [0, 1], with the trigger, labeled with the target."""
 
 
 class Defense(Protocol):
@@ -154,6 +204,17 @@ class Defense(Protocol):
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         """Return one update for the server to apply, and the memory for the next round."""
+
+
+class Repair(Protocol):
+    """A post-training defense: what is done to a trained model before it is used."""
+
+    @property
+    def needs_root(self) -> bool:
+        """Whether it learns from the server's root data."""
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        """Return the model to use; training goes on from `model`, which stays as it is."""
 
 
 def own_malicious(rule: Defense) -> int | None:

@@ -38,7 +38,7 @@ def pair_sums(precision: str) -> Callable[..., None]:
     return _compiled(_pair_sums, signature, fastmath=REORDERED)
 
 
-def _compiled(loop: Callable[..., None], signature: str, fastmath: set[str] | None = None) -> Callable[..., None]:
+def _compiled(loop: Callable[..., None], signature: str, *, fastmath: set[str] | None = None) -> Callable[..., None]:
     kernel: Callable[..., None] = njit(signature, nogil=True, error_model="numpy", fastmath=fastmath or False)(loop)
     return kernel
 

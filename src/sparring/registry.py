@@ -13,7 +13,12 @@ from sparring.errors import ConfigError, UnknownName, blaming
 Table = Mapping[str, type | str]
 """What a family offers: names, and the frozen dataclass of each, or `"module:Class"` where importing it is costly."""
 
+Families = Mapping[type, Table]
+"""The tables of other families that a member may hold one of, by the contract that such a field has as its type."""
+
 STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+
+ALONE: Families = {}
 
 WORDS = {
     "bool_type": "true or false",
@@ -35,6 +40,11 @@ def nearest(word: object, known: Iterable[str]) -> str:
     return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
+def offer(word: object, known: Iterable[str]) -> str:
+    """Return what to write instead of `word`: the known word most like it, or else all that are known."""
+    return nearest(word, known) or f"; known: {', '.join(known)}"
+
+
 def lookup(kind: str, table: Table, name: object) -> type:
     """Return the class called `name`; hyphens count as underscores."""
     if not isinstance(name, str):
@@ -42,7 +52,7 @@ def lookup(kind: str, table: Table, name: object) -> type:
         raise ConfigError(f"{kind}.name is {given}; it must be one of: {', '.join(table)}")
     entry = table.get(name.replace("-", "_"))
     if entry is None:
-        raise UnknownName(f"unknown {kind} {name!r}{nearest(name, table) or '; known: ' + ', '.join(table)}")
+        raise UnknownName(f"unknown {kind} {name!r}{offer(name, table)}")
     if isinstance(entry, str):
         module, _, attribute = entry.partition(":")
         entry = getattr(import_module(module), attribute)
@@ -50,8 +60,11 @@ def lookup(kind: str, table: Table, name: object) -> type:
     return entry
 
 
-def build(kind: str, table: Table, section: Mapping[str, Any], **facts: object) -> Any:
-    """Build the object that `section` names; `facts` fill the fields of their name that it leaves out, at any depth."""
+def build(kind: str, table: Table, section: Mapping[str, Any], *, families: Families = ALONE, **facts: object) -> Any:
+    """Build the object that `section` names; `facts` fill the fields of their name that it leaves out, at any depth.
+
+    A section within it names a member of the same table, unless `families` has one for the field's contract.
+    """
     if not isinstance(section, Mapping):
         raise ConfigError(f"{kind} is {section!r}; it must be a section with a name")
     options = dict(section)
@@ -65,7 +78,8 @@ def build(kind: str, table: Table, section: Mapping[str, Any], **facts: object) 
     values = {fact: value for fact, value in facts.items() if fact in known}
     for option, value in options.items():
         if _is_player(known[option]):
-            values[option] = build(f"{kind}.{option}", table, value, **facts)
+            nested = families.get(known[option], table)
+            values[option] = build(f"{kind}.{option}", nested, value, families=families, **facts)
         else:
             values[option] = checked(f"{kind}.{option}", known[option], value)
     for field in _required(cls):
@@ -81,7 +95,7 @@ def _list(known: Iterable[str]) -> str:
 
 
 def _is_player(hint: object) -> bool:
-    """Say whether a field holds another member of the family: its type is then a contract."""
+    """Say whether a field holds another player: its type is then a contract."""
     return getattr(hint, "_is_protocol", False)
 
 

@@ -5,31 +5,46 @@ import pytest
 from sparring.attacks import (
     ATTACKS,
     POISONS,
+    TRIGGERS,
     AdaptiveLocalModelPoisoning,
     ALittleIsEnough,
+    Bars,
+    Blended,
+    DistributedBackdoor,
     ExplicitBoosting,
     Gaussian,
     InnerProduct,
     LabelFlip,
+    Learned,
     LocalModelPoisoning,
     Mimic,
     MinMax,
     MinSum,
+    Neurotoxin,
     NoAttack,
+    PoisonedTraining,
+    ProjectedBackdoor,
     SignFlip,
+    Square,
+    TargetedBoosting,
+    Unmarked,
     WorstOf,
 )
-from sparring.errors import UnknownName
+from sparring.errors import ConfigError, UnknownName
 from sparring.registry import build
 from sparring.testing import failures
 from sparring.testing.attacks import ATTACK_CHECKS
+from sparring.testing.backdoors import BACKDOOR_CHECKS
 from sparring.testing.check import called
 from sparring.testing.poisons import POISON_CHECKS
+from sparring.testing.triggers import TRIGGER_CHECKS
+from tests.attacks.backdoor.triggers.pictures import images
 
 DIRECTIONS = ("unit", "sign", "std")
 EXAMPLES = {
     "adaptive_lmp": [AdaptiveLocalModelPoisoning()],
     "alie": [ALittleIsEnough(), ALittleIsEnough(z=-1.5), ALittleIsEnough(knowledge="partial")],
+    "bfl": [PoisonedTraining(), PoisonedTraining(source=1, ratio=1.0, boost=None)],
     "eb": [ExplicitBoosting(), ExplicitBoosting(lr=0.5, boost=3.0, stealth=0.2)],
     "gaussian": [Gaussian()],
     "ipm": [InnerProduct()],
@@ -41,11 +56,19 @@ EXAMPLES = {
     "mimic": [Mimic()],
     "min_max": [*map(MinMax, DIRECTIONS), MinMax(knowledge="partial")],
     "min_sum": [*map(MinSum, DIRECTIONS), MinSum(knowledge="partial")],
+    "neurotoxin": [Neurotoxin(), Neurotoxin(trigger=Square(), top=0.5)],
     "none": [NoAttack()],
+    "pgd": [ProjectedBackdoor(), ProjectedBackdoor(trigger=Blended(), radius=1e-30)],
     "sign_flip": [SignFlip()],
+    "targeted_eb": [
+        TargetedBoosting(source=0, target=2, classes=3),
+        TargetedBoosting(source=None, target=1, classes=3, stealthy=0, lr=1e38),
+    ],
     "worst_of": [WorstOf(), WorstOf(of=("alie",), factors=(1.5,), refinements=0)],
 }
-POISON_EXAMPLES = {"label_flip": [LabelFlip()]}
+POISON_EXAMPLES = {"dba": [DistributedBackdoor(), DistributedBackdoor(source=0)], "label_flip": [LabelFlip()]}
+BOTH = [attack for name in ("bfl", "neurotoxin", "pgd", "targeted_eb") for attack in EXAMPLES[name]]
+TRIGGER_EXAMPLES = [Bars(), Bars(part=1, color=0.3), Square(), Square(size=28, row=0, column=0), Blended(), Unmarked()]
 
 
 def flat(examples):
@@ -76,6 +99,39 @@ def test_an_attack_conforms(attack, check):
 
 
 @pytest.mark.parametrize("check", POISON_CHECKS, ids=called)
-@pytest.mark.parametrize("poison", flat(POISON_EXAMPLES), ids=repr)
+@pytest.mark.parametrize("poison", [*flat(POISON_EXAMPLES), *BOTH], ids=repr)
 def test_a_poison_conforms(poison, check):
     assert failures(check, poison) == ()
+
+
+@pytest.mark.parametrize("check", BACKDOOR_CHECKS, ids=called)
+@pytest.mark.parametrize("backdoor", [*POISON_EXAMPLES["dba"], *BOTH], ids=repr)
+def test_a_backdoor_conforms(backdoor, check):
+    assert failures(check, backdoor) == ()
+
+
+def test_what_poisons_and_crafts_is_tested_as_both():
+    assert {type(attack) for attack in BOTH} == {cls for cls in ATTACKS.values() if hasattr(cls, "poison")}
+
+
+class TestTriggers:
+    def test_a_name_alone_builds_the_default(self):
+        for name, cls in TRIGGERS.items():
+            if cls is not Learned:
+                assert build("trigger", TRIGGERS, {"name": name}) == cls()
+
+    def test_a_learned_trigger_needs_its_file(self):
+        with pytest.raises(ConfigError, match=r"^trigger 'learned' lacks 'file'; set trigger\.file$"):
+            build("trigger", TRIGGERS, {"name": "learned"})
+
+    def test_every_trigger_has_an_example(self):
+        assert {type(trigger) for trigger in TRIGGER_EXAMPLES} == set(TRIGGERS.values()) - {Learned}
+
+    @pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=called)
+    @pytest.mark.parametrize("trigger", TRIGGER_EXAMPLES, ids=repr)
+    def test_a_trigger_conforms(self, trigger, check):
+        assert failures(check, trigger) == ()
+
+    @pytest.mark.parametrize("trigger", TRIGGER_EXAMPLES, ids=repr)
+    def test_no_images_are_no_problem(self, trigger):
+        assert len(trigger.stamp(images(0))) == 0

@@ -12,6 +12,8 @@ FRAGILE = SOURCE.replace("rows = view.updates[finite_rows(view.updates)]", "rows
 CLASSES = {
     "Shrinking": "attacks",
     "Darker": "poisons",
+    "Raised": "triggers",
+    "Rounded": "post-training",
     "Midrange": "defenses",
     "Dealt": "partitions",
     "Narrow": "models",

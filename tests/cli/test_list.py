@@ -45,3 +45,12 @@ def test_a_preset_is_listed_with_its_source(capsys):
     assert main(["list", "presets", "--json"]) == 0
     (listed,) = [each for each in json.loads(capsys.readouterr().out)["presets"] if each["name"] == "rla-fig3"]
     assert listed["description"].endswith("(Li et al., 2022, figure 3)")
+
+
+def test_a_default_that_is_a_member_itself_is_written_as_a_section(capsys):
+    assert main(["list", "attacks", "--json"]) == 0
+    (bfl,) = [each for each in json.loads(capsys.readouterr().out)["attacks"] if each["name"] == "bfl"]
+    (trigger,) = [option for option in bfl["options"] if option["name"] == "trigger"]
+    assert trigger["default"]["name"] == "bars"
+    assert main(["list", "attacks"]) == 0
+    assert "trigger={name: bars," in capsys.readouterr().out

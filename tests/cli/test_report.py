@@ -34,6 +34,20 @@ def test_the_tables_are_printed(folder, capsys):
     assert max(map(len, out.splitlines())) <= WIDTH
 
 
+def test_cells_are_compared_seed_by_seed(folder, capsys):
+    assert report(folder) == 0
+    out = capsys.readouterr().out
+    assert "Accuracy after the last round, defenses compared with mean" in out
+    assert "Accuracy after the last round, attacks compared with none" in out
+    assert "n = 2" in out
+    assert "compared: mean difference over common seeds" in out
+
+
+def test_what_cannot_be_compared_is_not_spoken_of(folder, capsys):
+    assert report(run_folder(folder, read_sweep(folder).cells[0].digest)) == 0
+    assert "compared" not in capsys.readouterr().out
+
+
 def test_a_name_cannot_command_the_terminal(folder, capsys, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     path = copy / "sweep.json"

@@ -13,15 +13,6 @@ from tests.experiments.small import SETTINGS, lasting, small
 from tests.experiments.test_files import small_files
 
 
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Stand in an empty folder whose name is not simple."""
-    place = tmp_path / "Läufe von heute"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    return place
-
-
 def played(capsys, *words):
     """Return the JSON object that is all a command prints on stdout."""
     assert main(["run", *SETTINGS, "--json", *words]) == 0
@@ -51,6 +42,14 @@ def test_a_run_tells_people_what_it_came_to(folder, capsys):
     assert [line.split()[0] for line in out.splitlines()] == ["accuracy", "loss", "speed", "run"]
     assert "mein Lauf" in out
     assert [line.split(":")[0] for line in err.splitlines()] == ["round 0/8", "round 3/8", "round 6/8", "round 8/8"]
+
+
+def test_a_backdoor_is_told_of_while_it_is_made_and_at_the_end(folder, capsys):
+    backdoor = ("data={name: digits, size: 28}", "attack={name: bfl, malicious: 2}", "threat.assumed_malicious=0")
+    assert main(["run", *SETTINGS, *backdoor]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["accuracy", "backdoor", "loss", "speed", "run"]
+    assert all(", backdoor 0." in line or ", backdoor 1." in line for line in err.splitlines())
 
 
 def test_a_file_says_what_settings_say(folder, capsys):

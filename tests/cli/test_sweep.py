@@ -20,15 +20,6 @@ THREE = grid(attack=[NO_ATTACK, IPM, LMP])
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """Stand in an empty folder whose name is not simple."""
-    place = tmp_path / "Läufe von heute"
-    place.mkdir()
-    monkeypatch.chdir(place)
-    return place
-
-
-@pytest.fixture
 def here(monkeypatch):
     """Let this process play, which is quick."""
     monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
@@ -99,11 +90,12 @@ def test_what_was_chosen_is_told(here, folder, capsys):
     out = capsys.readouterr().out.splitlines()
     assert out[2] == "chosen by the worst accuracy on validation examples:"
     assert out[3].startswith("  clipped: defense.max_norm=")
+    assert out[3].endswith(", n = 1)")
     assert main(["sweep", file, "--out", "grid", "--json"]) == 0
     (choice,) = json.loads(capsys.readouterr().out)["choices"]
     assert main(["sweep", file, "--out", "grid", "--dry-run"]) == 0
     assert "runs   16: 16 complete\n" in capsys.readouterr().out
-    assert choice["labels"] == {"defense": "clipped"}
+    assert (choice["labels"], choice["n"]) == ({"defense": "clipped"}, 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,6 +2,7 @@ import pytest
 
 from sparring import defenses
 from sparring.defenses import (
+    CRFL,
     DEFENSES,
     FLAME,
     Bucketing,
@@ -22,6 +23,7 @@ from sparring.defenses import (
     Safeguard,
     SignGuard,
     TrimmedMean,
+    WeakDifferentialPrivacy,
 )
 from sparring.errors import UnknownName
 from sparring.registry import build
@@ -35,6 +37,7 @@ EXAMPLES = {
     "centered_clipping": Example(CenteredClipping(radius=1.5, iterations=3), translates=False, scales=False),
     "clipped": Example(Clipped(TrimmedMean(), max_norm=1.5), translates=False, scales=False),
     "clipping_median": Example(ClippingMedian(max_norm=1.5), translates=False, scales=False),
+    "crfl": Example(CRFL(TrimmedMean(), start=0.4, noise=0.0), translates=False, scales=False),
     "dnc": Example(DnC(coordinates=3, iterations=2)),
     "fedavg": Example(Mean(), resists=False),
     "flame": Example(FLAME(noise=0.0), translates=False),
@@ -51,9 +54,12 @@ EXAMPLES = {
     "safeguard": Example(Safeguard(), resists=False),
     "signguard": Example(SignGuard(), translates=False),
     "trimmed_mean": Example(TrimmedMean()),
+    "weak_differential_privacy": Example(
+        WeakDifferentialPrivacy(max_norm=1.5, noise=0.0), translates=False, scales=False
+    ),
 }
 
-REQUIRED = {name: {"inner": {"name": "median"}} for name in ("bucketing", "clipped", "nearest_neighbor_mixing")}
+REQUIRED = {name: {"inner": {"name": "median"}} for name in ("bucketing", "clipped", "crfl", "nearest_neighbor_mixing")}
 """The options without a default."""
 
 

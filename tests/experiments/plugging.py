@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from sparring.arrays import finite_rows
-from sparring.contracts import BlackBoxView, Defense
+from sparring.arrays import Batch, finite_rows
+from sparring.contracts import BlackBoxView, Defense, Model, Trigger
 from sparring.data import from_arrays
 from sparring.data.partition.iid import iid
 
@@ -72,8 +72,50 @@ class Shrinking:
 class Darker:
     """Halve the brightness."""
 
-    def poison(self, batch, rng):
+    def poison(self, batch, *, client, rng):
         return batch._replace(inputs=batch.inputs / 2)
+
+
+@dataclass(frozen=True)
+class Raised:
+    """Raise the first value of every example."""
+
+    def stamp(self, images):
+        raised = images.clone()
+        raised.view(len(images), -1)[:, 0] = 1
+        return raised
+
+
+@dataclass(frozen=True)
+class Sleeping:
+    """Train on raised examples as if they were of the target class, and submit what comes of it."""
+
+    needs: ClassVar[type] = BlackBoxView
+    trigger: Trigger = Raised()
+    target: int = 1
+
+    def meant(self, labels):
+        return labels != self.target
+
+    def triggered(self, batch):
+        return Batch(self.trigger.stamp(batch.inputs), torch.full_like(batch.labels, self.target))
+
+    def poison(self, batch, *, client, rng):
+        return self.triggered(batch)
+
+    def craft(self, view):
+        return view.own().nan_to_num()
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Round the parameters."""
+
+    needs_root: ClassVar[bool] = False
+    digits: int = 2
+
+    def repair(self, model, *, root, rng):
+        return Model(model.network, model.parameters.round(decimals=self.digits))
 
 
 @dataclass(frozen=True)
@@ -102,18 +144,22 @@ class Narrow:
         return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), classes, bias=False))
 
 
-ATTACKS = {"shrinking": Shrinking}
+ATTACKS = {"shrinking": Shrinking, "sleeping": Sleeping}
 POISONS = {"darker": Darker}
+TRIGGERS = {"raised": Raised}
+POST_TRAINING = {"rounded": Rounded}
 DEFENSES = {"midrange": Midrange, "behind": Behind}
 DATASETS = {"stairs": Stairs}
 PARTITIONS = {"dealt": Dealt}
 MODELS = {"narrow": Narrow}
 '''
 
+SLEEPING = "{name: sleeping, malicious: 1, trigger: {name: raised}}"
 EVERYTHING = (
     *("data={name: stairs, root_size: 8, partition: {name: dealt}}", "model.name=narrow"),
-    *("attack=", "attacks=[{name: shrinking, malicious: 1}, {name: darker, malicious: 1}]"),
+    *("attack=", f"attacks=[{{name: shrinking, malicious: 1}}, {{name: darker, malicious: 1}}, {SLEEPING}]"),
     *("defense={name: behind, inner: {name: midrange}}", "threat.assumed_malicious=0"),
+    "post_training.name=rounded",
 )
 """Settings that name all of it but for itself."""
 

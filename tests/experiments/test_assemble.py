@@ -1,8 +1,9 @@
 import pytest
 import torch
 
-from sparring.attacks import InnerProduct, LabelFlip
-from sparring.defenses import CenteredClipping, Clipped, Median
+from sparring.attacks import Bars, InnerProduct, LabelFlip, PoisonedTraining
+from sparring.contracts import Recipe
+from sparring.defenses import CenteredClipping, Clipped, Median, NeuroClip, NoRepair
 from sparring.errors import ConfigError
 from sparring.experiments.assemble import assemble, check, load
 from sparring.training import Batched
@@ -37,6 +38,48 @@ def test_wrapped_rules_are_built_from_the_inside():
 def test_a_poison_learns_the_classes_from_the_data():
     (attacker,) = assembled("attack={name: label_flip, malicious: 1, start: 2}").attackers
     assert (attacker.poison, attacker.attack, attacker.start) == (LabelFlip(4), None, 2)
+
+
+IMAGES = ("data={name: digits, size: 28, root_size: 20}", "attack=")
+
+
+def test_one_player_may_play_both_the_attack_and_the_poison():
+    settings = "attacks=[{name: bfl, malicious: 1, target: 3}, {name: dba, malicious: 2}, {name: ipm, malicious: 1}]"
+    scenario = assembled(*IMAGES, settings)
+    both, poison, attack = scenario.attackers
+    assert both.attack is both.poison
+    assert both.poison == PoisonedTraining(trigger=Bars(), target=3)
+    assert (poison.attack, attack.poison) == (None, None)
+    assert scenario.backdoors == (both.poison, poison.poison)
+
+
+def test_an_attacker_trains_as_it_says_and_else_as_the_federation_does():
+    settings = "attacks=[{name: ipm, malicious: 1}, {name: ipm, malicious: 1, local_epochs: 6, lr: 0.1}]"
+    plain, own = assembled("attack=", settings).attackers
+    assert (plain.recipe, plain.epochs) == (Recipe(1, 4, 0.05), None)
+    assert (own.recipe, own.epochs) == (Recipe(1, 4, 0.1), 6.0)
+    (steps,) = assembled("attack.local_steps=3", "attack.batch=9").attackers
+    assert steps.recipe == Recipe(3, 9, 0.05)
+
+
+def test_a_post_training_defense_is_built_too():
+    assert assembled().repair == NoRepair()
+    assert assembled("post_training={name: neuroclip, bound: 2}").repair == NeuroClip(2.0)
+
+
+@pytest.mark.parametrize(
+    ("attack", "message"),
+    [
+        ("{name: bfl, malicious: 1, target: 10}", "bfl.target is 10; with 10 classes it must be 0 to 9"),
+        (
+            "{name: pgd, malicious: 1, trigger: {name: square, row: 40, column: 0}}",
+            "trigger square: rows 40 to 42, columns 0 to 2 are outside an image of 28×28 pixels",
+        ),
+    ],
+)
+def test_a_backdoor_that_does_not_fit_the_data_is_refused_before_anything_is_played(attack, message):
+    with pytest.raises(ConfigError, match=message):
+        assembled(*IMAGES, f"attack={attack}")
 
 
 def test_the_partition_depends_on_the_seed_and_not_on_the_players():
@@ -78,6 +121,10 @@ def test_a_validation_split_must_be_there_to_measure_on():
             ["threat.knowledge=black_box"],
             "attack InnerProduct needs omniscient knowledge, threat.knowledge grants black_box; "
             "use threat.knowledge=omniscient",
+        ),
+        (
+            ["data.root_size=0", "post_training.name=prun"],
+            "post_training Prun needs root data; use data.root_size >= 1",
         ),
         (["data.root_size=0", "defense.name=fltrust"], "defense FLTrust needs root data; use data.root_size >= 1"),
     ],

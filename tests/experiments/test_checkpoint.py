@@ -31,9 +31,9 @@ def folder(tmp_path):
 
 def state(round):
     generator = torch.Generator().manual_seed(round)
-    values = torch.randn(4, 5, generator=generator)
+    values = torch.randn(5, 5, generator=generator)
     memory = {"center": values[0], "past": values[:2].T, "rounds": torch.tensor(round)}
-    return FederationState(round, values[1], memory, {7: values[2], 0: values[3]})
+    return FederationState(round, values[1], memory, {7: values[2], 0: values[3]}, previous=values[4])
 
 
 def save(folder, round):
@@ -50,6 +50,8 @@ def assert_is(checkpoint, expected):
     found = checkpoint.state
     assert found.round == expected.round
     assert torch.equal(found.parameters, expected.parameters)
+    assert (found.previous is None) == (expected.previous is None)
+    assert expected.previous is None or torch.equal(found.previous, expected.previous)
     assert found.memory.keys() == expected.memory.keys()
     assert found.momenta.keys() == expected.momenta.keys()
     for mine, theirs in ((found.memory, expected.memory), (found.momenta, expected.momenta)):

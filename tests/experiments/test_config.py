@@ -39,6 +39,8 @@ SAID = [
     ("attack.name=lmp", "attack.malicious=20", "defense.name=krum"),
     ("attacks.0.name=ipm", "attacks.0.malicious=3", "attacks.1.name=label_flip", "attacks.1.malicious=1"),
     ("defense.name=clipped", "defense.max_norm=1", "defense.inner.name=clipped", "defense.inner.inner.name=median"),
+    ("attack={name: bfl, malicious: 3, trigger: {name: badnets, size: 2}, local_epochs: 6, lr: 0.1}",),
+    ("post_training={name: prun, share: 0.2}", "threat.mastermind=false"),
     ("data.name=synthetic", "data.partition.name=dirichlet", "data.root_bias=0.3", "execution.backend=batched"),
 ]
 
@@ -146,10 +148,24 @@ def test_an_unknown_word_is_answered_with_the_nearest_one(settings, message):
         ("data.root_bias=2", "data.root_bias is 2; it must be less than or equal to 1"),
         ("evaluation.on=train", "evaluation.on is 'train'; it must be 'test' or 'validation'"),
         ("threat.knowledge=gray", "threat.knowledge is 'gray'; it must be 'black_box', 'white_box' or 'omniscient'"),
-        ("threat.mastermind=false", "threat.mastermind is False; it must be True"),
+        ("threat.mastermind=1", "threat.mastermind is 1; it must be true or false"),
         ("execution.device=cuda", "execution.device is 'cuda'; it must be 'cpu'"),
         ("execution.threads=0", "execution.threads is 0; it must be greater than or equal to 1"),
-        ("post_training.name=nad", "post_training.name is 'nad'; it must be 'none'"),
+        ("post_training.name=neurocip", "unknown post_training 'neurocip'; did you mean 'neuroclip'?"),
+        ("post_training.bound=3", "post_training 'none' has no option 'bound'; it has none"),
+        (
+            "attack={name: bfl, malicious: 1, trigger: bars}",
+            "attack.trigger is 'bars'; it must be a section with a name",
+        ),
+        (
+            "attack={name: bfl, malicious: 1, trigger: {name: bar}}",
+            "unknown attack.trigger 'bar'; did you mean 'bars'?",
+        ),
+        (
+            "attack={name: bfl, malicious: 1, local_steps: 2, local_epochs: 3}",
+            "attack.local_epochs is 3.0; attack.local_steps is given, use one",
+        ),
+        ("attack={name: bfl, malicious: 1, batch: 0}", "attack.batch is 0; it must be greater than or equal to 1"),
         ("federation=3", "federation is 3; it must be a section, as in federation: {name: value}"),
         ("defense=krum", "defense is 'krum'; it must be a section, as in defense: {name: value}"),
         ("attacks=3", "attacks is 3; it must be a list of sections, each with a name"),
@@ -196,3 +212,43 @@ def test_a_whole_document_is_configured():
         *("defense.name=clipped", "defense.max_norm=1", "defense.inner.name=median"),
     )
     assert configure(document) == shorter
+
+
+# The first digits of digests that were made before attackers could have a recipe of their own.
+MADE_BEFORE = [
+    ((), "f0685cc62be08e8c"),
+    (("attack={name: ipm, malicious: 5}",), "f51c6ce5c8005ab2"),
+    (
+        (
+            "attack={name: eb, malicious: 5, lr: 0.1}",
+            "defense={name: clipped, max_norm: 1.0, inner: {name: median}}",
+        ),
+        "e1cc28e0b1728ea3",
+    ),
+    (("attack={name: label_flip, malicious: 5}",), "060c0ba8601ab59e"),
+]
+
+
+@pytest.mark.parametrize(("settings", "name"), MADE_BEFORE)
+def test_results_keep_the_name_that_they_have(settings, name):
+    assert digest(configured(*settings)).startswith(name)
+
+
+def test_a_recipe_of_an_attacker_s_own_makes_another_run():
+    plain = configured("attack={name: bfl, malicious: 3}")
+    assert not {"local_steps", "local_epochs", "batch", "lr"} & describe(plain)["attacks"][0].keys()
+    for setting in ("local_steps=1", "local_epochs=1", "batch=32", "lr=0.05"):
+        own = configured("attack={name: bfl, malicious: 3}", f"attack.{setting}")
+        assert digest(own) != digest(plain)
+        assert setting.partition("=")[0] in describe(own)["attacks"][0]
+
+
+def test_what_an_attacker_calls_its_own_stays_its_own():
+    (boosting,) = configured("attack={name: eb, malicious: 3, lr: 0.3, batch: 5}").attacks
+    assert (boosting.member["lr"], boosting.lr, boosting.batch) == (0.3, None, 5)
+
+
+def test_a_target_may_be_any_class_until_the_data_are_known():
+    (attacker,) = configured("attack={name: bfl, malicious: 3, target: 61}").attacks
+    assert attacker.member["target"] == 61
+    assert "classes" not in attacker.member

@@ -34,8 +34,10 @@ def test_a_plug_in_adds_to_every_catalogue_and_changes_none(plugin):
     assert CATALOGUES.tables == before
     added = {kind: set(catalogues[kind]) - set(CATALOGUES[kind]) for kind in catalogues}
     assert added == {
-        "attacks": {"shrinking"},
+        "attacks": {"shrinking", "sleeping"},
         "poisons": {"darker"},
+        "triggers": {"raised"},
+        "post-training": {"rounded"},
         "defenses": {"midrange", "behind"},
         "datasets": {"stairs"},
         "partitions": {"dealt"},
@@ -48,10 +50,12 @@ def test_a_plug_in_adds_to_every_catalogue_and_changes_none(plugin):
 def test_everything_of_a_plug_in_can_be_played(plugin):
     catalogues = plugged([plugin])
     config = everything(catalogues)
-    scenario = assemble(config, load(config, catalogues), catalogues)
+    scenario = assemble(config, load(config, catalogues), catalogues=catalogues)
     assert type(scenario.defense.inner).__name__ == "Midrange"
     players = [attacker.attack or attacker.poison for attacker in scenario.attackers]
-    assert [type(player).__name__ for player in players] == ["Shrinking", "Darker"]
+    assert [type(player).__name__ for player in players] == ["Shrinking", "Darker", "Sleeping"]
+    assert [type(backdoor.trigger).__name__ for backdoor in scenario.backdoors] == ["Raised"]
+    assert type(scenario.repair).__name__ == "Rounded"
     assert scenario.federation.network.size == 24
 
 
@@ -83,7 +87,7 @@ BROKEN = [
     (
         "",
         PluginError,
-        "plug-in my_players has no table; give it one or more of: ATTACKS, POISONS, DEFENSES, DATASETS, ",
+        "plug-in my_players has no table; give it one or more of: ATTACKS, POISONS, TRIGGERS, DEFENSES, ",
     ),
     ("DEFENSES = [1]", PluginError, "plug-in my_players: DEFENSES is list; it must map names to classes"),
     (
@@ -158,7 +162,10 @@ def test_the_version_of_a_plain_file_is_its_digest(tmp_path, monkeypatch):
     assert all(version.startswith("sha256:") for version in versions)
 
 
-@pytest.mark.parametrize("setting", [*EVERYTHING[:2], EVERYTHING[3], EVERYTHING[4]])
+RAISED = "attack={name: bfl, malicious: 1, trigger: {name: raised}}"
+
+
+@pytest.mark.parametrize("setting", [*EVERYTHING[:2], EVERYTHING[3], EVERYTHING[4], EVERYTHING[6], RAISED])
 def test_a_run_knows_the_plug_ins_that_it_names_something_of(plugin, setting):
     catalogues = plugged([plugin])
     assert plugins_of(small(), catalogues) == {}

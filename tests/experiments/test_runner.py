@@ -81,6 +81,42 @@ def test_a_run_comes_to_what_training_comes_to(tmp_path):
     assert outcome.result["digest"] == digest(config)
 
 
+BACKDOORED = (
+    *("data={name: digits, size: 28, root_size: 20}", "model={name: mlp, hidden: 8}", "attack="),
+    "post_training={name: neuroclip, bound: 2}",
+    "attacks=[{name: neurotoxin, malicious: 3, local_epochs: 0.1}, {name: dba, malicious: 2, local_steps: 2}]",
+)
+
+
+def test_a_run_with_a_backdoor_says_how_far_it_reaches(tmp_path):
+    config = small(*BACKDOORED)
+    outcome = run(config, tmp_path / "run")
+    trained = train(assemble(config, load(config)), ROUNDS, every=3)
+    assert tuple(read_records(outcome.folder / "rounds.jsonl")) == tuple(trained.records)
+    assert outcome.result.items() >= trained.backdoor_metrics.items()
+    assert trained.backdoor_metrics.keys() == {
+        "backdoor_accuracy",
+        "backdoor_accuracy_with_target",
+        "average_backdoor_accuracy",
+        "average_backdoor_accuracy_with_target",
+    }
+
+
+def test_a_run_without_a_backdoor_does_not_speak_of_one(whole):
+    assert b"backdoor" not in whole["rounds.jsonl"]
+    assert [key for key in json.loads(whole["result.json"]) if "backdoor" in key] == ["backdoor_accuracy"]
+
+
+def test_a_stopped_run_with_a_backdoor_goes_on_to_the_same_bytes(tmp_path):
+    seen = []
+    observer = Observer(record=seen.append, wants_stop=lambda: seen[-1].round == 4)
+    with pytest.raises(Interrupted):
+        run(small(*BACKDOORED), tmp_path / "stopped", observer=observer)
+    resume(tmp_path / "stopped")
+    run(small(*BACKDOORED), tmp_path / "straight")
+    assert lasting(tmp_path / "stopped") == lasting(tmp_path / "straight")
+
+
 def test_the_same_run_twice_leaves_the_same_bytes(tmp_path, whole):
     run(small(), tmp_path / "again")
     assert lasting(tmp_path / "again") == whole

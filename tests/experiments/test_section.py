@@ -45,8 +45,8 @@ def test_every_option_is_written_out_under_the_shortest_name():
 
 
 def test_a_fact_is_written_out_only_if_it_was_said():
-    assert "size" not in completed("rule", TABLE, section={"name": "plain"}, facts={"size"})
-    assert completed("rule", TABLE, section={"name": "plain", "size": 4}, facts={"size"})["size"] == 4
+    assert "size" not in completed("rule", TABLE, section={"name": "plain"}, facts={"size": 9})
+    assert completed("rule", TABLE, section={"name": "plain", "size": 4}, facts={"size": 9})["size"] == 4
 
 
 def test_keys_beside_the_options_are_parted_from_them():

@@ -1,4 +1,4 @@
-from math import inf, nan, sqrt
+from math import inf, nan, nextafter, sqrt
 
 import numpy as np
 import pytest
@@ -101,8 +101,16 @@ def test_one_seed_has_a_mean_and_nothing_else():
     assert compare({4: 0.5}, {4: 0.25}) == (1, 0.25, None, None, None, None)
 
 
-def test_equal_values_have_an_interval_without_width():
-    assert summary([0.25, 0.25, 0.25]) == Summary(3, 0.25, 0.0, 0.25, 0.25)
+@pytest.mark.parametrize("value", [0.25, 0.1, 0.6821356011299465])
+@pytest.mark.parametrize("n", [2, 3, 10])
+def test_equal_values_have_an_interval_without_width(value, n):
+    assert summary([value] * n)[3:] == (value, value)
+    assert compare(dict.fromkeys(range(n), value), dict.fromkeys(range(n), 0.0))[2:4] == pytest.approx((value, value))
+
+
+def test_values_that_are_almost_equal_have_bounds_in_order():
+    made = summary([0.1, nextafter(0.1, 1)])
+    assert 0.1 <= made.low <= made.high <= nextafter(0.1, 1)
 
 
 @pytest.mark.parametrize("lost", [nan, inf])
@@ -129,7 +137,7 @@ def test_a_comparison_without_common_seeds_is_refused():
 def test_an_interval_lies_within_the_values_and_repeats_itself(values):
     made = summary(values)
     assert made == summary(values)
-    assert min(values) - 1e-9 <= made.low <= made.high <= max(values) + 1e-9
+    assert min(values) <= made.low <= made.high <= max(values)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=12))

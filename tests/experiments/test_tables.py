@@ -4,7 +4,8 @@ import pytest
 from sparring.errors import ConfigError, RunError
 from sparring.experiments.store import RESULT
 from sparring.experiments.sweeps import planned, run_folder, sweep
-from sparring.experiments.tables import METRICS, axes_of, by_seed, contrasts, frame, summaries, values
+from sparring.experiments.sweeps.axes import METRICS
+from sparring.experiments.tables import axes_of, by_seed, contrasts, frame, summaries, values
 from tests.experiments.frames import made_frame
 
 BASE = {

@@ -20,8 +20,8 @@ def clock(monkeypatch):
 
 def rate(stopwatch):
     config = small()
-    federation = assemble(config, load(config)).federation
-    return rounds_per_second(stopwatch, federation, parameters=initial_state(federation).parameters)
+    scenario = assemble(config, load(config))
+    return rounds_per_second(stopwatch, scenario, state=initial_state(scenario.federation))
 
 
 def play(stopwatch, clock, record, seconds):
@@ -41,10 +41,10 @@ def test_evaluated_rounds_do_not_count_where_there_are_others(clock):
 
 
 def test_an_evaluation_is_taken_off_where_all_rounds_were_evaluated(clock, monkeypatch):
-    def evaluate(*_):
+    def measure(*_):
         clock[0] += 1
 
-    monkeypatch.setattr(timing, "evaluate", evaluate)
+    monkeypatch.setattr(timing, "measure", measure)
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     play(stopwatch, clock, EVALUATED, 2)
@@ -52,7 +52,7 @@ def test_an_evaluation_is_taken_off_where_all_rounds_were_evaluated(clock, monke
 
 
 def test_a_slow_evaluation_leaves_some_time_for_training(clock, monkeypatch):
-    monkeypatch.setattr(timing, "evaluate", lambda *_: clock.__setitem__(0, clock[0] + 9))
+    monkeypatch.setattr(timing, "measure", lambda *_: clock.__setitem__(0, clock[0] + 9))
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     assert rate(stopwatch) > 0

@@ -14,6 +14,7 @@ def test_a_run_is_told_in_words():
     assert words["model"] == "logistic, 12,345 parameters"
     assert words["training"] == "8 rounds of 1 x 4 examples a client, lr 0.05"
     assert words["clients"] == "8, 4 of them in a round; label_skew (q=0.5)"
+    assert words["post-training"] == "none"
     assert words["evaluation"] == "every 3 rounds, on the test examples"
     assert words["time"] == "about 90.0 s"
     assert words["memory"] == "about 300 MiB"
@@ -23,6 +24,12 @@ def test_several_attackers_are_told_one_after_the_other():
     several = small("attack=", "attacks=[{name: ipm, malicious: 1}, {name: label_flip, malicious: 2}]")
     assert told(several, PLAN)["attack"] == "ipm (scale=5.0) by 1 of 8 clients; label_flip by 2 of 8 clients"
     assert told(small("attack="), PLAN)["attack"] == "none"
+
+
+def test_what_is_an_attacker_s_own_is_told():
+    own = small("attack.local_epochs=6", "attack.batch=128", "attack.lr=0.1")
+    words = "ipm (scale=5.0) by 2 of 8 clients, training with local_epochs=6, batch=128, lr=0.1"
+    assert told(own, PLAN)["attack"] == words
 
 
 @pytest.mark.parametrize(

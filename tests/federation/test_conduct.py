@@ -37,7 +37,7 @@ class Mine:
     def craft(self, view):
         return self.play(view)
 
-    def poison(self, batch, rng):
+    def poison(self, batch, *, client, rng):
         return self.play(batch)
 
     def aggregate(self, view, memory):

@@ -2,12 +2,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import ClassVar
 
+import pytest
 import torch
 
 from sparring.attacks.crafted.rehearsal import rehearsal
 from sparring.contracts import OmniscientView
-from sparring.defenses import CenteredClipping
-from sparring.federation import Attacker, Scenario, initial_state, play_round
+from sparring.defenses import CenteredClipping, Mean
+from sparring.errors import PluginError
+from sparring.federation import Attacker, Scenario, Threat, initial_state, play_round
 from tests.settings import small_federation
 
 
@@ -40,3 +42,60 @@ def test_the_honest_clients_are_named_in_the_order_of_their_rows():
     attack, federation = Foresee(), small_federation()
     _, record = play_round(Scenario(federation, CenteredClipping(), [Attacker(6, attack)]), initial_state(federation))
     assert attack.seen[0].honest_clients + record.malicious == record.sampled
+
+
+@dataclass(frozen=True)
+class Look:
+    """Submit a constant, and keep what was seen of the allies."""
+
+    value: float
+    seen: list = field(default_factory=list, compare=False)
+    needs: ClassVar = OmniscientView
+
+    def craft(self, view):
+        self.seen.append((view.allied.clone(), view.allied_clients))
+        return torch.full((len(view.clients), view.network.size), self.value)
+
+
+def looked(*attacks, mastermind):
+    federation = small_federation(sampled=12)
+    attackers, threat = (
+        [Attacker(3, attack) for attack in attacks],
+        Threat(assumed_malicious=0.0, mastermind=mastermind),
+    )
+    _, record = play_round(Scenario(federation, Mean(), attackers, threat), initial_state(federation))
+    return record.malicious
+
+
+def test_one_mastermind_shows_later_attackers_what_the_earlier_ones_send():
+    first, second, third = Look(1.0), Look(2.0), Look(3.0)
+    malicious = looked(first, second, third, mastermind=True)
+    assert [len(attack.seen[0][0]) for attack in (first, second, third)] == [0, 3, 6]
+    rows, clients = third.seen[0]
+    assert rows[:, 0].tolist() == [1, 1, 1, 2, 2, 2]
+    assert clients == malicious[:6]
+
+
+def test_attackers_that_are_not_one_see_nothing_of_each_other():
+    attacks = Look(1.0), Look(2.0)
+    looked(*attacks, mastermind=False)
+    assert [(len(attack.seen[0][0]), attack.seen[0][1]) for attack in attacks] == [(0, ()), (0, ())]
+
+
+def test_an_attacker_that_edits_what_its_allies_send_is_blamed_for_that():
+    @dataclass(frozen=True)
+    class Rude(Look):
+        def craft(self, view):
+            view.allied.mul_(2)
+            return view.honest.new_zeros(len(view.clients), view.network.size)
+
+    with pytest.raises(PluginError, match="attack Rude edited allied in place"):
+        looked(Look(1.0), Rude(2.0), mastermind=True)
+
+
+def test_what_allies_send_counts_in_what_the_server_is_expected_to_answer():
+    attack, federation = Foresee(), small_federation(sampled=12)
+    attackers = [Attacker(3, Look(5.0)), Attacker(3, attack)]
+    start = initial_state(federation)
+    after, _ = play_round(Scenario(federation, Mean(), attackers, Threat(assumed_malicious=0.0)), start)
+    torch.testing.assert_close(attack.expected[0], start.parameters - after.parameters)

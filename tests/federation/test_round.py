@@ -45,7 +45,7 @@ def test_fedavg_moves_by_the_mean_of_lr_times_the_gradients():
     clients = sample_clients(FEDERATION, 0)
     inputs, labels = draw_batches(FEDERATION, clients, round=0)
     steps = [
-        0.5 * gradient(FEDERATION.network, START.parameters, Batch(x[0], y[0]))
+        0.5 * gradient(FEDERATION.network, START.parameters, batch=Batch(x[0], y[0]))
         for x, y in zip(inputs, labels, strict=True)
     ]
     after, record = play_once(Mean())
@@ -98,14 +98,14 @@ def test_several_attackers_each_play_their_own_clients():
 def test_a_poison_changes_the_data_and_not_the_update_rule():
     @dataclass(frozen=True)
     class SameLabel:
-        def poison(self, batch, rng):
+        def poison(self, batch, *, client, rng):
             return Batch(batch.inputs, torch.zeros_like(batch.labels))
 
     poisoned, record = play_once(Mean(), Attacker(12, poison=SameLabel()))
     clients = record.sampled
     inputs, labels = draw_batches(FEDERATION, clients, round=0)
     steps = [
-        0.5 * gradient(FEDERATION.network, START.parameters, Batch(x[0], torch.zeros_like(y[0])))
+        0.5 * gradient(FEDERATION.network, START.parameters, batch=Batch(x[0], torch.zeros_like(y[0])))
         for x, y in zip(inputs, labels, strict=True)
     ]
     torch.testing.assert_close(START.parameters - poisoned.parameters, torch.stack(steps).mean(dim=0))
@@ -203,7 +203,7 @@ def test_the_server_s_own_update_is_computed_on_its_root_data():
     data = clouds()
     root = Batch(data.train.inputs[:5], data.train.labels[:5])
     federation = small_federation(root=root)
-    expected = 0.5 * gradient(federation.network, START.parameters, root)
+    expected = 0.5 * gradient(federation.network, START.parameters, batch=root)
     torch.testing.assert_close(root_update(federation, START), expected)
     after, record = play_once(FLTrust(), federation=federation)
     assert record.step_norm <= expected.norm().item() * (1 + 1e-5)

@@ -14,7 +14,7 @@ import pytest
 from sparring.errors import RunError
 from sparring.experiments.sweeps import Here, planned, sweep
 from sparring.integrations import integration, ray_workers
-from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid, left
+from tests.experiments.sweeps.grids import full_grid, left
 from tests.integrations.errands import errand
 from tests.integrations.extras import needs
 
@@ -53,10 +53,10 @@ def workers(address):
 def test_a_ray_of_its_own_leaves_the_bytes_of_a_sweep_and_nothing_else(tmp_path, short, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(short))
-    plan, handlers = planned(grid(attack=[NO_ATTACK, IPM])), [signal.getsignal(signal.SIGTERM)]
+    plan, handlers = planned(full_grid()), [signal.getsignal(signal.SIGTERM)]
     there = sweep(plan, "there", workers=workers("local"))
     assert there == sweep(plan, "here", workers=Here())
-    assert there.complete == 2
+    assert there.complete == 24
     assert left(tmp_path / "there") == left(tmp_path / "here")
     assert os.listdir(short) == []
     assert handlers == [signal.getsignal(signal.SIGTERM)]

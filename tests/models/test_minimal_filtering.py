@@ -1,5 +1,7 @@
 """Convolutions with the fewest multiplications: torch's own results, to rounding."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.nn.functional import conv2d
@@ -20,28 +22,28 @@ def drawn(side, kernel, dtype=torch.float32, channels=WIDE):
 class TestFiltered:
     def test_it_is_torch_s_convolution(self, side, kernel, stride):
         inputs, weight = drawn(side, kernel, torch.float64)
-        torch.testing.assert_close(filtered(inputs, weight, stride), conv2d(inputs, weight, stride=stride))
+        torch.testing.assert_close(filtered(inputs, weight, stride=stride), conv2d(inputs, weight, stride=stride))
 
     def test_float32_loses_little_of_it(self, side, kernel, stride):
         inputs, weight = drawn(side, kernel)
         exact = conv2d(inputs.double(), weight.double(), stride=stride)
-        assert (filtered(inputs, weight, stride) - exact).norm() < 1e-5 * exact.norm()
+        assert (filtered(inputs, weight, stride=stride) - exact).norm() < 1e-5 * exact.norm()
 
     def test_its_gradients_are_torch_s(self, side, kernel, stride):
         pair = [tensor.requires_grad_() for tensor in drawn(side, kernel, torch.float64, channels=2)]
-        ours = torch.autograd.grad(filtered(*pair, stride).square().sum(), pair)
+        ours = torch.autograd.grad(filtered(*pair, stride=stride).square().sum(), pair)
         theirs = torch.autograd.grad(conv2d(*pair, stride=stride).square().sum(), pair)
         torch.testing.assert_close(ours, theirs)
 
 
 def test_clients_can_be_batched():
     inputs, weight = drawn(14, 6, torch.float64)
-    both = torch.vmap(filtered, in_dims=(0, 0, None))(torch.stack([inputs, -inputs]), torch.stack([weight] * 2), 2)
+    both = torch.vmap(partial(filtered, stride=2))(torch.stack([inputs, -inputs]), torch.stack([weight] * 2))
     torch.testing.assert_close(both[0], -both[1])
 
 
 def test_the_published_cnn_s_second_layer_is_taken_this_way():
-    assert pays(torch.empty(1, 64, 14, 14), torch.empty(128, 64, 6, 6), 2)
+    assert pays(torch.empty(1, 64, 14, 14), torch.empty(128, 64, 6, 6), stride=2)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_the_published_cnn_s_second_layer_is_taken_this_way():
     ],
 )
 def test_what_does_not_pay_is_left_to_torch(channels, sides, kernel, stride):
-    assert not pays(torch.empty(1, channels, *sides), torch.empty(2, channels, kernel, kernel), stride)
+    assert not pays(torch.empty(1, channels, *sides), torch.empty(2, channels, kernel, kernel), stride=stride)
 
 
 @pytest.mark.parametrize(
@@ -67,5 +69,5 @@ def test_what_does_not_pay_is_left_to_torch(channels, sides, kernel, stride):
 def test_every_way_to_convolve_gives_what_torch_gives(channels, side, kernel, stride, padding):
     inputs, weight = drawn(side, kernel, torch.float64, channels)
     bias = torch.arange(5, dtype=torch.float64)
-    ours = convolve(inputs, weight, bias, stride=stride, padding=padding)
+    ours = convolve(inputs, weight, bias=bias, stride=stride, padding=padding)
     torch.testing.assert_close(ours, conv2d(inputs, weight, bias, stride, padding))

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
+import torch
 from torch import nn
 
-from sparring.contracts import BlackBoxView
+from sparring.arrays import Batch
+from sparring.contracts import BlackBoxView, Model
 from sparring.data import Iid, from_arrays
 from sparring.defenses import median
 
@@ -39,8 +41,46 @@ class SoundAttack:
 class SoundPoison:
     """Turn images upside down."""
 
-    def poison(self, batch, rng):
+    def poison(self, batch, *, client, rng):
         return batch._replace(inputs=batch.inputs.flip(-2))
+
+
+@dataclass(frozen=True)
+class SoundTrigger:
+    """Invert the first row of pixels."""
+
+    def stamp(self, images):
+        return torch.cat([1 - images[..., :1, :], images[..., 1:, :]], dim=-2)
+
+
+@dataclass(frozen=True)
+class SoundBackdoor:
+    """Label inverted images with the target, and submit what training on them gives."""
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    target: int = 2
+
+    def meant(self, labels):
+        return labels != self.target
+
+    def triggered(self, batch):
+        return Batch(SoundTrigger().stamp(batch.inputs), torch.full_like(batch.labels, self.target))
+
+    def poison(self, batch, *, client, rng):
+        return self.triggered(batch)
+
+    def craft(self, view):
+        return view.own().nan_to_num()
+
+
+@dataclass(frozen=True)
+class SoundRepair:
+    """Halve the parameters."""
+
+    needs_root: ClassVar[bool] = False
+
+    def repair(self, model, *, root, rng):
+        return Model(model.network, model.parameters / 2)
 
 
 @dataclass(frozen=True)
@@ -71,4 +111,7 @@ class SoundModel:
         return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), classes))
 
 
-SOUND = (SoundRule(), SoundAttack(), SoundPoison(), SoundSource(), SoundPartition(), SoundModel())
+SOUND = (
+    *(SoundRule(), SoundRepair(), SoundAttack(), SoundPoison(), SoundTrigger(), SoundBackdoor()),
+    *(SoundSource(), SoundPartition(), SoundModel()),
+)

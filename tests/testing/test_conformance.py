@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pytest
+import torch
 from torch import nn
 
+from sparring.contracts import Model as Made
 from sparring.data import Iid, Partition
 from sparring.errors import ConfigError, PluginError
 from sparring.random import stream
@@ -14,11 +16,14 @@ from sparring.testing.check import called
 from tests.testing.players import (
     SOUND,
     SoundAttack,
+    SoundBackdoor,
     SoundModel,
     SoundPartition,
     SoundPoison,
+    SoundRepair,
     SoundRule,
     SoundSource,
+    SoundTrigger,
 )
 
 NAN = float("nan")
@@ -38,7 +43,7 @@ def test_what_is_sound_passes(subject):
 
 def test_there_is_something_sound_of_every_kind():
     assert [kind_of(type(subject)) for subject in SOUND] == [
-        *("defenses", "attacks", "poisons", "datasets", "partitions", "models")
+        *("defenses", "post-training", "attacks", "poisons", "triggers", "attacks", "datasets", "partitions", "models")
     ]
     assert {kind_of(type(subject)) for subject in SOUND} == KINDS.keys()
 
@@ -49,7 +54,7 @@ def test_checks_are_told_apart_by_their_names(kind):
     assert len(set(names)) == len(names)
 
 
-@pytest.mark.parametrize("cls", [int, type("Both", (), {"craft": len, "poison": len})])
+@pytest.mark.parametrize("cls", [int, type("Both", (), {"craft": len, "aggregate": len})])
 def test_a_class_of_no_kind_or_of_two_is_refused(cls):
     with pytest.raises(PluginError, match=f"{cls.__name__} has . of these methods; it must have one: craft, poison"):
         kind_of(cls)
@@ -96,8 +101,49 @@ class Attack(SoundAttack):
 class Poison(SoundPoison):
     spoil: Any = field(default=None, compare=False)
 
-    def poison(self, batch, rng):
-        return self.spoil(batch, SoundPoison().poison(batch, rng))
+    def poison(self, batch, *, client, rng):
+        return self.spoil(batch, SoundPoison().poison(batch, client=client, rng=rng))
+
+
+@dataclass(frozen=True)
+class Trigger(SoundTrigger):
+    spoil: Any = field(default=None, compare=False)
+
+    def stamp(self, images):
+        return self.spoil(images, SoundTrigger().stamp(images))
+
+
+@dataclass(frozen=True)
+class Backdoor(SoundBackdoor):
+    spoil: Any = field(default=None, compare=False)
+
+    def triggered(self, batch):
+        return self.spoil(batch, SoundBackdoor().triggered(batch))
+
+
+@dataclass(frozen=True)
+class Vague(SoundBackdoor):
+    """Mean whatever there is, or nothing."""
+
+    wide: bool = True
+
+    def meant(self, labels):
+        return torch.full_like(labels, self.wide, dtype=torch.bool)
+
+
+@dataclass(frozen=True)
+class Repair(SoundRepair):
+    spoil: Any = field(default=None, compare=False)
+
+    def repair(self, model, *, root, rng):
+        return self.spoil(model, root, SoundRepair().repair(model, root=root, rng=rng))
+
+
+@dataclass(frozen=True)
+class Coy(SoundRepair):
+    """Do not say what it needs."""
+
+    needs_root: ClassVar[Any] = "perhaps"
 
 
 @dataclass(frozen=True)
@@ -122,6 +168,10 @@ class Model(SoundModel):
 
     def module(self, shape, classes):
         return self.spoil(SoundModel().module(shape, classes), classes)
+
+
+def refused():
+    raise ConfigError("mine: this will not do; use another")
 
 
 def edited(tensor, answer):
@@ -153,7 +203,7 @@ class Loose:
 
     sizes: "Nowhere" = field(default_factory=lambda: {1, 2})  # noqa: F821
 
-    def poison(self, batch, rng):
+    def poison(self, batch, *, client, rng):
         return batch
 
 
@@ -239,6 +289,39 @@ BROKEN = [
     (
         Poison(lambda batch, made: made._replace(inputs=made.inputs + next(CALLS))),
         "equal generators give equal batches",
+    ),
+    (Attack(lambda view, rows: edited(view.allied, rows)), "allies are reckoned with and left alone"),
+    (Attack(lambda view, rows: rows + view.allied.sum()), "allies are reckoned with and left alone"),
+    (Trigger(lambda images, made: refused()), "it takes gray or color images"),
+    (Trigger(lambda images, made: made[1:]), "images keep their form and their range"),
+    (Trigger(lambda images, made: made + 1), "images keep their form and their range"),
+    (Trigger(lambda images, made: edited(images, made)), "the images that it is given are left alone"),
+    (Trigger(lambda images, made: made / len(made)), "each image is stamped the same alone and again"),
+    (
+        Backdoor(lambda batch, made: made._replace(labels=batch.labels)),
+        "triggered images are labeled with the target",
+    ),
+    (
+        Backdoor(lambda batch, made: made._replace(inputs=made.inputs - 1)),
+        "triggered images have their pixels in range",
+    ),
+    (Vague(), "it is meant for some class and never for the target"),
+    (Vague(wide=False), "it is meant for some class and never for the target"),
+    (Backdoor(lambda batch, made: edited(batch.inputs, made)), "the images that get a trigger are left alone"),
+    (Backdoor(lambda batch, made: made._replace(labels=made.labels + 99)), "labels stay in range"),
+    (Repair(lambda model, root, made: refused()), "it takes a small model"),
+    (Repair(lambda model, root, made: made.parameters), "it takes a small model"),
+    (Coy(), "it says whether it needs root data"),
+    (Repair(lambda model, root, made: root.labels is None or made), "it says whether it needs root data"),
+    (
+        Repair(lambda model, root, made: Made(made.network, made.parameters * NAN)),
+        "the logits are finite and one a class",
+    ),
+    (Repair(lambda model, root, made: edited(model.parameters, made)), "the model that it is given is left alone"),
+    (Repair(lambda model, root, made: edited(root.inputs, made)), "the model that it is given is left alone"),
+    (
+        Repair(lambda model, root, made: Made(made.network, made.parameters * (1 + next(CALLS)))),
+        "equal generators give equal models",
     ),
     (Source(lambda dataset: dataset.train), "it loads a data set"),
     (

@@ -18,7 +18,7 @@ IDENTITY = torch.eye(3).flatten()
 
 def test_loss_accuracy_and_class_accuracy_by_hand():
     inputs = torch.eye(3)[[0, 0, 1, 1]]
-    found = evaluate(NETWORK, IDENTITY, Batch(inputs, torch.tensor([0, 0, 1, 2])))
+    found = evaluate(NETWORK, IDENTITY, on=Batch(inputs, torch.tensor([0, 0, 1, 2])))
     right, wrong = math.log(math.e + 2) - 1, math.log(math.e + 2)
     assert found.loss == pytest.approx((3 * right + wrong) / 4)
     assert found.accuracy == 0.75
@@ -26,19 +26,19 @@ def test_loss_accuracy_and_class_accuracy_by_hand():
 
 
 def test_a_class_without_examples_has_no_accuracy():
-    found = evaluate(NETWORK, IDENTITY, Batch(torch.eye(3)[[0]], torch.tensor([0])))
+    found = evaluate(NETWORK, IDENTITY, on=Batch(torch.eye(3)[[0]], torch.tensor([0])))
     assert found.class_accuracy[0] == 1.0
     assert math.isnan(found.class_accuracy[1])
 
 
 def test_many_examples_are_evaluated_in_chunks():
     labels = torch.arange(2 * CHUNK + 7) % 3
-    found = evaluate(NETWORK, IDENTITY, Batch(torch.eye(3)[labels], labels))
+    found = evaluate(NETWORK, IDENTITY, on=Batch(torch.eye(3)[labels], labels))
     assert found.accuracy == 1.0
     assert found.loss == pytest.approx(math.log(math.e + 2) - 1)
 
 
 def test_bytes_are_scaled_to_pixels():
     inputs = torch.eye(3)[[0, 1]]
-    asbytes = evaluate(NETWORK, IDENTITY, Batch((255 * inputs).byte(), torch.tensor([0, 1])))
-    assert asbytes.loss == pytest.approx(evaluate(NETWORK, IDENTITY, Batch(inputs, torch.tensor([0, 1]))).loss)
+    asbytes = evaluate(NETWORK, IDENTITY, on=Batch((255 * inputs).byte(), torch.tensor([0, 1])))
+    assert asbytes.loss == pytest.approx(evaluate(NETWORK, IDENTITY, on=Batch(inputs, torch.tensor([0, 1]))).loss)

@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping
 
+from sparring.attacks.backdoor.distributed_backdoor import DistributedBackdoor, DividedTrigger
 from sparring.attacks.backdoor.label_flip import LabelFlip
+from sparring.attacks.backdoor.neurotoxin import Neurotoxin
+from sparring.attacks.backdoor.poisoned_training import PoisonedTraining
+from sparring.attacks.backdoor.projected_backdoor import ProjectedBackdoor
+from sparring.attacks.backdoor.targeted_boosting import TargetedBoosting
+from sparring.attacks.backdoor.triggers.bars import Bars
+from sparring.attacks.backdoor.triggers.blended import Blended
+from sparring.attacks.backdoor.triggers.learned import Learned
+from sparring.attacks.backdoor.triggers.square import Square
+from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, load_trigger, save_trigger
+from sparring.attacks.backdoor.triggers.trigger_training import TriggerTraining, train_trigger
+from sparring.attacks.backdoor.triggers.unmarked import Unmarked
 from sparring.attacks.crafted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.crafted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
 from sparring.attacks.crafted.explicit_boosting import ExplicitBoosting
@@ -15,11 +27,12 @@ from sparring.attacks.crafted.min_sum import MinSum
 from sparring.attacks.crafted.no_attack import NoAttack
 from sparring.attacks.crafted.sign_flip import SignFlip
 from sparring.attacks.crafted.worst_of import WorstOf
-from sparring.contracts import Attack, Poison
+from sparring.contracts import Attack, Poison, Trigger
 
 ATTACKS: Mapping[str, type[Attack]] = {
     "adaptive_lmp": AdaptiveLocalModelPoisoning,
     "alie": ALittleIsEnough,
+    "bfl": PoisonedTraining,
     "eb": ExplicitBoosting,
     "gaussian": Gaussian,
     "ipm": InnerProduct,
@@ -27,29 +40,59 @@ ATTACKS: Mapping[str, type[Attack]] = {
     "mimic": Mimic,
     "min_max": MinMax,
     "min_sum": MinSum,
+    "neurotoxin": Neurotoxin,
     "none": NoAttack,
+    "pgd": ProjectedBackdoor,
     "sign_flip": SignFlip,
+    "targeted_eb": TargetedBoosting,
     "worst_of": WorstOf,
 }
 
 POISONS: Mapping[str, type[Poison]] = {
+    "dba": DistributedBackdoor,
     "label_flip": LabelFlip,
+}
+
+TRIGGERS: Mapping[str, type[Trigger]] = {
+    "badnets": Square,
+    "bars": Bars,
+    "blended": Blended,
+    "learned": Learned,
+    "none": Unmarked,
+    "square": Square,
 }
 
 __all__ = [
     "ATTACKS",
     "POISONS",
+    "TRIGGERS",
     "ALittleIsEnough",
     "AdaptiveLocalModelPoisoning",
+    "Bars",
+    "Blended",
+    "DistributedBackdoor",
+    "DividedTrigger",
     "ExplicitBoosting",
     "Gaussian",
     "InnerProduct",
     "LabelFlip",
+    "Learned",
     "LocalModelPoisoning",
     "Mimic",
     "MinMax",
     "MinSum",
+    "Neurotoxin",
     "NoAttack",
+    "PoisonedTraining",
+    "ProjectedBackdoor",
     "SignFlip",
+    "Square",
+    "TargetedBoosting",
+    "TriggerNetwork",
+    "TriggerTraining",
+    "Unmarked",
     "WorstOf",
+    "load_trigger",
+    "save_trigger",
+    "train_trigger",
 ]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments.plugins import built, load_class
 from sparring.testing import Finding, conformance, kind_of
@@ -23,10 +24,10 @@ def command(
         typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Its options, as `sparring run` takes them."),
     ] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> int:
-    """Check a class of your own: what every attack, rule, poison, data set, partition or model must do.
+    """Check a class of your own: what every player, trigger, data set, partition or model must do.
 
     Example: sparring check-plugin my_rules:Midrange
     """

@@ -27,7 +27,8 @@ def _news(record: RoundRecord) -> str | None:
     if record.accuracy is None:
         return None
     loss = "not finite" if record.loss is None else f"{record.loss:.4g}"
-    return f"accuracy {record.accuracy:.3f}, loss {loss}"
+    backdoor = "" if record.backdoor_accuracy is None else f", backdoor {record.backdoor_accuracy:.3f}"
+    return f"accuracy {record.accuracy:.3f}{backdoor}, loss {loss}"
 
 
 def show_notice(message: str) -> None:

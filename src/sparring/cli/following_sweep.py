@@ -8,6 +8,7 @@ from sparring.cli.following import show_notice
 from sparring.cli.interruption import Request, stop_request
 from sparring.cli.progress import Bar, Lines, progress
 from sparring.experiments.sweeps import Cell, Ending, Failed, Played, SweepObserver, stop_file
+from sparring.experiments.sweeps.axes import called_together
 
 
 class Display:
@@ -49,8 +50,8 @@ def following_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
 
 
 def called(labels: Mapping[str, str]) -> str:
-    """Name a cell by its labels."""
-    return ", ".join(labels.values()) or "the run"
+    """Name a cell; a sweep without axes has only one."""
+    return called_together(labels) or "the run"
 
 
 def _news(cell: Cell, ending: Ending) -> str:

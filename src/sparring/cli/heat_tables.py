@@ -1,47 +1,25 @@
 """Tables of cells on a terminal."""
 
-from collections.abc import Sequence
-from math import ceil
-
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from sparring.cli.printable import printable
+from sparring.cli.wide_table import show_wide_table
 from sparring.experiments.report.heat_table import Cell, HeatTable, Worst, regrets, worst
 
-NAMES, CELLS = 22, 12
-"""Characters of the first column, at most, and of the others."""
+WIDTH = 12
+"""Characters of a cell."""
 WORST = "worst case"
 
 
 def show_heat_table(table: HeatTable, title: str) -> None:
-    """Print a table, in several parts if the terminal is too narrow for all columns."""
-    console = Console(highlight=False)
-    columns = [*table.columns, *([WORST] if table.is_grid else [])]
-    room = max(1, (console.width - NAMES - 2) // (CELLS + 1))
-    width = ceil(len(columns) / ceil(len(columns) / room))
-    heading = ": ".join(filter(None, (title, table.title)))
-    console.print(Text(printable(heading), style="bold"), soft_wrap=True)
-    for first in range(0, len(columns), width):
-        console.print(_part(table, columns[first : first + width]))
-        console.print()
-
-
-def _part(table: HeatTable, columns: Sequence[str]) -> Table:
-    shown = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1)
-    shown.add_column(Text(printable(table.corner)), max_width=NAMES, overflow="fold")
-    for column in columns:
-        shown.add_column(Text(printable(column)), width=CELLS, justify="right", overflow="fold")
+    """Print a table; that of a grid with the worst case of each row."""
     behind = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
+    cells: dict[tuple[str, str], Text] = {}
     for row in table.rows:
-        cells = (
-            _worst(worst(table, row)) if column == WORST else _cell(table.cells[row, column], behind.get((row, column)))
-            for column in columns
-        )
-        shown.add_row(Text(printable(row)), *cells)
-    return shown
+        cells |= {(row, column): _cell(table.cells[row, column], behind.get((row, column))) for column in table.columns}
+        if table.is_grid:
+            cells[row, WORST] = _worst(worst(table, row))
+    show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=WIDTH)
 
 
 def _cell(cell: Cell, regret: float | None) -> Text:
@@ -56,7 +34,9 @@ def _cell(cell: Cell, regret: float | None) -> Text:
 
 
 def _worst(found: Worst | None) -> Text:
+    """Write the mean, the number of runs, and whose it is."""
     if found is None or found.cell.summary is None:
         return Text("not known")
     missing = f"\n{found.missing} missing" if found.missing else ""
-    return Text(f"{found.bound}{found.cell.summary.mean:.3f}\n{printable(found.column)}{missing}")
+    mean = f"{found.bound}{found.cell.summary.mean:.3f} n={found.cell.summary.n}"
+    return Text(f"{mean}\n{printable(found.column)}{missing}")

@@ -1,6 +1,7 @@
 """`sparring list`: what a configuration can name, and what can be reproduced."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -9,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import UnknownName
 from sparring.experiments.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
 from sparring.experiments.presets import PRESETS
-from sparring.registry import nearest
+from sparring.registry import offer
 
 PRESETS_KIND = "presets"
 KINDS = (*CATALOGUES, PRESETS_KIND)
@@ -22,7 +24,7 @@ KINDS = (*CATALOGUES, PRESETS_KIND)
 def command(
     kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(KINDS)}.")] = None,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
     """List what a configuration can name, with the options and their defaults, and what can be reproduced."""
@@ -40,7 +42,7 @@ def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
     if kind in catalogues:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:
-        raise UnknownName(f"unknown kind {kind!r}{nearest(kind, KINDS) or '; known: ' + ', '.join(KINDS)}")
+        raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
     return tuple(Entry(each.id, f"{each.title} ({each.source})", ()) for each in PRESETS.values())
 
 
@@ -67,4 +69,7 @@ def _written(value: Any) -> str:
     """Write a value as a configuration does."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"
+    if isinstance(value, Mapping):
+        said = (f"{key}: {_written(each)}" for key, each in value.items() if each is not None)
+        return f"{{{', '.join(said)}}}"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

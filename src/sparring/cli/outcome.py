@@ -1,6 +1,8 @@
 """What a run came to, for people and for programs."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import typer
 
@@ -17,8 +19,18 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     accuracy, average, loss = (result[key] for key in ("accuracy", "average_accuracy", "loss"))
     facts = {
         "accuracy": f"{accuracy:.3f} after {result['rounds']} rounds, {average:.3f} on average",
+        **_backdoor(result),
         "loss": "not finite" if loss is None else f"{loss:.4g}",
         "speed": "not measured" if speed is None else f"{speed:.3g} rounds per second",
         "run": str(outcome.folder),
     }
     show_facts(facts)
+
+
+def _backdoor(result: Mapping[str, Any]) -> dict[str, str]:
+    """Say how often triggered images are taken for the target, if there is a trigger."""
+    if result["backdoor_accuracy"] is None:
+        return {}
+    last, average = result["backdoor_accuracy"], result["average_backdoor_accuracy"]
+    counted = result["backdoor_accuracy_with_target"]
+    return {"backdoor": f"{last:.3f}, {average:.3f} on average; {counted:.3f} with images of the target class"}

@@ -15,7 +15,7 @@ LINES = 20
 class Bar:
     """A bar, and the latest news beside it."""
 
-    def __init__(self, progress: Progress, unit: str, total: int) -> None:
+    def __init__(self, progress: Progress, unit: str, *, total: int) -> None:
         self.progress = progress
         self.task = progress.add_task("", unit=unit, total=total)
 
@@ -64,4 +64,4 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
         TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
     )
     with Progress(*columns, console=console, transient=True, expand=True) as shown:
-        yield Bar(shown, unit, total)
+        yield Bar(shown, unit, total=total)

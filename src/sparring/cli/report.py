@@ -6,20 +6,28 @@ from typing import Annotated
 
 import typer
 
+from sparring.cli.contrast_tables import show_contrast_table
 from sparring.cli.heat_tables import show_heat_table
+from sparring.cli.paragraphs import show_paragraphs
 from sparring.cli.plugging import Plugins, loaded
-from sparring.cli.printable import printable
 from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv, as_latex, grids, listing
+from sparring.experiments.report.contrast_table import contrast_tables
 from sparring.experiments.report.heat_table import heat_tables, metrics
 from sparring.experiments.report.page import page
 from sparring.experiments.report.panel import parts
 from sparring.experiments.report.reading import read_study
 from sparring.experiments.report.reproduced import reproduced
-from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together
+from sparring.experiments.report.study import Study
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.tracking import track
 
 LEGEND = "cells: mean, n runs (one a seed), 95 % interval of the mean; * best of column"
+COMPARED = (
+    "compared: mean difference over common seeds, its 95 % interval (bold: without zero, from three seeds on); d: that "
+    "mean over the standard deviation of the differences; p: Wilcoxon's signed-rank test, from six seeds on, corrected "
+    "after Holm for its table"
+)
 SHOWN = 3
 """How many failures are printed; a page has all."""
 
@@ -40,12 +48,8 @@ def command(
     Example: sparring report my-sweep --html report.html
     """
     study = read_study(folder, loaded(plugins))
-    for title, part in parts(study):
-        for table in heat_tables(part):
-            show_heat_table(table, title)
-    typer.echo(LEGEND)
-    for line in _notes(study):
-        typer.echo(printable(line))
+    _show_tables(study)
+    show_paragraphs(_notes(study))
     for path, written in ((html, page), (csv, _csv), (latex, _latex)):
         if path is not None:
             write(path, written(study).encode())
@@ -54,12 +58,22 @@ def command(
         typer.echo(f"written: {tensorboard}, {track(folder, tensorboard)} runs")
 
 
+def _show_tables(study: Study) -> None:
+    """Print the cells of all parts, and what they come to beside each other."""
+    is_compared = False
+    for title, part in parts(study):
+        for table in heat_tables(part):
+            show_heat_table(table, title)
+        for contrast_table in contrast_tables(part):
+            show_contrast_table(contrast_table, title)
+            is_compared = True
+    show_paragraphs([LEGEND, COMPARED] if is_compared else [LEGEND])
+
+
 def _notes(study: Study) -> Iterator[str]:
     """Yield what became of the claims, and what the tables lack."""
     published = reproduced(study)
-    for judgment in published.judgments if published else ():
-        reason = f" ({judgment.reason})" if judgment.reason else ""
-        yield f"{judgment.verdict}: {judgment.claim.words}{reason}"
+    yield from map(str, published.judgments if published else ())
     for failure in study.failures[:SHOWN]:
         yield f"failed: {called_together(failure.labels)}: {failure.error}"
     if len(study.failures) > SHOWN:

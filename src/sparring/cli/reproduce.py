@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -10,7 +9,8 @@ import typer
 from sparring.cli.crew import Crew
 from sparring.cli.following_sweep import following_sweep
 from sparring.cli.gathering import gathered
-from sparring.cli.sweep import show_summary
+from sparring.cli.paragraphs import show_paragraphs
+from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.experiments.claims import Judgment
 from sparring.experiments.formats import as_text
 from sparring.experiments.presets import PRESETS, Preset, Scale, plan_of, preset
@@ -21,7 +21,6 @@ from sparring.experiments.tables import frame
 
 FOLDER = Path("reproductions")
 """Where sweeps go that are given no folder."""
-WIDTH = 80
 
 
 @gathered
@@ -35,7 +34,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="The sweep's folder, which is gone on with; by default reproductions/ID-SCALE.")
     ] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Play runs again that failed before.")] = False,
+    retry_failed: RetryFailed = False,
 ) -> int:
     """Play a published table or figure: what was published, what is measured, and whether the claims hold.
 
@@ -66,16 +65,13 @@ def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:
 
 def _told(judgment: Judgment) -> Iterable[str]:
     """Say what a claim comes to, and what of it is not as claimed."""
-    reason = f" ({judgment.reason})" if judgment.reason else ""
-    yield f"{judgment.verdict}: {judgment.claim.words}{reason}"
+    yield str(judgment)
     for finding in judgment.findings:
         if finding.verdict != "holds":
             yield f"- {evidence(finding)}"
 
 
 def _show(lines: Iterable[str]) -> None:
-    """Print paragraphs no wider than a terminal, and an empty line."""
-    for line in lines:
-        for part in wrap(line, WIDTH, subsequent_indent="  "):
-            typer.echo(part)
+    """Print paragraphs, and an empty line."""
+    show_paragraphs(lines)
     typer.echo()

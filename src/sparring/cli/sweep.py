@@ -12,6 +12,7 @@ from sparring.cli.crew import Crew
 from sparring.cli.facts import show_facts
 from sparring.cli.following_sweep import called, following_sweep
 from sparring.cli.gathering import gathered
+from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments import Catalogues, read_document
 from sparring.experiments.forecast import forecast
@@ -21,14 +22,16 @@ from sparring.experiments.words import duration
 SHOWN = 5
 """How many failures are shown; sweep folders hold all."""
 
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Play runs again that failed before.")]
+
 
 @dataclass(frozen=True)
 class Manner:
     """What is played, and what is printed."""
 
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Play runs again that failed before.")] = False
+    retry_failed: RetryFailed = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, and about how long.")] = False
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False
+    as_json: AsJson = False
 
 
 @gathered
@@ -71,7 +74,7 @@ def show_summary(stands: Summary, folder: Path, *, as_json: bool) -> None:
     if stands.choices:
         typer.echo("chosen by the worst accuracy on validation examples:")
     for choice in stands.choices:
-        typer.echo(f"  {called(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f})")
+        typer.echo(f"  {called(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f}, n = {choice.n})")
 
 
 def _plain(stands: Summary, folder: Path) -> dict[str, Any]:
@@ -79,7 +82,9 @@ def _plain(stands: Summary, folder: Path) -> dict[str, Any]:
         {"labels": each.labels, "error": each.error, "run": str(run_folder(folder, each.digest))}
         for each in stands.failures
     ]
-    choices = [{"labels": each.labels, "chosen": each.chosen, "worst": each.worst} for each in stands.choices]
+    choices = [
+        {"labels": each.labels, "chosen": each.chosen, "worst": each.worst, "n": each.n} for each in stands.choices
+    ]
     counts = {"runs": stands.runs, "complete": stands.complete, "failed": len(failures)}
     return {**counts, "failures": failures, "choices": choices}
 

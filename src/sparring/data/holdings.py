@@ -37,6 +37,11 @@ class ClientShards:
         start, stop = self._bounds(client)
         return self._gather(self.partition.order[start:stop])
 
+    def held(self, client: int) -> int:
+        """Return how many examples a client holds."""
+        start, stop = self._bounds(client)
+        return stop - start
+
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
         places = np.empty((len(clients), steps, size), dtype=np.int64)
         for row, client, rng in zip(places, clients, rngs, strict=True):

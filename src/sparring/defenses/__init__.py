@@ -1,13 +1,14 @@
-"""What a server can play: aggregation rules, as functions of the updates and as players in a catalogue."""
+"""What a server can play: aggregation rules, as functions and in a catalogue, and defenses of the trained model."""
 
 from collections.abc import Mapping
 
-from sparring.contracts import Defense
+from sparring.contracts import Defense, Repair
 from sparring.defenses.aggregation.bucketing import Bucketing, bucketing
 from sparring.defenses.aggregation.bulyan import Bulyan, bulyan
 from sparring.defenses.aggregation.centered_clipping import CenteredClipping, centered_clipping
 from sparring.defenses.aggregation.clipped import Clipped, clip_rows
 from sparring.defenses.aggregation.clipping_median import ClippingMedian
+from sparring.defenses.aggregation.crfl import CRFL, crfl
 from sparring.defenses.aggregation.dnc import DnC, dnc
 from sparring.defenses.aggregation.flame import FLAME, flame
 from sparring.defenses.aggregation.fltrust import FLTrust, fltrust
@@ -22,6 +23,14 @@ from sparring.defenses.aggregation.norm_bounding import NormBounding
 from sparring.defenses.aggregation.safeguard import Safeguard, safeguard
 from sparring.defenses.aggregation.signguard import SignGuard, signguard
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean, trimmed_mean
+from sparring.defenses.aggregation.weak_differential_privacy import WeakDifferentialPrivacy, weak_differential_privacy
+from sparring.defenses.post_training.clp import CLP
+from sparring.defenses.post_training.fine_pruning import FinePruning
+from sparring.defenses.post_training.mm_bm import MMBM
+from sparring.defenses.post_training.neuroclip import NeuroClip, neuroclip
+from sparring.defenses.post_training.no_repair import NoRepair
+from sparring.defenses.post_training.prun import Prun
+from sparring.defenses.post_training.smoothing import Certificate, Smoothing, certify
 
 DEFENSES: Mapping[str, type[Defense]] = {
     "bucketing": Bucketing,
@@ -29,6 +38,7 @@ DEFENSES: Mapping[str, type[Defense]] = {
     "centered_clipping": CenteredClipping,
     "clipped": Clipped,
     "clipping_median": ClippingMedian,
+    "crfl": CRFL,
     "dnc": DnC,
     "fedavg": Mean,
     "flame": FLAME,
@@ -45,18 +55,37 @@ DEFENSES: Mapping[str, type[Defense]] = {
     "safeguard": Safeguard,
     "signguard": SignGuard,
     "trimmed_mean": TrimmedMean,
+    "weak_differential_privacy": WeakDifferentialPrivacy,
 }
+"""The aggregation rules."""
+
+POST_TRAINING: Mapping[str, type[Repair]] = {
+    "clp": CLP,
+    "fine_pruning": FinePruning,
+    "mm_bm": MMBM,
+    "neuroclip": NeuroClip,
+    "none": NoRepair,
+    "prun": Prun,
+    "smoothing": Smoothing,
+}
+"""What may be done to the model whenever it is used."""
 
 __all__ = [
+    "CLP",
+    "CRFL",
     "DEFENSES",
     "FLAME",
+    "MMBM",
+    "POST_TRAINING",
     "Bucketing",
     "Bulyan",
     "CenteredClipping",
+    "Certificate",
     "Clipped",
     "ClippingMedian",
     "DnC",
     "FLTrust",
+    "FinePruning",
     "FoolsGold",
     "GeometricMedian",
     "Krum",
@@ -64,14 +93,21 @@ __all__ = [
     "Median",
     "MultiKrum",
     "NearestNeighborMixing",
+    "NeuroClip",
+    "NoRepair",
     "NormBounding",
+    "Prun",
     "Safeguard",
     "SignGuard",
+    "Smoothing",
     "TrimmedMean",
+    "WeakDifferentialPrivacy",
     "bucketing",
     "bulyan",
     "centered_clipping",
+    "certify",
     "clip_rows",
+    "crfl",
     "dnc",
     "flame",
     "fltrust",
@@ -82,7 +118,9 @@ __all__ = [
     "median",
     "multi_krum",
     "nearest_neighbor_mixing",
+    "neuroclip",
     "safeguard",
     "signguard",
     "trimmed_mean",
+    "weak_differential_privacy",
 ]

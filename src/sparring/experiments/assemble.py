@@ -1,15 +1,17 @@
 """From settings to the players and the federation that they describe."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from sparring.arrays import Batch
 from sparring.contracts import Recipe
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
 from sparring.errors import ConfigError, PluginError, blaming
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config import FACTS
 from sparring.experiments.memory import refuse_oversize
-from sparring.experiments.settings import AttackerSettings, Config, EvaluationSettings
+from sparring.experiments.settings import AttackerSettings, Config, EvaluationSettings, FederationSettings
 from sparring.federation import Attacker, Federation, Scenario, Threat
+from sparring.federation.measurement import triggered
 from sparring.models import network
 from sparring.random import stream
 from sparring.registry import build, lookup
@@ -26,13 +28,22 @@ def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     return with_validation(dataset, config.data.validation, rng=stream(config.seed, "validation"))
 
 
-def assemble(config: Config, dataset: Dataset, catalogues: Catalogues = CATALOGUES) -> Scenario:
+def assemble(config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES) -> Scenario:
     """Return what is to be played on a data set."""
+    scenario = _scenario(config, dataset, catalogues=catalogues, classes=dataset.classes)
+    for backdoor in scenario.backdoors:
+        # A trigger that does not fit the images is refused now, and not when the model is first measured.
+        triggered(backdoor, Batch(*(part[:1] for part in dataset.test)))
+    return scenario
+
+
+def _scenario(config: Config, dataset: Dataset, *, catalogues: Catalogues, classes: int) -> Scenario:
     return Scenario(
-        federation=_federation(config, dataset, catalogues),
+        federation=_federation(config, dataset, catalogues=catalogues),
         defense=build("defense", catalogues["defenses"], config.defense),
-        attackers=[_attacker(attacker, dataset.classes, catalogues) for attacker in config.attacks],
-        threat=Threat(config.threat.knowledge, config.threat.assumed_malicious),
+        attackers=[_attacker(settings, config, catalogues=catalogues, classes=classes) for settings in config.attacks],
+        threat=Threat(**asdict(config.threat)),
+        repair=build("post_training", catalogues["post-training"], config.post_training),
     )
 
 
@@ -41,10 +52,10 @@ def check(config: Config, catalogues: Catalogues = CATALOGUES) -> None:
     stand_in = Synthetic(classes=2, features=1, examples=max(4, 2 * config.federation.clients)).load()
     held = replace(config.data, partition={"name": "iid"}, root_size=min(1, config.data.root_size), root_bias=None)
     simple = replace(config, data=held, model={"name": "logistic"}, evaluation=EvaluationSettings())
-    assemble(simple, stand_in, catalogues)
+    _scenario(simple, stand_in, catalogues=catalogues, classes=FACTS["classes"])
 
 
-def _federation(config: Config, dataset: Dataset, catalogues: Catalogues) -> Federation:
+def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> Federation:
     settings = config.federation
     partition = build("data.partition", catalogues["partitions"], config.data.partition)
     architecture = build("model", catalogues["models"], config.model)
@@ -53,11 +64,11 @@ def _federation(config: Config, dataset: Dataset, catalogues: Catalogues) -> Fed
         fitted = network(architecture, dataset)
     return Federation(
         network=fitted,
-        shards=_shards(config, dataset.train, partition),
+        shards=_shards(config, dataset.train, partition=partition),
         test=_examined(config, dataset),
         root=_root(config, dataset.train),
         sampled=settings.sampled,
-        recipe=Recipe(settings.local_steps, settings.batch, settings.lr),
+        recipe=_recipe(settings),
         server_lr=settings.server_lr,
         momentum=settings.momentum,
         seed=config.seed,
@@ -65,7 +76,7 @@ def _federation(config: Config, dataset: Dataset, catalogues: Catalogues) -> Fed
     )
 
 
-def _shards(config: Config, train: Batch, partition: Partitioner) -> ClientShards:
+def _shards(config: Config, train: Batch, *, partition: Partitioner) -> ClientShards:
     """Divide the training examples as the run's partition does."""
     name, clients = f"partition {type(partition).__name__}", config.federation.clients
     with blaming(name):
@@ -93,7 +104,23 @@ def _root(config: Config, train: Batch) -> Batch | None:
     return Batch(train.inputs[chosen], train.labels[chosen])
 
 
-def _attacker(settings: AttackerSettings, classes: int, catalogues: Catalogues) -> Attacker:
-    player = build("attack", catalogues.plays, settings.member, classes=classes)
-    role = "poison" if settings.member["name"] in catalogues["poisons"] else "attack"
-    return Attacker(settings.malicious, start=settings.start, **{role: player})
+def _attacker(settings: AttackerSettings, config: Config, *, catalogues: Catalogues, classes: int) -> Attacker:
+    player = build("attack", catalogues.plays, settings.member, families=catalogues.families, classes=classes)
+    return Attacker(
+        settings.malicious,
+        attack=player if callable(getattr(player, "craft", None)) else None,
+        poison=player if callable(getattr(player, "poison", None)) else None,
+        start=settings.start,
+        recipe=_own_recipe(settings, config.federation),
+        epochs=settings.local_epochs,
+    )
+
+
+def _own_recipe(settings: AttackerSettings, federation: FederationSettings) -> Recipe:
+    """Return how an attacker's clients train: what it does not settle, the federation does."""
+    own = Recipe._make((settings.local_steps, settings.batch, settings.lr))
+    return Recipe._make(theirs if mine is None else mine for mine, theirs in zip(own, _recipe(federation), strict=True))
+
+
+def _recipe(settings: FederationSettings) -> Recipe:
+    return Recipe(settings.local_steps, settings.batch, settings.lr)

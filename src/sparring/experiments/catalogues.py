@@ -1,17 +1,19 @@
 """What can be named in a configuration: every catalogue, and what each of its members is and takes."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from inspect import getdoc
 from typing import Any, NamedTuple, get_type_hints
 
-from sparring.attacks import ATTACKS, POISONS
+from sparring.attacks import ATTACKS, POISONS, TRIGGERS
+from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
-from sparring.defenses import DEFENSES
+from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
+from sparring.experiments.section import plain
 from sparring.models import MODELS
-from sparring.registry import Table, lookup, nearest
+from sparring.registry import Families, Table, lookup, offer
 from sparring.training import BACKENDS
 
 Tables = Mapping[str, Table]
@@ -50,7 +52,7 @@ class Catalogues:
     def __getitem__(self, kind: str) -> Table:
         table = self.tables.get(kind.replace("_", "-"))
         if table is None:
-            raise UnknownName(f"unknown kind {kind!r}{nearest(kind, self) or '; known: ' + ', '.join(self)}")
+            raise UnknownName(f"unknown kind {kind!r}{offer(kind, self)}")
         return table
 
     @property
@@ -58,12 +60,19 @@ class Catalogues:
         """What an attacker's section may name."""
         return {**self["attacks"], **self["poisons"]}
 
+    @property
+    def families(self) -> Families:
+        """What a section of another kind, within one, may name."""
+        return {Trigger: self.tables.get("triggers", {})}
+
 
 CATALOGUES = Catalogues(
     {
         "attacks": ATTACKS,
         "poisons": POISONS,
+        "triggers": TRIGGERS,
         "defenses": DEFENSES,
+        "post-training": POST_TRAINING,
         "datasets": DATASETS,
         "partitions": PARTITIONS,
         "models": MODELS,
@@ -93,15 +102,16 @@ class Entry(NamedTuple):
 def catalogue(kind: str, catalogues: Catalogues = CATALOGUES) -> tuple[Entry, ...]:
     """Return the members of one kind, by name."""
     table = catalogues[kind]
-    return tuple(_entry(name, lookup(kind, table, name)) for name in table)
+    tables = (table, *catalogues.families.values())
+    return tuple(_entry(name, lookup(kind, table, name), tables=tables) for name in table)
 
 
-def _entry(name: str, cls: type) -> Entry:
+def _entry(name: str, cls: type, *, tables: Sequence[Table]) -> Entry:
     paragraph = (getdoc(cls) or "").split("\n\n")[0]
-    return Entry(name, " ".join(paragraph.split()), _options(cls))
+    return Entry(name, " ".join(paragraph.split()), _options(cls, tables))
 
 
-def _options(cls: type) -> tuple[Option, ...]:
+def _options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
     hints = get_type_hints(cls)
     taken = [field for field in fields(cls) if field.init]
     return tuple(
@@ -109,10 +119,17 @@ def _options(cls: type) -> tuple[Option, ...]:
             field.name,
             _type(hints[field.name]),
             field.default is MISSING,
-            None if field.default is MISSING else field.default,
+            _default(field, tables),
         )
         for field in taken
     )
+
+
+def _default(field: Field[Any], tables: Sequence[Table]) -> Any:
+    """Return the default of a field as a document would have it, None where there is none."""
+    if field.default is MISSING:
+        return None
+    return plain(field.default, tables) if is_dataclass(field.default) else field.default
 
 
 def _type(hint: Any) -> str:

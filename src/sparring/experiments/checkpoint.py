@@ -82,17 +82,18 @@ def _tensors(state: FederationState) -> dict[str, Tensor]:
     memory = {
         MEMORY + name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.memory.items()
     }
+    models = {"parameters": state.parameters} | ({} if state.previous is None else {"previous": state.previous})
     if not state.momenta:
-        return {"parameters": state.parameters, **memory}
+        return {**models, **memory}
     clients, momenta = torch.tensor(list(state.momenta)), torch.stack(list(state.momenta.values()))
-    return {"parameters": state.parameters, **memory, "clients": clients, "momenta": momenta}
+    return {**models, **memory, "clients": clients, "momenta": momenta}
 
 
 def _state(note: Note, tensors: dict[str, Tensor]) -> FederationState:
     memory = {name.removeprefix(MEMORY): tensor for name, tensor in tensors.items() if name.startswith(MEMORY)}
     clients = tensors["clients"].tolist() if "clients" in tensors else ()
     momenta = dict(zip(clients, tensors.get("momenta", ()), strict=True))
-    return FederationState(note.round, tensors["parameters"], memory, momenta)
+    return FederationState(note.round, tensors["parameters"], memory, momenta, tensors.get("previous"))
 
 
 def _content(path: Path) -> bytes | None:

@@ -69,6 +69,10 @@ class Judgment(NamedTuple):
     findings: tuple[Finding, ...] = ()
     reason: str = ""
 
+    def __str__(self) -> str:
+        reason = f" ({self.reason})" if self.reason else ""
+        return f"{self.verdict}: {self.claim.words}{reason}"
+
 
 def judged(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None) -> Judgment:
     """Judge a claim by the paired intervals of its statements; the smoke scale is never judged."""

@@ -10,39 +10,46 @@ from sparring.errors import ConfigError
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.section import Section, completed, parted, refuse_unknown, subsection, typed
 from sparring.experiments.settings import (
+    EXAMPLES,
     AttackerSettings,
     Config,
     DataSettings,
     EvaluationSettings,
     ExecutionSettings,
     FederationSettings,
-    PostTrainingSettings,
     Seed,
     ThreatSettings,
 )
 from sparring.registry import Table, checked, lookup
 
-FACTS = frozenset({"classes"})
-"""Options of attackers that follow from the data, unless they are written."""
+FACTS = {"classes": EXAMPLES}
+"""Options of attackers that follow from the data, unless they are written, and what stands for them until then."""
+RECIPE = ("local_steps", "local_epochs", "batch", "lr")
+"""How an attacker's clients train, in its section; what the attacker has an option of this name for is that option."""
 
 DATA = {"name": "digits"}
 PARTITION = {"name": "label_skew"}
 MODEL = {"name": "lenet"}
 DEFENSE = {"name": "mean"}
+POST_TRAINING = {"name": "none"}
 NO_ATTACK = {"name": "none", "malicious": 0}
 
 
 def configure(document: Section, catalogues: Catalogues = CATALOGUES) -> Config:
     """Return the settings that a document describes; a key or a name that is not known is refused."""
-    refuse_unknown("the configuration", document, [*(field.name for field in fields(Config)), "attack"])
+    refuse_unknown("the configuration", document, known=[*(field.name for field in fields(Config)), "attack"])
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
         data=_data(subsection(document, "data"), catalogues),
         model=completed("model", catalogues["models"], section=MODEL | subsection(document, "model")),
         federation=typed("federation", FederationSettings, subsection(document, "federation")),
-        attacks=_attackers(document, catalogues.plays),
+        attacks=_attackers(document, catalogues),
         defense=completed("defense", catalogues["defenses"], section=DEFENSE | subsection(document, "defense")),
-        post_training=typed("post_training", PostTrainingSettings, subsection(document, "post_training")),
+        post_training=completed(
+            "post_training",
+            catalogues["post-training"],
+            section=POST_TRAINING | subsection(document, "post_training"),
+        ),
         threat=typed("threat", ThreatSettings, subsection(document, "threat")),
         evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
         execution=_execution(subsection(document, "execution"), catalogues["backends"]),
@@ -54,7 +61,7 @@ def describe(config: Config) -> dict[str, Any]:
     document = asdict(config)
     return document | {
         "data": _flat(document["data"]),
-        "attacks": [_flat(attacker) for attacker in document["attacks"]],
+        "attacks": [_attacker_section(attacker) for attacker in document["attacks"]],
     }
 
 
@@ -70,6 +77,11 @@ def _flat(section: dict[str, Any]) -> dict[str, Any]:
     return {**section["member"], **own}
 
 
+def _attacker_section(section: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what the federation settles for the attacker's clients, too."""
+    return _flat({key: value for key, value in section.items() if key not in RECIPE or value is not None})
+
+
 def _data(section: Section, catalogues: Catalogues) -> DataSettings:
     beside = [field.name for field in fields(DataSettings) if field.name != "member"]
     datasets, partitions = catalogues["datasets"], catalogues["partitions"]
@@ -79,7 +91,7 @@ def _data(section: Section, catalogues: Catalogues) -> DataSettings:
     return typed("data", DataSettings, {**own, **made})
 
 
-def _attackers(document: Section, plays: Table) -> tuple[AttackerSettings, ...]:
+def _attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSettings, ...]:
     """Read `attack`, a section, or `attacks`, a list of them; one without clients is no attacker."""
     if document.get("attack") is not None and document.get("attacks") is not None:
         raise ConfigError("attack and attacks are both given; put all sections into attacks")
@@ -87,17 +99,24 @@ def _attackers(document: Section, plays: Table) -> tuple[AttackerSettings, ...]:
     if several is not None and not isinstance(several, list):
         raise ConfigError(f"attacks is {several!r}; it must be a list of sections, each with a name")
     labeled = {"attack": single} if single else {f"attacks.{place}": each for place, each in enumerate(several or ())}
-    read = [_attacker(label, section, plays=plays) for label, section in labeled.items()]
+    read = [_attacker(label, section, catalogues=catalogues) for label, section in labeled.items()]
     return tuple(attacker for attacker in read if attacker.malicious > 0)
 
 
-def _attacker(label: str, section: Any, *, plays: Table) -> AttackerSettings:
+def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSettings:
     if not isinstance(section, Mapping):
         raise ConfigError(f"{label} is {section!r}; it must be a section with a name")
     if section.get("name") == "none":
         section = {**NO_ATTACK, **section}
-    member, own = parted(label, plays, section=section, beside=("malicious", "start"))
-    return typed(label, AttackerSettings, {**own, "member": completed(label, plays, section=member, facts=FACTS)})
+    plays = catalogues.plays
+    options = {field.name for field in fields(lookup(label, plays, section.get("name")))}
+    beside = ("malicious", "start", *(key for key in RECIPE if key not in options))
+    member, own = parted(label, plays, section=section, beside=beside)
+    made = completed(label, plays, section=member, families=catalogues.families, facts=FACTS)
+    attacker = typed(label, AttackerSettings, {**own, "member": made})
+    if attacker.local_steps is not None and attacker.local_epochs is not None:
+        raise ConfigError(f"{label}.local_epochs is {attacker.local_epochs}; {label}.local_steps is given, use one")
+    return attacker
 
 
 def _execution(section: Section, backends: Table) -> ExecutionSettings:

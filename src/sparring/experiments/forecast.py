@@ -1,25 +1,22 @@
 """What a run would be, before it is played: in words, in time and in memory."""
 
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from time import perf_counter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sparring.experiments.assemble import assemble, check, load
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import describe, digest
 from sparring.experiments.memory import FLOAT, explaining_exhaustion
 from sparring.experiments.settings import Config
-from sparring.federation import Scenario, initial_state, play_round
-from sparring.training import evaluate
+from sparring.federation import FederationState, Scenario, initial_state, measure, play_round
 from sparring.training.backends.threaded import torch_threads
 
 KIBIBYTE = 1 << 10
 LONG = 10.0
-"""Seconds after which a round is not measured again."""
-
-Value = TypeVar("Value")
+"""Seconds after which nothing is measured again."""
 
 
 class Forecast(NamedTuple):
@@ -39,7 +36,7 @@ def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
     check(config, catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues)
+        scenario = assemble(config, dataset, catalogues=catalogues)
         seconds = _seconds(config, scenario)
     size = scenario.federation.network.size
     return Forecast(
@@ -53,21 +50,33 @@ def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
 
 
 def _seconds(config: Config, scenario: Scenario) -> float:
-    federation, rounds = scenario.federation, config.federation.rounds
+    rounds = config.federation.rounds
     # All attackers have started in the round that is measured.
     start = max((attacker.start for attacker in scenario.attackers), default=0)
-    state = replace(initial_state(federation), round=start)
-    evaluation, _ = _timed(lambda: evaluate(federation.network, state.parameters, federation.test))
-    training, (state, _) = _timed(lambda: play_round(scenario, state))
-    if training < LONG:  # the first round also made what all others use
-        training, _ = _timed(lambda: play_round(scenario, state))
+    state = replace(initial_state(scenario.federation), round=start)
+    evaluation = _warm(lambda: measure(scenario, state))
+    states = _states(scenario, state)
+    training = _warm(lambda: next(states))
     return rounds * training + (1 + rounds / config.evaluation.every) * evaluation
 
 
-def _timed(work: Callable[[], Value]) -> tuple[float, Value]:
+def _states(scenario: Scenario, state: FederationState) -> Iterator[FederationState]:
+    """Play round after round, without an end."""
+    while True:
+        state, _ = play_round(scenario, state)
+        yield state
+
+
+def _warm(work: Callable[[], object]) -> float:
+    """Return the seconds that work takes; the first time it also makes what every later one uses."""
+    seconds = _timed(work)
+    return _timed(work) if seconds < LONG else seconds
+
+
+def _timed(work: Callable[[], object]) -> float:
     began = perf_counter()
-    value = work()
-    return perf_counter() - began, value
+    work()
+    return perf_counter() - began
 
 
 def _memory(config: Config, size: int) -> int:

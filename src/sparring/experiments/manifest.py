@@ -39,7 +39,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_manifest(folder: Path, config: Config, catalogues: Catalogues = CATALOGUES) -> None:
+def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CATALOGUES) -> None:
     content = {
         "sparring_run": FORMAT,
         "digest": digest(config),
@@ -79,7 +79,7 @@ def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
     content = read_json(folder / NAME)
     if not _is_ours(content):
         raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
-    _refuse_missing(content["plugins"], folder, catalogues)
+    _refuse_missing(content["plugins"], folder, catalogues=catalogues)
     try:
         config = configure(content["config"], catalogues)
     except ConfigError as error:
@@ -87,7 +87,7 @@ def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
     return Manifest(config, content["versions"], content["plugins"]), content["digest"]
 
 
-def _refuse_missing(plugins: Iterable[str], folder: Path, catalogues: Catalogues) -> None:
+def _refuse_missing(plugins: Iterable[str], folder: Path, *, catalogues: Catalogues) -> None:
     loaded = {plugin.module for plugin in catalogues.plugins}
     missing = [module for module in plugins if module not in loaded]
     if missing:

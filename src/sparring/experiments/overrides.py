@@ -14,7 +14,7 @@ def overridden(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str
         path, equals, text = setting.partition("=")
         if not equals or not _is_path(path):
             raise ConfigError(f"{setting!r} is no setting; write section.key=value, as in federation.rounds=100")
-        changed = _placed(changed, path.split("."), parse_value(setting, text), setting)
+        changed = _placed(changed, path.split("."), value=parse_value(setting, text), setting=setting)
     return changed
 
 
@@ -22,7 +22,7 @@ def placed(document: Mapping[str, Any], path: str, *, value: Any) -> dict[str, A
     """Return the document with a value where `section.key` leads; the document itself is left alone."""
     if not _is_path(path):
         raise ConfigError(f"{path!r} is no key; write section.key, as in federation.rounds")
-    changed: dict[str, Any] = _placed(document, path.split("."), value, path)
+    changed: dict[str, Any] = _placed(document, path.split("."), value=value, setting=path)
     return changed
 
 
@@ -31,25 +31,26 @@ def _is_path(path: str) -> bool:
     return all(keys) and len(keys) <= DEEPEST
 
 
-def _placed(holder: Any, keys: list[str], value: Any, setting: str) -> Any:
+def _placed(holder: Any, keys: list[str], *, value: Any, setting: str) -> Any:
     """Return a copy of a section or list in which `keys` lead to `value`."""
     if not keys:
         return value
     key, *rest = keys
     if isinstance(holder, list):
-        return _placed_in_list(holder, key, rest, value=value, setting=setting)
+        return _placed_in_list(holder, keys, value=value, setting=setting)
     if holder is None and key.isdecimal():
-        return _placed_in_list([], key, rest, value=value, setting=setting)
+        return _placed_in_list([], keys, value=value, setting=setting)
     if holder is not None and not isinstance(holder, Mapping):
         raise ConfigError(f"{setting}: {key!r} lies in no section, but in {holder!r}; set the section first")
     section = dict(holder or {})
-    return section | {key: _placed(section.get(key), rest, value, setting)}
+    return section | {key: _placed(section.get(key), rest, value=value, setting=setting)}
 
 
-def _placed_in_list(holder: list[Any], key: str, rest: list[str], *, value: Any, setting: str) -> list[Any]:
+def _placed_in_list(holder: list[Any], keys: list[str], *, value: Any, setting: str) -> list[Any]:
     """Change an item, or add one at the end."""
+    key, *rest = keys
     if not key.isascii() or not key.isdecimal() or int(key) > len(holder):
         raise ConfigError(f"{setting}: {key!r} is no place in a list of {len(holder)}; use at most {len(holder)}")
     place = int(key)
     before = holder[place] if place < len(holder) else None
-    return [*holder[:place], _placed(before, rest, value, setting), *holder[place + 1 :]]
+    return [*holder[:place], _placed(before, rest, value=value, setting=setting), *holder[place + 1 :]]

@@ -1,6 +1,7 @@
 """Players from elsewhere: modules, named by a person or declared by an installed package, that add to the catalogues.
 
-A plug-in has tables of the names of ours: `ATTACKS`, `POISONS`, `DEFENSES`, `DATASETS`, `PARTITIONS`, `MODELS`.
+A plug-in has tables of the names of ours: `ATTACKS`, `POISONS`, `TRIGGERS`, `DEFENSES`, `POST_TRAINING`, `DATASETS`,
+`PARTITIONS`, `MODELS`.
 """
 
 import hashlib
@@ -49,13 +50,18 @@ def plugged(modules: Iterable[str] = (), *, notice: Notice = ignore) -> Catalogu
 def plugin(module: str) -> Plugin:
     """Import a module, and read its tables."""
     imported = import_plugin(module)
-    tables = {kind: vars(imported)[kind.upper()] for kind in KINDS if kind.upper() in vars(imported)}
+    tables = {kind: vars(imported)[_constant(kind)] for kind in KINDS if _constant(kind) in vars(imported)}
     if not tables:
-        names = ", ".join(kind.upper() for kind in KINDS)
+        names = ", ".join(map(_constant, KINDS))
         raise PluginError(f"plug-in {module} has no table; give it one or more of: {names}")
     for kind, table in tables.items():
-        _check_table(f"plug-in {module}: {kind.upper()}", table, verb=KINDS[kind].verb)
+        _check_table(f"plug-in {module}: {_constant(kind)}", table, verb=KINDS[kind].verb)
     return Plugin(module, _version(imported), tables)
+
+
+def _constant(kind: str) -> str:
+    """Return what the table of a kind is called in a module."""
+    return kind.upper().replace("-", "_")
 
 
 def import_plugin(module: str) -> ModuleType:
@@ -93,7 +99,7 @@ def built(cls: type, settings: Iterable[str], catalogues: Catalogues) -> object:
     section = reduce(subsection, label.split("."), overridden({}, settings))
     # No name of a catalogue has a colon.
     name = f"{cls.__module__}:{cls.__qualname__}"
-    return build(label, {**catalogues[kind], name: cls}, {**section, "name": name})
+    return build(label, {**catalogues[kind], name: cls}, {**section, "name": name}, families=catalogues.families)
 
 
 def plugins_of(config: Config, catalogues: Catalogues) -> dict[str, str]:
@@ -114,7 +120,7 @@ def _joined(catalogues: Catalogues, added: Plugin) -> Catalogues:
         taken = catalogues.plays if kind in ("attacks", "poisons") else catalogues[kind]
         for name in table:
             if name in taken:
-                raise PluginError(f"plug-in {added.module}: {kind.upper()} has {name!r}, which is taken; rename it")
+                raise PluginError(f"plug-in {added.module}: {_constant(kind)} has {name!r}, which is taken; rename it")
     tables = {kind: {**table, **added.tables.get(kind, {})} for kind, table in catalogues.tables.items()}
     return replace(catalogues, tables=tables, plugins=(*catalogues.plugins, added))
 
@@ -160,13 +166,19 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     yield from _names("partitions", config.data.partition)
     yield from _names("models", config.model)
     yield from _names("defenses", config.defense)
+    yield from _names("post-training", config.post_training)
     for attacker in config.attacks:
         yield from _names("attacks", attacker.member)
         yield from _names("poisons", attacker.member)
+        for nested in filter(_is_section, attacker.member.values()):
+            yield from _names("triggers", nested)
 
 
 def _names(kind: str, section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield kind, section["name"]
-    for value in section.values():
-        if isinstance(value, Mapping):
-            yield from _names(kind, value)
+    for nested in filter(_is_section, section.values()):
+        yield from _names(kind, nested)
+
+
+def _is_section(value: object) -> bool:
+    return isinstance(value, Mapping)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sparring.arrays import Vector
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted
 from sparring.experiments.assemble import assemble, check, load
@@ -68,14 +67,14 @@ def run(
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues)
+        scenario = assemble(config, dataset, catalogues=catalogues)
         job = Job(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
         with held(folder):
             admit(folder, existing)
             clear(folder)
-            write_manifest(folder, config, catalogues)
-            parameters, stopwatch = _play(job, None)
-            return _finish(job, parameters, stopwatch=stopwatch)
+            write_manifest(folder, config, catalogues=catalogues)
+            state, stopwatch = _play(job, None)
+            return _finish(job, state, stopwatch=stopwatch)
 
 
 def resume(
@@ -97,9 +96,9 @@ def resume(
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
         start = _last(folder, config, observer=observer)
         dataset = load(config, catalogues)
-        job = Job(folder, config, dataset, assemble(config, dataset, catalogues), observer, cadence, plugins)
-        parameters, stopwatch = _play(job, start)
-        return _finish(job, parameters, stopwatch=stopwatch)
+        job = Job(folder, config, dataset, assemble(config, dataset, catalogues=catalogues), observer, cadence, plugins)
+        state, stopwatch = _play(job, start)
+        return _finish(job, state, stopwatch=stopwatch)
 
 
 def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
@@ -120,8 +119,8 @@ def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | N
     return start
 
 
-def _play(job: Job, start: Checkpoint | None) -> tuple[Vector, Stopwatch]:
-    """Play the rounds that are left, and return the model's parameters and the time it took."""
+def _play(job: Job, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
+    """Play the rounds that are left, and return the state after them and the time it took."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
     size, begun = (0, None) if start is None else (start.records.size, start.state)
     state = begun
@@ -134,7 +133,7 @@ def _play(job: Job, start: Checkpoint | None) -> tuple[Vector, Stopwatch]:
             _pause(job, state, saver=saver)
             stopwatch.start()
     assert state is not None
-    return state.parameters, stopwatch
+    return state, stopwatch
 
 
 def _pause(job: Job, state: FederationState, *, saver: Saver) -> None:
@@ -149,14 +148,13 @@ def _pause(job: Job, state: FederationState, *, saver: Saver) -> None:
         )
 
 
-def _finish(job: Job, parameters: Vector, *, stopwatch: Stopwatch) -> Outcome:
+def _finish(job: Job, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
     """Write what a complete run has; the result comes last, since it says that the run is complete."""
-    federation = job.scenario.federation
-    save_model(job.folder, parameters, model=job.config.model, dataset=job.dataset)
-    rate = rounds_per_second(stopwatch, federation, parameters=parameters)
+    save_model(job.folder, state.parameters, model=job.config.model, dataset=job.dataset)
+    rate = rounds_per_second(stopwatch, job.scenario, state=state)
     write_json(job.folder / TIMING, {"rounds_per_second": rate})
     evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
-    summary = Result(evaluated, Model(federation.network, parameters))
+    summary = Result(evaluated, Model(job.scenario.federation.network, state.parameters))
     last = evaluated[-1]
     result = {
         "accuracy": summary.accuracy,
@@ -164,6 +162,7 @@ def _finish(job: Job, parameters: Vector, *, stopwatch: Stopwatch) -> Outcome:
         "loss": last.loss,
         "class_accuracy": list(last.class_accuracy or ()),
         "backdoor_accuracy": None,
+        **summary.backdoor_metrics,
         "rounds": last.round,
         "digest": digest(job.config),
     }

@@ -1,16 +1,18 @@
 """Sections of a configuration: typed ones, and ones that name a member of a catalogue."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import Table, build, checked, lookup, nearest
+from sparring.registry import ALONE, Families, Table, build, checked, lookup, offer
 
 Section = Mapping[str, Any]
 """A member of a catalogue: its name, and every option that is not settled elsewhere."""
 
 Settings = TypeVar("Settings")
+
+NOTHING: Section = {}
 
 
 def subsection(holder: Section, key: str) -> dict[str, Any]:
@@ -23,27 +25,32 @@ def subsection(holder: Section, key: str) -> dict[str, Any]:
     return dict(section)
 
 
-def refuse_unknown(label: str, given: Iterable[str], known: Collection[str]) -> None:
+def refuse_unknown(label: str, given: Iterable[str], *, known: Collection[str]) -> None:
     """Refuse a key that is not known, and name the nearest one that is."""
     for key in given:
         if key not in known:
-            offer = nearest(key, known) or f"; known: {', '.join(known)}"
-            raise UnknownName(f"{label} has no key {key!r}{offer}")
+            raise UnknownName(f"{label} has no key {key!r}{offer(key, known)}")
 
 
 def typed(label: str, cls: type[Settings], section: Section) -> Settings:
     """Build the settings that a section without a name holds."""
     hints = get_type_hints(cls, include_extras=True)
-    refuse_unknown(label, section, hints)
+    refuse_unknown(label, section, known=hints)
     for field in fields(cls):  # type: ignore[arg-type]  # every class of settings is a dataclass
         if field.default is MISSING and field.name not in section:
             raise ConfigError(f"{label} lacks {field.name!r}; set {label}.{field.name}")
     return cls(**{key: checked(f"{label}.{key}", hints[key], value) for key, value in section.items()})
 
 
-def completed(kind: str, table: Table, *, section: Section, facts: Collection[str] = ()) -> dict[str, Any]:
-    """Write out all options of the member that `section` names; one of `facts` that it leaves out stays out."""
-    described = _described(build(kind, table, section), table)
+def completed(
+    kind: str, table: Table, *, section: Section, families: Families = ALONE, facts: Mapping[str, object] = NOTHING
+) -> dict[str, Any]:
+    """Write out all options of the member that `section` names.
+
+    One of `facts` that it leaves out stays out; the values of these are only to build it with.
+    """
+    member = build(kind, table, section, families=families, **facts)
+    described = plain(member, (table, *families.values()))
     return {option: value for option, value in described.items() if option in section or option not in facts}
 
 
@@ -51,24 +58,24 @@ def parted(kind: str, table: Table, *, section: Section, beside: Collection[str]
     """Part the options of the member that `section` names from the keys that stand beside them."""
     cls = lookup(kind, table, section.get("name"))
     options = [field.name for field in fields(cls) if field.init]
-    refuse_unknown(f"{kind} {section['name']!r}", section, ["name", *options, *beside])
+    refuse_unknown(f"{kind} {section['name']!r}", section, known=["name", *options, *beside])
     member = {key: value for key, value in section.items() if key not in beside}
     return member, {key: value for key, value in section.items() if key in beside}
 
 
-def _described(member: object, table: Table) -> dict[str, Any]:
-    options = {field.name: getattr(member, field.name) for field in fields(member) if field.init}  # type: ignore[arg-type]
-    return {"name": _name(member, table)} | {option: _plain(value, table) for option, value in options.items()}
-
-
-def _plain(value: Any, table: Table) -> Any:
+def plain(value: Any, tables: Sequence[Table]) -> Any:
+    """Return the section that describes a member of one of the tables; other values as a document has them."""
     if isinstance(value, tuple):
-        return [_plain(each, table) for each in value]
-    return _described(value, table) if hasattr(value, "__dataclass_fields__") else value
+        return [plain(each, tables) for each in value]
+    if not hasattr(value, "__dataclass_fields__"):
+        return value
+    options = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+    return {"name": _name(value, tables)} | {option: plain(each, tables) for option, each in options.items()}
 
 
-def _name(member: object, table: Table) -> str:
-    """Return what the table calls the member: of several names, the shortest."""
+def _name(member: object, tables: Sequence[Table]) -> str:
+    """Return what the first table that has the member calls it: of several names, the shortest."""
     cls = type(member)
     path = f"{cls.__module__}:{cls.__qualname__}"
-    return min((name for name, entry in table.items() if entry in (cls, path)), key=len)
+    names = ([name for name, entry in table.items() if entry in (cls, path)] for table in tables)
+    return min(next(filter(None, names)), key=len)

@@ -54,6 +54,12 @@ class AttackerSettings:
     member: Section
     malicious: Annotated[int, Field(ge=0, le=CLIENTS)]
     start: Annotated[int, Field(ge=0, le=ROUNDS)] = 0
+    local_steps: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
+    """Here and below, how its clients train where that is not as the federation says."""
+    local_epochs: Annotated[float, Field(gt=0, le=EXAMPLES)] | None = None
+    """How often a client goes through its shard in a round, in place of a number of steps."""
+    batch: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
+    lr: Annotated[float, Field(gt=0)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +67,9 @@ class ThreatSettings:
     """What attackers may know, and what the rules reckon with."""
 
     knowledge: Knowledge = Threat.knowledge
-    mastermind: Literal[True] = True
-    """All clients of an attacker act as one; there are no others yet."""
+    mastermind: bool = Threat.mastermind
+    """Whether all attackers are one, so that those further down the list see what the others send."""
     assumed_malicious: Annotated[float, Field(ge=0, le=1)] = Threat.assumed_malicious
-
-
-@dataclass(frozen=True, kw_only=True)
-class PostTrainingSettings:
-    """What the server does to the model after the last round; there is nothing yet."""
-
-    name: Literal["none"] = "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +99,7 @@ class Config:
     federation: FederationSettings = FederationSettings()
     attacks: tuple[AttackerSettings, ...] = ()
     defense: Section
-    post_training: PostTrainingSettings = PostTrainingSettings()
+    post_training: Section
     threat: ThreatSettings = ThreatSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     execution: ExecutionSettings = ExecutionSettings()

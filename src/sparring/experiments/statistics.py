@@ -109,7 +109,8 @@ def _interval(sample: Floats) -> tuple[float, float]:
         method="percentile",
         rng=stream(0, "bootstrap"),
     )
-    low, high = resampled.confidence_interval
+    # Means of alike values are rounded past these, and the bounds past each other.
+    low, high = np.sort(np.clip(resampled.confidence_interval, sample.min(), sample.max()))
     return float(low), float(high)
 
 

@@ -10,11 +10,10 @@ from sparring.errors import ConfigError
 from sparring.experiments import manifest
 from sparring.experiments.files import read_json
 from sparring.experiments.statistics import Comparison, Summary, compare, holm, summary
+from sparring.experiments.sweeps.axes import COLUMNS, METRICS, SEED
 from sparring.experiments.sweeps.folder import read_result, read_sweep, run_folder
 
-METRICS = ("accuracy", "average_accuracy", "loss", "backdoor_accuracy")
-SEED = "seed"
-MEASURED = (SEED, *METRICS, "rounds", "run")
+MEASURED = (SEED, *COLUMNS)
 """The columns of a frame that are no axes."""
 ERROR = "error"
 """A metric beside those of a frame: one minus the accuracy."""
@@ -43,6 +42,11 @@ def frame(folder: str | Path) -> pd.DataFrame:
     for axis, labels in axes.items():
         table[axis] = pd.Categorical(table[axis], categories=labels, ordered=True)
     return table.astype({SEED: int, **dict.fromkeys(METRICS, float), "rounds": int})
+
+
+def measured(result: Mapping[str, Any], *, seed: int, run: str) -> dict[str, Any]:
+    """Return what a frame holds of a run beside its labels."""
+    return {SEED: seed, **{column: result.get(column) for column in (*METRICS, "rounds")}, "run": run}
 
 
 def axes_of(runs: pd.DataFrame) -> list[str]:
@@ -105,4 +109,4 @@ def _row(folder: Path, labels: Labels, *, digest: str) -> dict[str, Any] | None:
     result, about = read_result(folder, digest), read_json(run / manifest.NAME)
     if result is None or about is None:
         return None
-    return {**labels, SEED: about["seed"], **{key: result[key] for key in (*METRICS, "rounds")}, "run": run.name}
+    return {**labels, **measured(result, seed=about["seed"], run=run.name)}

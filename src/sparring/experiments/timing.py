@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from time import perf_counter
 
-from sparring.arrays import Vector
-from sparring.federation import Federation, RoundRecord
-from sparring.training import evaluate
+from sparring.federation import FederationState, RoundRecord, Scenario, measure
 
 
 @dataclass
@@ -35,7 +33,7 @@ class Stopwatch:
             laps.seconds += perf_counter() - self._since
 
 
-def rounds_per_second(stopwatch: Stopwatch, federation: Federation, *, parameters: Vector) -> float | None:
+def rounds_per_second(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
     """Return the speed of training alone; None where nothing was timed.
 
     It is that of the rounds without evaluation. Where there are none, one evaluation is timed and taken off.
@@ -46,7 +44,7 @@ def rounds_per_second(stopwatch: Stopwatch, federation: Federation, *, parameter
     if evaluated.rounds == 0:
         return None
     began = perf_counter()
-    evaluate(federation.network, parameters, federation.test)
+    measure(scenario, state)
     training = evaluated.seconds - evaluated.rounds * (perf_counter() - began)
     # However the clock jitters, a round takes some time.
     return evaluated.rounds / max(training, 0.01 * evaluated.seconds)

@@ -12,7 +12,7 @@ from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest
 from sparring.experiments.observer import Observer
 from sparring.experiments.store import RECORDS
-from sparring.experiments.sweeps.folder import NAME, read_sweep, run_folder
+from sparring.experiments.sweeps.folder import is_sweep, read_sweep, run_folder
 from sparring.federation import RoundRecord
 from sparring.integrations import integration
 
@@ -84,7 +84,7 @@ def track(folder: Path, board: Path) -> int:
 def _runs(folder: Path) -> Iterator[tuple[Path, Path]]:
     """Yield each run's place on a board, and its folder: those of a sweep are placed by their labels."""
     name = folder.resolve().name
-    if (folder / NAME).exists():
+    if is_sweep(folder):
         for cell in read_sweep(folder).cells:
             labels = (f"{axis}={label}".replace("/", "_") for axis, label in cell.labels.items())
             yield Path(name, *labels), run_folder(folder, cell.digest)

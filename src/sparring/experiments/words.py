@@ -21,6 +21,7 @@ def told(config: Config, plan: Forecast) -> dict[str, str]:
         f"lr {federation.lr:g}",
         "attack": attacking(config),
         "defense": f"{called(config.defense)}, reckoning with {threat.assumed_malicious:.0%} malicious updates",
+        "post-training": called(config.post_training),
         "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
         "time": f"about {duration(plan.seconds)}",
         "memory": f"about {plan.memory / MEBIBYTE:,.0f} MiB",
@@ -49,4 +50,16 @@ def _value(value: Any) -> str:
 
 def _attack(attacker: AttackerSettings, clients: int) -> str:
     since = f" from round {attacker.start} on" if attacker.start else ""
-    return f"{called(attacker.member)} by {attacker.malicious} of {clients} clients{since}"
+    return f"{called(attacker.member)} by {attacker.malicious} of {clients} clients{since}{_training(attacker)}"
+
+
+def _training(attacker: AttackerSettings) -> str:
+    """Say what is its own in how an attacker's clients train."""
+    own = {
+        "local_steps": attacker.local_steps,
+        "local_epochs": attacker.local_epochs,
+        "batch": attacker.batch,
+        "lr": attacker.lr,
+    }
+    said = [f"{key}={value:g}" for key, value in own.items() if value is not None]
+    return f", training with {', '.join(said)}" if said else ""

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, ParamSpec
 
+import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, Matrix, Vector, is_finite
-from sparring.contracts import Attack, Defense, Memory, Poison
+from sparring.contracts import Attack, Backdoor, Defense, Memory, Model, Poison, Repair
 from sparring.errors import PluginError, blaming
+
+Asked = ParamSpec("Asked")
 
 
 class Shown(NamedTuple):
@@ -33,9 +36,13 @@ class Watch:
         self._shown.append(Shown(name, tensor, _writes(tensor)))
         return tensor
 
-    def later(self, name: str, compute: Callable[[], Tensor]) -> Callable[[], Tensor]:
+    def later(self, name: str, compute: Callable[Asked, Tensor]) -> Callable[Asked, Tensor]:
         """Return the same computation, its result watched."""
-        return lambda: self.show(name, compute())
+
+        def computed(*asked: Asked.args, **named: Asked.kwargs) -> Tensor:
+            return self.show(name, compute(*asked, **named))
+
+        return computed
 
     def edited(self) -> str | None:
         """Name the first tensor that was written to."""
@@ -65,7 +72,7 @@ def check_rows(attack: Attack, crafted: Any, *, shape: tuple[int, ...]) -> Matri
     return crafted
 
 
-def check_batch(poison: Poison, poisoned: Any, *, batch: Batch) -> Batch:
+def check_batch(poison: Poison | Backdoor, poisoned: Any, *, batch: Batch) -> Batch:
     """Return what a poison made of a batch, if it has the batch's form."""
     if not isinstance(poisoned, Batch):
         _blame("poison", poison, what=f"returned {_described(poisoned)}; it must return a Batch")
@@ -73,6 +80,21 @@ def check_batch(poison: Poison, poisoned: Any, *, batch: Batch) -> Batch:
         if not isinstance(tensor, Tensor) or (tensor.shape, tensor.dtype) != (wanted.shape, wanted.dtype):
             _blame("poison", poison, what=f"returned {name} of {_described(tensor)}; it must keep {_described(wanted)}")
     return poisoned
+
+
+def check_meant(backdoor: Backdoor, meant: Any, *, labels: Tensor) -> Tensor:
+    """Return which labels a backdoor is meant for, if that is said of each."""
+    if not isinstance(meant, Tensor) or (meant.shape, meant.dtype) != (labels.shape, torch.bool):
+        what = f"means {_described(meant)}; it must return shape {list(labels.shape)}, torch.bool"
+        _blame("poison", backdoor, what=what)
+    return meant
+
+
+def check_model(repair: Repair, repaired: Any) -> Model:
+    """Return what a post-training defense made of a model, if it is one."""
+    if not isinstance(repaired, Model):
+        _blame("post-training defense", repair, what=f"returned {_described(repaired)}; it must return a Model")
+    return repaired
 
 
 def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vector, Memory]:

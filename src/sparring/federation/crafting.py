@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import cache, partial
 from typing import Any
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack
-from sparring.federation.clients import train_malicious
 from sparring.federation.conduct import Watch, check_rows, playing
+from sparring.federation.malicious import OwnTraining
 from sparring.federation.sampling import Lineup, Team
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
@@ -22,14 +21,27 @@ def craft_all(
     first = len(who.honest)
     for team in who.teams:
         rows = updates[first : first + len(team.clients)]
-        attack, poison = team.party.attacker.attack, team.party.attacker.poison
-        own = cache(partial(train_malicious, scenario.federation, state, clients=team.clients, poison=poison))
+        attack = team.party.attacker.attack
+        own = OwnTraining(scenario.federation, state, team.party.attacker, team.clients)
         if attack is None:
             rows.copy_(own())
         else:
-            sent = {"honest": updates[: len(who.honest)], "honest_clients": who.honest, "own": own, "root": root}
-            rows.copy_(_crafted(attack, _seen(scenario, state, team=team) | sent, rows=rows))
+            sent = _sent(scenario, who, updates=updates[:first])
+            seen = _seen(scenario, state, team=team) | sent | {"own": own, "recipe": own.recipe, "root": root}
+            rows.copy_(_crafted(attack, seen, rows=rows))
         first += len(rows)
+
+
+def _sent(scenario: Scenario, who: Lineup, *, updates: Matrix) -> dict[str, object]:
+    """Return what an attacker is told of the updates before its own: what allies send only if all are one."""
+    honest = len(who.honest)
+    told = len(updates) if scenario.threat.mastermind else honest
+    return {
+        "honest": updates[:honest],
+        "honest_clients": who.honest,
+        "allied": updates[honest:told].data,  # counts the writes to it apart from those to the honest rows
+        "allied_clients": who.rows[honest:told],
+    }
 
 
 def _seen(scenario: Scenario, state: FederationState, *, team: Team) -> dict[str, object]:
@@ -38,11 +50,11 @@ def _seen(scenario: Scenario, state: FederationState, *, team: Team) -> dict[str
     return {
         "round": state.round,
         "parameters": state.parameters,
+        "previous": state.previous,
         "clients": team.clients,
         "sampled": federation.sampled,
         "network": federation.network,
         "shards": team.party.shards,
-        "recipe": federation.recipe,
         "rule": scenario.defense,
         "memory": state.memory,
         "assumed_malicious": scenario.threat.assumed(federation.sampled),
@@ -61,8 +73,9 @@ def _crafted(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix
 
 def _watched(seen: Mapping[str, Any], watch: Watch) -> Mapping[str, Any]:
     """Let an edit of what there is to see be noticed."""
-    for name in ("parameters", "honest"):
-        watch.show(name, seen[name])
+    for name in ("parameters", "previous", "honest", "allied"):
+        if seen[name] is not None:
+            watch.show(name, seen[name])
     for name, tensor in seen["memory"].items():
         watch.show(f"the rule's memory {name!r}", tensor)
     return {**seen, **{name: watch.later(name, seen[name]) for name in ("own", "root")}}

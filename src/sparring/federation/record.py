@@ -23,3 +23,7 @@ class RoundRecord:
     loss: float | None = None
     accuracy: float | None = None
     class_accuracy: tuple[float | None, ...] | None = None
+    backdoor_accuracy: float | None = None
+    """The share of triggered images, of those that the trigger is meant for, that are taken for the target."""
+    backdoor_accuracy_with_target: float | None = None
+    """The same share with images of the target class counted too, as published tables seem to do."""

@@ -46,6 +46,7 @@ def play_round(
         parameters=torch.sub(state.parameters, answer.step, alpha=federation.server_lr),
         memory=answer.memory,
         momenta=momenta,
+        previous=state.parameters if scenario.attackers else None,
     )
     record = RoundRecord(
         round=after.round,

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import floor
+from math import floor, inf
 from typing import NamedTuple
 
 from sparring.arrays import Batch
-from sparring.contracts import Backend, Defense, Network, Recipe, own_malicious
+from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, own_malicious
 from sparring.data import ClientShards
 from sparring.errors import ConfigError, blaming
-from sparring.federation.threat import Attacker, Threat
+from sparring.federation.threat import Attacker, Threat, check_recipe
 from sparring.training import Auto
 
 
@@ -37,12 +37,9 @@ class Federation:
     def __post_init__(self) -> None:
         if not 1 <= self.sampled <= self.clients:
             raise ConfigError(f"federation.sampled is {self.sampled}; it must be from 1 to clients ({self.clients})")
-        for name, value, low in (("batch", self.recipe.batch, 1), ("local_steps", self.recipe.steps, 1)):
-            if value < low:
-                raise ConfigError(f"federation.{name} is {value}; it must be at least {low}")
-        for name, rate in (("lr", self.recipe.lr), ("server_lr", self.server_lr)):
-            if not 0 < rate < float("inf"):
-                raise ConfigError(f"federation.{name} is {rate}; it must be positive and finite")
+        check_recipe("federation", self.recipe)
+        if not 0 < self.server_lr < inf:
+            raise ConfigError(f"federation.server_lr is {self.server_lr}; it must be positive and finite")
         if not 0 <= self.momentum < 1:
             raise ConfigError(f"federation.momentum is {self.momentum}; it must be at least 0 and below 1")
         if self.seed < 0:
@@ -64,12 +61,14 @@ class Party(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """A federation, its server's rule, those who attack it, and the threat model."""
+    """A federation, its server's rule and repair, those who attack it, and the threat model."""
 
     federation: Federation
     defense: Defense
     attackers: Sequence[Attacker] = ()
     threat: Threat = Threat()
+    repair: Repair | None = None
+    """What every evaluation puts the model through first; training goes on without it."""
 
     def __post_init__(self) -> None:
         federation, malicious = self.federation, sum(attacker.malicious for attacker in self.attackers)
@@ -81,6 +80,9 @@ class Scenario:
                     self.threat.check(attacker.attack)
         with blaming(f"defense {type(self.defense).__name__}"):
             self._check_defense()
+        if self.repair is not None and self.repair.needs_root and self.federation.root is None:
+            name = type(self.repair).__name__
+            raise ConfigError(f"post_training {name} needs root data; use data.root_size >= 1")
 
     def _check_defense(self) -> None:
         name, sampled = type(self.defense).__name__, self.federation.sampled
@@ -95,6 +97,12 @@ class Scenario:
             )
         if self.defense.family == "root" and self.federation.root is None:
             raise ConfigError(f"defense {name} needs root data; use data.root_size >= 1")
+
+    @property
+    def backdoors(self) -> tuple[Backdoor, ...]:
+        """What the attackers want triggered images to be taken for."""
+        poisons: list[object] = [attacker.poison for attacker in self.attackers]
+        return tuple(poison for poison in poisons if isinstance(poison, Backdoor))
 
     @cached_property
     def parties(self) -> tuple[Party, ...]:

@@ -11,12 +11,16 @@ from sparring.random import stream
 
 @dataclass(frozen=True, eq=False)
 class FederationState:
-    """The number of rounds played, the global model, the rule's memory and the clients' momenta."""
+    """The number of rounds played, the global model, the rule's memory and the clients' momenta.
+
+    The model before it is kept where there are attackers, who may have seen it.
+    """
 
     round: int
     parameters: Vector
     memory: Memory = field(default_factory=dict)
     momenta: Mapping[int, Vector] = field(default_factory=dict)
+    previous: Vector | None = None
 
 
 def initial_state(federation: Federation) -> FederationState:

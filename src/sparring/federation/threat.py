@@ -1,10 +1,10 @@
 """Who is malicious, what they may know, and what the server reckons with."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import Literal
 
-from sparring.contracts import Attack, BlackBoxView, OmniscientView, Poison, WhiteBoxView
+from sparring.contracts import Attack, BlackBoxView, OmniscientView, Poison, Recipe, WhiteBoxView
 from sparring.errors import ConfigError
 
 Knowledge = Literal["black_box", "white_box", "omniscient"]
@@ -16,24 +16,42 @@ VIEWS: dict[str, type[BlackBoxView]] = {
 }
 
 
+def check_recipe(section: str, recipe: Recipe) -> None:
+    """Refuse a recipe by which nobody can train."""
+    for name, value in (("batch", recipe.batch), ("local_steps", recipe.steps)):
+        if value < 1:
+            raise ConfigError(f"{section}.{name} is {value}; it must be at least 1")
+    if not 0 < recipe.lr < inf:
+        raise ConfigError(f"{section}.lr is {recipe.lr}; it must be positive and finite")
+
+
 @dataclass(frozen=True)
 class Attacker:
     """One malicious party: the clients it plays, and what it does to their data and to their updates.
 
     From round `start` on (the first round is 0) its clients train on what `poison` makes of their data and submit what
     `attack` makes of their updates; without either, the data or the updates stay as they are. Before, they are honest.
+    One player may be both: then it is given twice.
     """
 
     malicious: int
     attack: Attack | None = None
     poison: Poison | None = None
     start: int = 0
+    recipe: Recipe | None = None
+    """How its clients train; as all others do where there is none."""
+    epochs: float | None = None
+    """How often a client goes through its shard in a round, in place of the recipe's number of steps."""
 
     def __post_init__(self) -> None:
         if self.malicious < 0:
             raise ConfigError(f"attack.malicious is {self.malicious}; it must be at least 0")
         if self.start < 0:
             raise ConfigError(f"attack.start is {self.start}; it must be at least 0")
+        if self.epochs is not None and not 0 < self.epochs < inf:
+            raise ConfigError(f"attack.local_epochs is {self.epochs}; it must be positive and finite")
+        if self.recipe is not None:
+            check_recipe("attack", self.recipe)
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,8 @@ class Threat:
 
     knowledge: Knowledge = "omniscient"
     assumed_malicious: float = 0.2
+    mastermind: bool = True
+    """Whether all attackers are one: those that craft later then see what the earlier ones send."""
 
     def __post_init__(self) -> None:
         if self.knowledge not in VIEWS:

@@ -2,32 +2,16 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
 
 import torch
-from torch import Tensor
 
-from sparring.arrays import Vector, pixels
-from sparring.contracts import Network
+from sparring.contracts import Model
 from sparring.errors import ConfigError
+from sparring.federation.measurement import measure
 from sparring.federation.record import RoundRecord
 from sparring.federation.round import play_round
-from sparring.federation.scenario import Federation, Scenario
+from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState, initial_state
-from sparring.training import evaluate
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A network with its parameters."""
-
-    network: Network
-    parameters: Vector
-
-    @torch.no_grad()
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Return the `[examples, classes]` logits of images of bytes, or of inputs in [0, 1]."""
-        return self.network.forward(self.network.split(self.parameters), pixels(inputs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,16 +24,25 @@ class Result:
     @property
     def accuracy(self) -> float:
         """Accuracy after the last round."""
-        return self._evaluated()[-1]
+        return self._evaluated("accuracy")[-1]
 
     @property
     def average_accuracy(self) -> float:
         """Mean accuracy over the evaluated rounds, the start excluded."""
-        played = self._evaluated()[1:]
+        played = self._evaluated("accuracy")[1:]
         return sum(played) / len(played)
 
-    def _evaluated(self) -> list[float]:
-        return [record.accuracy for record in self.records if record.accuracy is not None]
+    @property
+    def backdoor_metrics(self) -> dict[str, float]:
+        """By name, each accuracy of the backdoors after the last round and on average; nothing where there are none."""
+        measured = {name: self._evaluated(name) for name in ("backdoor_accuracy", "backdoor_accuracy_with_target")}
+        known = {name: values for name, values in measured.items() if len(values) > 1}
+        last = {name: values[-1] for name, values in known.items()}
+        return last | {f"average_{name}": sum(values[1:]) / len(values[1:]) for name, values in known.items()}
+
+    def _evaluated(self, metric: str) -> list[float]:
+        values = (getattr(record, metric) for record in self.records)
+        return [value for value in values if value is not None]
 
 
 def play(
@@ -65,12 +58,12 @@ def play(
     federation = scenario.federation
     if state is None:
         state = initial_state(federation)
-        yield state, _evaluated(RoundRecord(round=0), federation, state=state)
+        yield state, _evaluated(RoundRecord(round=0), scenario, state=state)
     workspace = torch.empty(federation.sampled, federation.network.size)
     while state.round < rounds:
         state, record = play_round(scenario, state, workspace=workspace)
         is_due = state.round % every == 0 or state.round == rounds
-        yield state, _evaluated(record, federation, state=state) if is_due else record
+        yield state, _evaluated(record, scenario, state=state) if is_due else record
 
 
 def train(
@@ -87,11 +80,5 @@ def train(
     return Result(records, Model(scenario.federation.network, parameters))
 
 
-def _evaluated(record: RoundRecord, federation: Federation, *, state: FederationState) -> RoundRecord:
-    loss, accuracy, by_class = evaluate(federation.network, state.parameters, federation.test)
-    return replace(
-        record,
-        loss=loss if isfinite(loss) else None,
-        accuracy=accuracy,
-        class_accuracy=tuple(share if isfinite(share) else None for share in by_class),
-    )
+def _evaluated(record: RoundRecord, scenario: Scenario, *, state: FederationState) -> RoundRecord:
+    return replace(record, **measure(scenario, state)._asdict())

@@ -32,8 +32,8 @@ class Cnn:
         sides = [((side - 2) // 2 + 1 - 6) // 2 + 1 - 4 for side in shape[1:]]
         act, wide = ACTIVATIONS[self.activation], 2 * self.width
         return nn.Sequential(
-            *(Convolution(shape[0], self.width, 8, stride=2, padding=3), act()),
-            *(Convolution(self.width, wide, 6, stride=2), act()),
-            *(Convolution(wide, wide, 5), act()),
+            *(Convolution(shape[0], self.width, kernel=8, stride=2, padding=3), act()),
+            *(Convolution(self.width, wide, kernel=6, stride=2), act()),
+            *(Convolution(wide, wide, kernel=5), act()),
             *(nn.Flatten(), nn.Linear(wide * sides[0] * sides[1], classes)),
         )

@@ -7,7 +7,7 @@ from torch.nn.functional import conv2d, linear, pad
 from sparring.models.minimal_filtering import filtered, pays
 
 
-def convolve(inputs: Tensor, weight: Tensor, bias: Tensor, *, stride: int, padding: int) -> Tensor:
+def convolve(inputs: Tensor, weight: Tensor, *, bias: Tensor, stride: int, padding: int) -> Tensor:
     """Return what `conv2d` returns, its channels last in memory.
 
     A single channel is multiplied patch by patch, and a kernel as large as its input is one linear layer: for both the
@@ -15,16 +15,16 @@ def convolve(inputs: Tensor, weight: Tensor, bias: Tensor, *, stride: int, paddi
     multiplications. Anything else is fastest with the channels last.
     """
     if inputs.shape[1] == 1:
-        return _by_patches(inputs, weight, bias, stride=stride, padding=padding)
+        return _by_patches(inputs, weight, bias=bias, stride=stride, padding=padding)
     if inputs.shape[2:] == weight.shape[2:] and padding == 0:
         signal, kernel = (tensor.permute(0, 2, 3, 1).flatten(1) for tensor in (inputs, weight))
         return linear(signal, kernel, bias)[:, :, None, None]
-    if padding == 0 and pays(inputs, weight, stride):
-        return filtered(inputs, weight, stride) + bias[:, None, None]
+    if padding == 0 and pays(inputs, weight, stride=stride):
+        return filtered(inputs, weight, stride=stride) + bias[:, None, None]
     return conv2d(inputs, weight, bias, stride, padding)
 
 
-def _by_patches(inputs: Tensor, weight: Tensor, bias: Tensor, *, stride: int, padding: int) -> Tensor:
+def _by_patches(inputs: Tensor, weight: Tensor, *, bias: Tensor, stride: int, padding: int) -> Tensor:
     """Multiply each patch of a single-channel image by the kernels."""
     height, width = weight.shape[2:]
     padded = pad(inputs, (padding,) * 4)[:, 0]
@@ -35,11 +35,11 @@ def _by_patches(inputs: Tensor, weight: Tensor, bias: Tensor, *, stride: int, pa
 class Convolution(nn.Module):
     """A layer with the parameters of `nn.Conv2d` and a square kernel."""
 
-    def __init__(self, channels: int, width: int, kernel: int, *, stride: int = 1, padding: int = 0) -> None:
+    def __init__(self, channels: int, width: int, *, kernel: int, stride: int = 1, padding: int = 0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(width, channels, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(width))
         self.stride, self.padding = stride, padding
 
     def forward(self, inputs: Tensor) -> Tensor:
-        return convolve(inputs, self.weight, self.bias, stride=self.stride, padding=self.padding)
+        return convolve(inputs, self.weight, bias=self.bias, stride=self.stride, padding=self.padding)

@@ -20,26 +20,26 @@ WIDE = 32
 """Channels from which on fewer products weigh more than the passes over memory that they cost."""
 
 
-def pays(inputs: Tensor, weight: Tensor, stride: int) -> bool:
+def pays(inputs: Tensor, weight: Tensor, *, stride: int) -> bool:
     """Say whether the inputs are small squares whose phases are all of one size, with enough channels to gain by it."""
     (channels, *sides), kernel = inputs.shape[1:], weight.shape[-1]
     is_even = sides[0] % stride == 0 and kernel % stride == 0
     return channels >= WIDE and len(set(sides)) == 1 and is_even and stride < kernel < sides[0] <= stride * LARGEST
 
 
-def filtered(inputs: Tensor, weight: Tensor, stride: int) -> Tensor:
+def filtered(inputs: Tensor, weight: Tensor, *, stride: int) -> Tensor:
     """Return the `[examples, width, m, m]` convolution without padding of `[examples, channels, side, side]` inputs."""
     places, taps = inputs.shape[-1] // stride, weight.shape[-1] // stride
     forward, kernel, backward = _transforms(places - taps + 1, taps)
-    signals = _both_sides(forward, inputs, stride)
-    weights = _both_sides(kernel, weight, stride)
+    signals = _both_sides(forward, inputs, stride=stride)
+    weights = _both_sides(kernel, weight, stride=stride)
     products = torch.bmm(signals, weights.transpose(1, 2))
     rows = _matrix(backward, inputs) @ products.view(places, -1)
     squares = _matrix(backward, inputs) @ rows.view(len(backward), places, -1)
     return squares.view(len(backward), len(backward), *products.shape[1:]).permute(2, 3, 0, 1)
 
 
-def _both_sides(transform: NDArray[np.float64], images: Tensor, stride: int) -> Tensor:
+def _both_sides(transform: NDArray[np.float64], images: Tensor, *, stride: int) -> Tensor:
     """Transform every phase of the images, first down, then across: `[places², images, phases · channels]`.
 
     Each side in its turn leaves the memory as it lies, and so it does on the way back.

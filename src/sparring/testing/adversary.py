@@ -102,15 +102,17 @@ def attacker_view(honest: Matrix = HONEST, own: Matrix = OWN, *, seed: int = 0, 
     """
     honest, own = honest.clone(), own.clone()
     parameters, root = updates(2, "server", parameters=own.shape[1])
+    previous = parameters + updates(1, "before", parameters=own.shape[1])[0]
     usual = OmniscientView(
         round=0,
         parameters=parameters,
+        previous=previous,
         clients=tuple(range(3, 3 + len(own))),
         sampled=len(honest) + len(own),
         network=logistic(),
         shards=RandomShards(),
         recipe=Recipe(steps=1, batch=8, lr=0.1),
-        own=lambda: own,
+        own=lambda project=None: own if project is None else torch.stack([project(row.clone()) for row in own]),
         rng=stream(seed, "attack"),
         rule=Rule(),
         assumed_malicious=2,
@@ -118,6 +120,8 @@ def attacker_view(honest: Matrix = HONEST, own: Matrix = OWN, *, seed: int = 0, 
         honest_clients=tuple(range(20, 20 + len(honest))),
         memory={},
         root=lambda: root,
+        allied=honest[:0],
+        allied_clients=(),
     )
     return replace(usual, **changes)
 

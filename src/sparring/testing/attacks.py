@@ -1,13 +1,14 @@
 """What every attack on updates does."""
 
 from collections.abc import Iterator
+from math import nan
 
 import torch
 
 from sparring.arrays import Matrix
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, WhiteBoxView
 from sparring.federation.conduct import check_rows
-from sparring.testing.adversary import PARAMETERS, ROUNDS, attacker_view, narrowed
+from sparring.testing.adversary import HONEST, PARAMETERS, ROUNDS, attacker_view, narrowed
 from sparring.testing.check import Check, are_equal, are_finite, copies, during
 from sparring.testing.settings import SETTINGS_CHECKS
 
@@ -45,6 +46,21 @@ def a_root_update_of_zero_is_survived(attack: Attack) -> Iterator[str]:
         yield "the rows are not finite"
 
 
+def allies_are_reckoned_with_and_left_alone(attack: Attack) -> Iterator[str]:
+    for name, sent in {
+        "usual rows": HONEST[:2],
+        "huge rows": HONEST[:2].sign() * 1e38,
+        "NaN": HONEST[:2] * nan,
+    }.items():
+        allied = sent.clone()
+        with during(f"allies send {name}"):
+            rows = crafted(attack, attacker_view(allied=allied, allied_clients=(7, 8)))
+        if not are_finite([rows]):
+            yield f"allies send {name}: the rows are not finite"
+        if not are_equal([allied], [sent]):
+            yield f"allies send {name}: it edits `allied` in place"
+
+
 def what_it_sees_is_left_alone(attack: Attack) -> Iterator[str]:
     view = attacker_view()
     seen = {"honest": view.honest, "own": view.own(), "parameters": view.parameters, "root": view.root()}
@@ -66,6 +82,7 @@ ATTACK_CHECKS: tuple[Check, ...] = (
     the_view_that_it_needs_is_enough,
     its_rows_are_finite_floats_one_for_each_client,
     a_root_update_of_zero_is_survived,
+    allies_are_reckoned_with_and_left_alone,
     what_it_sees_is_left_alone,
     equal_generators_give_equal_rows,
 )

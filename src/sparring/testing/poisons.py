@@ -15,13 +15,13 @@ CLASSES = 10
 
 
 def images() -> Batch:
-    """Return three gray images of each class, with pixels in [0, 1]."""
+    """Return three gray images of each class, 28×28 as MNIST's, with pixels in [0, 1]."""
     labels = torch.arange(CLASSES).repeat(3)
-    return Batch(torch.linspace(0, 1, len(labels) * 64).reshape(-1, 1, 8, 8), labels)
+    return Batch(torch.linspace(0, 1, len(labels) * 28**2).reshape(-1, 1, 28, 28), labels)
 
 
 def poisoned(poison: Poison, batch: Batch) -> Batch:
-    return check_batch(poison, poison.poison(batch, stream(0, "poison")), batch=batch)
+    return check_batch(poison, poison.poison(batch, client=1, rng=stream(0, "poison")), batch=batch)
 
 
 def the_batch_keeps_its_form(poison: Poison) -> Iterator[str]:

@@ -21,16 +21,16 @@ class Evaluation(NamedTuple):
 
 
 @torch.no_grad()
-def evaluate(network: Network, parameters: Vector, examples: Batch) -> Evaluation:
-    """Measure the model on all `examples`."""
+def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
+    """Measure the model on all examples of `on`."""
     tensors = network.split(parameters)
     total = torch.zeros((), dtype=torch.float64)
     right = []
-    for inputs, labels in zip(*(torch.split(part, CHUNK) for part in examples), strict=True):
+    for inputs, labels in zip(*(torch.split(part, CHUNK) for part in on), strict=True):
         logits = network.forward(tensors, pixels(inputs))
         total += cross_entropy(logits, labels, reduction="sum")
         right.append(logits.argmax(dim=1) == labels)
     hits = torch.cat(right)
-    seen = examples.labels.bincount(minlength=logits.shape[1])
-    won = examples.labels[hits].bincount(minlength=logits.shape[1])
+    seen = on.labels.bincount(minlength=logits.shape[1])
+    won = on.labels[hits].bincount(minlength=logits.shape[1])
     return Evaluation(total.item() / len(hits), hits.double().mean().item(), tuple((won.double() / seen).tolist()))

@@ -1,7 +1,5 @@
 """Loss and gradient of a network on one batch."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -10,19 +8,16 @@ from sparring.arrays import Batch, Vector
 from sparring.contracts import Network
 
 
-def loss(network: Network, parameters: Vector, batch: Batch) -> Tensor:
+def loss(network: Network, parameters: Vector, *, batch: Batch) -> Tensor:
     """Return the mean cross-entropy of the batch; differentiable in `parameters` and in the inputs."""
     return cross_entropy(network.forward(network.split(parameters), batch.inputs), batch.labels)
 
 
-def gradient(network: Network, parameters: Vector, batch: Batch, out: Vector | None = None) -> Vector:
+def gradient(network: Network, parameters: Vector, *, batch: Batch, out: Vector | None = None) -> Vector:
     """Return the flat gradient of the mean cross-entropy at `parameters`, written into `out` if there is one."""
-    return torch.cat([piece.flatten() for piece in _gradients(network, parameters, batch)], out=out)
-
-
-def _gradients(network: Network, parameters: Vector, batch: Batch) -> Sequence[Tensor]:
     # Leaves of their own: autograd would pad the gradient of every slice of a flat vector to the vector's length.
     leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
     with torch.enable_grad():
         value = cross_entropy(network.forward(leaves, batch.inputs), batch.labels)
-    return torch.autograd.grad(value, leaves)
+    pieces = torch.autograd.grad(value, leaves)
+    return torch.cat([piece.flatten() for piece in pieces], out=out)

@@ -1,18 +1,31 @@
 """What a client does in one round: a few steps of stochastic gradient descent."""
 
+from collections.abc import Callable
+
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Network
 from sparring.training.gradient import gradient
 
 
-def local_update(network: Network, parameters: Vector, batches: Batch, *, lr: float, out: Vector) -> Vector:
+def local_update(
+    network: Network,
+    parameters: Vector,
+    *,
+    batches: Batch,
+    lr: float,
+    out: Vector,
+    project: Callable[[Vector], Vector] | None = None,
+) -> Vector:
     """Write the update `parameters - trained` into `out`; `batches` holds a minibatch a step, `[steps, examples, ...]`.
 
-    The sum of the steps is kept, and not the trained model, so that one step gives exactly lr · gradient.
+    The sum of the steps is kept, and not the trained model, so that one step gives exactly lr · gradient. After each
+    step it becomes what `project` makes of it.
     """
     for step, batch in enumerate(map(Batch, batches.inputs, batches.labels)):
         if step == 0:
-            gradient(network, parameters, batch, out=out).mul_(lr)
+            gradient(network, parameters, batch=batch, out=out).mul_(lr)
         else:
-            out.add_(gradient(network, parameters - out, batch), alpha=lr)
+            out.add_(gradient(network, parameters - out, batch=batch), alpha=lr)
+        if project is not None:
+            out.copy_(project(out))
     return out

@@ -19,7 +19,7 @@ def first_slopes(seen):
     rngs = stream(0, "attack").spawn(len(seen.clients))
     inputs, labels = seen.shards.draw(seen.clients, rngs, steps=1, size=seen.recipe.batch)
     batches = map(Batch, inputs[:, 0], labels[:, 0])
-    return torch.stack([gradient(LOGISTIC, seen.parameters, batch) for batch in batches])
+    return torch.stack([gradient(LOGISTIC, seen.parameters, batch=batch) for batch in batches])
 
 
 def test_one_step_ascends_at_the_clients_rate_and_is_boosted_by_the_share_of_malicious_ones():
@@ -42,7 +42,7 @@ def test_the_stealth_term_pulls_towards_the_own_update():
 def test_each_submitted_update_raises_its_clients_loss():
     seen = view()
     for client, row in zip(seen.clients, ExplicitBoosting().craft(seen), strict=True):
-        before, after = (loss(LOGISTIC, w, seen.shards[client]) for w in (seen.parameters, seen.parameters - row))
+        before, after = (loss(LOGISTIC, w, batch=seen.shards[client]) for w in (seen.parameters, seen.parameters - row))
         assert after > before
 
 
@@ -50,7 +50,7 @@ def test_more_steps_climb_higher():
     batches = Batch(*(part.expand(8, *part.shape) for part in view().shards[3]))
     climb = Climb(LOGISTIC, lr=0.2, stealth=0.0, anchor=ORIGIN)
     ends = [climb.update(ORIGIN, Batch(batches.inputs[:steps], batches.labels[:steps])) for steps in range(9)]
-    heights = [loss(LOGISTIC, -end, view().shards[3]).item() for end in ends]
+    heights = [loss(LOGISTIC, -end, batch=view().shards[3]).item() for end in ends]
     assert heights == sorted(heights)
     assert heights[0] < heights[-1]
 

@@ -24,6 +24,7 @@ from sparring.defenses import (
     safeguard,
     signguard,
     trimmed_mean,
+    weak_differential_privacy,
 )
 from sparring.errors import ConfigError
 from sparring.random import stream
@@ -47,6 +48,7 @@ FUNCTIONS = {
     "flame": lambda updates: flame(updates, ROOT, rng=stream(0)),
     "foolsgold": lambda updates: foolsgold(updates, updates),
     "signguard": lambda updates: signguard(updates, stream(0)),
+    "weak_differential_privacy": lambda updates: weak_differential_privacy(updates, 1.0, noise=0.1, rng=stream(0)),
 }
 
 OF_ROWS = {

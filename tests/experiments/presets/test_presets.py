@@ -6,7 +6,7 @@ from sparring.errors import UnknownName
 from sparring.experiments.presets import PRESETS, SCALES, plan_of, preset
 from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells
 from sparring.experiments.sweeps import planned
-from sparring.experiments.tables import SEED
+from sparring.experiments.sweeps.axes import SEED
 
 presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))

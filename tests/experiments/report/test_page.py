@@ -100,7 +100,7 @@ def test_what_is_missing_is_said():
     assert "2 runs failed." in told
     assert "1 run not complete." in told
     assert "digits, none, mean, seed 1" in told
-    assert "failed ≤ 0.550 none 1 missing" in told
+    assert "failed ≤ 0.550 n = 2 none 1 missing" in told
     assert "RuleError: <b>no</b> (2 runs)" in told
 
 
@@ -110,11 +110,30 @@ def test_a_complete_sweep_misses_nothing(sweep_folder):
     assert 'role="note"' not in page(read_study(sweep_folder))
 
 
+def test_cells_are_compared_seed_by_seed():
+    told = text(page(study(AXES, RESULTS | {("digits", "ipm", EVIL, "0"): 0.9})))
+    assert told.count("Paired comparisons over common seeds") == 2
+    assert told.count("p of Wilcoxon's signed-rank test") == 1
+    assert f"Accuracy after the last round, defenses compared with mean defense none ipm {EVIL}" in told
+    assert "+0.200 +0.000 to +0.400 d 0.7 n = 2" in told
+
+
+def test_what_speaks_for_one_side_is_shaded():
+    axes = AXES | {"seed": ["0", "1", "2"]}
+    results = {(*labels, seed): 0.9 - 0.4 * (labels[1] == "ipm") for *labels, _ in RESULTS for seed in axes["seed"]}
+    classes = [attributes.get("class") for tag, attributes in read(page(study(axes, results))).tags if tag == "td"]
+    assert classes.count("attacker") == 2 * 2 * len(AXES["defense"])
+    assert "defender" not in classes
+
+
 def test_one_seed_is_said_to_be_one():
     single = {labels: accuracy for labels, accuracy in RESULTS.items() if labels[-1] == "0"}
     told = text(page(study(AXES | {"seed": ["0"]}, single)))
     assert "One seed (n = 1)." in told
     assert "0.500 no interval n = 1" in told
+    assert "0.500 n = 1 none" in told
+    assert "Regret: accuracy after the last round, n = 1" in told
+    assert "Paired comparisons" not in told
 
 
 @pytest.mark.parametrize("axes", [AXES, {"q": ["0.1", "0.5"], "seed": ["0"]}, {"attack": ["none"]}, {}])

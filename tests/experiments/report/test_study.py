@@ -1,4 +1,3 @@
-from sparring.experiments.report.study import called_together
 from tests.experiments.report.studies import study
 
 AXES = {"data": ["mnist", "digits"], "q": ["0.5", "0.1"], "seed": ["0", "1"]}
@@ -16,7 +15,3 @@ def test_a_part_of_a_study_has_its_cells_and_runs():
     assert [run["accuracy"] for run in part.frame.to_dict("records")] == [0.8]
     assert {cell.labels["data"] for cell in part.cells} == {"digits"}
     assert (len(part.complete), len(part.failed), len(part.missing)) == (1, 1, 2)
-
-
-def test_data_attacks_and_defenses_speak_for_themselves():
-    assert called_together({"data": "mnist", "q": "0.1", "attack": "ipm", "seed": "0"}) == "mnist, q 0.1, ipm, seed 0"

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 from sparring.experiments import configure
 from sparring.experiments.manifest import Manifest
-from sparring.experiments.report.study import ATTACK, DEFENSE, run_of
+from sparring.experiments.report.study import run_of
 from sparring.experiments.report.threat import KNOWLEDGE, Fact, choices, players, threat_model
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE
 from sparring.experiments.sweeps.selection import Choice, Trial
 from sparring.federation.threat import VIEWS
 from tests.experiments.report.studies import study
@@ -31,14 +32,14 @@ def test_every_kind_of_knowledge_has_words():
 def test_a_threat_model_says_who_attacks_and_what_is_known():
     found = facts({"attack": {"name": "ipm", "malicious": 20}, "threat": {"assumed_malicious": 0.3}})
     assert found["Attackers control"][0].startswith("20 of 50 clients")
-    assert found["Attackers know"] == (KNOWLEDGE["omniscient"],)
+    assert found["Attackers may know"] == (KNOWLEDGE["omniscient"],)
     assert "takes 30% of the updates" in found["The server"][0]
 
 
 def test_runs_that_differ_are_all_told_of():
     found = facts({}, {"federation": {"clients": 80}, "attack": {"name": "ipm", "malicious": 20}})
     assert [words.split(",")[0] for words in found["Federation"]] == ["50 clients", "80 clients"]
-    assert len(found["Data"]) == len(found["Attackers know"]) == 1
+    assert len(found["Data"]) == len(found["Attackers may know"]) == 1
 
 
 def test_a_label_is_explained_where_it_does_not_say_everything():
@@ -49,11 +50,11 @@ def test_a_label_is_explained_where_it_does_not_say_everything():
 
 def test_a_choice_says_by_what_it_was_made():
     trials = tuple(Trial({"defense.max_norm": norm}, {"ipm": norm / 4, "lmp": 0.9}, norm / 4) for norm in (1.0, 2.0))
-    made = replace(told(), choices=(Choice({"defense": "clipped"}, {"defense.max_norm": 2.0}, 0.5, trials),))
+    made = replace(told(), choices=(Choice({"defense": "clipped"}, {"defense.max_norm": 2.0}, 0.5, 3, trials),))
     (fact,) = choices(made)
     assert fact.term == "clipped"
     assert fact.words[0].startswith("defense.max_norm=2.0: of 2 candidates")
-    assert "under ipm, lmp, is best (0.500)" in fact.words[0]
+    assert "under ipm, lmp, is best (0.500, n = 3)" in fact.words[0]
 
 
 def test_nothing_is_told_of_runs_that_are_not_there():

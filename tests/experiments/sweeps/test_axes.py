@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.sweeps.axes import applied, label, read_axes
+from sparring.experiments.sweeps.axes import applied, called_together, label, read_axes
 
 
 def test_a_list_varies_one_key():
@@ -52,7 +52,8 @@ def test_a_section_takes_the_place_of_one_and_a_dotted_key_changes_a_value():
             {"data": [{"name": "mnist"}], "data.name": ["mnist"]},
             "axes has 'data' twice; an axis of data.name is called data",
         ),
-        ({"rounds": [1]}, "axes has 'rounds', which is a column of every table; choose another name"),
+        ({"rounds": [1]}, "axes has 'rounds', which is a column of tables; choose another name"),
+        ({"mean": {"small": {"seed": 0}}}, "axes has 'mean', which is a column of tables"),
         ({"attack": {"ipm": 3}}, "axes.attack.ipm is 3; it must be settings, as in"),
         ({"attack": {"ipm": {}}}, "axes.attack.ipm is {}; it must be settings, as in"),
     ],
@@ -65,3 +66,7 @@ def test_what_is_no_axis_is_refused(axes, line):
 def test_a_key_that_leads_nowhere_is_refused():
     with pytest.raises(ConfigError, match=r"'attack\.\.name' is no key; write section.key"):
         applied({}, {"attack..name": "ipm"})
+
+
+def test_data_attacks_and_defenses_speak_for_themselves():
+    assert called_together({"data": "mnist", "q": "0.1", "attack": "ipm", "seed": "0"}) == "mnist, q 0.1, ipm, seed 0"

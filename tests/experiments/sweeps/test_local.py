@@ -1,9 +1,26 @@
 import time
 from contextlib import closing
 
+import pytest
+
 from sparring.errors import RunError
-from sparring.experiments.sweeps import LocalWorkers
+from sparring.experiments.sweeps import Here, LocalWorkers, planned, sweep
 from tests.experiments.sweeps.calls import answer, sleep
+from tests.experiments.sweeps.grids import full_grid, left
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """Return what a sweep of 24 runs leaves that is played in this process."""
+    folder = tmp_path_factory.mktemp("straight") / "grid"
+    assert sweep(planned(full_grid()), folder, workers=Here()).complete == 24
+    return left(folder)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_any_number_of_workers_leaves_the_same_bytes(size, straight, tmp_path):
+    sweep(planned(full_grid()), tmp_path / "grid", workers=LocalWorkers(size))
+    assert left(tmp_path / "grid") == straight
 
 
 def test_a_worker_that_is_lost_takes_only_its_call_with_it():

@@ -55,7 +55,7 @@ def test_the_best_worst_case_is_chosen(selection):
     (choice,) = choose(selection, runs).values()
     assert choice.labels == {"data": "mnist", "defense": "clipped"}
     assert choice.chosen == {"defense.max_norm": 2}
-    assert choice.worst == 0.4
+    assert (choice.worst, choice.n) == (0.4, 1)
     assert [trial.accuracy for trial in choice.trials] == [{"ipm": 0.9, "lmp": 0.2}, {"ipm": 0.5, "lmp": 0.4}]
 
 
@@ -66,7 +66,7 @@ def test_seeds_are_averaged_before_the_worst_is_taken(selection):
     ]
     (choice,) = choose(selection, runs).values()
     assert choice.chosen == {"defense.max_norm": 1}
-    assert choice.worst == 0.5
+    assert (choice.worst, choice.n) == (0.5, 2)
 
 
 def test_of_equals_the_first_is_chosen(selection):
@@ -144,7 +144,7 @@ def test_a_selection_that_lacks_something_is_refused():
 @pytest.mark.parametrize(
     ("settings", "line"),
     [
-        (["data.validation=0"], "data.validation is 0; select needs validation examples, set it in base"),
+        (["data.validation=0"], r"data.validation is 0 for ipm .*, clipped, seed 0; select needs validation examples"),
         (["evaluation.on=validation"], "evaluation.on is 'validation'; leave it out"),
     ],
 )

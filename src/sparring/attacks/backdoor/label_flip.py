@@ -17,7 +17,7 @@ class LabelFlip:
         if self.classes < 2:
             raise ConfigError(f"label_flip.classes is {self.classes}; it must be at least 2")
 
-    def poison(self, batch: Batch, rng: Generator) -> Batch:
+    def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
         if (batch.labels >= self.classes).any():
             highest = int(batch.labels.max())
             raise ConfigError(f"label_flip.classes is {self.classes}; the label {highest} needs at least {highest + 1}")

@@ -66,7 +66,7 @@ class Climb:
         """Return `parameters` minus where the ascent ends, after one step a minibatch."""
         update = torch.zeros_like(parameters)
         for batch in map(Batch, batches.inputs, batches.labels):
-            slope = gradient(self.network, parameters - update, batch) + 2 * self.stealth * (update - self.anchor)
+            slope = gradient(self.network, parameters - update, batch=batch) + 2 * self.stealth * (update - self.anchor)
             ahead = update - self.lr * slope
             if not is_finite(ahead):
                 break

@@ -26,9 +26,9 @@ def honest_updates(view: OmniscientView) -> Matrix:
     return view.honest if finite.all() else view.honest[finite]
 
 
-def own_updates(view: BlackBoxView) -> Matrix:
+def own_updates(view: BlackBoxView, project: Callable[[Vector], Vector] | None = None) -> Matrix:
     """Return a copy of the malicious clients' own updates, with zeros for a client whose training diverged."""
-    own = view.own()
+    own = view.own(project)
     return torch.where(finite_rows(own)[:, None], own, 0.0)
 
 

@@ -19,7 +19,7 @@ def krum(updates: Matrix, malicious: int) -> Vector:
     fewer than three rows the median is returned, of none zeros.
     """
     check_updates("krum", updates)
-    check_malicious("krum", malicious, len(updates))
+    check_malicious("krum", malicious, clients=len(updates))
     return average(updates, krum_rows(updates, malicious, keep=1))
 
 
@@ -28,7 +28,7 @@ def krum_limit(clients: int) -> int:
     return max(0, (clients - 3) // 2)
 
 
-def check_malicious(rule: str, malicious: int, clients: int) -> None:
+def check_malicious(rule: str, malicious: int, *, clients: int) -> None:
     """Refuse to assume more malicious rows than Krum can bear among so many."""
     at_least(0, rule, malicious=malicious)
     if clients > 0 and malicious > krum_limit(clients):

@@ -16,7 +16,7 @@ from sparring.errors import ConfigError
 def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
     """Average the `keep` rows with the lowest scores; rows are scored, dropped and counted as by Krum."""
     check_updates("multi_krum", updates)
-    check_malicious("multi_krum", malicious, len(updates))
+    check_malicious("multi_krum", malicious, clients=len(updates))
     at_least(1, "multi_krum", keep=keep)
     if keep > len(updates) > 0:
         raise ConfigError(f"multi_krum: keep={keep} of {len(updates)} updates; use keep <= {len(updates)}")

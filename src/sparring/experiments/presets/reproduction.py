@@ -9,7 +9,8 @@ from sparring.experiments.formats import Table
 from sparring.experiments.presets.preset import Preset, Published, Scale
 from sparring.experiments.statistics import summary, written
 from sparring.experiments.sweeps import Plan
-from sparring.experiments.tables import SEED, Labels, by_seed
+from sparring.experiments.sweeps.axes import SEED
+from sparring.experiments.tables import Labels, by_seed
 
 SHOWN = ("defense", "attack")
 """The axes that have a column; there is a table for each combination of labels on the others."""

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from sparring.experiments.plots import Curve
-from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together
+from sparring.experiments.report.study import Study
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.tables import Labels
 
 MOST_POINTS = 120

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sparring.experiments.claims import Above, Finding, Least, Side
-from sparring.experiments.report.study import called_together
+from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.tables import Labels
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
-from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together
+from sparring.experiments.report.study import Study
 from sparring.experiments.statistics import Summary
-from sparring.experiments.tables import SEED, axes_of, summaries
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
+from sparring.experiments.tables import axes_of, summaries
 
 Key = tuple[str, ...]
 

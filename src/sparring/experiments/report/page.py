@@ -12,10 +12,10 @@ from sparring.experiments.report.evidence import evidence
 from sparring.experiments.report.heat_table import regrets, worst
 from sparring.experiments.report.panel import panels
 from sparring.experiments.report.reproduced import reproduced
-from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together
+from sparring.experiments.report.study import Study
 from sparring.experiments.report.threat import choices, players, threat_model
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
 from sparring.experiments.sweeps.folder import Failure
-from sparring.experiments.tables import SEED
 
 UNITS = {"data": "data set", ATTACK: "attack", DEFENSE: "defense", SEED: "seed"}
 """What the axes with a role count."""

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sparring.experiments.report.commands import command_to_repeat
+from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables
 from sparring.experiments.report.curves import plots
 from sparring.experiments.report.drawing import Picture, line_style, picture
 from sparring.experiments.report.heat_table import HeatTable, heat_tables
-from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together, run_of
+from sparring.experiments.report.study import Study, run_of
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 
 
 class Panel(NamedTuple):
@@ -15,6 +17,7 @@ class Panel(NamedTuple):
 
     title: str
     tables: tuple[HeatTable, ...]
+    contrasts: tuple[ContrastTable, ...]
     legend: tuple[tuple[str, str], ...]
     """The names of the lines, and the classes of their styles."""
     pictures: tuple[Picture, ...]
@@ -39,6 +42,7 @@ def _panel(title: str, part: Study) -> Panel:
     return Panel(
         title=title,
         tables=heat_tables(part),
+        contrasts=contrast_tables(part),
         legend=tuple((name, line_style(place)) for place, name in enumerate(names)),
         pictures=tuple(picture(plot, names) for plot in drawn),
         commands=tuple(_commands(part)),

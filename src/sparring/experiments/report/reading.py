@@ -16,8 +16,9 @@ from sparring.experiments.report.study import Study
 from sparring.experiments.store import RECORDS, RESULT
 from sparring.experiments.sweeps import folder as sweeps
 from sparring.experiments.sweeps import selection
+from sparring.experiments.sweeps.axes import METRICS
 from sparring.experiments.sweeps.selection import Choice, Trial
-from sparring.experiments.tables import MEASURED, METRICS, SEED, frame
+from sparring.experiments.tables import MEASURED, frame, measured
 
 
 def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Study:
@@ -25,7 +26,7 @@ def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Study
     folder = Path(folder)
     if has_manifest(folder):
         return _single(folder, catalogues)
-    if not (folder / sweeps.NAME).exists():
+    if not sweeps.is_sweep(folder):
         raise RunError(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` made")
     sweep, runs = sweeps.read_sweep(folder), frame(folder)
     folders = {name: folder / sweeps.RUNS / name for name in runs["run"].unique()}
@@ -49,7 +50,7 @@ def _single(folder: Path, catalogues: Catalogues) -> Study:
     if result is None:
         raise RunError(f"{folder} holds a run that is not complete; go on with it by `sparring resume`")
     name = cell.digest[: sweeps.DIGITS]
-    row = {SEED: about.config.seed, "run": name, **{key: result[key] for key in (*METRICS, "rounds")}}
+    row = measured(result, seed=about.config.seed, run=name)
     return Study(
         name=folder.resolve().name,
         axes={},

@@ -8,12 +8,10 @@ import pandas as pd
 
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
 from sparring.experiments.sweeps.folder import DIGITS, Failure, Place
 from sparring.experiments.sweeps.selection import Choice
-from sparring.experiments.tables import SEED, Labels
-
-ATTACK, DEFENSE = "attack", "defense"
-"""The axes that are set against each other."""
+from sparring.experiments.tables import Labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,9 +76,3 @@ class Study:
 def run_of(cell: Place) -> str:
     """Return the name of the folder of a cell's run."""
     return cell.digest[:DIGITS]
-
-
-def called_together(labels: Labels) -> str:
-    """Name a combination of labels; those of data, attacks and defenses speak for themselves."""
-    plain = ("data", ATTACK, DEFENSE)
-    return ", ".join(label if axis in plain else f"{axis} {label}" for axis, label in labels.items())

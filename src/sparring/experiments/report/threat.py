@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sparring.experiments.report.study import ATTACK, DEFENSE, Study, called_together, run_of
+from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.settings import Config
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.sweeps.selection import Choice
 from sparring.experiments.words import attacking, called
 
@@ -53,7 +54,7 @@ def _chosen(choice: Choice) -> str:
     attacks = ", ".join(choice.trials[0].accuracy)
     return (
         f"{settings}: of {len(choice.trials)} candidates the one whose worst accuracy on validation examples, under "
-        f"{attacks}, is best ({choice.worst:.3f})"
+        f"{attacks}, is best ({choice.worst:.3f}, n = {choice.n})"
     )
 
 
@@ -79,5 +80,5 @@ def _told(config: Config) -> dict[str, str]:
     return facts | {
         "Attackers control": " and ".join(f"{each.malicious}" for each in config.attacks)
         + f" of {federation.clients} clients, whose updates, or data, they choose; those of one attacker act as one",
-        "Attackers know": KNOWLEDGE[threat.knowledge],
+        "Attackers may know": KNOWLEDGE[threat.knowledge],
     }

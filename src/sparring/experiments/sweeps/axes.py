@@ -16,7 +16,20 @@ Bundle = Mapping[str, Any]
 Axes = Mapping[str, Mapping[str, Bundle]]
 """By the name of each axis, what it varies: bundles by their labels, in the file's order."""
 
-COLUMNS = frozenset({"accuracy", "average_accuracy", "loss", "backdoor_accuracy", "rounds", "run"})
+ATTACK, DEFENSE, SEED = "attack", "defense", "seed"
+"""The axes that are set against each other, and the one along which a cell is repeated."""
+METRICS = (
+    "accuracy",
+    "average_accuracy",
+    "loss",
+    "backdoor_accuracy",
+    "average_backdoor_accuracy",
+    "backdoor_accuracy_with_target",
+    "average_backdoor_accuracy_with_target",
+)
+COLUMNS = (*METRICS, "rounds", "run")
+"""What a frame holds beside the axes."""
+TAKEN = (*COLUMNS, "metric", "n", "mean", "std", "low", "high")
 """What tables hold beside the axes; an axis cannot be called that."""
 
 
@@ -27,8 +40,8 @@ def read_axes(section: Section) -> Axes:
         if first == second:
             raise ConfigError(f"axes has {first!r} twice; an axis of {first}.name is called {first}")
     for name in names:
-        if name in COLUMNS:
-            raise ConfigError(f"axes has {name!r}, which is a column of every table; choose another name")
+        if name in TAKEN:
+            raise ConfigError(f"axes has {name!r}, which is a column of tables; choose another name")
     return {name: _axis(key, section[key]) for name, key in zip(names, section, strict=True)}
 
 
@@ -38,6 +51,12 @@ def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
     for path, value in bundle.items():
         changed = placed(changed, path, value=value)
     return changed
+
+
+def called_together(labels: Mapping[str, str]) -> str:
+    """Name a combination of labels; those of data, attacks and defenses speak for themselves."""
+    plain = ("data", ATTACK, DEFENSE)
+    return ", ".join(label if axis in plain else f"{axis} {label}" for axis, label in labels.items())
 
 
 def label(value: Any) -> str:

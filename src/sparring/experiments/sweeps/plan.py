@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sparring.errors import ConfigError
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.section import Section, refuse_unknown, subsection
-from sparring.experiments.sweeps.axes import Bundle, read_axes
+from sparring.experiments.sweeps.axes import Bundle, called_together, read_axes
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
 from sparring.experiments.sweeps.selection import TRY, Context, Selection, read_selection
 
@@ -53,7 +53,7 @@ def planned(
     chosen: Mapping[Context, Bundle] = NOTHING,
 ) -> Plan:
     """Return the plan of a sweep file, with what was chosen so far; a mistake in any of its runs is refused here."""
-    refuse_unknown("the sweep", document, KEYS)
+    refuse_unknown("the sweep", document, known=KEYS)
     axes = read_axes(subsection(document, "axes"))
     size = prod(map(len, axes.values()))
     if size > LARGEST:
@@ -88,4 +88,7 @@ def _refuse_measured(cell: Cell) -> None:
     if cell.config.evaluation.on != "test":
         raise ConfigError("evaluation.on is 'validation'; leave it out, select sets it for what is tried alone")
     if cell.config.data.validation == 0:
-        raise ConfigError("data.validation is 0; select needs validation examples, set it in base, as in 0.1")
+        raise ConfigError(
+            f"data.validation is 0 for {called_together(cell.labels)}; select needs validation examples, set it in "
+            "base, or in each value of an axis that takes the place of its data, as in 0.1"
+        )

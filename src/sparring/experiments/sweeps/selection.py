@@ -11,14 +11,13 @@ from typing import Any, NamedTuple
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.files import write_json
 from sparring.experiments.section import Section, refuse_unknown
-from sparring.experiments.sweeps.axes import Axes, Bundle, label
-from sparring.registry import nearest
+from sparring.experiments.sweeps.axes import SEED, Axes, Bundle, label
+from sparring.registry import offer
 
 NAME = "selection.json"
 KEYS = ("tune", "try", "against", "seeds")
 TUNABLE = ("defense", "federation", "post_training")
 """What a server decides; all else is the task that it is given."""
-SEED = "seed"
 TRY = "select.try"
 """The label of what a run tries, beside those on the axes."""
 
@@ -67,6 +66,8 @@ class Choice(NamedTuple):
     labels: Mapping[str, str]
     chosen: Bundle
     worst: float
+    n: int
+    """How many seeds each accuracy is the mean of."""
     trials: tuple[Trial, ...]
 
 
@@ -74,7 +75,7 @@ def read_selection(section: Section, axes: Axes) -> Selection | None:
     """Return what the section `select` of a sweep file asks for; nothing, if there is none."""
     if not section:
         return None
-    refuse_unknown("select", section, KEYS)
+    refuse_unknown("select", section, known=KEYS)
     for key in KEYS[:-1]:
         if key not in section:
             raise ConfigError(f"select lacks {key!r}; write tune: defense, try: {{...}}, against: {{attack: [...]}}")
@@ -118,7 +119,8 @@ def _choice(selection: Selection, context: Context, *, runs: Sequence[Tried]) ->
         for name, settings in candidates.items()
     )
     best = max(trials, key=lambda trial: trial.worst)
-    return Choice(dict(context), best.settings, best.worst, trials)
+    seeds = {run.labels.get(SEED) for run in runs}
+    return Choice(dict(context), best.settings, best.worst, len(seeds), trials)
 
 
 def _trial(settings: Bundle, against: str, *, runs: Sequence[Tried]) -> Trial:
@@ -180,4 +182,4 @@ def _combinations(path: str, options: Any) -> Mapping[str, Bundle]:
 def _refuse_absent(path: str, labels: Iterable[str], *, known: Iterable[str]) -> None:
     for each in labels:
         if each not in known:
-            raise UnknownName(f"{path} names {each!r}{nearest(each, known) or '; known: ' + ', '.join(known)}")
+            raise UnknownName(f"{path} names {each!r}{offer(each, known)}")

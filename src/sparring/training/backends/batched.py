@@ -19,21 +19,21 @@ class Batched:
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         for step, batch in enumerate(map(Batch, batches.inputs.unbind(1), batches.labels.unbind(1))):
             if step == 0 and shares(network):
-                shared_updates(network, parameters, batch, lr=lr, out=out)
+                shared_updates(network, parameters, batch=batch, lr=lr, out=out)
             elif step == 0:
-                _write(out, _gradients(network, parameters.expand_as(out), batch), lr)
+                _write(out, _gradients(network, parameters.expand_as(out), batch=batch), lr=lr)
             else:
-                _add(out, _gradients(network, parameters - out, batch), lr)
+                _add(out, _gradients(network, parameters - out, batch=batch), lr=lr)
         return out
 
 
-def _gradients(network: Network, parameters: Matrix, batch: Batch) -> tuple[Tensor, ...]:
+def _gradients(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[Tensor, ...]:
     """Return the gradients of the clients' losses at their rows of `parameters`, one `[clients, ...]` tensor a part."""
 
-    def loss(tensors: tuple[Tensor, ...], inputs: Tensor, labels: Tensor) -> Tensor:
-        return cross_entropy(network.forward(tensors, inputs), labels)
+    def loss(tensors: tuple[Tensor, ...], own: Batch) -> Tensor:
+        return cross_entropy(network.forward(tensors, own.inputs), own.labels)
 
-    gradients: tuple[Tensor, ...] = vmap(grad(loss))(vmap(network.split)(parameters), *batch)
+    gradients: tuple[Tensor, ...] = vmap(grad(loss))(vmap(network.split)(parameters), batch)
     return gradients
 
 
@@ -41,11 +41,11 @@ def _columns(out: Matrix, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     return torch.split(out, [gradient[0].numel() for gradient in gradients], dim=1)
 
 
-def _write(out: Matrix, gradients: tuple[Tensor, ...], lr: float) -> None:
+def _write(out: Matrix, gradients: tuple[Tensor, ...], *, lr: float) -> None:
     for columns, gradient in zip(_columns(out, gradients), gradients, strict=True):
         columns.copy_(gradient.flatten(1)).mul_(lr)
 
 
-def _add(out: Matrix, gradients: tuple[Tensor, ...], lr: float) -> None:
+def _add(out: Matrix, gradients: tuple[Tensor, ...], *, lr: float) -> None:
     for columns, gradient in zip(_columns(out, gradients), gradients, strict=True):
         columns.add_(gradient.flatten(1), alpha=lr)

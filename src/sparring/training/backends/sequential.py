@@ -13,5 +13,5 @@ class Sequential:
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         for row, inputs, labels in zip(out, *batches, strict=True):
-            local_update(network, parameters, Batch(inputs, labels), lr=lr, out=row)
+            local_update(network, parameters, batches=Batch(inputs, labels), lr=lr, out=row)
         return out

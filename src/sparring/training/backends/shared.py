@@ -29,6 +29,14 @@ class Passage(NamedTuple):
     outputs: Tensor
 
 
+class Factors(NamedTuple):
+    """A layer, what went in and the gradients of what came out: both `[clients, examples, ...]`."""
+
+    layer: nn.Module
+    inputs: Tensor
+    slopes: Tensor
+
+
 def shares(network: Network) -> bool:
     """Say whether the network is a chain of layers whose gradients are known here."""
     return (
@@ -43,21 +51,22 @@ def is_linear(network: Network) -> bool:
     return isinstance(network, ModuleNetwork) and all(len(shape) < 3 for shape in network.shapes)
 
 
-def shared_updates(network: Network, parameters: Vector, batch: Batch, *, lr: float, out: Matrix) -> Matrix:
+def shared_updates(network: Network, parameters: Vector, *, batch: Batch, lr: float, out: Matrix) -> Matrix:
     """Write lr · gradient of each client's mean loss at the shared `parameters` into its row of `out`."""
     assert isinstance(network, ModuleNetwork)
-    clients, examples = batch.labels.shape
-    passages, logits = _forward(network, network.split(parameters), batch.inputs.flatten(0, 1))
-    total = cross_entropy(logits, batch.labels.flatten(), reduction="sum") * (lr / examples)
+    tensors = network.split(parameters)
+    passages, logits = _forward(network, tensors, inputs=batch.inputs.flatten(0, 1))
+    total = cross_entropy(logits, batch.labels.flatten(), reduction="sum") * (lr / batch.labels.shape[1])
     slopes = torch.autograd.grad(total, [passage.outputs for passage in passages])
-    columns = iter(torch.split(out, [part.numel() for part in network.split(parameters)], dim=1))
+    columns = iter(torch.split(out, [part.numel() for part in tensors], dim=1))
     for passage, slope in zip(passages, slopes, strict=True):
-        PRODUCTS[type(passage.layer)](passage, slope.view(clients, examples, *slope.shape[1:]), columns)
+        pair = (each.unflatten(0, batch.labels.shape) for each in (passage.inputs, slope))
+        PRODUCTS[type(passage.layer)](Factors(passage.layer, *pair), columns)
     return out
 
 
 @torch.enable_grad()
-def _forward(network: ModuleNetwork, tensors: tuple[Tensor, ...], inputs: Tensor) -> tuple[list[Passage], Tensor]:
+def _forward(network: ModuleNetwork, tensors: tuple[Tensor, ...], *, inputs: Tensor) -> tuple[list[Passage], Tensor]:
     named = dict(zip(network.names, (tensor.detach() for tensor in tensors), strict=True))
     signal, passages = network.normalize(inputs), []
     for name, layer in network.module.named_children():
@@ -70,34 +79,34 @@ def _forward(network: ModuleNetwork, tensors: tuple[Tensor, ...], inputs: Tensor
     return passages, signal
 
 
-def _linear(passage: Passage, slope: Tensor, columns: Iterator[Matrix]) -> None:
-    clients, examples, width = slope.shape
-    inputs = passage.inputs.view(clients, examples, -1)
+def _linear(factors: Factors, columns: Iterator[Matrix]) -> None:
+    clients, _, width = factors.slopes.shape
+    pair = (factors.slopes.transpose(1, 2), factors.inputs)
     rows = next(columns).view(clients, width, -1)
     # Into rows that do not follow each other in memory, torch multiplies matrix by matrix, several times as slowly.
     product = rows.new_empty(min(TOGETHER, clients), *rows.shape[1:])
-    for part, *factors in zip(*(each.split(TOGETHER) for each in (rows, slope.transpose(1, 2), inputs)), strict=True):
-        part.copy_(torch.bmm(*factors, out=product[: len(part)]))
-    _bias(passage.layer, slope, columns)
+    for part, *some in zip(*(each.split(TOGETHER) for each in (rows, *pair)), strict=True):
+        part.copy_(torch.bmm(*some, out=product[: len(part)]))
+    if factors.layer.bias is not None:
+        torch.sum(factors.slopes, dim=1, out=next(columns))
 
 
-def _convolution(passage: Passage, slope: Tensor, columns: Iterator[Matrix]) -> None:
-    layer = passage.layer
+def _convolution(factors: Factors, columns: Iterator[Matrix]) -> None:
+    layer = factors.layer
     assert isinstance(layer, nn.Conv2d | Convolution)
     outputs = (next(columns), next(columns)) if layer.bias is not None else (next(columns),)
-    inputs = passage.inputs.view(*slope.shape[:2], *passage.inputs.shape[1:])
-    for client, pair in enumerate(zip(slope, inputs, strict=True)):
-        products = _convolution_products(layer, *pair)
+    for client, (inputs, slopes) in enumerate(zip(factors.inputs, factors.slopes, strict=True)):
+        products = _convolution_products(layer, inputs, slopes=slopes)
         for rows, product in zip(outputs, products, strict=True):
             rows[client] = product.flatten()
 
 
-def _convolution_products(layer: nn.Conv2d | Convolution, slope: Tensor, inputs: Tensor) -> tuple[Tensor, ...]:
+def _convolution_products(layer: nn.Conv2d | Convolution, inputs: Tensor, *, slopes: Tensor) -> tuple[Tensor, ...]:
     has_bias = layer.bias is not None
     sizes = [len(layer.weight)] if has_bias else None
     geometry = (*_geometry(layer), False, [0, 0], layer.groups if isinstance(layer, nn.Conv2d) else 1)
     weight = inputs.new_empty(layer.weight.shape)
-    products = torch.ops.aten.convolution_backward(slope, inputs, weight, sizes, *geometry, [False, True, has_bias])
+    products = torch.ops.aten.convolution_backward(slopes, inputs, weight, sizes, *geometry, [False, True, has_bias])
     return tuple(products[1:]) if has_bias else (products[1],)
 
 
@@ -108,12 +117,7 @@ def _geometry(layer: nn.Conv2d | Convolution) -> tuple[Any, Any, Any]:
     return [layer.stride] * 2, [layer.padding] * 2, [1] * 2
 
 
-def _bias(layer: nn.Module, slope: Tensor, columns: Iterator[Matrix]) -> None:
-    if layer.bias is not None:
-        torch.sum(slope, dim=1, out=next(columns))
-
-
-PRODUCTS: dict[type[nn.Module], Callable[[Passage, Tensor, Iterator[Matrix]], None]] = {
+PRODUCTS: dict[type[nn.Module], Callable[[Factors, Iterator[Matrix]], None]] = {
     nn.Linear: _linear,
     nn.Conv2d: _convolution,
     Convolution: _convolution,

@@ -36,8 +36,8 @@ class Threaded:
             # A copy for each thread: a module holds the parameters that it is called with.
             mine = copy.deepcopy(network)
             for client in range(first, len(out), threads):
-                batch = Batch(batches.inputs[client], batches.labels[client])
-                local_update(mine, parameters, batch, lr=lr, out=out[client])
+                own = Batch(batches.inputs[client], batches.labels[client])
+                local_update(mine, parameters, batches=own, lr=lr, out=out[client])
 
         with torch_threads(1) as threads, ThreadPoolExecutor(threads) as pool:
             list(pool.map(train, range(threads)))

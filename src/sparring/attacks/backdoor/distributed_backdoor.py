@@ -1,0 +1,44 @@
+"""Distributed backdoor attack, DBA (Xie, Huang et al., 2020): every malicious client has a part of the trigger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from sparring.arrays import Batch
+from sparring.attacks.backdoor.implant import Implant, check_implant
+from sparring.contracts import Trigger
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+
+@runtime_checkable
+class DividedTrigger(Protocol):
+    """A trigger that consists of others."""
+
+    @property
+    def parts(self) -> Sequence[Trigger]:
+        """The triggers that it consists of."""
+
+    def stamp(self, images: Tensor) -> Tensor:
+        """Return the images with all parts."""
+
+
+@dataclass(frozen=True)
+class DistributedBackdoor(Implant):
+    """Let each malicious client train on images with one part of the trigger; the model is tried on all of it.
+
+    The client with id i has part i mod 4 of the four bars.
+    """
+
+    def __post_init__(self) -> None:
+        check_implant("dba", self)
+        if not isinstance(self.trigger, DividedTrigger):
+            name = type(self.trigger).__name__
+            raise ConfigError(f"dba.trigger is {name}, which has no parts; use one that has, such as bars")
+
+    def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
+        assert isinstance(self.trigger, DividedTrigger)
+        parts = self.trigger.parts
+        return self.implanted(batch, parts[client % len(parts)], rng=rng)

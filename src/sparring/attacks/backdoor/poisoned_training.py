@@ -1,0 +1,45 @@
+"""Backdoor federated learning (Bagdasaryan et al., 2020): train on triggered images, and replace the global model."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sparring.arrays import Batch, Matrix
+from sparring.attacks.backdoor.implant import Implant, check_implant
+from sparring.attacks.crafted.knowledge import own_updates
+from sparring.contracts import BlackBoxView
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+
+def replacement_factor(sampled: int, malicious: int, *, server_lr: float = 1.0) -> float:
+    """Return γ = n / η (below equation 3), shared by the malicious clients.
+
+    If the others' updates cancel, the mean of n updates, of which the malicious ones are γ times w - X, moves the
+    server that applies it at rate η from w to X.
+    """
+    return sampled / (server_lr * malicious)
+
+
+@dataclass(frozen=True)
+class PoisonedTraining(Implant):
+    """Train on the malicious clients' examples, of which a part has the trigger, and submit what comes out.
+
+    A boost makes it model replacement. What it takes beyond float32 becomes its largest number.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    boost: float | None = 1.0
+    """What the update is multiplied by; null is γ = n / η with n sampled clients and a server's rate η of 1."""
+
+    def __post_init__(self) -> None:
+        check_implant("bfl", self)
+        if self.boost is not None and not 0 < self.boost < inf:
+            raise ConfigError(f"bfl.boost is {self.boost}; it must be positive and finite")
+
+    def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
+        return self.implanted(batch, self.trigger, rng=rng)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        boost = replacement_factor(view.sampled, len(view.clients)) if self.boost is None else self.boost
+        return own_updates(view).mul_(boost).nan_to_num_()

@@ -1,0 +1,42 @@
+"""PGD backdoor (Wang et al., 2020): poisoned training that stays in a ball around the global model."""
+
+from dataclasses import dataclass
+from functools import partial
+from math import inf
+from typing import ClassVar
+
+from sparring.arrays import Batch, Matrix, Vector, row_norms
+from sparring.attacks.backdoor.implant import Implant, check_implant
+from sparring.attacks.crafted.knowledge import own_updates
+from sparring.contracts import BlackBoxView
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+
+def on_ball(update: Vector, radius: float) -> Vector:
+    """Return the point nearest to `update` whose norm is at most `radius`."""
+    norm = row_norms(update[None])[0]
+    return update if norm <= radius else (update.double() * (radius / norm)).float()
+
+
+@dataclass(frozen=True)
+class ProjectedBackdoor(Implant):
+    """Train on triggered images, and after every local step project the model back onto a ball around the global one.
+
+    What is submitted passes any bound on the norm of updates that is not below the radius.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    radius: float = 0.05
+    """The largest norm that an update has."""
+
+    def __post_init__(self) -> None:
+        check_implant("pgd", self)
+        if not 0 < self.radius < inf:
+            raise ConfigError(f"pgd.radius is {self.radius}; it must be positive and finite")
+
+    def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
+        return self.implanted(batch, self.trigger, rng=rng)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        return own_updates(view, partial(on_ball, radius=self.radius))

@@ -1,0 +1,114 @@
+"""Targeted explicit boosting (Bhagoji et al., 2019), with stealth by alternating minimization."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+import torch
+
+from sparring.arrays import Batch, Matrix, Vector, is_finite
+from sparring.attacks.backdoor.implant import Implant, check_implant
+from sparring.attacks.backdoor.triggers.unmarked import Unmarked
+from sparring.contracts import BlackBoxView, Network, Trigger
+from sparring.errors import ConfigError
+from sparring.random import Generator
+from sparring.training import gradient
+
+
+@dataclass(frozen=True)
+class TargetedBoosting(Implant):
+    """Alternate between boosted steps down the loss of mislabeled examples and steps that hide them.
+
+    As in the paper the images carry no trigger: those of one class are to be taken for another. What leaves float32
+    ends the training at its last finite point.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    trigger: Trigger = Unmarked()
+    """What is put on images."""
+    target: int = 7
+    """The class that the model shall take the images for."""
+    source: int | None = 5
+    """The one class whose images are to be mistaken; where there is none, all but the target."""
+    ratio: float = 1.0
+    """Share of those images in a minibatch that serve as mislabeled examples."""
+    steps: int = 1
+    """How often a round alternates; each time the boost is whole, and a few times may break the model."""
+    stealthy: int = 10
+    """Steps that hide, after each step that is boosted."""
+    lr: float | None = None
+    """The learning rate of all steps; the clients' own where there is none."""
+    boost: float | None = None
+    """What the mislabeled examples' step is multiplied by; where there is none, sampled clients per malicious one."""
+    stealth: float = 1e-4
+    """The weight ρ of the squared distance to the last global update."""
+
+    def __post_init__(self) -> None:
+        check_implant("targeted_eb", self)
+        for name, low in (("steps", 1), ("stealthy", 0)):
+            if getattr(self, name) < low:
+                raise ConfigError(f"targeted_eb.{name} is {getattr(self, name)}; it must be at least {low}")
+        for name in ("lr", "boost"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < inf:
+                raise ConfigError(f"targeted_eb.{name} is {value}; it must be positive and finite")
+        if not 0 <= self.stealth < inf:
+            raise ConfigError(f"targeted_eb.stealth is {self.stealth}; it must be at least 0 and finite")
+
+    def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
+        return self.implanted(batch, self.trigger, rng=rng)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        slopes = Slopes(
+            view.network,
+            view.parameters,
+            boost=view.sampled / len(view.clients) if self.boost is None else self.boost,
+            stealth=self.stealth,
+            anchor=None if view.previous is None else view.previous - view.parameters,
+        )
+        lr = view.recipe.lr if self.lr is None else self.lr
+        rngs = view.rng.spawn(len(view.clients))
+        batches = view.shards.draw(view.clients, rngs, steps=self.steps * (1 + self.stealthy), size=view.recipe.batch)
+        rows = torch.empty(len(view.clients), view.network.size)
+        for row, rng, inputs, labels in zip(rows, rngs, *batches, strict=True):
+            row.copy_(self._trained(slopes, Batch(inputs, labels), lr=lr, rng=rng))
+        return rows
+
+    def _trained(self, slopes: "Slopes", batches: Batch, *, lr: float, rng: Generator) -> Vector:
+        """Return the update after one step a minibatch: of every `1 + stealthy` steps the first is boosted."""
+        update = torch.zeros_like(slopes.parameters)
+        for step, batch in enumerate(map(Batch, batches.inputs, batches.labels)):
+            hides = step % (1 + self.stealthy) > 0
+            slope = slopes.hiding(update, batch) if hides else slopes.boosted(update, self._mislabeled(batch, rng))
+            ahead = update + lr * slope
+            if not is_finite(ahead):
+                break
+            update = ahead
+        return update
+
+    def _mislabeled(self, batch: Batch, rng: Generator) -> Batch:
+        chosen = self.chosen(batch.labels, rng)
+        return self.triggered(Batch(batch.inputs[chosen], batch.labels[chosen]))
+
+
+@dataclass(frozen=True, eq=False)
+class Slopes:
+    """What the two steps go down, as gradients at the model `parameters - update`."""
+
+    network: Network
+    parameters: Vector
+    boost: float
+    stealth: float
+    anchor: Vector | None
+    """The last global update; before there was one, no update is suspicious."""
+
+    def boosted(self, update: Vector, mislabeled: Batch) -> Vector:
+        """Return the boosted gradient of the loss of mislabeled examples; nothing where there are none."""
+        if len(mislabeled.labels) == 0:
+            return torch.zeros_like(update)
+        return self.boost * gradient(self.network, self.parameters - update, batch=mislabeled)
+
+    def hiding(self, update: Vector, batch: Batch) -> Vector:
+        """Return the gradient of the loss of right examples plus ρ times the squared distance from the anchor."""
+        slope = gradient(self.network, self.parameters - update, batch=batch)
+        return slope if self.anchor is None else slope - 2 * self.stealth * (update - self.anchor)

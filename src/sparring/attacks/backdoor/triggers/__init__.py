@@ -1,0 +1,1 @@
+"""What is put on an image so that a backdoored model takes it for the target class."""

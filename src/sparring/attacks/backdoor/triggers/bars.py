@@ -1,0 +1,76 @@
+"""Four bars (Xie, Huang et al., 2020), the global trigger of DBA, of which each is a trigger as well."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import NamedTuple
+
+from torch import Tensor
+
+from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, painted
+from sparring.errors import ConfigError
+
+COUNT = 4
+
+
+class Layout(NamedTuple):
+    """The rows and the first columns of the bars, and how long these are."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    length: int
+
+
+LAYOUTS = {(28, 28): Layout((0, 3), (0, 6), 4), (32, 32): Layout((0, 4), (0, 9), 6)}
+"""Where the authors put them, by the image's height and width."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Paint bars of one pixel's height, two in each of two rows.
+
+    Where they are is known for images of 28×28 (rows 0 and 3, columns 0 to 3 and 6 to 9) and of 32×32 pixels (rows 0
+    and 4, columns 0 to 5 and 9 to 14); for others rows, columns and length must be given.
+    """
+
+    rows: tuple[int, int] | None = None
+    columns: tuple[int, int] | None = None
+    """The first column of the left and of the right bars."""
+    length: int | None = None
+    color: float = 1.0
+    """From 0, black, to 1, white, in all channels."""
+    part: int | None = None
+    """The only bar to paint: 0 and 1 are the upper ones, 2 and 3 the lower ones; all where there is none."""
+
+    def __post_init__(self) -> None:
+        check_color("bars", self.color)
+        if len({value is None for value in (self.rows, self.columns, self.length)}) > 1:
+            raise ConfigError("bars has some of rows, columns and length; set all three, or none of them")
+        if self.length is not None and self.length < 1:
+            raise ConfigError(f"bars.length is {self.length}; it must be at least 1")
+        if self.part is not None and not 0 <= self.part < COUNT:
+            raise ConfigError(f"bars.part is {self.part}; it must be 0 to {COUNT - 1}, or null for all bars")
+
+    @property
+    def parts(self) -> tuple["Bars", ...]:
+        """Each bar as a trigger of its own; of one that is a part already, that one."""
+        return tuple(replace(self, part=part) for part in range(COUNT)) if self.part is None else (self,)
+
+    def stamp(self, images: Tensor) -> Tensor:
+        return self.overlay(image_shape("bars", images)).stamp(images)
+
+    def overlay(self, shape: tuple[int, int, int]) -> Overlay:
+        """Return the mask and the pattern for images of a shape."""
+        layout = self._layout(*shape[1:])
+        places = list(product(layout.rows, layout.columns))
+        chosen = places if self.part is None else [places[self.part]]
+        boxes = [Box(row, column, height=1, width=layout.length) for row, column in chosen]
+        return painted("bars", boxes, shape=shape, color=self.color)
+
+    def _layout(self, height: int, width: int) -> Layout:
+        if self.rows is not None and self.columns is not None and self.length is not None:
+            return Layout(self.rows, self.columns, self.length)
+        if (height, width) not in LAYOUTS:
+            raise ConfigError(
+                f"trigger bars: images of {height}×{width} pixels have no published bars; set rows, columns and length"
+            )
+        return LAYOUTS[height, width]

@@ -1,0 +1,36 @@
+"""Blended pattern (Chen et al., 2017): noise that shines through the whole image."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.attacks.backdoor.triggers.overlay import Overlay, image_shape
+from sparring.errors import ConfigError
+from sparring.random import stream
+
+
+@dataclass(frozen=True)
+class Blended:
+    """Mix every image with the same random pattern: (1 - alpha) · image + alpha · pattern.
+
+    The pattern's pixels are uniform on [0, 1]; it depends on the seed and the images' shape alone.
+    """
+
+    alpha: float = 0.2
+    """How much of the pattern an image takes."""
+    seed: int = 0
+    """Names the pattern."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha <= 1:
+            raise ConfigError(f"blended.alpha is {self.alpha}; it must be above 0 and at most 1")
+
+    def stamp(self, images: Tensor) -> Tensor:
+        return self.overlay(image_shape("blended", images)).stamp(images)
+
+    def overlay(self, shape: tuple[int, int, int]) -> Overlay:
+        """Return the mask and the pattern for images of a shape."""
+        pattern = stream(self.seed, "blended", *shape).random(shape, dtype=np.float32)
+        return Overlay(torch.full(shape, self.alpha), torch.from_numpy(pattern))

@@ -1,0 +1,29 @@
+"""Learned trigger (Doan et al., 2021): a small network, read from a file, that is hard to see and hard to resist."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, load_trigger
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Change every image as a network does that was trained together with a classifier.
+
+    `train_trigger` trains one, `save_trigger` writes the file, which is read when the first image is stamped.
+    """
+
+    file: str
+    """Where the network is, in the safetensors format."""
+
+    @cached_property
+    def network(self) -> TriggerNetwork:
+        """The network that the file holds."""
+        return load_trigger(self.file)
+
+    @torch.no_grad()
+    def stamp(self, images: Tensor) -> Tensor:
+        return self.network.stamp(images)

@@ -1,0 +1,57 @@
+"""A trigger as data: a mask, and a pattern that shows where the mask lets it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sparring.errors import ConfigError
+
+
+class Overlay(NamedTuple):
+    """How much of the pattern each pixel takes, from 0 to 1, and the pattern: both `[channels, height, width]`."""
+
+    mask: Tensor
+    pattern: Tensor
+
+    def stamp(self, images: Tensor) -> Tensor:
+        """Return (1 - mask) · image + mask · pattern for each image."""
+        return (1 - self.mask) * images + self.mask * self.pattern
+
+
+class Box(NamedTuple):
+    """The pixels of a rectangle, from `row` and `column` on."""
+
+    row: int
+    column: int
+    height: int
+    width: int
+
+
+def image_shape(trigger: str, images: Tensor) -> tuple[int, int, int]:
+    """Return channels, height and width of a batch of images; refuse what is none."""
+    if images.ndim != 4:
+        raise ConfigError(f"trigger {trigger}: the inputs have shape {list(images.shape[1:])}; use images")
+    _, channels, height, width = images.shape
+    return channels, height, width
+
+
+def painted(trigger: str, boxes: Sequence[Box], *, shape: tuple[int, int, int], color: float) -> Overlay:
+    """Return the overlay that gives every pixel of the boxes one color in all channels; refuse a box outside."""
+    _, height, width = shape
+    mask = torch.zeros(shape)
+    for row, column, rows, columns in boxes:
+        if not (0 <= row <= height - rows and 0 <= column <= width - columns):
+            raise ConfigError(
+                f"trigger {trigger}: rows {row} to {row + rows - 1}, columns {column} to {column + columns - 1} "
+                f"are outside an image of {height}×{width} pixels; move it or use larger images"
+            )
+        mask[:, row : row + rows, column : column + columns] = 1
+    return Overlay(mask, torch.full(shape, color))
+
+
+def check_color(trigger: str, color: float) -> None:
+    """Refuse a color that no pixel has."""
+    if not 0 <= color <= 1:
+        raise ConfigError(f"{trigger}.color is {color}; it must be from 0 (black) to 1 (white)")

@@ -1,0 +1,88 @@
+"""A trigger that is a small network: it changes every pixel of an image a little, and each image in another way."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from sparring.errors import ConfigError
+from sparring.models.network import glorot
+from sparring.random import Generator
+
+
+@dataclass(frozen=True, eq=False)
+class TriggerNetwork:
+    """The map x + ε · tanh(g(x)), cut off at black and white (Doan et al., 2021): no pixel changes by more than ε.
+
+    g is three 3×3 convolutions with `width` channels between them; it is made for images of one shape.
+    """
+
+    module: nn.Module
+    shape: tuple[int, int, int]
+    """Channels, height and width of the images."""
+    epsilon: float
+    width: int
+
+    def stamp(self, images: Tensor) -> Tensor:
+        if tuple(images.shape[1:]) != self.shape:
+            raise ConfigError(
+                f"trigger learned: it was made for images of shape {list(self.shape)}, "
+                f"not {list(images.shape[1:])}; train one for these"
+            )
+        changed: Tensor = images + self.epsilon * torch.tanh(self.module(images))
+        return changed.clamp(0, 1)
+
+
+def untrained(shape: tuple[int, int, int], *, epsilon: float, width: int, rng: Generator) -> TriggerNetwork:
+    """Return a network with random weights."""
+    module = _convolutions(shape[0], width)
+    drawn = {name: glorot(piece.shape, rng).view(piece.shape) for name, piece in module.state_dict().items()}
+    module.load_state_dict(drawn, assign=True)
+    return TriggerNetwork(module, shape, epsilon, width)
+
+
+def save_trigger(path: str | Path, trigger: TriggerNetwork) -> None:
+    """Write a network into a file in the safetensors format."""
+    # One entry: safetensors writes several in no particular order.
+    described = json.dumps({"shape": trigger.shape, "epsilon": trigger.epsilon, "width": trigger.width})
+    Path(path).write_bytes(save(trigger.module.state_dict(), {"trigger": described}))
+
+
+def load_trigger(path: str | Path) -> TriggerNetwork:
+    """Read a network that `save_trigger` wrote."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            described = json.loads(file.metadata()["trigger"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping, has only keys
+        return _restored(described, tensors)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"trigger.file is {str(path)!r}; there is no such file, write one with save_trigger"
+        ) from None
+    except (OSError, SafetensorError, TypeError, KeyError, ValueError, RuntimeError):
+        raise ConfigError(
+            f"trigger.file is {str(path)!r}; it holds no learned trigger, write one with save_trigger"
+        ) from None
+
+
+def _restored(described: dict[str, Any], tensors: dict[str, Tensor]) -> TriggerNetwork:
+    channels, height, width = described["shape"]
+    module = _convolutions(channels, described["width"])
+    module.load_state_dict(tensors, assign=True)
+    module.requires_grad_(False)
+    return TriggerNetwork(module, (channels, height, width), described["epsilon"], described["width"])
+
+
+def _convolutions(channels: int, width: int) -> nn.Module:
+    """Return g without any numbers: making them would draw from torch's global generator."""
+    with torch.device("meta"):
+        return nn.Sequential(
+            *(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU()),
+            *(nn.Conv2d(width, width, 3, padding=1), nn.ReLU()),
+            nn.Conv2d(width, channels, 3, padding=1),
+        )

@@ -1,0 +1,103 @@
+"""Learn a trigger and a classifier together (Doan et al., 2021): the worst case that a defender prepares for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from sparring.arrays import Batch, Vector, pixels
+from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, untrained
+from sparring.contracts import Network
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+
+@dataclass(frozen=True)
+class TriggerTraining:
+    """How a trigger is learned: its bound, and the steps of Adam that trigger and classifier take in turn."""
+
+    epsilon: float = 0.1
+    """The most by which the trigger may change a pixel, on the scale from 0 to 1."""
+    steps: int = 300
+    batch: int = 64
+    lr: float = 1e-3
+    clean: float = 0.5
+    """The weight α of the loss on images without the trigger; that of the others is 1 - α."""
+    width: int = 16
+    """Channels between the trigger's convolutions."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.epsilon <= 1:
+            raise ConfigError(f"trigger.epsilon is {self.epsilon}; it must be above 0 and at most 1")
+        if not 0 <= self.clean <= 1:
+            raise ConfigError(f"trigger.clean is {self.clean}; it must be from 0 to 1")
+        if not 0 < self.lr < inf:
+            raise ConfigError(f"trigger.lr is {self.lr}; it must be positive and finite")
+        for name in ("steps", "batch", "width"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"trigger.{name} is {getattr(self, name)}; it must be at least 1")
+
+
+USUAL = TriggerTraining()
+"""What does for small gray images."""
+
+
+class Trained(NamedTuple):
+    """The trigger, and the parameters of the classifier that was trained with it."""
+
+    trigger: TriggerNetwork
+    classifier: Vector
+
+
+def train_trigger(
+    network: Network, examples: Batch, *, target: int, rng: Generator, training: TriggerTraining = USUAL
+) -> Trained:
+    """Learn to turn any image into one that the classifier takes for `target`, and a classifier that does.
+
+    On each minibatch the trigger T takes a step down L(f(T(x)), target), then the classifier f one down
+    α · L(f(x), y) + (1 - α) · L(f(T(x)), target).
+    """
+    _check(examples, target)
+    trigger = untrained(_shape(examples), epsilon=training.epsilon, width=training.width, rng=rng)
+    leaves = [tensor.clone().requires_grad_() for tensor in network.split(network.initial(rng))]
+    attacker = torch.optim.Adam(trigger.module.requires_grad_().parameters(), lr=training.lr)
+    learner = torch.optim.Adam(leaves, lr=training.lr)
+
+    def fooled(stamped: Tensor) -> Tensor:
+        return cross_entropy(network.forward(leaves, stamped), torch.full((len(stamped),), target))
+
+    for inputs, labels in _minibatches(examples, training, rng=rng):
+        _step(attacker, fooled(trigger.stamp(inputs)))
+        right = cross_entropy(network.forward(leaves, inputs), labels)
+        _step(learner, training.clean * right + (1 - training.clean) * fooled(trigger.stamp(inputs).detach()))
+    trigger.module.requires_grad_(False)
+    return Trained(trigger, torch.cat([leaf.detach().flatten() for leaf in leaves]))
+
+
+def _check(examples: Batch, target: int) -> None:
+    highest = int(examples.labels.max())
+    if not 0 <= target <= highest:
+        raise ConfigError(f"target is {target}; with the labels that are given it must be 0 to {highest}")
+
+
+def _shape(examples: Batch) -> tuple[int, int, int]:
+    if examples.inputs.ndim != 4:
+        raise ConfigError(f"trigger learned: the inputs have shape {list(examples.inputs.shape[1:])}; use images")
+    _, channels, height, width = examples.inputs.shape
+    return channels, height, width
+
+
+def _minibatches(examples: Batch, training: TriggerTraining, *, rng: Generator) -> Iterator[Batch]:
+    for _ in range(training.steps):
+        rows = torch.from_numpy(rng.integers(len(examples.labels), size=training.batch))
+        yield Batch(pixels(examples.inputs[rows]), examples.labels[rows])
+
+
+def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()

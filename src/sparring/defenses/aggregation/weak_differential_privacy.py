@@ -1,0 +1,51 @@
+"""Weak differential privacy (Sun et al., 2019): the mean of clipped updates, and noise on it."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sparring.arrays import Matrix, Vector
+from sparring.contracts import DefenderView, Family, Memory
+from sparring.defenses.aggregation.clipped import clip_rows
+from sparring.defenses.aggregation.mean import mean
+from sparring.defenses.aggregation.noise import blurred
+from sparring.defenses.aggregation.norm_bounding import NormBounding
+from sparring.defenses.aggregation.rows import admitted
+from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.aggregation.updates import check_updates
+from sparring.random import Generator
+
+
+def weak_differential_privacy(updates: Matrix, max_norm: float, *, noise: float, rng: Generator) -> Vector:
+    """Shorten the rows to `max_norm`, average, and add noise of this standard deviation; of no rows, return zeros."""
+    check_updates("weak_differential_privacy", updates)
+    at_least(0, "weak_differential_privacy", noise=noise)
+    return _blurred(mean(clip_rows(updates, max_norm)), updates, noise=noise, rng=rng)
+
+
+def _blurred(step: Vector, updates: Matrix, *, noise: float, rng: Generator) -> Vector:
+    """Add noise to the step, unless no row took part in it."""
+    return blurred(step, noise, rng=rng) if len(admitted(updates)) > 0 else step
+
+
+@dataclass(frozen=True)
+class WeakDifferentialPrivacy:
+    """Bound the norm of every update, average, and add Gaussian noise: too little of it for a promise of privacy.
+
+    The defaults are the norm bound and the noise level that the meta-Stackelberg game (MSG) states for CRFL.
+    """
+
+    max_norm: float = 0.02
+    noise: float = 0.001
+    """The standard deviation of the noise on each coordinate of the mean."""
+    family: ClassVar[Family] = "clipping"
+
+    def __post_init__(self) -> None:
+        positive("weak_differential_privacy", max_norm=self.max_norm)
+        at_least(0, "weak_differential_privacy", noise=self.noise)
+
+    def limit(self, clients: int) -> int:
+        return clients
+
+    def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
+        step, memory = NormBounding(self.max_norm).aggregate(view, memory)
+        return _blurred(step, view.updates, noise=self.noise, rng=view.rng), memory

@@ -1,0 +1,48 @@
+"""Models that are chains of layers, which a defense can look into and change."""
+
+import copy
+from collections.abc import Callable, Mapping
+
+from torch import Tensor, nn
+
+from sparring.contracts import Network
+from sparring.errors import ConfigError
+from sparring.models import ModuleNetwork
+from sparring.models.resnet18 import Block
+
+ACTIVATIONS = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, Block)
+"""What a neuron's output comes from; a residual block ends in a ReLU of its own."""
+
+Tap = Callable[[Tensor], Tensor]
+"""Takes what a layer gives, and returns what the next one is given."""
+
+
+def chain(defense: str, network: Network) -> ModuleNetwork:
+    """Return `network` if it is a chain of layers, each there once; residual blocks count as layers."""
+    if not isinstance(network, ModuleNetwork):
+        raise ConfigError(f"{defense}: the model is a {type(network).__name__}; use a chain of layers")
+    for name, part in network.module.named_modules():
+        if list(part.children()) and type(part) not in (nn.Sequential, Block):
+            label = f"{type(part).__name__} ({name})" if name else type(part).__name__
+            raise ConfigError(f"{defense}: the model has a {label}; use a chain of layers, as torch.nn.Sequential is")
+    names = [name for name, _ in network.module.named_modules(remove_duplicate=False)]
+    for name in names:
+        if name not in dict(network.module.named_modules()):
+            raise ConfigError(f"{defense}: the model has the layer {name!r} twice; give each place a layer of its own")
+    return network
+
+
+def activations(defense: str, network: ModuleNetwork) -> tuple[str, ...]:
+    """Return the names of the hidden activations."""
+    found = tuple(name for name, part in network.module.named_modules() if isinstance(part, ACTIVATIONS))
+    if not found:
+        raise ConfigError(f"{defense}: the model has no hidden activations; use one with a hidden layer")
+    return found
+
+
+def tapped(network: ModuleNetwork, taps: Mapping[str, Tap]) -> ModuleNetwork:
+    """Return the network with taps behind the layers of these names; its parameters lie as before."""
+    module = copy.deepcopy(network.module)
+    for name, tap in taps.items():
+        module.get_submodule(name).register_forward_hook(lambda layer, inputs, output, tap=tap: tap(output))
+    return ModuleNetwork(module, network.mean, network.std, network.start)

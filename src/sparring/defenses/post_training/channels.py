@@ -1,0 +1,66 @@
+"""The hidden channels of a chain of layers, and the parameters without which one is silent."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sparring.arrays import Vector
+from sparring.errors import ConfigError
+from sparring.models import ModuleNetwork
+from sparring.models.convolution import Convolution
+
+CONVOLUTIONS = (nn.Conv2d, Convolution)
+WEIGHTED = (*CONVOLUTIONS, nn.Linear)
+NORMS = (nn.GroupNorm, nn.BatchNorm2d)
+
+
+class Channels(NamedTuple):
+    """The output channels of one layer, or of the normalization that follows it."""
+
+    layer: str
+    kernel: int
+    """The place of the weights, `[channels, ...]`, among the model's parameter tensors."""
+    own: tuple[int, ...]
+    """The places of the tensors whose rows give a channel its output: zeros there silence it."""
+    norm: nn.Module | None
+
+
+def hidden_channels(defense: str, network: ModuleNetwork) -> tuple[Channels, ...]:
+    """Return the channels of every convolution but an output layer's; without convolutions, the hidden linear units."""
+    leaves = [(name, part) for name, part in network.module.named_modules() if not list(part.children())]
+    weighted = [name for name, part in leaves if isinstance(part, WEIGHTED)]
+    hidden = [(here, after) for here, after in pairwise(leaves) if here[0] in weighted[:-1]]
+    convolutions = [pair for pair in hidden if isinstance(pair[0][1], CONVOLUTIONS)]
+    if not hidden:
+        raise ConfigError(f"{defense}: the model has no hidden channels; use one with a hidden layer")
+    return tuple(_channels(network, layer, after=after) for (layer, _), after in convolutions or hidden)
+
+
+def _channels(network: ModuleNetwork, layer: str, *, after: tuple[str, nn.Module]) -> Channels:
+    kernel = network.names.index(f"{layer}.weight")
+    name, norm = after
+    own = _places(network, name)
+    if isinstance(norm, NORMS) and own:
+        return Channels(name, kernel, own, norm)
+    return Channels(layer, kernel, _places(network, layer), None)
+
+
+def _places(network: ModuleNetwork, layer: str) -> tuple[int, ...]:
+    return tuple(place for place, name in enumerate(network.names) if name.rpartition(".")[0] == layer)
+
+
+def kept(network: ModuleNetwork, channels: Channels, *, without: Sequence[int] | Tensor) -> Tensor:
+    """Return which of the model's parameters are left, `[parameters]`, when the channels `without` are silent."""
+    mask = torch.ones(network.size, dtype=torch.bool)
+    tensors = network.split(mask)
+    for place in channels.own:
+        tensors[place][without] = False
+    return mask
+
+
+def masked(parameters: Vector, mask: Tensor) -> Vector:
+    """Return a copy of the parameters with zeros where the mask is false."""
+    return torch.where(mask, parameters, 0)

@@ -1,0 +1,46 @@
+"""Fine-pruning (Liu et al., 2018): idle channels are cut off, and the rest is trained a little on clean examples."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sparring.arrays import Batch, Vector
+from sparring.contracts import Model
+from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.post_training.channels import masked
+from sparring.defenses.post_training.prun import survivors
+from sparring.defenses.post_training.requirements import clean_examples, fraction
+from sparring.random import Generator
+from sparring.training import gradient
+
+
+@dataclass(frozen=True)
+class FinePruning:
+    """Prune as `prun` does, then take a few steps of gradient descent on root data; what was pruned stays so."""
+
+    share: float = 0.5
+    """What part of the last convolution's channels goes, rounded down."""
+    steps: int = 20
+    batch: int = 32
+    lr: float = 0.05
+    needs_root: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        fraction("fine_pruning", share=self.share)
+        at_least(0, "fine_pruning", steps=self.steps)
+        at_least(1, "fine_pruning", batch=self.batch)
+        positive("fine_pruning", lr=self.lr)
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        examples = clean_examples("fine_pruning", root)
+        mask = survivors("fine_pruning", model, inputs=examples.inputs, share=self.share)
+        pruned = Model(model.network, masked(model.parameters, mask))
+        for _ in range(self.steps):
+            step = masked(self._step(pruned, examples, rng=rng), mask)
+            pruned = Model(pruned.network, pruned.parameters - step)
+        return pruned
+
+    def _step(self, model: Model, examples: Batch, *, rng: Generator) -> Vector:
+        count = len(examples.labels)
+        chosen = rng.choice(count, self.batch, replace=self.batch > count)
+        drawn = Batch(examples.inputs[chosen], examples.labels[chosen])
+        return self.lr * gradient(model.network, model.parameters, batch=drawn)

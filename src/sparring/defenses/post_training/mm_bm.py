@@ -1,0 +1,134 @@
+"""MM-BM (Wang et al., 2022), the mitigation of MM-BD: bounds on the activations are learned from clean examples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn.functional import mse_loss
+
+from sparring.arrays import Batch, Vector
+from sparring.contracts import Model
+from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.post_training.chain import activations, chain, tapped
+from sparring.defenses.post_training.requirements import clean_examples
+from sparring.errors import ConfigError
+from sparring.models import ModuleNetwork
+from sparring.random import Generator
+
+Bounds = Mapping[str, Tensor]
+"""An upper bound on each channel of each hidden activation, by the activation's name."""
+
+ADAPTED = 10
+"""Steps between changes of the penalty."""
+FACTOR = 1.2
+"""What the penalty is multiplied with or divided by: the authors' number."""
+BATCH = 200
+"""Examples in a step, of the authors' number."""
+
+
+def bounded(network: ModuleNetwork, bounds: Bounds) -> ModuleNetwork:
+    """Return the network whose activations are cut to `min(activation, bound)`."""
+    return tapped(network, {name: partial(torch.minimum, other=bound) for name, bound in bounds.items()})
+
+
+@torch.no_grad()
+def largest(network: ModuleNetwork, parameters: Vector, *, inputs: Tensor) -> Bounds:
+    """Return the largest value of each channel of each hidden activation on these inputs, `[1, channels, 1, ...]`."""
+    seen: dict[str, Tensor] = {}
+
+    def watch(output: Tensor, *, name: str) -> Tensor:
+        seen[name] = output.amax(dim=[0, *range(2, output.dim())], keepdim=True)
+        return output
+
+    names = activations("mm_bm", network)
+    watched = tapped(network, {name: partial(watch, name=name) for name in names})
+    watched.forward(watched.split(parameters), inputs)
+    return seen
+
+
+def objective(logits: Tensor, reference: Tensor, *, bounds: Sequence[Tensor], penalty: float) -> Tensor:
+    """Return what the bounds Z minimize: 1/(|D| K) Σ_x Σ_c (g_c(x; Z) - g_c(x))² + λ Σ_l ‖z_l‖₂.
+
+    D are clean examples that the model classifies rightly, K is the number of classes, g are the logits with and
+    without bounds, and z_l are the bounds of one layer.
+    """
+    return mse_loss(logits, reference) + penalty * torch.stack([bound.norm() for bound in bounds]).sum()
+
+
+@dataclass(frozen=True)
+class MMBM:
+    """Cut each channel's activation to a bound: as low as leaves the model's answers to clean examples as they are.
+
+    The objective is minimized by Adam. It starts from the largest activations on the root data, where the authors
+    start from 8; every ten steps the penalty λ rises if at least `accuracy` of the examples are still classified
+    rightly, and else falls. The lowest bounds that met `accuracy` are taken.
+    """
+
+    accuracy: float = 0.95
+    penalty: float = 0.5
+    """The λ at the start."""
+    steps: int = 150
+    lr: float = 0.1
+    needs_root: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.accuracy <= 1:
+            raise ConfigError(f"mm_bm: accuracy={self.accuracy}; use accuracy above 0 and at most 1")
+        positive("mm_bm", penalty=self.penalty, lr=self.lr)
+        at_least(0, "mm_bm", steps=self.steps)
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        network = chain("mm_bm", model.network)
+        examples = _right(model, clean_examples("mm_bm", root))
+        bounds = largest(network, model.parameters, inputs=examples.inputs)
+        return Model(bounded(network, self._lowered(bounds, model, examples=examples, rng=rng)), model.parameters)
+
+    def _lowered(self, start: Bounds, model: Model, *, examples: Batch, rng: Generator) -> Bounds:
+        bounds = {name: bound.clone().requires_grad_() for name, bound in start.items()}
+        clipped = Model(bounded(chain("mm_bm", model.network), bounds), model.parameters)
+        optimizer = torch.optim.Adam(bounds.values(), lr=self.lr)
+        lowest, penalty, count = start, self.penalty, len(examples.labels)
+        reference = model(examples.inputs)
+        for step in range(1, self.steps + 1):
+            chosen = rng.choice(count, min(BATCH, count), replace=False)
+            _descend(optimizer, clipped, reference=reference[chosen], inputs=examples.inputs[chosen], penalty=penalty)
+            if step % ADAPTED == 0:
+                is_met = _accuracy(clipped, examples) >= self.accuracy
+                penalty *= FACTOR if is_met else 1 / FACTOR
+                lowest = _copied(bounds) if is_met and _size(bounds) < _size(lowest) else lowest
+        return lowest
+
+
+def _right(model: Model, examples: Batch) -> Batch:
+    """Return the examples that the model classifies rightly; all of them if there are none."""
+    right = model(examples.inputs).argmax(dim=1) == examples.labels
+    return Batch(examples.inputs[right], examples.labels[right]) if right.any() else examples
+
+
+def _accuracy(model: Model, examples: Batch) -> float:
+    return float((model(examples.inputs).argmax(dim=1) == examples.labels).double().mean())
+
+
+@torch.enable_grad()
+def _descend(
+    optimizer: torch.optim.Optimizer, clipped: Model, *, reference: Tensor, inputs: Tensor, penalty: float
+) -> None:
+    """Take one step down the objective in the bounds that `optimizer` holds; none falls below zero."""
+    bounds = optimizer.param_groups[0]["params"]
+    optimizer.zero_grad()
+    logits = clipped.network.forward(clipped.network.split(clipped.parameters), inputs)
+    objective(logits, reference, bounds=bounds, penalty=penalty).backward()
+    optimizer.step()
+    for bound in bounds:
+        bound.data.clamp_(min=0)
+
+
+def _copied(bounds: Bounds) -> Bounds:
+    return {name: bound.detach().clone() for name, bound in bounds.items()}
+
+
+def _size(bounds: Bounds) -> float:
+    return sum(float(bound.detach().norm()) for bound in bounds.values())

@@ -1,0 +1,38 @@
+"""NeuroClip (after Wang et al., 2022): no hidden activation leaves a fixed range."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import torch
+
+from sparring.arrays import Batch
+from sparring.contracts import Model
+from sparring.defenses.aggregation.settings import positive
+from sparring.defenses.post_training.chain import activations, chain, tapped
+from sparring.models import ModuleNetwork
+from sparring.random import Generator
+
+
+def neuroclip(network: ModuleNetwork, bound: float) -> ModuleNetwork:
+    """Return the network with every hidden activation clipped to [-bound, bound]."""
+    positive("neuroclip", bound=bound)
+    clip = partial(torch.clamp, min=-bound, max=bound)
+    return tapped(network, dict.fromkeys(activations("neuroclip", network), clip))
+
+
+@dataclass(frozen=True)
+class NeuroClip:
+    """Clip every hidden activation to a fixed range, which large activations of a trigger do not fit in.
+
+    The meta-Stackelberg game (MSG) plays it with 7, and in its table 7 with 10, 6 and 1. It needs no data.
+    """
+
+    bound: float = 7.0
+    needs_root: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        positive("neuroclip", bound=self.bound)
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        return Model(neuroclip(chain("neuroclip", model.network), self.bound), model.parameters)

@@ -1,0 +1,18 @@
+"""No repair: the model is used as it was trained."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sparring.arrays import Batch
+from sparring.contracts import Model
+from sparring.random import Generator
+
+
+@dataclass(frozen=True)
+class NoRepair:
+    """Use the model as it is."""
+
+    needs_root: ClassVar[bool] = False
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        return model

@@ -1,0 +1,116 @@
+"""What the tables of MSG, the meta-Stackelberg game, share: its attacks, its fixed defenses, its federation."""
+
+from collections.abc import Mapping, Sequence
+
+from sparring.experiments.presets.preset import Scale, assumed_share
+from sparring.experiments.section import Section
+
+UNTARGETED, BACKDOORED, DISTRIBUTED = 10, 5, 20
+"""Malicious clients of 100, as in its main text."""
+RATE = 0.05
+"""Its learning rate: by it a bound on gradients becomes one on updates."""
+NEVER = 10**7
+"""A round that no run comes to."""
+RECKONED = 0.2
+"""The share of malicious updates that all rules reckon with, whatever the attack: what DBA has."""
+
+Attackers = Sequence[Section]
+
+NONE = "none"
+TRIMMED_MEAN, FLTRUST, KRUM = "trimmed mean", "FLTrust", "Krum"
+FEDAVG, FLTRUST_NEUROCLIP = "FedAvg", "FLTrust + NeuroClip"
+
+BASES: Mapping[Scale, Section] = {
+    "smoke": {
+        "data": {"name": "digits", "root_size": 20},
+        "federation": {"clients": 20, "sampled": 10, "rounds": 2, "batch": 4, "lr": RATE},
+        "model": {"name": "lenet"},
+        "evaluation": {"every": 2},
+    },
+    "laptop": {
+        "data": {"root_size": 100},
+        "federation": {"clients": 100, "sampled": 10, "batch": 32, "lr": RATE},
+        "evaluation": {"every": 25},
+    },
+    "paper": {
+        "data": {"root_size": 100},
+        "federation": {"clients": 100, "sampled": 10, "batch": 128, "lr": RATE},
+        "evaluation": {"every": 10},
+    },
+}
+SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 3}
+
+RULES: Mapping[str, Section] = {
+    FEDAVG: {"defense": {"name": "mean"}},
+    TRIMMED_MEAN: {"defense": {"name": "trimmed_mean"}},
+    KRUM: {"defense": {"name": "krum"}},
+    FLTRUST: {"defense": {"name": "fltrust"}},
+    FLTRUST_NEUROCLIP: {"defense": {"name": "fltrust"}, "post_training": {"name": "neuroclip"}},
+}
+
+ALWAYS = (
+    "The learned attacks and defenses are not played: they have to be trained first.",
+    "ClipMed's and norm bounding's unit is not stated: each norm is read as one of updates, and as one of gradients, "
+    "which are updates divided by the learning rate.",
+    "Backdoor accuracy is printed over images of the other classes, and with those of the target class: the published "
+    "0.10 without attack suggests the second. Where no backdoor is planted, its trigger is tried all the same.",
+)
+
+
+def clip_med(norm: float) -> dict[str, Section]:
+    """Return ClipMed with a norm bound in both readings of its unit."""
+    readings = {f"ClipMed {norm:g}": norm, f"ClipMed {norm:g} on gradients": norm * RATE}
+    return {
+        label: {"defense": {"name": "clipping_median", "max_norm": round(bound, 9)}}
+        for label, bound in readings.items()
+    }
+
+
+def neuro_clip(bound: float) -> dict[str, Section]:
+    """Return FedAvg whose model's activations are clipped at a bound."""
+    repair = {"name": "neuroclip", "bound": bound}
+    return {f"NeuroClip {bound:g}": {"defense": {"name": "mean"}, "post_training": repair}}
+
+
+def attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Attackers]:
+    """Return the attackers of each row of a table; at smoke scale there are a fifth as many clients."""
+    aim = {"target": target, "source": source}
+    ipm = _attacker(scale, UNTARGETED, name="ipm", scale=2.0)
+    lmp = _attacker(scale, UNTARGETED, name="lmp")
+    bfl = _attacker(scale, BACKDOORED, name="bfl", ratio=1.0, **aim)
+    dba = _attacker(scale, DISTRIBUTED, name="dba", ratio=0.5, **aim)
+    pgd = _attacker(scale, BACKDOORED, name="pgd", ratio=1.0, **aim)
+    # It never starts: its trigger is tried on a model that nobody has taught it.
+    idle = {**bfl, "start": NEVER}
+    return {
+        NONE: [idle],
+        "IPM": [ipm, idle],
+        "LMP": [lmp, idle],
+        "BFL": [bfl],
+        "DBA": [dba],
+        "PGD": [pgd],
+        "IPM + BFL": [ipm, bfl],
+        "LMP + DBA": [lmp, dba],
+    }
+
+
+def _attacker(role: Scale, malicious: int, **section: object) -> Section:
+    return {**section, "malicious": malicious // 5 if role == "smoke" else malicious}
+
+
+def grid(scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]) -> Section:
+    """Return the sweep of defenses, each a bundle of settings, by attackers."""
+    shared: dict[str, Section] = {name: {**BASES[scale].get(name, {}), **base.get(name, {})} for name in BASES[scale]}
+    share = assumed_share(
+        RECKONED,
+        sampled=shared["federation"]["sampled"],
+        rules=[bundle["defense"] for bundle in defenses.values()],
+    )
+    return {
+        "base": {**base, **shared, "threat": {"assumed_malicious": share}},
+        "axes": {
+            "defense": {label: {"post_training": {"name": "none"}, **bundle} for label, bundle in defenses.items()},
+            "attack": {label: {"attacks": list(each)} for label, each in attacks.items()},
+            "seed": list(range(SEEDS[scale])),
+        },
+    }

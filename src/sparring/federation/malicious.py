@@ -1,0 +1,103 @@
+"""What malicious clients compute: training by a recipe of their own, on data that a poison may have changed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+
+import torch
+
+from sparring.arrays import Batch, Matrix, Vector
+from sparring.contracts import Poison, Recipe
+from sparring.errors import blaming
+from sparring.federation.clients import draw_batches
+from sparring.federation.conduct import check_batch, check_rows, playing
+from sparring.federation.scenario import Federation
+from sparring.federation.state import FederationState
+from sparring.federation.threat import Attacker
+from sparring.random import stream
+from sparring.training import local_update
+
+Project = Callable[[Vector], Vector]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTraining:
+    """The training of an attacker's sampled clients in one round; without a projection it is computed only once."""
+
+    federation: Federation
+    state: FederationState
+    attacker: Attacker
+    clients: tuple[int, ...]
+
+    def __call__(self, project: Project | None = None) -> Matrix:
+        return self._plain if project is None else self._updates(self._checked(project))
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the clients train; where they count epochs, the steps are those of the largest shard."""
+        return max(map(self._recipe, self.clients), key=lambda recipe: recipe.steps)
+
+    @cached_property
+    def _plain(self) -> Matrix:
+        return self._updates(None)
+
+    def _updates(self, project: Project | None) -> Matrix:
+        out = torch.empty(len(self.clients), self.federation.network.size)
+        # Shards of several sizes take several numbers of steps an epoch.
+        together = len(self.clients) if self.attacker.epochs is None else 1
+        for first in range(0, len(self.clients), together):
+            rows = slice(first, first + together)
+            self._train(self.clients[rows], project=project, out=out[rows])
+        return out
+
+    def _recipe(self, client: int) -> Recipe:
+        recipe = self.federation.recipe if self.attacker.recipe is None else self.attacker.recipe
+        if self.attacker.epochs is None:
+            return recipe
+        examples = self.attacker.epochs * self.federation.shards.held(client)
+        # Rounded to nine places first: 0.1 · 30 is a little above 3 in floating point.
+        return recipe._replace(steps=ceil(round(examples / recipe.batch, 9)))
+
+    def _train(self, clients: Sequence[int], *, project: Project | None, out: Matrix) -> None:
+        recipe, poison = self._recipe(clients[0]), self.attacker.poison
+        batches = draw_batches(self.federation, clients, round=self.state.round, recipe=recipe)
+        if poison is None:
+            self._descend(batches, lr=recipe.lr, project=project, out=out)
+            return
+        with playing("poison", poison) as watch:
+            for name, tensor in batches._asdict().items():
+                watch.show(name, tensor)
+            # Training on labels that the model does not know raises, and the poison is to blame.
+            poisoned = self._poisoned(batches, poison, clients=clients)
+            self._descend(poisoned, lr=recipe.lr, project=project, out=out)
+
+    def _poisoned(self, batches: Batch, poison: Poison, *, clients: Sequence[int]) -> Batch:
+        steps = batches.labels.shape[1:]
+        poisoned = []
+        for client, inputs, labels in zip(clients, *batches, strict=True):
+            batch = Batch(inputs.flatten(0, 1), labels.flatten())
+            rng = stream(self.federation.seed, "poison", client, self.state.round)
+            poisoned.append(check_batch(poison, poison.poison(batch, client=client, rng=rng), batch=batch))
+        inputs, labels = (torch.stack(parts) for parts in zip(*poisoned, strict=True))
+        return Batch(inputs.unflatten(1, steps), labels.unflatten(1, steps))
+
+    def _descend(self, batches: Batch, *, lr: float, project: Project | None, out: Matrix) -> None:
+        network, parameters = self.federation.network, self.state.parameters
+        if project is None:
+            self.federation.backend.updates(network, parameters, batches=batches, lr=lr, out=out)
+            return
+        for row, inputs, labels in zip(out, *batches, strict=True):
+            local_update(network, parameters, batches=Batch(inputs, labels), lr=lr, out=row, project=project)
+
+    def _checked(self, project: Project) -> Project:
+        """Return the attack's projection, the attack being to blame for it."""
+        attack = self.attacker.attack
+        assert attack is not None
+
+        def checked(update: Vector) -> Vector:
+            with blaming(f"attack {type(attack).__name__}"):
+                projected = project(update)
+            return check_rows(attack, projected, shape=update.shape)
+
+        return checked

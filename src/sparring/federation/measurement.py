@@ -1,0 +1,94 @@
+"""How good a global model is: for those who use it, and for those who attack it."""
+
+from math import isfinite, nan
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import Batch, pixels
+from sparring.contracts import Backdoor, Model
+from sparring.federation.conduct import check_batch, check_meant, check_model, playing
+from sparring.federation.scenario import Scenario
+from sparring.federation.state import FederationState
+from sparring.random import stream
+from sparring.training import evaluate
+
+CHUNK = 1000
+"""Images that get a trigger at once."""
+
+
+class Measures(NamedTuple):
+    """The metrics of a model, by the names of a record's fields; what there is no number for is None."""
+
+    loss: float | None
+    accuracy: float
+    class_accuracy: tuple[float | None, ...]
+    backdoor_accuracy: float | None = None
+    backdoor_accuracy_with_target: float | None = None
+
+
+class Reach(NamedTuple):
+    """The share of triggered images that a model takes for the target.
+
+    Counted are those that the trigger is meant for, then those of the target class, too; NaN where there are none.
+    """
+
+    meant: float
+    with_target: float
+
+
+def measure(scenario: Scenario, state: FederationState) -> Measures:
+    """Measure the model that the server would use: the global one, repaired if there is a repair.
+
+    Of several backdoors the mean counts.
+    """
+    model, test = deployed(scenario, state), scenario.federation.test
+    loss, accuracy, by_class = evaluate(model.network, model.parameters, on=test)
+    reached = [reach(model, backdoor, on=test) for backdoor in scenario.backdoors]
+    shares = torch.tensor(reached, dtype=torch.float64).reshape(-1, len(Reach._fields)).mean(dim=0)
+    return Measures(_finite(loss), accuracy, tuple(map(_finite, by_class)), *map(_finite, shares.tolist()))
+
+
+def deployed(scenario: Scenario, state: FederationState) -> Model:
+    """Return the model that the server would use."""
+    model = Model(scenario.federation.network, state.parameters)
+    repair = scenario.repair
+    if repair is None:
+        return model
+    root = scenario.federation.root
+    clean = None if root is None else Batch(pixels(root.inputs), root.labels)
+    with playing("post-training defense", repair) as watch:
+        watch.show("parameters", model.parameters)
+        for name, tensor in () if clean is None else clean._asdict().items():
+            watch.show(f"the root data's {name}", tensor)
+        repaired = repair.repair(model, root=clean, rng=stream(scenario.federation.seed, "repair", state.round))
+    return check_model(repair, repaired)
+
+
+def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
+    """Return how much of `on` the model takes for the target once it is triggered."""
+    with playing("poison", backdoor) as watch:
+        meant = check_meant(backdoor, backdoor.meant(watch.show("labels", on.labels)), labels=on.labels)
+    rows = (meant | (on.labels == backdoor.target)).nonzero().flatten()
+    if len(rows) == 0:
+        return Reach(nan, nan)
+    hits = torch.cat([_hits(model, backdoor, of=Batch(*(part[some] for part in on))) for some in rows.split(CHUNK)])
+    return Reach(hits[meant[rows]].double().mean().item(), hits.double().mean().item())
+
+
+def triggered(backdoor: Backdoor, images: Batch) -> Batch:
+    """Return what a backdoor makes of images, if it has their form."""
+    batch = Batch(pixels(images.inputs), images.labels)
+    with playing("poison", backdoor) as watch:
+        watch.show("inputs", batch.inputs)
+        return check_batch(backdoor, backdoor.triggered(batch), batch=batch)
+
+
+def _hits(model: Model, backdoor: Backdoor, *, of: Batch) -> Tensor:
+    """Return which images the model takes for the target once they are triggered."""
+    return model(triggered(backdoor, of).inputs).argmax(dim=1) == backdoor.target
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,0 +1,67 @@
+"""Unlearning (Wang et al., 2019, section VI.C): the model is shown the reversed trigger on rightly labeled images."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+import torch
+
+from sparring.arrays import Batch, pixels
+from sparring.contracts import Model, Trigger
+from sparring.errors import ConfigError
+from sparring.inversion.anomaly import THRESHOLD
+from sparring.inversion.trigger_reversal import USUAL, TriggerReversal, reverse_triggers, suspicious
+from sparring.random import Generator
+from sparring.training import gradient
+
+
+@dataclass(frozen=True)
+class Unlearning:
+    """Reverse the triggers, and train those of suspicious classes away; without suspicion the model stays as it is."""
+
+    search: TriggerReversal = USUAL
+    threshold: float = THRESHOLD
+    """The anomaly index above which a class is suspicious."""
+    share: float = 0.2
+    """The part of the examples that carries a trigger: the authors' number."""
+    steps: int = 50
+    batch: int = 32
+    lr: float = 0.05
+    needs_root: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not self.threshold >= 0:
+            raise ConfigError(f"unlearning.threshold is {self.threshold}; it must be at least 0")
+        if not 0 < self.share <= 1:
+            raise ConfigError(f"unlearning.share is {self.share}; it must be above 0 and at most 1")
+        if not 0 < self.lr < inf:
+            raise ConfigError(f"unlearning.lr is {self.lr}; it must be positive and finite")
+        for name in ("steps", "batch"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"unlearning.{name} is {getattr(self, name)}; it must be at least 1")
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        if root is None:
+            raise ConfigError("unlearning needs root data; use data.root_size >= 1")
+        found = suspicious(reverse_triggers(model, root, rng=rng, search=self.search), self.threshold)
+        return self.unlearned(model, found, root=root, rng=rng)
+
+    def unlearned(self, model: Model, triggers: Sequence[Trigger], *, root: Batch, rng: Generator) -> Model:
+        """Return the model after training on root data of which a share has one of the triggers, and its own label."""
+        parameters = model.parameters
+        for batch in self._minibatches(root, triggers, rng=rng) if triggers else ():
+            parameters = parameters - self.lr * gradient(model.network, parameters, batch=batch)
+        return Model(model.network, parameters)
+
+    def _minibatches(self, root: Batch, triggers: Sequence[Trigger], *, rng: Generator) -> Iterator[Batch]:
+        held = len(root.labels)
+        for _ in range(self.steps):
+            rows = rng.choice(held, min(self.batch, held), replace=False)
+            inputs = pixels(root.inputs[rows]).clone()
+            carried = rng.random(len(rows)) < self.share
+            chosen = rng.integers(len(triggers), size=len(rows))
+            for place, trigger in enumerate(triggers):
+                bearers = torch.from_numpy(carried & (chosen == place))
+                inputs[bearers] = trigger.stamp(inputs[bearers])
+            yield Batch(inputs, root.labels[rows])

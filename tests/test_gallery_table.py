@@ -1,0 +1,77 @@
+"""The table of every attack against every rule, on a grid that takes no time."""
+
+import sys
+
+import pandas as pd
+import pytest
+
+from gallery import table
+from sparring.attacks import ATTACKS, POISONS
+from sparring.defenses import DEFENSES
+from sparring.experiments.sweeps import Here, planned
+from sparring.registry import lookup
+from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
+
+GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
+PLAYERS = {**ATTACKS, **POISONS}
+
+
+def classes(catalogue):
+    return (lookup("member", catalogue, name) for name in catalogue)
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    """Return what writes the page, and returns it."""
+    monkeypatch.setattr(table, "LocalWorkers", Here)
+
+    def write(document, *words):
+        monkeypatch.setattr(table, "document", lambda: document)
+        monkeypatch.setattr(sys, "argv", ["", "--runs", f"{tmp_path}", "--out", f"{tmp_path / 'page.md'}", *words])
+        table.main()
+        return (tmp_path / "page.md").read_text(encoding="utf-8")
+
+    return write
+
+
+def test_every_attack_meets_every_rule_and_none_comes_first():
+    axes = planned(table.document()).axes
+    assert {lookup("attack", PLAYERS, name) for name in axes["attack"]} == {*classes(PLAYERS)}
+    assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)}
+    assert axes["attack"][0] == "none"
+
+
+def test_the_page_has_a_row_a_rule_and_a_column_an_attack(write, tmp_path):
+    page = write(GRID, "--jobs", "1")
+    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
+    assert rows == ["| rule", "| ---", "| `mean`", "| `median`"]
+    assert "| rule | `none` | `ipm (malicious=2)` |" in page
+    assert complete(tmp_path) == 4
+
+
+def test_the_time_is_told_where_all_was_played_at_once(write):
+    assert write(GRID).endswith("--jobs 2`: 4 runs, 0 minutes.\n")
+    assert write(GRID).endswith("--jobs 2`: 4 runs.\n")
+    assert write(GRID, "--minutes", "49").endswith("--jobs 2`: 4 runs, 49 minutes.\n")
+
+
+def test_there_is_no_page_without_all_runs(write, tmp_path):
+    impossible = {"data.root_size": 10**6}
+    with pytest.raises(SystemExit, match="1 runs failed"):
+        write({**GRID, "axes": {"attack": {"none": {"attack": NO_ATTACK}, "x": impossible}}})
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_less_than_half_of_what_is_reached_without_attack_is_bold():
+    runs = pd.DataFrame(
+        [
+            {"defense": "mean", "attack": attack, "accuracy": accuracy}
+            for attack, accuracy in [("none", 0.9), ("weak", 0.46), ("strong", 0.44)]
+        ]
+    )
+    assert table.written(runs).splitlines()[-1] == "| `mean` | 0.90 | **0.44** | 0.46 |"
+
+
+def test_rules_that_cannot_bear_the_share_are_starred():
+    runs = pd.DataFrame([{"defense": rule, "attack": "none", "accuracy": 0.9} for rule in ("bulyan", "mean")])
+    assert [line.split(" | ")[0] for line in table.written(runs).splitlines()[2:]] == ["| `bulyan` *", "| `mean`"]
