@@ -34,8 +34,8 @@ ABOUT = """# Reversed triggers
 
 [Neural Cleanse](../trigger-reversal.md) on models that were trained by 250 rounds of FedAvg on MNIST (`lenet`, 100
 clients, 10 a round, label skew q = 0.5, batch 32, lr 0.05), five without attack and five with BFL by 5 clients (DBA's
-four bars, 16 pixels; target 2; all images that are meant for it poisoned). The server holds 100 training images, and
-neither knows the trigger nor whether there is one. All settings are the defaults.
+four bars, 16 pixels; target 2; all images that are meant for it poisoned). The server holds 100 training images; it knows
+neither the trigger nor whether there is one. All settings are the defaults.
 
 **The true target, and no other class, is suspicious in {caught} of {attacked} backdoored models; no class is in {quiet}
 of {clean} clean ones.**
@@ -59,7 +59,8 @@ steps without any trigger: accuracy / backdoor accuracy on the test images.
 |---:|---:|---:|---:|
 {unlearned}
 
-The first ends the backdoor; the second does not. Both cost accuracy, since so few images are trained on.
+Unlearning ends the backdoor, at a price in accuracy, since it trains on so few images; fine-tuning alone leaves most of
+the backdoor.
 
 Played and written by `python -m gallery.reversal --runs runs/trigger-reversal --jobs 1`.
 """

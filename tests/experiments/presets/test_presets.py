@@ -41,11 +41,16 @@ def test_published_numbers_are_of_rules_that_are_played(name, scale):
     assert published
     for each in published:
         assert each.metric in PRESETS[name].metrics
-        assert each.cell.keys() == {"partition", "defense", "attack"}
-        assert all(each.cell[axis] in axes[axis] for axis in ("partition", "defense"))
+        assert each.cell.keys() == axes.keys() - {SEED}
+        assert all(each.cell[axis] in axes[axis] for axis in axes.keys() - {SEED, "attack"})
 
 
 @presets_and_scales
+def test_every_rule_of_a_table_reckons_with_the_same_share(name, scale):
+    assert len({cell.config.threat.assumed_malicious for cell in planned(one_seed(name, scale)).cells}) == 1
+
+
+@pytest.mark.parametrize(("name", "scale"), list(product(("rla-fig3", "marl-fig2"), SCALES)))
 def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale):
     for cell in planned(one_seed(name, scale)).cells:
         attackers, federation = cell.config.attacks, cell.config.federation

@@ -22,7 +22,7 @@ AIRPLANE, TRUCK = 0, 9
 NORM = 1.0
 CLIP_MED = f"ClipMed {NORM:g}"
 ROWS = (NONE, "IPM", "LMP", "BFL", "DBA", "IPM + BFL", "LMP + DBA")
-SHORT = (NONE, "BFL", "LMP + DBA")
+SHORT = (NONE, "BFL", "IPM + BFL")
 """The attacks of the smoke scale."""
 
 DEFENSES: Mapping[str, Section] = {
