@@ -34,8 +34,8 @@ ABOUT = """# Reversed triggers
 
 [Neural Cleanse](../trigger-reversal.md) on models that were trained by 250 rounds of FedAvg on MNIST (`lenet`, 100
 clients, 10 a round, label skew q = 0.5, batch 32, lr 0.05), five without attack and five with BFL by 5 clients (DBA's
-four bars, 16 pixels; target 2; all images that are meant for it poisoned). The server holds 100 training images; it knows
-neither the trigger nor whether there is one. All settings are the defaults.
+four bars, 16 pixels; target 2; all images that are meant for it poisoned). The server holds 100 training images;
+it knows neither the trigger nor whether there is one. All settings are the defaults.
 
 **The true target, and no other class, is suspicious in {caught} of {attacked} backdoored models; no class is in {quiet}
 of {clean} clean ones.**
