@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from sparring.experiments.presets.preset import Scale, assumed_share
+from sparring.experiments.claims import Above, Claim
+from sparring.experiments.presets.preset import Published, Scale, assumed_share
 from sparring.experiments.section import Section
 
 UNTARGETED, BACKDOORED, DISTRIBUTED = 10, 5, 20
@@ -14,7 +15,15 @@ NEVER = 10**7
 RECKONED = 0.2
 """The share of malicious updates that all rules reckon with, whatever the attack: what DBA has."""
 
+SPLIT = 0.5
+"""A backdoor accuracy that lies on neither side."""
+
 Attackers = Sequence[Section]
+Pairs = Sequence[tuple[float, float]]
+"""What a row of a table states: accuracy and backdoor accuracy, a pair a column."""
+STATED = ("average_accuracy", "average_backdoor_accuracy_with_target")
+"""The metrics that the tables state."""
+METRICS = ("average_accuracy", "average_backdoor_accuracy", "average_backdoor_accuracy_with_target")
 
 NONE = "none"
 TRIMMED_MEAN, FLTRUST, KRUM = "trimmed mean", "FLTrust", "Krum"
@@ -57,6 +66,21 @@ ALWAYS = (
 )
 
 
+LEARNED_WINS = Claim(
+    "The learned defense is best or within 0.02 of best in accuracy, and lowest in backdoor accuracy, in every row "
+    "with an attack.",
+    needs="the learned defense",
+)
+BFL_GETS_THROUGH = Claim(
+    "Rules against untargeted attacks let BFL through: FedAvg, trimmed mean and FLTrust end with a backdoor accuracy "
+    "above 0.5.",
+    tuple(
+        Above({"defense": rule, "attack": "BFL"}, SPLIT, metric="backdoor_accuracy")
+        for rule in (FEDAVG, TRIMMED_MEAN, FLTRUST)
+    ),
+)
+
+
 def clip_med(norm: float) -> dict[str, Section]:
     """Return ClipMed with a norm bound in both readings of its unit."""
     readings = {f"ClipMed {norm:g}": norm, f"ClipMed {norm:g} on gradients": norm * RATE}
@@ -94,8 +118,19 @@ def attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Att
     }
 
 
-def _attacker(role: Scale, malicious: int, **section: object) -> Section:
-    return {**section, "malicious": malicious // 5 if role == "smoke" else malicious}
+def _attacker(at: Scale, malicious: int, **section: object) -> Section:
+    return {**section, "malicious": malicious // 5 if at == "smoke" else malicious}
+
+
+def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence[str]) -> tuple[Published, ...]:
+    """Return what a table states of these rows."""
+    return tuple(
+        Published({"defense": column, "attack": row}, value, metric=metric)
+        for row in rows
+        if row in table
+        for column, pair in zip(columns, table[row], strict=True)
+        for metric, value in zip(STATED, pair, strict=True)
+    )
 
 
 def grid(scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]) -> Section:

@@ -3,7 +3,18 @@
 from collections.abc import Mapping
 
 from sparring.experiments.claims import Above, Claim
-from sparring.experiments.presets.msg_setting import ALWAYS, NONE, attackers, clip_med, grid, neuro_clip
+from sparring.experiments.presets.msg_setting import (
+    ALWAYS,
+    METRICS,
+    NONE,
+    STATED,
+    Pairs,
+    attackers,
+    clip_med,
+    grid,
+    neuro_clip,
+    stated,
+)
 from sparring.experiments.presets.msg_table1 import AIRPLANE, BASES, TRUCK
 from sparring.experiments.presets.preset import Preset, Published, Scale
 from sparring.experiments.section import Section
@@ -17,11 +28,10 @@ DEFENSES: Mapping[str, Section] = {
 }
 
 COLUMNS = (*(f"ClipMed {norm:g}" for norm in NORMS), *(f"NeuroClip {bound:g}" for bound in BOUNDS))
-PUBLISHED: Mapping[str, tuple[tuple[float, float], ...]] = {
+PUBLISHED: Mapping[str, Pairs] = {
     "DBA": ((0.6313, 0.9987), (0.5192, 0.6994), (0.3610, 0.4392), (0.6221, 0.9974), (0.6141, 0.9984), (0.2515, 0.0002)),
     "IPM + BFL": ((0.6060, 0.5123), (0.4917, 0.2104), (0.3614, 0.2253), (0.1, 0.002), (0.1, 0.0), (0.1, 0.0)),
 }
-"""Accuracy and backdoor accuracy under each attack, a pair a column."""
 
 
 def document(scale: Scale) -> Section:
@@ -32,13 +42,7 @@ def document(scale: Scale) -> Section:
 
 def published(scale: Scale) -> tuple[Published, ...]:
     """Return the whole table."""
-    metrics = ("average_accuracy", "average_backdoor_accuracy_with_target")
-    return tuple(
-        Published({"defense": column, "attack": row}, value, metric=metric)
-        for row, pairs in PUBLISHED.items()
-        for column, pair in zip(COLUMNS, pairs, strict=True)
-        for metric, value in zip(metrics, pair, strict=True)
-    )
+    return stated(PUBLISHED, COLUMNS, rows=ROWS)
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
@@ -49,7 +53,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
             "A tighter norm bound lowers the accuracy and the backdoor accuracy under DBA.",
             tuple(
                 Above({"defense": loose, "attack": "DBA"}, {"defense": tight, "attack": "DBA"}, metric=metric)
-                for metric in ("average_accuracy", "average_backdoor_accuracy_with_target")
+                for metric in STATED
             ),
         ),
         Claim(
@@ -58,7 +62,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
                 Above(
                     {"defense": COLUMNS[3], "attack": "DBA"}, {"defense": COLUMNS[-1], "attack": "DBA"}, metric=metric
                 )
-                for metric in ("average_accuracy", "average_backdoor_accuracy_with_target")
+                for metric in STATED
             ),
         ),
     )
@@ -68,7 +72,7 @@ MSG_TABLE7 = Preset(
     id="msg-table7",
     title="CIFAR-10 with backdoors: norm bounds and NeuroClip, tuned by hand",
     source="MSG, table 7",
-    metrics=("average_accuracy", "average_backdoor_accuracy", "average_backdoor_accuracy_with_target"),
+    metrics=METRICS,
     document=document,
     differences={
         "smoke": (*ALWAYS, "Two rounds of lenet on digits, a fifth of the clients, one seed."),
