@@ -16,15 +16,15 @@ BOTH = ("attack", "poison")
 WIDTH = 110
 INNER = {"name": "median"}
 """The rule that a wrapper is shown with."""
-FILE = "trigger.safetensors"
-"""The file that a learned trigger is shown with."""
+FILES = {"attacks": "policy.safetensors", "triggers": "trigger.safetensors"}
+"""The file that what was learned is shown with."""
 CARRIER = ("bfl", "PoisonedTraining")
 """The backdoor that a trigger is shown with: its name, and its class."""
 
 
 def section(member: Member) -> dict[str, Any]:
     """Return the shortest section that names a member: every option that must be given holds a rule, or a file."""
-    held = FILE if member.is_trigger else INNER
+    held = FILES[member.kind] if member.needs_file else INNER
     return {"name": member.name, **{option.name: held for option in member.options if option.required}}
 
 
@@ -53,7 +53,7 @@ def as_yaml(member: Member) -> str:
 
 def as_python(member: Member) -> str:
     """Write how the member comes into a scenario."""
-    held = repr(FILE) if member.is_trigger else "Median()"
+    held = repr(FILES[member.kind]) if member.needs_file else "Median()"
     inner = ", ".join(f"{option.name}={held}" for option in member.options if option.required)
     call = f"{member.cls.__name__}({inner})"
     if member.is_rule:

@@ -55,6 +55,8 @@ def _drawn(member: Member) -> dict[str, bytes]:
     if member.is_backdoor:
         backdoor = player(member)
         return {member.name: draw_backdoor(backdoor.trigger, is_divided=member.name == "dba")}
+    if member.needs_file:
+        return {}
     drawn = player(member, classes=2)
     if member.is_rule:
         return {member.name: draw_influence(drawn), f"{member.name}-reach": draw_reach(drawn)}

@@ -51,6 +51,11 @@ class Member(NamedTuple):
         return self.kind == "triggers"
 
     @property
+    def needs_file(self) -> bool:
+        """Whether it is played from the file of something that was trained."""
+        return any(option.required and option.type == "str" for option in self.options)
+
+    @property
     def is_backdoor(self) -> bool:
         return hasattr(self.cls, "triggered")
 

@@ -163,6 +163,8 @@ def _names(member: Member) -> str:
 
 def _pictures(member: Member) -> str:
     name = member.name
+    if member.needs_file and not member.is_trigger:
+        return ""
     if member.is_trigger or member.is_backdoor:
         return _figure(name, "Ten images without and with the trigger", STAMPED)
     if not member.is_rule:

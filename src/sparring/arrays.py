@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ Vector = Tensor
 """A flat float32 tensor, `[parameters]`."""
 Matrix = Tensor
 """A float32 tensor with one row a client, `[clients, parameters]`."""
+Numbers = NDArray[np.float32]
+"""What a policy sees, and what it answers, `[numbers]`."""
 
 BLOCK = 1 << 16
 """Columns worked on at once where a whole matrix in float64 would not fit."""
@@ -30,6 +32,13 @@ STRIPES = 16
 """The most parts, with a result each, that threads share: enough for threads that are not equally fast."""
 
 Result = TypeVar("Result")
+
+
+class Packed(NamedTuple):
+    """A state as it goes to disk: tensors, and everything else as JSON has it."""
+
+    tensors: dict[str, Tensor]
+    numbers: dict[str, Any]
 
 
 class Batch(NamedTuple):

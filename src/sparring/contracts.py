@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Matrix, Vector, pixels
+from sparring.arrays import Batch, Matrix, Numbers, Packed, Vector, pixels
 from sparring.random import Generator
 
 Memory = Mapping[str, Tensor]
@@ -107,6 +107,8 @@ class BlackBoxView:
     own: Own
     """What the clients' training gives."""
     rng: Generator
+    note: Note
+    """Tells the record of an event, the rows being places in `clients`."""
 
 
 @dataclass(frozen=True)
@@ -232,3 +234,56 @@ class Backend(Protocol):
 
         `batches` holds all minibatches: inputs `[clients, steps, examples, ...]`, labels `[clients, steps, examples]`.
         """
+
+
+class Policy(Protocol):
+    """How a player that has learned plays: its actions are numbers in [-1, 1], whatever they stand for."""
+
+    def act(self, observation: Numbers) -> Numbers:
+        """Return the action for one observation; neither is edited."""
+
+
+class Space(NamedTuple):
+    """How many numbers a seat sees, and how many it answers with."""
+
+    observation: int
+    action: int
+    is_scaled: bool = True
+    """Whether what it sees lies in [-1, 1]; else it is finite."""
+
+
+State = TypeVar("State")
+
+
+class Packing(NamedTuple, Generic[State]):
+    """The way of a state to disk, and back."""
+
+    pack: Callable[[State], Packed]
+    unpack: Callable[[Packed], State]
+
+
+class Game(Protocol[State]):
+    """Who moves, who sees what, and who wins; a state is small, frozen, and everything that the next one depends on."""
+
+    @property
+    def seats(self) -> Mapping[str, Space]:
+        """The players, by name, that answer with actions."""
+
+    def initial(self, rng: Generator) -> State:
+        """Draw the state that an episode starts from."""
+
+    def observe(self, state: State, seat: str) -> Numbers:
+        """Return what a seat sees of a state."""
+
+    def transition(self, state: State, actions: Mapping[str, Numbers], *, rng: Generator) -> State:
+        """Draw the next state after the actions of all seats, each number of which is cut off at -1 and 1."""
+
+    def reward(self, before: State, after: State, *, seat: str) -> float:
+        """Return what a seat gains by a transition."""
+
+    def is_over(self, state: State) -> bool:
+        """Say whether nobody moves any more."""
+
+    @property
+    def packing(self) -> "Packing[State]":
+        """How a state is written to disk."""

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
-from sparring.data import ClientShards, Partition
+from sparring.data import ClientShards, CommonShards, Partition
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import stream
 from tests.data.examples import byte_images
@@ -129,3 +129,29 @@ class TestRestricted:
 def test_a_partition_of_something_else_is_refused(order, offsets, message):
     with pytest.raises(DataError, match=message):
         ClientShards(TRAIN, Partition(order, torch.tensor(offsets)))
+
+
+class TestCommonShards:
+    examples = Batch(torch.tensor([[0], [51], [255]], dtype=torch.uint8), torch.tensor([0, 1, 2]))
+
+    def test_each_client_holds_all_examples(self):
+        common = CommonShards(self.examples, 4)
+        assert (len(common), common.held(3)) == (4, 3)
+        torch.testing.assert_close(common[3].inputs, torch.tensor([[0.0], [0.2], [1.0]]))
+
+    def test_draws_are_independent_and_follow_the_clients_generators(self):
+        common = CommonShards(self.examples, 4)
+        inputs, labels = common.draw([1, 2], [stream(1), stream(2)], steps=2, size=500)
+        assert (inputs.shape, labels.shape) == ((2, 2, 500, 1), (2, 2, 500))
+        assert not torch.equal(labels[0], labels[1])
+        torch.testing.assert_close(labels.flatten().bincount() / 2000, torch.full((3,), 1 / 3), atol=0.04, rtol=0)
+        again = common.draw([2], [stream(2)], steps=2, size=500)
+        assert torch.equal(again.labels[0], labels[1])
+
+    def test_everyone_may_read_what_all_hold(self):
+        common = CommonShards(self.examples, 4)
+        assert common.restricted([1]) is common
+
+    def test_sharing_nothing_is_refused(self):
+        with pytest.raises(DataError, match="there are no examples to share; give at least 1"):
+            CommonShards(Batch(*(part[:0] for part in self.examples)), 4)

@@ -27,6 +27,11 @@ from sparring.attacks.crafted.min_sum import MinSum
 from sparring.attacks.crafted.no_attack import NoAttack
 from sparring.attacks.crafted.sign_flip import SignFlip
 from sparring.attacks.crafted.worst_of import WorstOf
+from sparring.attacks.learned.acting import FullUpdate, SearchRanges
+from sparring.attacks.learned.learned_attack import LearnedAttack
+from sparring.attacks.learned.local_search import LocalSearch
+from sparring.attacks.learned.policy_network import PolicyNetwork
+from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, save_attack
 from sparring.contracts import Attack, Poison, Trigger
 
 ATTACKS: Mapping[str, type[Attack]] = {
@@ -36,7 +41,9 @@ ATTACKS: Mapping[str, type[Attack]] = {
     "eb": ExplicitBoosting,
     "gaussian": Gaussian,
     "ipm": InnerProduct,
+    "learned": LearnedAttack,
     "lmp": LocalModelPoisoning,
+    "local_search": LocalSearch,
     "mimic": Mimic,
     "min_max": MinMax,
     "min_sum": MinSum,
@@ -73,26 +80,34 @@ __all__ = [
     "DistributedBackdoor",
     "DividedTrigger",
     "ExplicitBoosting",
+    "FullUpdate",
     "Gaussian",
     "InnerProduct",
     "LabelFlip",
     "Learned",
+    "LearnedAttack",
     "LocalModelPoisoning",
+    "LocalSearch",
     "Mimic",
     "MinMax",
     "MinSum",
     "Neurotoxin",
     "NoAttack",
     "PoisonedTraining",
+    "PolicyNetwork",
     "ProjectedBackdoor",
+    "SearchRanges",
     "SignFlip",
     "Square",
     "TargetedBoosting",
+    "TrainedAttack",
     "TriggerNetwork",
     "TriggerTraining",
     "Unmarked",
     "WorstOf",
+    "load_attack",
     "load_trigger",
+    "save_attack",
     "save_trigger",
     "train_trigger",
 ]

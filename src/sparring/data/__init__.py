@@ -2,7 +2,7 @@
 
 from sparring.data.conversion import from_arrays
 from sparring.data.dataset import Dataset, Source, with_validation
-from sparring.data.holdings import ClientShards, divide
+from sparring.data.holdings import ClientShards, CommonShards, divide
 from sparring.data.moments import Moments
 from sparring.data.partition.assignment import Partition, Partitioner
 from sparring.data.partition.client_skew import ClientSkew, client_skew
@@ -52,6 +52,7 @@ __all__ = [
     "Cifar100",
     "ClientShards",
     "ClientSkew",
+    "CommonShards",
     "Dataset",
     "Dirichlet",
     "Emnist",

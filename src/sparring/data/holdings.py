@@ -74,6 +74,40 @@ class ClientShards:
         return Batch(pixels(inputs.index_select(0, examples)), labels.index_select(0, examples))
 
 
+@dataclass(frozen=True, eq=False)
+class CommonShards:
+    """The same examples for each of `clients`: where nobody knows who holds which, all draw from the mixture.
+
+    Draws are independent, as in a model of the world (Li et al., 2022, section 4.3).
+    """
+
+    examples: Batch
+    clients: int
+
+    def __post_init__(self) -> None:
+        if len(self.examples.labels) == 0:
+            raise DataError("shards: there are no examples to share; give at least 1")
+
+    def __len__(self) -> int:
+        return self.clients
+
+    def __getitem__(self, client: int) -> Batch:
+        return Batch(pixels(self.examples.inputs), self.examples.labels)
+
+    def held(self, client: int) -> int:
+        """Return how many examples a client holds."""
+        return len(self.examples.labels)
+
+    def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
+        held = len(self.examples.labels)
+        chosen = torch.from_numpy(np.stack([rng.integers(held, size=(steps, size)) for rng in rngs]))
+        return Batch(pixels(self.examples.inputs[chosen]), self.examples.labels[chosen])
+
+    def restricted(self, clients: Iterable[int]) -> "CommonShards":
+        """Return the same shards: what all hold, everyone may read."""
+        return self
+
+
 def divide(train: Batch, partitioner: Partitioner, *, clients: int, seed: int) -> ClientShards:
     """Divide the training examples among `clients`; equal seeds give equal shards."""
     return ClientShards(train, partitioner.assign(train.labels, clients, rng=stream(seed, "partition")))

@@ -3,6 +3,7 @@
 from dataclasses import asdict, replace
 
 from sparring.arrays import Batch
+from sparring.attacks import LearnedAttack
 from sparring.contracts import Recipe
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
 from sparring.errors import ConfigError, PluginError, blaming
@@ -34,6 +35,9 @@ def assemble(config: Config, dataset: Dataset, *, catalogues: Catalogues = CATAL
     for backdoor in scenario.backdoors:
         # A trigger that does not fit the images is refused now, and not when the model is first measured.
         triggered(backdoor, Batch(*(part[:1] for part in dataset.test)))
+    for attacker in scenario.attackers:
+        if isinstance(attacker.attack, LearnedAttack):
+            attacker.attack.check(scenario.federation.network)
     return scenario
 
 

@@ -11,19 +11,17 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import torch
 from safetensors.torch import load, save
-from torch import Tensor
 
+from sparring.arrays import Packed
 from sparring.errors import RunError
 from sparring.experiments.files import read_json, saving, write, write_json
 from sparring.experiments.journal import Mark, holds
 from sparring.federation import FederationState
+from sparring.federation.packing import pack, unpack
 
 TENSORS = ("checkpoint.safetensors", "checkpoint.previous.safetensors")
 NOTES = ("checkpoint.json", "checkpoint.previous.json")
-MEMORY = "memory."
-"""Stands before the names of the rule's tensors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ def save_checkpoint(folder: Path, state: FederationState, *, run: str, records: 
         with saving(folder / newest):
             if (folder / newest).exists():
                 (folder / newest).replace(folder / previous)
-    content = save(_tensors(state))
+    content = save(pack(state).tensors)
     write(folder / TENSORS[0], content)
     note = Note(run=run, round=state.round, tensors=_sha256(content), records=records)
     write_json(folder / NOTES[0], _signed(asdict(note)))
@@ -66,7 +64,8 @@ def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | 
         content = _content(folder / tensors)
         if content is not None and _sha256(content) == note.tensors and holds(records, note.records):
             is_fallback = name != NOTES[0] and (folder / NOTES[0]).exists()
-            return Checkpoint(_state(note, load(content)), note.records, is_fallback)
+            state = unpack(Packed(load(content), {"round": note.round}))
+            return Checkpoint(state, note.records, is_fallback)
     return None
 
 
@@ -75,25 +74,6 @@ def drop_newest(folder: Path) -> None:
     for newest in (TENSORS[0], NOTES[0]):
         with saving(folder / newest):
             (folder / newest).unlink(missing_ok=True)
-
-
-def _tensors(state: FederationState) -> dict[str, Tensor]:
-    # safetensors takes no tensors that share memory or lie in another order.
-    memory = {
-        MEMORY + name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.memory.items()
-    }
-    models = {"parameters": state.parameters} | ({} if state.previous is None else {"previous": state.previous})
-    if not state.momenta:
-        return {**models, **memory}
-    clients, momenta = torch.tensor(list(state.momenta)), torch.stack(list(state.momenta.values()))
-    return {**models, **memory, "clients": clients, "momenta": momenta}
-
-
-def _state(note: Note, tensors: dict[str, Tensor]) -> FederationState:
-    memory = {name.removeprefix(MEMORY): tensor for name, tensor in tensors.items() if name.startswith(MEMORY)}
-    clients = tensors["clients"].tolist() if "clients" in tensors else ()
-    momenta = dict(zip(clients, tensors.get("momenta", ()), strict=True))
-    return FederationState(note.round, tensors["parameters"], memory, momenta, tensors.get("previous"))
 
 
 def _content(path: Path) -> bytes | None:

@@ -1,11 +1,11 @@
 """What the attackers of a round submit."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import Attack
+from sparring.contracts import Attack, Note
 from sparring.federation.conduct import Watch, check_rows, playing
 from sparring.federation.malicious import OwnTraining
 from sparring.federation.sampling import Lineup, Team
@@ -16,9 +16,13 @@ from sparring.random import stream
 
 def craft_all(
     scenario: Scenario, state: FederationState, *, who: Lineup, updates: Matrix, root: Callable[[], Vector]
-) -> None:
-    """Write each team's rows behind the honest ones in `updates`, in the order of the attackers."""
+) -> Mapping[str, tuple[int, ...]]:
+    """Write each team's rows behind the honest ones in `updates`, in the order of the attackers.
+
+    Returned are the events that they told of, with the clients these happened to.
+    """
     first = len(who.honest)
+    noted: dict[str, tuple[int, ...]] = {}
     for team in who.teams:
         rows = updates[first : first + len(team.clients)]
         attack = team.party.attacker.attack
@@ -27,9 +31,19 @@ def craft_all(
             rows.copy_(own())
         else:
             sent = _sent(scenario, who, updates=updates[:first])
-            seen = _seen(scenario, state, team=team) | sent | {"own": own, "recipe": own.recipe, "root": root}
-            rows.copy_(_crafted(attack, seen, rows=rows))
+            made = {"own": own, "recipe": own.recipe, "root": root, "note": _notes(noted, team)}
+            rows.copy_(_crafted(attack, _seen(scenario, state, team=team) | sent | made, rows=rows))
         first += len(rows)
+    return noted
+
+
+def _notes(noted: dict[str, tuple[int, ...]], team: Team) -> Note:
+    """Return what a team tells of events with."""
+
+    def note(event: str, rows: Sequence[int]) -> None:
+        noted[event] = noted.get(event, ()) + tuple(team.clients[row] for row in rows)
+
+    return note
 
 
 def _sent(scenario: Scenario, who: Lineup, *, updates: Matrix) -> dict[str, object]:

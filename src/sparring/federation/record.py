@@ -17,6 +17,8 @@ class RoundRecord:
     dropped: tuple[int, ...] = ()
     clipped: tuple[int, ...] | None = None
     selected: tuple[int, ...] | None = None
+    diverged: tuple[int, ...] | None = None
+    """The malicious clients whose search left the finite numbers, and which sent its last finite point."""
     norms: tuple[float | None, ...] = ()
     step_norm: float | None = None
     """The norm of what the rule returned."""

@@ -38,7 +38,7 @@ def play_round(
     updates = torch.empty(len(who.rows), federation.network.size) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
     momenta = train_honest(federation, state, clients=who.honest, out=updates[: len(who.honest)])
-    craft_all(scenario, state, who=who, updates=updates, root=root)
+    told = craft_all(scenario, state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
     answer = _answer(scenario, state, updates=updates, rows=who.rows, finite=torch.isfinite(norms), root=root)
     after = FederationState(
@@ -55,6 +55,7 @@ def play_round(
         dropped=answer.dropped,
         clipped=answer.noted.get("clipped"),
         selected=answer.noted.get("selected"),
+        diverged=told.get("diverged"),
         norms=tuple(_short(norm) for norm in norms.tolist()),
         step_norm=_short(float(row_norms(answer.step[None]))),
     )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sparring.arrays import Batch
 from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, own_malicious
-from sparring.data import ClientShards
+from sparring.data import ClientShards, CommonShards
 from sparring.errors import ConfigError, blaming
 from sparring.federation.threat import Attacker, Threat, check_recipe
 from sparring.training import Auto
@@ -20,7 +20,7 @@ class Federation:
     """Clients with their shards, a server with its model, and how they train together."""
 
     network: Network
-    shards: ClientShards = field(repr=False)
+    shards: ClientShards | CommonShards = field(repr=False)
     test: Batch = field(repr=False)
     """What the global model is evaluated on."""
     root: Batch | None = field(default=None, repr=False)
@@ -56,7 +56,7 @@ class Party(NamedTuple):
 
     attacker: Attacker
     clients: range
-    shards: ClientShards
+    shards: ClientShards | CommonShards
 
 
 @dataclass(frozen=True, eq=False)

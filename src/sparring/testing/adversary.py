@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from sparring.arrays import Batch, Matrix, Vector
-from sparring.contracts import BlackBoxView, DefenderView, Family, Memory, Network, OmniscientView, Recipe
+from sparring.contracts import BlackBoxView, DefenderView, Family, Memory, Network, OmniscientView, Recipe, unnoted
 from sparring.models import Logistic, network
 from sparring.random import Generator, stream
 
@@ -114,6 +114,7 @@ def attacker_view(honest: Matrix = HONEST, own: Matrix = OWN, *, seed: int = 0, 
         recipe=Recipe(steps=1, batch=8, lr=0.1),
         own=lambda project=None: own if project is None else torch.stack([project(row.clone()) for row in own]),
         rng=stream(seed, "attack"),
+        note=unnoted,
         rule=Rule(),
         assumed_malicious=2,
         honest=honest,

@@ -1,18 +1,18 @@
 """A trigger that is a small network: it changes every pixel of an image a little, and each image in another way."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from sparring.errors import ConfigError
 from sparring.models.network import glorot
+from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
 from sparring.random import Generator
+
+KIND = "trigger"
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,26 +48,14 @@ def untrained(shape: tuple[int, int, int], *, epsilon: float, width: int, rng: G
 
 def save_trigger(path: str | Path, trigger: TriggerNetwork) -> None:
     """Write a network into a file in the safetensors format."""
-    # One entry: safetensors writes several in no particular order.
-    described = json.dumps({"shape": trigger.shape, "epsilon": trigger.epsilon, "width": trigger.width})
-    Path(path).write_bytes(save(trigger.module.state_dict(), {"trigger": described}))
+    described = {"shape": trigger.shape, "epsilon": trigger.epsilon, "width": trigger.width}
+    write_tensors(path, KIND, described=described, tensors=trigger.module.state_dict())
 
 
 def load_trigger(path: str | Path) -> TriggerNetwork:
     """Read a network that `save_trigger` wrote."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            described = json.loads(file.metadata()["trigger"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping, has only keys
-        return _restored(described, tensors)
-    except FileNotFoundError:
-        raise ConfigError(
-            f"trigger.file is {str(path)!r}; there is no such file, write one with save_trigger"
-        ) from None
-    except (OSError, SafetensorError, TypeError, KeyError, ValueError, RuntimeError):
-        raise ConfigError(
-            f"trigger.file is {str(path)!r}; it holds no learned trigger, write one with save_trigger"
-        ) from None
+    with refusing_others("trigger.file", path, holds="learned trigger", remedy="write one with save_trigger"):
+        return _restored(*read_tensors(path, KIND))
 
 
 def _restored(described: dict[str, Any], tensors: dict[str, Tensor]) -> TriggerNetwork:

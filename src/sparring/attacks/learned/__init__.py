@@ -1,0 +1,1 @@
+"""Attacks that a policy plays which was trained beforehand."""

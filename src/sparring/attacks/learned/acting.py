@@ -1,0 +1,108 @@
+"""What an attacker's action means: numbers in [-1, 1] become an attack for one round."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+import torch
+
+from sparring.arrays import Matrix, Numbers, Vector
+from sparring.attacks.learned.local_search import LocalSearch, Variant
+from sparring.contracts import Attack, BlackBoxView, Network
+from sparring.errors import ConfigError
+
+Range = tuple[float, float]
+"""What -1 and 1 stand for."""
+
+
+class Acting(Protocol):
+    """The meaning of an attacker's actions."""
+
+    def size(self, network: Network) -> int:
+        """Return how many numbers an action has."""
+
+    def attack(self, action: Numbers) -> Attack:
+        """Return the attack that an action stands for; its numbers are cut off at -1 and 1."""
+
+
+def placed(number: float, within: Range) -> float:
+    """Map [-1, 1] linearly to a range."""
+    low, high = within
+    return low + (high - low) * (min(1.0, max(-1.0, number)) + 1) / 2
+
+
+@dataclass(frozen=True)
+class SearchRanges:
+    """An action sets the numbers of RLA's local search (Li et al., 2022, section 4.3): γ, E and λ, in this order.
+
+    Of two numbers the third, λ, is 0, as in the authors' code; of one, E lies in the middle of its range, too.
+    """
+
+    scale: Range = (0.1, 29.9)
+    steps: Range = (1, 49)
+    stealth: Range = (0, 1)
+    numbers: Literal[1, 2, 3] = 3
+    variant: Variant = "ascent"
+    searches: int = 1
+    lr: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in {"scale": self.scale, "steps": self.steps, "stealth": self.stealth}.items():
+            if not 0 <= low <= high < inf:
+                raise ConfigError(f"acting.{name} is {[low, high]}; it must rise from at least 0")
+        if self.numbers not in (1, 2, 3):
+            raise ConfigError(f"acting.numbers is {self.numbers}; it must be 1, 2 or 3")
+        if self.variant == "reversed_descent" and self.numbers == 3:
+            raise ConfigError("acting.numbers is 3; reversed_descent has no stealth, use 2 or 1")
+
+    def size(self, network: Network) -> int:
+        return self.numbers
+
+    def attack(self, action: Numbers) -> LocalSearch:
+        scale, steps, stealth = (*(float(number) for number in action), 0.0, 0.0)[:3]
+        return LocalSearch(
+            scale=placed(scale, self.scale),
+            steps=max(1, round(placed(steps, self.steps))),
+            stealth=placed(stealth, self.stealth) if self.numbers == 3 else 0.0,
+            variant=self.variant,
+            searches=self.searches,
+            lr=self.lr,
+        )
+
+
+@dataclass(frozen=True)
+class FullUpdate:
+    """An action is the update itself, for small models: each of its numbers times `bound`."""
+
+    bound: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.bound < inf:
+            raise ConfigError(f"acting.bound is {self.bound}; it must be positive and finite")
+
+    def size(self, network: Network) -> int:
+        return network.size
+
+    def attack(self, action: Numbers) -> "Sent":
+        return Sent(torch.from_numpy(np.clip(action, -1, 1)).float().mul_(self.bound))
+
+
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """The same update from every malicious client."""
+
+    update: Vector
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        return self.update.expand(len(view.clients), -1)
+
+
+ACTING: Mapping[str, type[Acting]] = {"full_update": FullUpdate, "local_search": SearchRanges}
+"""By the names that a saved policy has for them."""
+
+KRUM_CODE = SearchRanges(scale=(0.1, 9.9), steps=(1, 21), numbers=2, variant="reversed_descent", lr=0.01)
+CLIPPING_MEDIAN_CODE = SearchRanges(scale=(0.1, 29.9), steps=(1, 49), numbers=2, variant="reversed_descent", lr=0.01)
+"""The ranges in the authors' code: γ = 4.9a + 5 and E = 10a + 11 against Krum, γ = 14.9a + 15 and E = 24a + 25."""

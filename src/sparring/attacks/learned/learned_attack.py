@@ -1,0 +1,51 @@
+"""The learned attack (Li et al., 2022): a policy, trained on a model of the world, sets the numbers of each search."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import ClassVar
+
+from sparring.arrays import Matrix
+from sparring.attacks.learned.observation import observation, observation_size
+from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack
+from sparring.contracts import BlackBoxView, Network, WhiteBoxView
+from sparring.data import CommonShards
+from sparring.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LearnedAttack:
+    """Play as a policy does that was trained against the server's rule: `audit` trains one and names its file.
+
+    The newest policy in the file plays.
+    """
+
+    policy: str
+    """Where the policy is, in the safetensors format."""
+    # What it is trained on is white-box knowledge: the rule and how the server trains.
+    needs: ClassVar[type[BlackBoxView]] = WhiteBoxView
+
+    @cached_property
+    def trained(self) -> TrainedAttack:
+        """What the file holds."""
+        return load_attack(self.policy)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        trained = self.trained
+        self.check(view.network)
+        seen = observation(
+            view.network,
+            view.parameters,
+            malicious=len(view.clients),
+            sampled=view.sampled,
+            layers=trained.layers,
+        )
+        attack = trained.acting.attack(trained.newest(view.round).act(seen))
+        shards = view.shards if trained.examples is None else CommonShards(trained.examples, len(view.clients))
+        return attack.craft(replace(view, shards=shards))  # type: ignore[arg-type]  # no acting needs more
+
+    def check(self, network: Network) -> None:
+        """Refuse a file that cannot be read, and a policy that was trained for a model of another size."""
+        wanted = self.trained.policies[0].policy.layers[0][0].shape[1]
+        given = observation_size(network, self.trained.layers)
+        if given != wanted:
+            raise ConfigError(f"attack.policy is {self.policy!r}; it sees {wanted} numbers, this model shows {given}")

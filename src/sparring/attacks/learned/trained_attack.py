@@ -1,0 +1,93 @@
+"""An attacker as training leaves it: policies, what their actions mean, and what they see; and its file."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import Batch
+from sparring.attacks.learned.acting import ACTING, Acting
+from sparring.attacks.learned.policy_network import PolicyNetwork
+from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
+from sparring.registry import build
+
+KIND = "attack"
+BYTE = 255
+"""Examples are kept as bytes."""
+
+
+class Learned(NamedTuple):
+    """A policy, and the round from which it is the newest one."""
+
+    since: int
+    policy: PolicyNetwork
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedAttack:
+    """Policies in the order in which they were learned, and how they play."""
+
+    policies: tuple[Learned, ...]
+    acting: Acting
+    layers: int | None = 1
+    """How many of the model's last layers are seen; None stands for all parameters as they are."""
+    examples: Batch | None = None
+    """What searches draw from, such as a learned mixture; where there is none, the attacker's own shards."""
+
+    def newest(self, round: int) -> PolicyNetwork:
+        """Return the newest policy that there is in a round; before the first, that one."""
+        learned = [each.policy for each in self.policies if each.since <= round]
+        return learned[-1] if learned else self.policies[0].policy
+
+
+def save_attack(path: str | Path, trained: TrainedAttack) -> None:
+    """Write an attacker into a file in the safetensors format."""
+    name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
+    described = {
+        "acting": {"name": name, **asdict(trained.acting)},  # type: ignore[call-overload]  # all of them are dataclasses
+        "layers": trained.layers,
+        "policies": [
+            {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
+            for since, policy in trained.policies
+        ],
+    }
+    write_tensors(path, KIND, described=described, tensors=_tensors(trained))
+
+
+def load_attack(path: str | Path) -> TrainedAttack:
+    """Read an attacker that `save_attack` wrote."""
+    with refusing_others("attack.policy", path, holds="learned attack", remedy="train one with audit"):
+        return _restored(*read_tensors(path, KIND))
+
+
+def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
+    weights = {
+        f"{place}.{depth}.{part}": tensor.contiguous()
+        for place, (_, policy) in enumerate(trained.policies)
+        for depth, layer in enumerate(policy.layers)
+        for part, tensor in zip(("weight", "bias"), layer, strict=True)
+    }
+    if trained.examples is None:
+        return weights
+    inputs, labels = trained.examples
+    kept = inputs if inputs.dtype == torch.uint8 else (inputs * BYTE).round().to(torch.uint8)
+    return {**weights, "examples.inputs": kept.contiguous(), "examples.labels": labels.contiguous()}
+
+
+def _restored(described: dict[str, Any], tensors: dict[str, Tensor]) -> TrainedAttack:
+    has_examples = "examples.inputs" in tensors
+    return TrainedAttack(
+        policies=tuple(_policy(place, each, tensors=tensors) for place, each in enumerate(described["policies"])),
+        acting=build("acting", ACTING, described["acting"]),
+        layers=described["layers"],
+        examples=Batch(tensors["examples.inputs"], tensors["examples.labels"]) if has_examples else None,
+    )
+
+
+def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> Learned:
+    layers = [
+        (tensors[f"{place}.{depth}.weight"], tensors[f"{place}.{depth}.bias"]) for depth in range(described["depth"])
+    ]
+    return Learned(described["since"], PolicyNetwork(tuple(layers), described["hidden"], described["squash"]))

@@ -1,0 +1,1 @@
+"""Defenses whose numbers a policy sets, round by round."""

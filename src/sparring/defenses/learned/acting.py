@@ -1,0 +1,114 @@
+"""What a defender's action means: numbers in [-1, 1] become a rule and a post-training defense for one round."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar, Literal, NamedTuple
+
+from sparring.arrays import Numbers, Vector
+from sparring.contracts import DefenderView, Defense, Family, Memory, Repair
+from sparring.defenses.aggregation.clipped import clip_rows
+from sparring.defenses.aggregation.counts import minority
+from sparring.defenses.aggregation.settings import positive
+from sparring.defenses.aggregation.trimmed_mean import trimmed_mean
+from sparring.defenses.post_training.neuroclip import NeuroClip
+from sparring.defenses.post_training.no_repair import NoRepair
+from sparring.defenses.post_training.prun import Prun
+from sparring.errors import ConfigError
+
+Range = tuple[float, float]
+"""What -1 and 1 stand for."""
+
+
+class Posture(NamedTuple):
+    """How the server plays one round."""
+
+    rule: Defense
+    repair: Repair
+
+
+@dataclass(frozen=True)
+class ClippedTrimmedMean:
+    """The rule of the meta-Stackelberg game: updates are shortened to α, then a share β of each coordinate is trimmed.
+
+    Half of β goes on each side, rounded down; one value is left at least (MSG, appendix C).
+    """
+
+    max_norm: float
+    """α, on updates."""
+    trim: float
+    """β, from 0 to below 1."""
+    family: ClassVar[Family] = "coordinate"
+
+    def __post_init__(self) -> None:
+        positive("clipped_trimmed_mean", max_norm=self.max_norm)
+        if not 0 <= self.trim < 1:
+            raise ConfigError(f"clipped_trimmed_mean: trim={self.trim}; use trim from 0 to below 1")
+
+    def limit(self, clients: int) -> int:
+        return minority(clients)
+
+    def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
+        rows = clip_rows(view.updates, self.max_norm)
+        trimmed = min(int(self.trim * len(rows) / 2), minority(len(rows)))
+        return trimmed_mean(rows, trimmed), memory
+
+
+@dataclass(frozen=True)
+class DefenseRanges:
+    """An action sets α, β and the post-training defense's ε or σ (MSG, appendix C), in this order.
+
+    α and ε run through their ranges in equal factors, β and σ in equal steps. Without a post-training defense an action
+    has two numbers.
+    """
+
+    max_norm: Range = (0.01, 10.0)
+    """α, on updates."""
+    trim: Range = (0.0, 0.9)
+    """β."""
+    repair: Literal["none", "neuroclip", "prun"] = "neuroclip"
+    bound: Range = (1.0, 10.0)
+    """ε, the range that NeuroClip clips activations to."""
+    share: Range = (0.0, 0.9)
+    """σ, the share of the channels that Prun silences."""
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in {"max_norm": self.max_norm, "bound": self.bound}.items():
+            if not 0 < low <= high < inf:
+                raise ConfigError(f"acting.{name} is {[low, high]}; it must rise from above 0")
+        for name, (low, high) in {"trim": self.trim, "share": self.share}.items():
+            if not 0 <= low <= high < 1:
+                raise ConfigError(f"acting.{name} is {[low, high]}; it must rise from at least 0 to below 1")
+        if self.repair not in ("none", "neuroclip", "prun"):
+            raise ConfigError(f"acting.repair is {self.repair!r}; it must be none, neuroclip or prun")
+
+    @property
+    def size(self) -> int:
+        """How many numbers an action has."""
+        return 2 if self.repair == "none" else 3
+
+    def posture(self, action: Numbers) -> Posture:
+        """Return what an action stands for; its numbers are cut off at -1 and 1."""
+        max_norm, trim, *strength = (_share(float(number)) for number in action)
+        rule = ClippedTrimmedMean(_by_factors(max_norm, self.max_norm), _by_steps(trim, self.trim))
+        return Posture(rule, self._repair(*strength))
+
+    def _repair(self, strength: float = 0.0) -> Repair:
+        if self.repair == "neuroclip":
+            return NeuroClip(_by_factors(strength, self.bound))
+        return Prun(_by_steps(strength, self.share)) if self.repair == "prun" else NoRepair()
+
+
+def _share(number: float) -> float:
+    """Map [-1, 1] to [0, 1]."""
+    return (min(1.0, max(-1.0, number)) + 1) / 2
+
+
+def _by_steps(share: float, within: Range) -> float:
+    low, high = within
+    return low + (high - low) * share
+
+
+def _by_factors(share: float, within: Range) -> float:
+    low, high = within
+    factor: float = (high / low) ** share
+    return low * factor

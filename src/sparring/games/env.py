@@ -1,0 +1,198 @@
+"""Games as reinforcement-learning libraries play them: one seat as a Gymnasium env, all seats as a PettingZoo one."""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic
+
+import numpy as np
+from gymnasium import Env
+from gymnasium.spaces import Box
+from gymnasium.utils.seeding import np_random as seeded
+from pettingzoo import ParallelEnv
+
+from sparring.arrays import Numbers, Packed
+from sparring.contracts import Game, Policy, Space, State
+from sparring.errors import ConfigError, PluginError, SparringError
+from sparring.random import Generator
+
+NOBODY: Mapping[str, Policy] = MappingProxyType({})
+"""The opponents in a game of one seat."""
+Answers = dict[str, Any]
+"""Something for each seat."""
+
+
+class Match(Generic[State]):
+    """A game being played: it holds the present state, and lets through nothing that breaks the contract."""
+
+    def __init__(self, game: Game[State]) -> None:
+        self.game = game
+        self.seats = dict(game.seats)
+        self.observation_spaces = {seat: observation_box(space) for seat, space in self.seats.items()}
+        self.action_spaces = {seat: action_box(space) for seat, space in self.seats.items()}
+        self._state: State | None = None
+
+    @property
+    def state(self) -> State:
+        """Where the game stands."""
+        if self._state is None:
+            raise SparringError("the game has no state yet; call reset first")
+        return self._state
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody moves any more."""
+        return self.game.is_over(self.state)
+
+    def begin(self, state: State) -> None:
+        """Go on from a state."""
+        self._state = state
+
+    def seen(self, seat: str) -> Numbers:
+        """Return a copy of what a seat sees."""
+        observation = np.array(self.game.observe(self.state, seat), dtype=np.float32)
+        if not self.observation_spaces[seat].contains(observation):
+            raise PluginError(f"{self._name}.observe gave {seat!r} {_fault(observation, self.seats[seat])}")
+        return observation
+
+    def play(self, actions: Mapping[str, Numbers], *, rng: Generator, gaining: Iterable[str]) -> dict[str, float]:
+        """Move on, and return what the seats of `gaining` gain; for the others nothing is measured."""
+        if self.is_over:
+            raise SparringError("the game is over; call reset before the next step")
+        allowed = {seat: self._allowed(seat, actions) for seat in self.seats}
+        before, self._state = self.state, self.game.transition(self.state, allowed, rng=rng)
+        return {seat: self._gain(before, seat) for seat in gaining}
+
+    def _allowed(self, seat: str, actions: Mapping[str, Numbers]) -> Numbers:
+        """Return a seat's action in [-1, 1]; the one given is left alone."""
+        if seat not in actions:
+            raise SparringError(f"seat {seat!r} has no action; give one for each of: {', '.join(self.seats)}")
+        action = np.array(actions[seat], dtype=np.float32)
+        if action.shape != (self.seats[seat].action,) or not np.isfinite(action).all():
+            wanted = self.seats[seat].action
+            raise PluginError(f"the action of seat {seat!r} is {action}; it must be {wanted} finite numbers")
+        return action.clip(-1, 1)
+
+    def _gain(self, before: State, seat: str) -> float:
+        reward = float(self.game.reward(before, self.state, seat=seat))
+        if not np.isfinite(reward):
+            raise PluginError(f"{self._name}.reward gave {seat!r} {reward}; it must be a finite number")
+        return reward
+
+    @property
+    def _name(self) -> str:
+        return type(self.game).__name__
+
+
+class SeatEnv(Env[Numbers, Numbers]):
+    """A game as one player sees it while every other seat follows a fixed policy."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]  # declared as an instance's
+
+    def __init__(self, game: Game[Any], seat: str, *, opponents: Mapping[str, Policy] = NOBODY) -> None:
+        if game.seats.keys() != {seat, *opponents} or seat in opponents:
+            raise ConfigError(
+                f"seat {seat!r} plays against {_names(opponents)}; the game's seats are {_names(game.seats)}, "
+                "and all but one need a policy"
+            )
+        self.match = Match(game)
+        self.seat = seat
+        self.opponents = dict(opponents)
+        self.observation_space = self.match.observation_spaces[seat]
+        self.action_space = self.match.action_spaces[seat]
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Numbers, Answers]:
+        super().reset(seed=seed)
+        self.match.begin(self.match.game.initial(self.np_random))
+        return self.match.seen(self.seat), {}
+
+    def step(self, action: Numbers) -> tuple[Numbers, float, bool, bool, Answers]:
+        others = {seat: policy.act(self.match.seen(seat)) for seat, policy in self.opponents.items()}
+        rewards = self.match.play({**others, self.seat: action}, rng=self.np_random, gaining=[self.seat])
+        return self.match.seen(self.seat), rewards[self.seat], self.match.is_over, False, {}
+
+    def snapshot(self) -> Packed:
+        """Return where the game stands and what will be drawn."""
+        return _packed(self.match, self.np_random)
+
+    def restore(self, packed: Packed) -> None:
+        """Go on from a snapshot."""
+        _unpack(self.match, self.np_random, packed=packed)
+
+
+class SeatsEnv(ParallelEnv[str, Numbers, Numbers]):  # type: ignore[misc]  # PettingZoo has no types
+    """A game in which each seat is an agent, and all of them move at the same time."""
+
+    metadata: ClassVar[dict[str, Any]] = {"name": "sparring", "render_modes": []}
+
+    def __init__(self, game: Game[Any]) -> None:
+        self.match = Match(game)
+        self.possible_agents = list(self.match.seats)
+        self.agents: list[str] = []
+        self.render_mode = None
+        self.np_random: Generator = seeded()[0]
+
+    def observation_space(self, agent: str) -> Box[np.float32]:
+        return self.match.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> Box[np.float32]:
+        return self.match.action_spaces[agent]
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Answers, Answers]:
+        if seed is not None:
+            self.np_random = seeded(seed)[0]
+        self.match.begin(self.match.game.initial(self.np_random))
+        self.agents = list(self.possible_agents)
+        return {seat: self.match.seen(seat) for seat in self.agents}, {seat: {} for seat in self.agents}
+
+    def step(self, actions: Mapping[str, Numbers]) -> tuple[Answers, Answers, Answers, Answers, Answers]:
+        rewards = self.match.play(actions, rng=self.np_random, gaining=self.agents)
+        seen = {seat: self.match.seen(seat) for seat in self.agents}
+        terminated = dict.fromkeys(self.agents, self.match.is_over)
+        truncated = dict.fromkeys(self.agents, False)
+        infos: Answers = {seat: {} for seat in self.agents}
+        if self.match.is_over:
+            self.agents = []
+        return seen, rewards, terminated, truncated, infos
+
+    def snapshot(self) -> Packed:
+        """Return where the game stands and what will be drawn."""
+        return _packed(self.match, self.np_random)
+
+    def restore(self, packed: Packed) -> None:
+        """Go on from a snapshot."""
+        _unpack(self.match, self.np_random, packed=packed)
+        self.agents = [] if self.match.is_over else list(self.possible_agents)
+
+
+def observation_box(space: Space) -> Box[np.float32]:
+    """Return [-1, 1], or all finite numbers."""
+    bound = np.float32(1) if space.is_scaled else np.finfo(np.float32).max
+    return Box(-bound, bound, shape=(space.observation,), dtype=np.float32)
+
+
+def action_box(space: Space) -> Box[np.float32]:
+    """Return [-1, 1]."""
+    return Box(-1, 1, shape=(space.action,), dtype=np.float32)
+
+
+def _packed(match: Match[Any], rng: Generator) -> Packed:
+    tensors, numbers = match.game.packing.pack(match.state)
+    return Packed(tensors, {"state": numbers, "generator": rng.bit_generator.state})
+
+
+def _unpack(match: Match[Any], rng: Generator, *, packed: Packed) -> None:
+    match.begin(match.game.packing.unpack(Packed(packed.tensors, packed.numbers["state"])))
+    rng.bit_generator.state = packed.numbers["generator"]
+
+
+def _fault(observation: Numbers, space: Space) -> str:
+    """Say what is wrong with an observation."""
+    if observation.shape != (space.observation,):
+        return f"numbers of shape {observation.shape}; its space has {(space.observation,)}"
+    if not np.isfinite(observation).all():
+        return "numbers that are not finite"
+    return f"numbers from {observation.min()} to {observation.max()}; they must lie in [-1, 1]"
+
+
+def _names(seats: Mapping[str, object]) -> str:
+    return ", ".join(seats) or "nobody"

@@ -1,0 +1,93 @@
+"""What a model is worth to a player; F, F' and F'' are those of the meta-Stackelberg game (MSG, section 2)."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from sparring.arrays import Batch
+from sparring.contracts import Model
+from sparring.training import evaluate
+
+CEILING = 1e6
+"""Losses end here, so that every reward is finite."""
+
+
+class Objective(Protocol):
+    """The worth of a model."""
+
+    def value(self, model: Model) -> float:
+        """Return a finite number."""
+
+
+def bounded_loss(model: Model, on: Batch, *, ceiling: float = CEILING) -> float:
+    """Return the mean loss; one that is above the ceiling or no number at all is the ceiling."""
+    loss = evaluate(model.network, model.parameters, on=on).loss
+    return loss if loss < ceiling else ceiling
+
+
+@dataclass(frozen=True, eq=False)
+class Damage:
+    """F(w), the loss on clean examples: what an untargeted attacker wants."""
+
+    examples: Batch
+    ceiling: float = CEILING
+
+    def value(self, model: Model) -> float:
+        return bounded_loss(model, self.examples, ceiling=self.ceiling)
+
+
+@dataclass(frozen=True, eq=False)
+class Service:
+    """-F(w): what a defender wants."""
+
+    examples: Batch
+    ceiling: float = CEILING
+
+    def value(self, model: Model) -> float:
+        return -bounded_loss(model, self.examples, ceiling=self.ceiling)
+
+
+@dataclass(frozen=True, eq=False)
+class Implant:
+    """What the attacker with a backdoor wants: -(λ F(w, D') + (1 - λ) F(w, D)).
+
+    D' are triggered examples with the target's label, D clean ones; λ is `weight`, .5 in MSG.
+    """
+
+    triggered: Batch
+    clean: Batch
+    weight: float = 0.5
+    ceiling: float = CEILING
+
+    def value(self, model: Model) -> float:
+        implanted, kept = (bounded_loss(model, on, ceiling=self.ceiling) for on in (self.triggered, self.clean))
+        return -(self.weight * implanted + (1 - self.weight) * kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixed:
+    """-F'(w) = F(w, D) - F(w, D'): what a mastermind wants who both implants a backdoor and ruins the rest."""
+
+    triggered: Batch
+    clean: Batch
+    ceiling: float = CEILING
+
+    def value(self, model: Model) -> float:
+        ruined, implanted = (bounded_loss(model, on, ceiling=self.ceiling) for on in (self.clean, self.triggered))
+        return ruined - implanted
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """-F''(w), with the class that the triggered images are nearest to in place of a target that is not known."""
+
+    triggered: Batch
+    clean: Batch
+    ceiling: float = CEILING
+
+    def value(self, model: Model) -> float:
+        logits = model(self.triggered.inputs)
+        nearest = -torch.log_softmax(logits, dim=1).mean(dim=0).max().item()
+        implanted = nearest if nearest < self.ceiling else self.ceiling
+        return bounded_loss(model, self.clean, ceiling=self.ceiling) - implanted

@@ -1,0 +1,41 @@
+"""An attacker's model of the world (Li et al., 2022, section 4.3): benign clients draw from a mixture."""
+
+from dataclasses import replace
+
+from sparring.arrays import Batch
+from sparring.attacks.learned.acting import Acting
+from sparring.data import CommonShards
+from sparring.federation import Attacker, Scenario
+from sparring.games.federated.attack_type import AttackType, Seated
+from sparring.games.federated.federated_game import FederatedGame
+from sparring.games.federated.objectives import CEILING, Damage
+from sparring.games.federated.roles import AttackerRole
+
+ATTACKER = "attacker"
+
+
+def world_model(scenario: Scenario, mixture: Batch) -> Scenario:
+    """Return the same federation with `mixture` in the place of all data: each client's, the server's, the test's."""
+    federation = scenario.federation
+    imagined = replace(
+        federation,
+        shards=CommonShards(mixture, federation.clients),
+        test=mixture,
+        root=None if federation.root is None else mixture,
+    )
+    return replace(scenario, federation=imagined, attackers=())
+
+
+def attack_game(
+    scenario: Scenario,
+    *,
+    malicious: int,
+    acting: Acting,
+    rounds: int,
+    layers: int | None = 1,
+    ceiling: float = CEILING,
+) -> FederatedGame:
+    """Return RLA's game on a federation: one seat plays all malicious clients, and gains what the loss rises by."""
+    kind = AttackType((Attacker(malicious, Seated(ATTACKER)),))
+    role = AttackerRole(acting, Damage(scenario.federation.test, ceiling), layers=layers)
+    return FederatedGame(scenario, (kind,), {ATTACKER: role}, rounds)

@@ -1,0 +1,33 @@
+"""What a policy sees of a model: all of its parameters, or those of its last layers."""
+
+import torch
+
+from sparring.arrays import Numbers, Vector
+from sparring.contracts import Network
+from sparring.errors import ConfigError
+
+FARTHEST = 1e6
+"""Parameters that are seen as they are end here, so that every observation is finite."""
+
+
+def seen_parameters(network: Network, layers: int | None) -> slice:
+    """Return the coordinates of the last `layers` layers, or of all where there is none."""
+    if layers is None:
+        return slice(0, network.size)
+    known = tuple(network.layers.values())
+    if not 1 <= layers <= len(known):
+        raise ConfigError(f"observation layers is {layers}; the model has {len(known)}, use from 1 to {len(known)}")
+    return slice(known[-layers].start, network.size)
+
+
+def summary(network: Network, parameters: Vector, *, layers: int | None) -> Numbers:
+    """Return the parameters of the last `layers` layers, scaled so that they reach from -1 to 1, or all as they are."""
+    seen = parameters[seen_parameters(network, layers)].nan_to_num(nan=0.0).clamp(-FARTHEST, FARTHEST)
+    return (seen if layers is None else _scaled(seen)).numpy(force=True).copy()
+
+
+def _scaled(values: Vector) -> Vector:
+    low, high = values.aminmax()
+    width = high - low
+    # Values that are all equal lie in the middle.
+    return torch.where(width > 0, 2 * (values - low) / width - 1, torch.zeros(())).clamp_(-1, 1)

@@ -1,0 +1,18 @@
+"""Small policies, with weights that a test can reckon with."""
+
+import torch
+
+from sparring.attacks import PolicyNetwork, SearchRanges, TrainedAttack
+from sparring.attacks.learned.trained_attack import Learned
+
+
+def constant(*action, inputs):
+    """Return a policy that answers the same whatever it sees."""
+    bias = torch.tensor(action, dtype=torch.float32)
+    return PolicyNetwork(((torch.zeros(len(action), inputs), bias),), squash="clip")
+
+
+def trained(*action, inputs, acting=None, layers=1, examples=None):
+    """Return an attacker whose action is always the same."""
+    meaning = SearchRanges(numbers=len(action)) if acting is None else acting
+    return TrainedAttack((Learned(0, constant(*action, inputs=inputs)),), meaning, layers, examples)

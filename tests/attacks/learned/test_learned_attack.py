@@ -1,0 +1,76 @@
+import pytest
+import torch
+
+from sparring.arrays import Batch
+from sparring.attacks import ATTACKS, FullUpdate, LearnedAttack, LocalSearch, SearchRanges, save_attack
+from sparring.errors import ConfigError
+from sparring.experiments import configure
+from sparring.experiments.assemble import assemble, load
+from sparring.registry import build
+from sparring.testing import failures
+from sparring.testing.attacks import ATTACK_CHECKS
+from sparring.testing.check import called
+from tests.attacks.learned.policies import trained
+from tests.attacks.views import LOGISTIC, view
+
+INPUTS = LOGISTIC.size + 1
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Return a writer of attackers."""
+
+    def write(attacker):
+        save_attack(tmp_path / "policy.safetensors", attacker)
+        return str(tmp_path / "policy.safetensors")
+
+    return write
+
+
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=called)
+def test_a_learned_attack_conforms(check, file):
+    assert failures(check, LearnedAttack(file(trained(0.0, 0.0, 0.0, inputs=INPUTS)))) == ()
+
+
+def test_it_searches_by_the_numbers_that_its_policy_answers(file):
+    ranges = SearchRanges(scale=(0, 10), steps=(1, 21))
+    attack = LearnedAttack(file(trained(1.0, -1.0, 0.0, inputs=INPUTS, acting=ranges)))
+    assert torch.equal(attack.craft(view()), LocalSearch(scale=10, steps=1, stealth=0.5).craft(view()))
+
+
+def test_it_sends_what_its_policy_answers_where_that_is_the_update(file):
+    numbers = [0.1 * place for place in range(LOGISTIC.size)]
+    attack = LearnedAttack(file(trained(*numbers, inputs=INPUTS, acting=FullUpdate(3.0), layers=None)))
+    torch.testing.assert_close(attack.craft(view())[0], 3 * torch.tensor(numbers).clamp(max=1))
+
+
+def test_it_draws_from_the_examples_that_it_learned(file):
+    examples = Batch(torch.zeros(4, 3), torch.tensor([1, 1, 1, 1]))
+    numbers = {"inputs": INPUTS, "acting": SearchRanges(scale=(1, 1), steps=(1, 1), numbers=1)}
+    rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(view())
+    # The only change that raises the loss of blank examples is one of the biases.
+    assert rows[0, :-3].abs().max() == 0
+    assert rows[0, -3:].abs().min() > 0
+
+
+def test_it_is_named_with_its_file(file):
+    path = file(trained(0.0, inputs=INPUTS))
+    assert build("attack", ATTACKS, {"name": "learned", "policy": path}) == LearnedAttack(path)
+
+
+def test_without_a_file_it_is_refused():
+    with pytest.raises(ConfigError, match=r"^attack 'learned' lacks 'policy'; set attack\.policy$"):
+        build("attack", ATTACKS, {"name": "learned"})
+
+
+def test_a_file_that_is_not_there_is_refused_before_anything_is_played(tmp_path):
+    attacker = {"name": "learned", "policy": str(tmp_path / "nowhere"), "malicious": 2}
+    config = configure({"data": {"name": "synthetic"}, "model": {"name": "logistic"}, "attack": attacker})
+    with pytest.raises(ConfigError, match="there is no such file"):
+        assemble(config, load(config))
+
+
+def test_a_policy_for_a_model_of_another_size_is_refused(file):
+    attack = LearnedAttack(file(trained(0.0, inputs=99)))
+    with pytest.raises(ConfigError, match=r"it sees 99 numbers, this model shows 13$"):
+        attack.craft(view())

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import torch
+
+from sparring.arrays import Batch
+from sparring.attacks import FullUpdate, PolicyNetwork, SearchRanges, TrainedAttack, load_attack, save_attack
+from sparring.attacks.learned.trained_attack import Learned
+from sparring.errors import ConfigError
+from sparring.random import stream
+from tests.attacks.learned.policies import constant, trained
+
+
+def random_policy():
+    rng = stream(0, "policy")
+    sizes = [(5, 4), (2, 5)]
+    layers = tuple((torch.from_numpy(rng.normal(size=size)).float(), torch.ones(size[0])) for size in sizes)
+    return PolicyNetwork(layers, hidden="tanh", squash="clip")
+
+
+def test_what_was_saved_is_loaded_again(tmp_path):
+    acting = SearchRanges(scale=(1, 2), steps=(3, 4), numbers=2, variant="reversed_descent", lr=0.5)
+    save_attack(tmp_path / "policy", TrainedAttack((Learned(7, random_policy()),), acting, layers=2))
+    loaded = load_attack(tmp_path / "policy")
+    assert (loaded.acting, loaded.layers, loaded.examples, loaded.policies[0].since) == (acting, 2, None, 7)
+    seen = stream(1).normal(size=4).astype(np.float32)
+    np.testing.assert_array_equal(loaded.policies[0].policy.act(seen), random_policy().act(seen))
+
+
+def test_other_meanings_of_actions_are_kept_too(tmp_path):
+    save_attack(tmp_path / "policy", trained(0.5, inputs=3, acting=FullUpdate(0.25), layers=None))
+    loaded = load_attack(tmp_path / "policy")
+    assert (loaded.acting, loaded.layers) == (FullUpdate(0.25), None)
+
+
+def test_examples_are_kept_as_bytes(tmp_path):
+    inputs, labels = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(0)), torch.tensor([2, 0, 1])
+    save_attack(tmp_path / "policy", trained(0.0, inputs=3, examples=Batch(inputs, labels)))
+    loaded = load_attack(tmp_path / "policy").examples
+    assert loaded.inputs.dtype == torch.uint8
+    torch.testing.assert_close(loaded.inputs / 255, inputs, atol=0.51 / 255, rtol=0)
+    assert torch.equal(loaded.labels, labels)
+
+
+def test_equal_attackers_make_equal_files(tmp_path):
+    for name in ("one", "other"):
+        save_attack(tmp_path / name, trained(0.5, -0.5, inputs=3))
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_the_newest_policy_plays():
+    early, late = (constant(number, inputs=3) for number in (0.1, 0.2))
+    attacker = TrainedAttack((Learned(100, early), Learned(200, late)), SearchRanges(numbers=1))
+    assert [attacker.newest(round) for round in (0, 100, 199, 200)] == [early, early, early, late]
+
+
+def test_a_file_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match=r"^attack\.policy is '.*'; there is no such file, train one with audit$"):
+        load_attack(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a pickle", b"\x80\x04."])
+def test_another_file_is_refused(tmp_path, content):
+    (tmp_path / "policy").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"it holds no learned attack, train one with audit$"):
+        load_attack(tmp_path / "policy")

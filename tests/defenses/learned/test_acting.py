@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+
+from sparring.defenses import NeuroClip, NoRepair, Prun
+from sparring.defenses.learned.acting import ClippedTrimmedMean, DefenseRanges
+from sparring.errors import ConfigError
+from tests.defenses.views import view
+
+
+def posture(*numbers, **ranges):
+    return DefenseRanges(**ranges).posture(np.array(numbers, dtype=np.float32))
+
+
+def test_an_action_sets_the_norm_the_trim_and_the_strength_of_the_repair():
+    rule, repair = posture(0, 0, 0, max_norm=(0.1, 10), trim=(0, 0.8), bound=(1, 9))
+    assert (rule.max_norm, rule.trim, repair.bound) == (pytest.approx(1), pytest.approx(0.4), pytest.approx(3))
+
+
+def test_what_lies_outside_is_cut_off():
+    rule, repair = posture(-7, 7, 7, max_norm=(0.1, 10), trim=(0, 0.8), bound=(1, 9))
+    assert (rule.max_norm, rule.trim, repair.bound) == (pytest.approx(0.1), pytest.approx(0.8), pytest.approx(9))
+
+
+def test_the_repair_is_chosen_beforehand():
+    assert isinstance(posture(0, 0, 0).repair, NeuroClip)
+    assert posture(0, 0, 1, repair="prun", share=(0, 0.5)).repair == Prun(0.5)
+    assert posture(0, 0, repair="none").repair == NoRepair()
+    assert [DefenseRanges(repair=repair).size for repair in ("none", "prun", "neuroclip")] == [2, 3, 3]
+
+
+def test_updates_are_clipped_before_each_coordinate_is_trimmed():
+    updates = torch.tensor([[3.0, 4.0], [0.0, 0.1], [0.1, 0.0], [-0.3, 0.0]])
+    # The first row is shortened to (0.6, 0.8); half of .5 of four rows is one on each side.
+    expected = torch.tensor([0.05, 0.05])
+    torch.testing.assert_close(ClippedTrimmedMean(max_norm=1.0, trim=0.5).aggregate(view(updates), {})[0], expected)
+
+
+def test_one_value_is_left_however_much_is_trimmed():
+    updates = torch.tensor([[1.0], [2.0], [9.0]])
+    assert ClippedTrimmedMean(max_norm=100.0, trim=0.99).aggregate(view(updates), {})[0].item() == 2
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ClippedTrimmedMean(0.0, 0.1), "clipped_trimmed_mean: max_norm=0.0; use a finite max_norm > 0"),
+        (lambda: ClippedTrimmedMean(1.0, 1.0), "clipped_trimmed_mean: trim=1.0; use trim from 0 to below 1"),
+        (lambda: DefenseRanges(max_norm=(0, 1)), r"acting.max_norm is \[0, 1\]; it must rise from above 0"),
+        (lambda: DefenseRanges(trim=(0.5, 1)), r"acting.trim is \[0.5, 1\]; it must rise from at least 0 to below 1"),
+        (lambda: DefenseRanges(repair="drop"), "acting.repair is 'drop'; it must be none, neuroclip or prun"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(make, message):
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        make()

@@ -1,0 +1,52 @@
+"""A federation that is quickly played, and games over it."""
+
+import numpy as np
+import torch
+
+from sparring.arrays import Batch
+from sparring.attacks import InnerProduct, SearchRanges
+from sparring.data import ClientShards, Iid, divide
+from sparring.defenses import Mean
+from sparring.defenses.learned.acting import DefenseRanges
+from sparring.federation import Attacker, Federation, Scenario
+from sparring.games.federated import AttackerRole, AttackType, Damage, DefenderRole, FederatedGame, Seated, Service
+from sparring.random import stream
+from sparring.testing.adversary import logistic
+
+RNG = stream(0, "examples")
+EXAMPLES = Batch(torch.from_numpy(RNG.random((60, 3), dtype=np.float32)), torch.from_numpy(RNG.integers(3, size=60)))
+"""Three features, three classes."""
+RANGES = SearchRanges(scale=(0, 4), steps=(1, 3))
+SEATED = AttackType((Attacker(4, Seated()),))
+FIXED = AttackType((Attacker(4, InnerProduct(2.0)),))
+
+
+def shards(clients=10) -> ClientShards:
+    return divide(EXAMPLES, Iid(), clients=clients, seed=0)
+
+
+def scenario(*, sampled=3, defense=None, **settings):
+    federation = Federation(network=logistic(), shards=shards(), test=EXAMPLES, sampled=sampled, **settings)
+    return Scenario(federation, Mean() if defense is None else defense)
+
+
+def attacker(**settings):
+    return AttackerRole(RANGES, Damage(EXAMPLES), **settings)
+
+
+def defender(**settings):
+    return DefenderRole(DefenseRanges(repair="none"), Service(EXAMPLES), layers=1, **settings)
+
+
+def attackers_game(*, rounds=8, played=None, domain=(SEATED,), **settings):
+    """Return a game in which only the attacker sits."""
+    return FederatedGame(played or scenario(), domain, {"attacker": attacker(**settings)}, rounds)
+
+
+def full_game(*, rounds=5, domain=(SEATED, FIXED)):
+    """Return a game of both seats, the attackers' type being hidden."""
+    return FederatedGame(scenario(), domain, {"defender": defender(), "attacker": attacker()}, rounds)
+
+
+def action(*numbers):
+    return np.array(numbers, dtype=np.float32)

@@ -1,0 +1,244 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sparring.attacks import InnerProduct, LocalSearch
+from sparring.defenses.learned.acting import ClippedTrimmedMean
+from sparring.errors import ConfigError, UnknownName
+from sparring.federation import Attacker, Scenario, play_round
+from sparring.federation.sampling import lineup
+from sparring.games.federated import AttackType, FederatedGame, Seated
+from sparring.random import stream
+from sparring.testing.adversary import logistic
+from sparring.training import evaluate
+from tests.games.federated.playing import (
+    EXAMPLES,
+    FIXED,
+    RANGES,
+    SEATED,
+    action,
+    attacker,
+    attackers_game,
+    full_game,
+    scenario,
+)
+
+HARD = {"attacker": action(1, 1, -1)}
+
+
+def played(game, state, actions, *, seed=0):
+    return game.transition(state, actions, rng=stream(seed, "transition"))
+
+
+def as_scenario(state, *attackers, defense=None):
+    base = scenario(defense=defense, seed=state.seed)
+    return Scenario(base.federation, base.defense, attackers)
+
+
+class TestSteps:
+    def test_an_episode_starts_before_the_first_round_in_which_a_malicious_client_is_sampled(self):
+        game = attackers_game()
+        for seed in range(5):
+            state = game.initial(stream(seed))
+            honest = as_scenario(state, Attacker(4, LocalSearch()))
+            assert not any(lineup(honest, round).teams for round in range(state.federation.round))
+            assert lineup(honest, state.federation.round).teams
+
+    def test_a_step_plays_the_round_as_the_action_says(self):
+        game = attackers_game(rounds=1)
+        state = next(state for state in map(game.initial, map(stream, range(99))) if state.federation.round == 0)
+        attacked = as_scenario(state, Attacker(4, RANGES.attack(HARD["attacker"])))
+        expected, _ = play_round(attacked, state.federation)
+        assert torch.equal(played(game, state, HARD).federation.parameters, expected.parameters)
+
+    def test_rounds_without_a_malicious_client_are_played_by_the_step_before(self):
+        game = attackers_game(rounds=60, played=scenario(sampled=1))
+        state = game.initial(stream(1))
+        rounds = [state.federation.round]
+        while not game.is_over(state):
+            state = played(game, state, HARD, seed=len(rounds))
+            rounds.append(state.federation.round)
+        assert rounds[-1] == 60
+        assert len(rounds) < 50
+
+    def test_equal_draws_lead_to_equal_states_and_others_to_others(self):
+        game = attackers_game()
+        state = game.initial(stream(0))
+        one, same, other = (played(game, state, HARD, seed=seed) for seed in (1, 1, 2))
+        assert (one.seed, one.federation.round) == (same.seed, same.federation.round)
+        assert torch.equal(one.federation.parameters, same.federation.parameters)
+        assert one.seed != other.seed
+
+    def test_the_same_clients_are_sampled_whatever_the_actions(self):
+        game = attackers_game()
+        states = {
+            answer: played(game, game.initial(stream(0)), {"attacker": action(answer, 0, 0)}) for answer in (-1, 1)
+        }
+        assert states[-1].seed == states[1].seed
+        assert not torch.equal(states[-1].federation.parameters, states[1].federation.parameters)
+
+    def test_an_episode_may_start_from_a_later_model(self):
+        base = attackers_game().initial(stream(0)).federation
+        game = replace(attackers_game(rounds=30), start=replace(base, round=20, parameters=torch.ones(logistic().size)))
+        state = game.initial(stream(0))
+        assert state.federation.round >= 20
+
+    def test_a_state_is_left_alone(self):
+        game = attackers_game()
+        state = game.initial(stream(0))
+        before = state.federation.parameters.clone()
+        played(game, state, HARD)
+        assert torch.equal(state.federation.parameters, before)
+
+
+class TestSeats:
+    def test_the_attacker_sees_the_model_and_how_many_of_its_clients_are_sampled(self):
+        game = attackers_game(layers=None)
+        state = game.initial(stream(3))
+        who = lineup(as_scenario(state, Attacker(4, LocalSearch())), state.federation.round)
+        seen = game.observe(state, "attacker")
+        assert seen[-1] == np.float32(len(who.malicious) / 3)
+        np.testing.assert_array_equal(seen[:-1], state.federation.parameters.numpy())
+
+    def test_the_defender_sees_the_model_alone(self):
+        game = full_game()
+        state = game.initial(stream(0))
+        assert len(game.observe(state, "defender")) == logistic().size
+        for other in (replace(state, kind=1 - state.kind), replace(state, seed=state.seed + 1)):
+            np.testing.assert_array_equal(game.observe(other, "defender"), game.observe(state, "defender"))
+
+    def test_what_is_seen_has_the_size_that_is_told(self):
+        game = full_game()
+        for seat, space in game.seats.items():
+            assert len(game.observe(game.initial(stream(0)), seat)) == space.observation
+
+    def test_the_defenders_action_is_the_rule_of_the_round(self):
+        game = full_game(domain=(FIXED,))
+        state = game.initial(stream(0))
+        after = played(game, state, {"defender": action(-1, 1), "attacker": action(0, 0, 0)})
+        rule = ClippedTrimmedMean(max_norm=0.01, trim=0.9)
+        expected, _ = play_round(as_scenario(state, *FIXED.attackers, defense=rule), state.federation)
+        assert torch.equal(after.federation.parameters, expected.parameters)
+
+    def test_with_a_defender_every_round_is_a_step(self):
+        game = full_game(rounds=5)
+        state, steps = game.initial(stream(0)), 0
+        while not game.is_over(state):
+            state = played(game, state, {"defender": action(0, 0), **HARD}, seed=steps)
+            steps += 1
+        assert steps == 5
+
+    def test_an_attacker_of_a_fixed_type_needs_no_seat(self):
+        game = attackers_game(domain=(FIXED,))
+        state = game.initial(stream(0))
+        attacked = as_scenario(state, Attacker(4, InnerProduct(2.0)))
+        expected, _ = play_round(attacked, state.federation)
+        after = game.transition(state, HARD, rng=stream(0))
+        if after.federation.round == state.federation.round + 1:
+            assert torch.equal(after.federation.parameters, expected.parameters)
+
+    def test_several_attackers_have_a_seat_each(self):
+        kind = AttackType((Attacker(2, Seated("left")), Attacker(2, Seated("right"))))
+        game = FederatedGame(scenario(sampled=10), (kind,), {"left": attacker(), "right": attacker()}, rounds=3)
+        state = game.initial(stream(0))
+        assert [game.observe(state, seat)[-1] for seat in ("left", "right")] == [np.float32(0.2)] * 2
+        still = {"left": action(-1, 0, 0), "right": action(-1, 0, 0)}
+        moved = [played(game, state, {**still, seat: action(1, 1, -1)}).federation.parameters for seat in still]
+        assert not torch.equal(*moved)
+
+    def test_types_are_drawn_by_their_weights(self):
+        domain = (replace(SEATED, weight=1.0), replace(FIXED, weight=3.0))
+        game = full_game(domain=domain)
+        kinds = [game.initial(stream(seed)).kind for seed in range(400)]
+        assert sum(kinds) / 400 == pytest.approx(0.75, abs=0.08)
+
+
+class TestRewards:
+    def test_the_attacker_gains_what_the_loss_rises_by(self):
+        game = attackers_game()
+        state = game.initial(stream(0))
+        after = played(game, state, HARD)
+        before_loss, after_loss = (
+            evaluate(logistic(), each.federation.parameters, on=EXAMPLES).loss for each in (state, after)
+        )
+        assert game.reward(state, after, seat="attacker") == pytest.approx(after_loss - before_loss)
+
+    def test_the_gains_of_an_episode_add_up_to_the_loss_at_its_end(self):
+        game, gained = attackers_game(), 0.0
+        state = first = game.initial(stream(0))
+        while not game.is_over(state):
+            after = played(game, state, HARD, seed=state.federation.round)
+            gained += game.reward(state, after, seat="attacker")
+            state = after
+        ends = [evaluate(logistic(), each.federation.parameters, on=EXAMPLES).loss for each in (first, state)]
+        assert gained == pytest.approx(ends[1] - ends[0])
+
+    def test_the_defender_gains_minus_the_loss(self):
+        game = full_game()
+        state = game.initial(stream(0))
+        after = played(game, state, {"defender": action(0, 0), **HARD})
+        lost = evaluate(logistic(), after.federation.parameters, on=EXAMPLES).loss
+        assert game.reward(state, after, seat="defender") == pytest.approx(-lost)
+
+    def test_a_model_is_measured_once(self):
+        class Counting:
+            asked = 0
+
+            def value(self, model):
+                self.asked += 1
+                return 0.0
+
+        objective = Counting()
+        game = attackers_game()
+        game = replace(game, roles={"attacker": replace(attacker(), objective=objective)})
+        states = [game.initial(stream(0))]
+        for step in range(3):
+            states.append(played(game, states[-1], HARD, seed=step))
+            game.reward(*states[-2:], seat="attacker")
+        assert objective.asked == 4
+
+
+class TestPacking:
+    def test_a_game_goes_on_from_a_packed_state_as_from_the_state(self):
+        game = full_game()
+        moves = {"defender": action(0.2, -0.3), **HARD}
+        state = played(game, game.initial(stream(0)), moves)
+        again = game.packing.unpack(game.packing.pack(state))
+        ends = [played(game, each, moves, seed=1) for each in (state, again)]
+        assert torch.equal(*(end.federation.parameters for end in ends))
+        rewards = [game.reward(each, end, seat="defender") for each, end in zip((state, again), ends, strict=True)]
+        assert rewards[0] == rewards[1]
+        assert again.posture == state.posture
+
+
+class TestRefusals:
+    def test_a_seat_without_a_role_is_named(self):
+        domain = (AttackType((Attacker(4, Seated("atacker")),)),)
+        with pytest.raises(UnknownName, match=r"^unknown seat 'atacker'; did you mean 'attacker'\?$"):
+            FederatedGame(scenario(), domain, {"attacker": attacker()})
+
+    def test_a_domain_of_nothing_is_refused(self):
+        with pytest.raises(ConfigError, match="no attack type of positive weight"):
+            FederatedGame(scenario(), (replace(SEATED, weight=0.0),), {"attacker": attacker()})
+
+    def test_an_episode_in_which_nobody_can_move_is_refused(self):
+        domain = (AttackType((Attacker(4, Seated(), start=99),)),)
+        with pytest.raises(ConfigError, match=r"^game\.rounds is 8; nobody can move before it is over"):
+            attackers_game(domain=domain).initial(stream(0))
+
+    def test_a_game_without_rounds_is_refused(self):
+        with pytest.raises(ConfigError, match=r"^game\.rounds is 0; it must be at least 1$"):
+            attackers_game(rounds=0)
+
+    def test_a_weight_below_zero_is_refused(self):
+        with pytest.raises(ConfigError, match=r"^attack type weight is -1; it must be at least 0 and finite$"):
+            AttackType((), weight=-1)
+
+    def test_a_seat_cannot_craft_by_itself(self):
+        with pytest.raises(ConfigError, match=r"^seat 'attacker' has no action"):
+            play_round(
+                as_scenario(attackers_game().initial(stream(0)), Attacker(10, Seated())),
+                full_game().initial(stream(0)).federation,
+            )

@@ -1,0 +1,34 @@
+import torch
+
+from sparring.arrays import Batch
+from sparring.federation import initial_state, play_round
+from sparring.games.federated import attack_game, world_model
+from sparring.random import stream
+from sparring.testing.adversary import logistic
+from sparring.training import gradient
+from tests.games.federated.playing import RANGES, action, scenario
+
+MIXTURE = Batch(torch.tensor([[0.1, 0.5, 0.9]]), torch.tensor([1]))
+
+
+def test_every_client_draws_from_the_mixture():
+    imagined = world_model(scenario(), MIXTURE)
+    start = initial_state(imagined.federation)
+    after, _ = play_round(imagined, start)
+    step = 0.05 * gradient(logistic(), start.parameters, batch=MIXTURE)
+    torch.testing.assert_close(after.parameters, start.parameters - step)
+
+
+def test_the_federation_is_otherwise_the_same():
+    real = scenario(sampled=4, server_lr=0.5)
+    imagined = world_model(real, MIXTURE)
+    assert (imagined.federation.clients, imagined.federation.sampled) == (10, 4)
+    assert (imagined.federation.server_lr, imagined.defense) == (0.5, real.defense)
+
+
+def test_the_attackers_game_is_played_by_one_seat():
+    game = attack_game(world_model(scenario(), MIXTURE), malicious=4, acting=RANGES, rounds=4)
+    state = game.initial(stream(0))
+    after = game.transition(state, {"attacker": action(1, 1, -1)}, rng=stream(1))
+    assert [*game.seats] == ["attacker"]
+    assert game.reward(state, after, seat="attacker") > 0
