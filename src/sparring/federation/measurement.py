@@ -13,9 +13,8 @@ from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
 from sparring.random import stream
 from sparring.training import evaluate
+from sparring.training.evaluation import CHUNK
 
-CHUNK = 1000
-"""Images that get a trigger at once."""
 
 
 class Measures(NamedTuple):
