@@ -55,7 +55,7 @@ EXAMPLES = {
         for form in ("auto", "trimmed_mean", "krum", "fltrust")
         for knowledge in ("full", "partial")
     ],
-    "local_search": [LocalSearch(), LocalSearch(stealth=0.5, searches=2), LocalSearch(variant="reversed_descent")],
+    "local_search": [LocalSearch(), LocalSearch(stealth=0.5, searches=2, variant="ascent")],
     "mimic": [Mimic()],
     "min_max": [*map(MinMax, DIRECTIONS), MinMax(knowledge="partial")],
     "min_sum": [*map(MinSum, DIRECTIONS), MinSum(knowledge="partial")],

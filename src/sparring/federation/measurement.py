@@ -16,7 +16,6 @@ from sparring.training import evaluate
 from sparring.training.evaluation import CHUNK
 
 
-
 class Measures(NamedTuple):
     """The metrics of a model, by the names of a record's fields; what there is no number for is None."""
 

@@ -87,7 +87,7 @@ def test_the_batch_that_is_poisoned_stays_as_it_was():
     ("settings", "message"),
     [
         ({"target": 10, "source": 1}, "target is 10; with 10 classes it must be 0 to 9"),
-        ({"target": -1, "source": 1}, "target is -1; with 10 classes it must be 0 to 9"),
+        ({"target": -1, "source": 1}, "target is -1; it must be at least 0"),
         ({"target": 2, "source": 1, "classes": 2}, "target is 2; with 2 classes it must be 0 to 1"),
         ({"target": 2, "source": 11}, "source is 11; with 10 classes it must be 0 to 9"),
         ({"target": 2, "source": 2}, "source is 2, the target itself; use another class"),

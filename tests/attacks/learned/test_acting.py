@@ -21,8 +21,8 @@ def test_what_lies_outside_is_cut_off():
 
 
 def test_three_numbers_set_scale_steps_and_stealth():
-    ranges = SearchRanges(scale=(0, 10), steps=(1, 21), stealth=(0, 1))
-    assert ranges.attack(action(-1, 0, 0.5)) == LocalSearch(scale=0, steps=11, stealth=0.75)
+    ranges = SearchRanges(scale=(0, 10), steps=(1, 21), stealth=(0, 1), numbers=3, variant="ascent")
+    assert ranges.attack(action(-1, 0, 0.5)) == LocalSearch(scale=0, steps=11, stealth=0.75, variant="ascent")
 
 
 def test_two_numbers_leave_the_stealth_out():
@@ -62,7 +62,7 @@ def test_an_action_has_as_many_numbers_as_it_sets():
         (lambda: SearchRanges(scale=(5, 1)), r"acting\.scale is \[5, 1\]; it must rise from at least 0"),
         (lambda: SearchRanges(numbers=4), r"acting\.numbers is 4; it must be 1, 2 or 3"),
         (
-            lambda: SearchRanges(variant="reversed_descent"),
+            lambda: SearchRanges(numbers=3),
             r"acting\.numbers is 3; reversed_descent has no stealth, use 2 or 1",
         ),
         (lambda: FullUpdate(bound=0), r"acting\.bound is 0; it must be positive and finite"),

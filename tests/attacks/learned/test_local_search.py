@@ -19,6 +19,10 @@ def seen(examples=EXAMPLES, **changes):
     return view(shards=CommonShards(examples, 20), **changes)
 
 
+def ascent(**settings):
+    return LocalSearch(variant="ascent", **settings)
+
+
 def one_example():
     """Return a view in which every minibatch is the same example, so that steps can be reckoned."""
     return seen(Batch(EXAMPLES.inputs[:1], EXAMPLES.labels[:1]))
@@ -32,7 +36,7 @@ def test_an_ascent_submits_the_scaled_way_up():
     start = one_example().parameters
     first = start + 0.1 * slope(start)
     second = first + 0.1 * slope(first)
-    rows = LocalSearch(scale=7.0, steps=2).craft(one_example())
+    rows = LocalSearch(scale=7.0, steps=2, variant="ascent").craft(one_example())
     torch.testing.assert_close(rows, (7 * (start - second)).expand(3, -1))
 
 
@@ -52,7 +56,7 @@ def test_the_searches_have_a_rate_of_their_own():
 def test_the_server_that_applies_it_loses_more():
     shown = seen()
     before, after = (
-        loss(LOGISTIC, shown.parameters - factor * LocalSearch(steps=5, scale=2.0).craft(seen())[0], batch=EXAMPLES)
+        loss(LOGISTIC, shown.parameters - factor * ascent(steps=5, scale=2.0).craft(seen())[0], batch=EXAMPLES)
         for factor in (0, 1)
     )
     assert after > before
@@ -84,19 +88,19 @@ def test_where_there_is_no_angle_the_slope_of_the_cosine_is_zero(place):
 def test_stealth_turns_the_update_towards_the_benign_direction():
     benign = gradient(LOGISTIC, seen().parameters, batch=EXAMPLES)
     cosines = [
-        torch.nn.functional.cosine_similarity(LocalSearch(steps=20, stealth=stealth).craft(seen())[0], benign, dim=0)
+        torch.nn.functional.cosine_similarity(ascent(steps=20, stealth=stealth).craft(seen())[0], benign, dim=0)
         for stealth in (0.0, 0.95)
     ]
     assert cosines[0] < 0 < cosines[1]
 
 
 def test_stealth_alone_stays_at_the_global_model_where_there_is_no_angle():
-    assert not LocalSearch(stealth=1.0).craft(seen()).any()
+    assert not ascent(stealth=1.0).craft(seen()).any()
 
 
 def test_a_search_that_diverges_ends_at_its_last_finite_point_and_says_so():
     told = {}
-    rows = LocalSearch(steps=9, lr=3e38).craft(seen(note=told.__setitem__))
+    rows = ascent(steps=9, lr=3e38).craft(seen(note=told.__setitem__))
     assert torch.isfinite(rows).all()
     assert [*told["diverged"]] == [0, 1, 2]
 

@@ -43,8 +43,8 @@ class SearchRanges:
     scale: Range = (0.1, 29.9)
     steps: Range = (1, 49)
     stealth: Range = (0, 1)
-    numbers: Literal[1, 2, 3] = 3
-    variant: Variant = "ascent"
+    numbers: Literal[1, 2, 3] = 2
+    variant: Variant = "reversed_descent"
     searches: int = 1
     lr: float | None = None
 
@@ -103,6 +103,8 @@ class Sent:
 ACTING: Mapping[str, type[Acting]] = {"full_update": FullUpdate, "local_search": SearchRanges}
 """By the names that a saved policy has for them."""
 
-KRUM_CODE = SearchRanges(scale=(0.1, 9.9), steps=(1, 21), numbers=2, variant="reversed_descent", lr=0.01)
-CLIPPING_MEDIAN_CODE = SearchRanges(scale=(0.1, 29.9), steps=(1, 49), numbers=2, variant="reversed_descent", lr=0.01)
+PAPER = SearchRanges(numbers=3, variant="ascent")
+"""The three numbers of the paper, which states no ranges."""
+KRUM_CODE = SearchRanges(scale=(0.1, 9.9), steps=(1, 21), lr=0.01)
+CLIPPING_MEDIAN_CODE = SearchRanges(scale=(0.1, 29.9), steps=(1, 49), lr=0.01)
 """The ranges in the authors' code: γ = 4.9a + 5 and E = 10a + 11 against Krum, γ = 14.9a + 15 and E = 24a + 25."""

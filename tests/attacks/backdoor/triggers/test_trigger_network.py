@@ -8,6 +8,10 @@ from sparring.attacks import Learned, load_trigger, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_network import untrained
 from sparring.errors import ConfigError
 from sparring.random import stream
+from sparring.testing import failures
+from sparring.testing.check import called
+from sparring.testing.models import GRAY
+from sparring.testing.triggers import TRIGGER_CHECKS
 from tests.attacks.backdoor.triggers.pictures import images
 
 SHAPE = (1, 12, 10)
@@ -48,6 +52,13 @@ def test_a_trigger_in_a_configuration_names_its_file(network, file):
     stamped = Learned(str(file)).stamp(pictures)
     assert torch.equal(stamped, network.stamp(pictures))
     assert not stamped.requires_grad
+
+
+@pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=called)
+def test_a_learned_trigger_conforms(check, tmp_path):
+    made = untrained(tuple(GRAY.inputs(1).shape[1:]), epsilon=0.05, width=4, rng=stream(0, "weights"))
+    save_trigger(tmp_path / "trigger.safetensors", made)
+    assert failures(check, Learned(str(tmp_path / "trigger.safetensors"))) == ()
 
 
 def test_images_of_another_shape_are_refused(file):
