@@ -43,8 +43,8 @@ CRAFTED = (
 
 
 STAMPED = (
-    "**What it makes of images.** A test image of each digit, what becomes of it, and the change, stretched to the "
-    "full range: mid-gray pixels stay as they are."
+    "**What it makes of images.** A test image of each digit, what becomes of it, and the change, stretched by the "
+    "factor beside it: mid-gray is none, or what is subtracted there because most pixels have it in common."
 )
 
 

@@ -20,13 +20,15 @@ CELL, DPI = 0.62, 120
 """Inches of an image."""
 LABELS = 1.5
 """Inches for the names of the rows."""
+ALIKE = 0.005
+"""Changes of pixels that differ by less look the same."""
 TARGET = 2
 TRAINING = TriggerTraining(steps=150)
 """For the trigger that stands for all that are learned; it takes a few seconds."""
 
 
 def draw_trigger(trigger: Trigger) -> bytes:
-    """Draw ten images, the same ones with the trigger, and the change, which is mid-gray where there is none."""
+    """Draw ten images, the same ones with the trigger, and the change."""
     return _drawn({"with the trigger": _playable(trigger)})
 
 
@@ -42,7 +44,7 @@ def draw_backdoor(trigger: Trigger, *, is_divided: bool) -> bytes:
 def _drawn(triggers: Mapping[str, Trigger]) -> bytes:
     images = _images()
     stamped = {name: trigger.stamp(images) for name, trigger in triggers.items()}
-    rows = {"image": images, **stamped, "change": _change(images, list(stamped.values())[-1])}
+    rows = {"image": images, **stamped, **_change(list(stamped.values())[-1] - images)}
     size = (LABELS + CELL * len(images), CELL * len(rows))
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.01, w_pad=0.01))
     grid = figure.subplots(len(rows), len(images), squeeze=False)
@@ -57,10 +59,19 @@ def _drawn(triggers: Mapping[str, Trigger]) -> bytes:
     return picture.getvalue()
 
 
-def _change(images: Tensor, stamped: Tensor) -> Tensor:
-    """Return the difference, stretched so that its largest value is black or white."""
-    difference = stamped - images
-    return 0.5 + 0.5 * difference / difference.abs().max().clamp(min=1e-6)
+def _change(difference: Tensor) -> dict[str, Tensor]:
+    """Return the difference, stretched around mid-gray to black or white, by a name that says how much.
+
+    Mid-gray is no change, or the one that most pixels have in common, as those of a learned trigger do.
+    """
+    usual = float(difference.median())
+    if ((difference - usual).abs() < ALIKE).double().mean() < 0.5:
+        usual = 0.0
+    apart = difference - usual
+    largest = float(apart.abs().max())
+    factor = 0.5 / largest if largest > 0 else 1.0
+    name = "change" if abs(usual) < ALIKE else f"(change {-usual:+.2f})"
+    return {f"{name} × {factor:.2g}": 0.5 + factor * apart}
 
 
 @cache

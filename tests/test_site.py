@@ -14,6 +14,7 @@ from gallery.members import YEAR, formulas, meanings, members, parted
 from gallery.pages import cited, page, papers, prose
 from gallery.plane import CLIENTS, HONEST, MALICIOUS, server
 from gallery.repository import ROOT, SHOWN, relinked
+from gallery.stamps import _change
 from sparring.attacks import ATTACKS, POISONS, TRIGGERS
 from sparring.defenses import DEFENSES, CenteredClipping, Krum, Mean
 from sparring.experiments import configure, parse_document
@@ -181,6 +182,21 @@ def test_a_rule_is_drawn_with_what_it_remembers():
     played = server(CenteredClipping())
     assert played.memory.keys() == {"center"}
     assert played.memory["center"].norm() > played.rule.radius, "one round cannot go so far"
+
+
+@pytest.mark.parametrize(
+    ("difference", "name", "shown"),
+    [
+        ([0.0, 0.0, 0.0, 0.25], "change × 2", [0.5, 0.5, 0.5, 1.0]),
+        ([0.1, 0.1, 0.1, 0.0], "(change -0.10) × 5", [0.5, 0.5, 0.5, 0.0]),
+        ([0.0, 0.1, 0.2, -0.2], "change × 2.5", [0.5, 0.75, 1.0, 0.0]),
+        ([0.0, 0.0, 0.0, 0.0], "change × 1", [0.5, 0.5, 0.5, 0.5]),
+    ],
+)
+def test_a_change_is_drawn_as_its_name_says(difference, name, shown):
+    ((said, drawn),) = _change(torch.tensor(difference)).items()
+    assert said == name
+    assert drawn.tolist() == pytest.approx(shown)
 
 
 @pytest.mark.parametrize("name", ["alie", "label_flip", "dba", "square", "krum"])

@@ -168,6 +168,47 @@ def test_a_mistake_is_one_line_and_nothing_is_written(folder, capsys, words, lin
     assert os.listdir(folder) == []
 
 
+BACKDOORED = ("data={name: digits, size: 28, root_size: 20}", "model.name=lenet", "attack={name: bfl, malicious: 1}")
+MISFITS = [
+    (["attack.target=10"], "bfl.target is 10; with 10 classes it must be 0 to 9"),
+    (["attack.source=-1"], "bfl.source is -1; it must be at least 0"),
+    (
+        ["attack={name: dba, malicious: 1, trigger: {name: bars, rows: [0, 28], columns: [0, 6], length: 4}}"],
+        "trigger bars: rows 28 to 28, columns 0 to 3 are outside an image of 28×28 pixels; "
+        "move it or use larger images",
+    ),
+    (
+        ["attack.trigger={name: square, column: -30}"],
+        "trigger square: rows 24 to 26, columns -2 to 0 are outside an image of 28×28 pixels; "
+        "move it or use larger images",
+    ),
+    (["data={name: synthetic}", "model.name=mlp"], "trigger bars: the inputs have shape "),
+    (
+        ["attack.trigger={name: learned, file: missing.safetensors}"],
+        "trigger.file is 'missing.safetensors'; there is no such file, write one with save_trigger",
+    ),
+    (
+        ["post_training={name: prun, count: 16}"],
+        "prun: count=16; layer '3' has 16 channels, use count < 16",
+    ),
+    (
+        ["post_training.name=fine_pruning", "data.root_size=0"],
+        "post_training FinePruning needs root data; use data.root_size >= 1",
+    ),
+    (
+        ["post_training.name=neuroclip", "model.name=logistic"],
+        "neuroclip: the model has no hidden activations; use one with a hidden layer",
+    ),
+]
+
+
+@pytest.mark.parametrize(("words", "line"), MISFITS, ids=[" ".join(words) for words, _ in MISFITS])
+def test_a_backdoor_or_a_repair_that_does_not_fit_is_one_line_and_nothing_is_written(folder, capsys, words, line):
+    assert main(["run", *SETTINGS, *BACKDOORED, *words]) == 2
+    assert refusal(capsys).startswith(line)
+    assert os.listdir(folder) == []
+
+
 HOSTILE = {
     "tag": b"seed: !!python/object/apply:os.mkdir [sprung]\n",
     "alias bomb": b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n",

@@ -64,7 +64,26 @@ def test_an_attacker_trains_as_it_says_and_else_as_the_federation_does():
 
 def test_a_post_training_defense_is_built_too():
     assert assembled().repair == NoRepair()
-    assert assembled("post_training={name: neuroclip, bound: 2}").repair == NeuroClip(2.0)
+    assert assembled("model.name=mlp", "post_training={name: neuroclip, bound: 2}").repair == NeuroClip(2.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            ["post_training={name: prun, count: 16}", "model.name=lenet"],
+            "prun: count=16; layer '3' has 16 channels, use count < 16",
+        ),
+        (["post_training.name=neuroclip"], "neuroclip: the model has no hidden activations; use one with a hidden"),
+        (
+            ["post_training.name=clp", "model={name: resnet18, width: 4, norm: batch}"],
+            "clp: the model divides each channel by a statistic of the batch; use resnet18.norm=group",
+        ),
+    ],
+)
+def test_a_repair_that_does_not_fit_the_model_is_refused_before_anything_is_played(settings, message):
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        assembled(*IMAGES, *settings)
 
 
 @pytest.mark.parametrize(

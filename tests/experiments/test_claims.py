@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.claims import Above, Claim, Least, found, judged, together
+from sparring.experiments.claims import Above, AnyOf, Claim, Least, at_least_one, found, judged, together
 from tests.experiments.frames import made_frame
 
 GOOD, BAD, CLOSE, SINGLE = ({"attack": "lmp", "defense": name} for name in ("good", "bad", "close", "single"))
@@ -75,6 +75,45 @@ def test_a_loss_that_is_not_finite_decides_nothing():
 )
 def test_a_claim_holds_where_all_of_it_does(verdicts, verdict):
     assert together(verdicts) == verdict
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "verdict"),
+    [
+        (["does not hold", "does not hold"], "does not hold"),
+        (["does not hold", "undecided"], "undecided"),
+        (["undecided", "not judged"], "not judged"),
+        (["not judged", "does not hold", "holds"], "holds"),
+    ],
+)
+def test_of_several_statements_one_that_holds_is_enough(verdicts, verdict):
+    assert at_least_one(verdicts) == verdict
+
+
+@pytest.mark.parametrize(
+    ("statements", "verdict", "missing"),
+    [
+        ((Above(BAD, GOOD), Above(GOOD, BAD)), "holds", ()),
+        ((Above(BAD, GOOD), Above(GOOD, 0.9)), "does not hold", ()),
+        ((Above(BAD, GOOD), Above(GOOD, CLOSE)), "undecided", ()),
+        ((Above(BAD, GOOD), Above(GOOD, ABSENT)), "not judged", (ABSENT,)),
+        ((Above(GOOD, ABSENT), Above(GOOD, BAD)), "holds", ()),
+    ],
+)
+def test_a_statement_may_be_that_one_of_several_is_true(statements, verdict, missing):
+    finding = found(AnyOf(statements), RUNS)
+    assert (finding.verdict, finding.missing, finding.comparison) == (verdict, missing, None)
+    assert finding.among == tuple(found(each, RUNS) for each in statements)
+
+
+def test_one_of_several_speaks_of_the_cells_of_all():
+    assert AnyOf((Above(GOOD, 0.5), Above(BAD, CLOSE))).cells == (GOOD, BAD, CLOSE)
+
+
+def test_a_claim_needs_one_of_each_several():
+    either, neither = AnyOf((Above(BAD, GOOD), Above(GOOD, BAD))), AnyOf((Above(BAD, GOOD), Above(BAD, CLOSE)))
+    assert judged(Claim("words", (either, Above(GOOD, BAD))), RUNS).verdict == "holds"
+    assert judged(Claim("words", (either, neither)), RUNS).verdict == "does not hold"
 
 
 def test_a_claim_that_lacks_cells_says_which():

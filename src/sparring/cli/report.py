@@ -13,7 +13,7 @@ from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv, as_latex, grids, listing
 from sparring.experiments.report.contrast_table import contrast_tables
-from sparring.experiments.report.heat_table import heat_tables, metrics
+from sparring.experiments.report.heat_table import further_metrics, heat_tables, metrics
 from sparring.experiments.report.page import page
 from sparring.experiments.report.panel import parts
 from sparring.experiments.report.reading import read_study
@@ -27,6 +27,9 @@ COMPARED = (
     "compared: mean difference over common seeds, its 95 % interval (bold: without zero, from three seeds on); d: that "
     "mean over the standard deviation of the differences; p: Wilcoxon's signed-rank test, from six seeds on, corrected "
     "after Holm for its table"
+)
+FURTHER = (
+    "backdoor accuracy on average over the rounds, and with images of the target class: --html, --csv or --latex FILE"
 )
 SHOWN = 3
 """How many failures are printed; a page has all."""
@@ -60,14 +63,14 @@ def command(
 
 def _show_tables(study: Study) -> None:
     """Print the cells of all parts, and what they come to beside each other."""
-    is_compared = False
+    is_compared, legend = False, [LEGEND, FURTHER] if further_metrics(study) else [LEGEND]
     for title, part in parts(study):
         for table in heat_tables(part):
             show_heat_table(table, title)
         for contrast_table in contrast_tables(part):
             show_contrast_table(contrast_table, title)
             is_compared = True
-    show_paragraphs([LEGEND, COMPARED] if is_compared else [LEGEND])
+    show_paragraphs([*legend, COMPARED] if is_compared else legend)
 
 
 def _notes(study: Study) -> Iterator[str]:
@@ -84,13 +87,13 @@ def _notes(study: Study) -> Iterator[str]:
 
 
 def _csv(study: Study) -> str:
-    return as_csv(study.frame, [metric.column for metric in metrics(study)])
+    return as_csv(study.frame, [metric.column for metric in (*metrics(study), *further_metrics(study))])
 
 
 def _latex(study: Study) -> str:
     tables = [
         table
-        for metric in metrics(study)
+        for metric in (*metrics(study), *further_metrics(study))
         for table in (
             grids(study.frame, metric.column, rows=DEFENSE, columns=ATTACK)
             if study.is_grid

@@ -12,7 +12,8 @@ from sparring.experiments.config import FACTS
 from sparring.experiments.memory import refuse_oversize
 from sparring.experiments.settings import AttackerSettings, Config, EvaluationSettings, FederationSettings
 from sparring.federation import Attacker, Federation, Scenario, Threat
-from sparring.federation.measurement import triggered
+from sparring.federation.measurement import deployed, triggered
+from sparring.federation.state import initial_state
 from sparring.models import network
 from sparring.random import stream
 from sparring.registry import build, lookup
@@ -32,8 +33,9 @@ def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
 def assemble(config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES) -> Scenario:
     """Return what is to be played on a data set."""
     scenario = _scenario(config, dataset, catalogues=catalogues, classes=dataset.classes)
+    # A repair that does not fit the model, or a trigger the images, is refused now, and not when they are first used.
+    deployed(scenario, initial_state(scenario.federation))
     for backdoor in scenario.backdoors:
-        # A trigger that does not fit the images is refused now, and not when the model is first measured.
         triggered(backdoor, Batch(*(part[:1] for part in dataset.test)))
     for attacker in scenario.attackers:
         if isinstance(attacker.attack, LearnedAttack):

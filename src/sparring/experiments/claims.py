@@ -43,22 +43,41 @@ class Above:
 
 
 @dataclass(frozen=True)
+class AnyOf:
+    """That at least one of several statements is true."""
+
+    statements: tuple[Above, ...]
+
+    @property
+    def cells(self) -> tuple[Labels, ...]:
+        """The cells that it speaks of."""
+        return tuple(cell for statement in self.statements for cell in statement.cells)
+
+
+Statement = Above | AnyOf
+
+
+@dataclass(frozen=True)
 class Claim:
     """What the paper says, and the statements that must all hold for it."""
 
     words: str
-    statements: tuple[Above, ...] = ()
+    statements: tuple[Statement, ...] = ()
     needs: str = ""
     """What is missing where there are no statements yet, such as a player that has to be trained first."""
 
 
 class Finding(NamedTuple):
-    """What the results say of one statement, or which of its cells are missing."""
+    """What the results say of one statement, or which of its cells are missing.
 
-    statement: Above
+    One of several statements has a finding for each of them in place of a comparison.
+    """
+
+    statement: Statement
     verdict: Verdict
-    comparison: Comparison | None
+    comparison: Comparison | None = None
     missing: tuple[Labels, ...] = ()
+    among: tuple["Finding", ...] = ()
 
 
 class Judgment(NamedTuple):
@@ -78,29 +97,59 @@ def judged(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None) -> Jud
     """Judge a claim by the paired intervals of its statements; the smoke scale is never judged."""
     if not claim.statements:
         return Judgment(claim, "not judged", reason=f"needs {claim.needs}")
-    if scale == UNJUDGED_SCALE:
-        return Judgment(claim, "not judged", reason=f"the {scale} scale only shows that everything can be played")
+    spared = unjudged(claim, scale)
+    if spared is not None:
+        return spared
     findings = tuple(found(statement, runs) for statement in claim.statements)
     verdict = together(finding.verdict for finding in findings)
     missing = [named(cell) for finding in findings for cell in finding.missing]
     return Judgment(claim, verdict, findings, _lack(missing) if verdict == "not judged" else "")
 
 
+def unjudged(claim: Claim, scale: str | None) -> Judgment | None:
+    """Return what is said of a claim at a scale at which nothing is judged."""
+    if scale != UNJUDGED_SCALE:
+        return None
+    return Judgment(claim, "not judged", reason=f"the {scale} scale only shows that everything can be played")
+
+
 def together(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict on statements of which all must hold: one that does not decides, whatever is missing."""
+    return _first(("does not hold", "not judged", "undecided", "holds"), verdicts)
+
+
+def at_least_one(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on statements of which one must hold: one that does decides, whatever is missing."""
+    return _first(("holds", "not judged", "undecided", "does not hold"), verdicts)
+
+
+def _first(order: tuple[Verdict, ...], verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the first verdict in this order that is among those given; of none, the last."""
     given = set(verdicts)
-    decisive: tuple[Verdict, ...] = ("does not hold", "not judged", "undecided")
-    return next((verdict for verdict in decisive if verdict in given), "holds")
+    return next((verdict for verdict in order if verdict in given), order[-1])
 
 
-def found(statement: Above, runs: pd.DataFrame) -> Finding:
+def found(statement: Statement, runs: pd.DataFrame) -> Finding:
+    """Say whether a statement is true of the results."""
+    return _either(statement, runs) if isinstance(statement, AnyOf) else _compared(statement, runs)
+
+
+def _either(statement: AnyOf, runs: pd.DataFrame) -> Finding:
+    """Judge each of several statements; what is missing is told where it could still have decided."""
+    among = tuple(_compared(each, runs) for each in statement.statements)
+    verdict = at_least_one(finding.verdict for finding in among)
+    missing = tuple(cell for finding in among for cell in finding.missing) if verdict == "not judged" else ()
+    return Finding(statement, verdict, missing=missing, among=among)
+
+
+def _compared(statement: Above, runs: pd.DataFrame) -> Finding:
     """Compare the two sides of a statement on their common seeds."""
     missing = tuple(cell for cell in statement.cells if not by_seed(runs, cell, metric=statement.metric))
     if missing:
-        return Finding(statement, "not judged", None, missing)
+        return Finding(statement, "not judged", missing=missing)
     first, second = (_by_seed(side, runs, metric=statement.metric) for side in (statement.first, statement.second))
     if not first.keys() & second.keys():
-        return Finding(statement, "undecided", None)
+        return Finding(statement, "undecided")
     comparison = compare(first, second)
     return Finding(statement, _verdict(comparison, statement.margin), comparison)
 

@@ -35,7 +35,9 @@ def test_a_learned_attack_conforms(check, file):
 def test_it_searches_by_the_numbers_that_its_policy_answers(file):
     ranges = SearchRanges(scale=(0, 10), steps=(1, 21), numbers=3, variant="ascent")
     attack = LearnedAttack(file(trained(1.0, -1.0, 0.0, inputs=INPUTS, acting=ranges)))
-    assert torch.equal(attack.craft(view()), LocalSearch(scale=10, steps=1, stealth=0.5, variant="ascent").craft(view()))
+    assert torch.equal(
+        attack.craft(view()), LocalSearch(scale=10, steps=1, stealth=0.5, variant="ascent").craft(view())
+    )
 
 
 def test_it_sends_what_its_policy_answers_where_that_is_the_update(file):

@@ -3,10 +3,14 @@ from itertools import product
 import pytest
 
 from sparring.errors import UnknownName
+from sparring.experiments.claims import judged
 from sparring.experiments.presets import PRESETS, SCALES, plan_of, preset
+from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, mixed_attacks_win
+from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
 from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells
 from sparring.experiments.sweeps import planned
 from sparring.experiments.sweeps.axes import SEED
+from tests.experiments.frames import made_frame
 
 presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
@@ -57,6 +61,34 @@ def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale
         assert len(attackers) == (cell.labels["attack"] != NO_ATTACK)
         for attacker in attackers:
             assert attacker.malicious == cell.config.threat.assumed_malicious * federation.clients
+
+
+@pytest.mark.parametrize("name", ["msg-table1", "msg-table4"])
+def test_mixed_attacks_are_judged_against_every_fixed_defense(name):
+    (claim,) = (claim for claim in PRESETS[name].claims("laptop") if claim.words.startswith("Mixed attacks"))
+    spoken_of = {cell["defense"] for statement in claim.statements for cell in statement.cells}
+    assert spoken_of == set(PRESETS[name].document("laptop")["axes"]["defense"])
+    assert len(claim.statements) == len(spoken_of - {FEDAVG})
+
+
+def published_frame():
+    """Return MSG's table 1 as three runs of each cell that came to the same, as far as the claim reads it."""
+    pairs = {
+        (attack, column): pair for attack, row in PUBLISHED.items() for column, pair in zip(COLUMNS, row, strict=True)
+    }
+    runs = made_frame({place: [accuracy] * 3 for place, (accuracy, _) in pairs.items()})
+    return runs.assign(backdoor_accuracy=[backdoor for _, backdoor in pairs.values() for _ in range(3)])
+
+
+def test_in_the_published_table_mixed_attacks_defeat_every_fixed_defense():
+    assert judged(mixed_attacks_win(COLUMNS), published_frame()).verdict == "holds"
+
+
+def test_one_of_the_mixed_attacks_alone_does_not_defeat_all_of_them():
+    alone = judged(mixed_attacks_win(COLUMNS, attacks=MIXED[:1]), published_frame())
+    assert alone.verdict == "does not hold"
+    withstands = [finding for finding in alone.findings if finding.verdict != "holds"]
+    assert [finding.statement.cells[-1]["defense"] for finding in withstands] == ["FLTrust + NeuroClip"]
 
 
 @presets

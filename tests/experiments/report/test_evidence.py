@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.claims import Above, Least, found
+from sparring.experiments.claims import Above, AnyOf, Least, found
 from sparring.experiments.report.evidence import evidence
 from tests.experiments.report.studies import study
 
@@ -26,6 +26,15 @@ RUNS = study(
             Above(KRUM, Least((MEAN, KRUM)), metric="average_accuracy", margin=0.1),
             "average accuracy of (ipm, krum) above the least of (ipm) over (mean; krum) by more than 0.1: "
             "difference +0.250, from +0.250 to +0.250 (n = 3), holds",
+        ),
+        (
+            AnyOf((Above(MEAN, KRUM), Above(KRUM, MEAN))),
+            "accuracy of (ipm, krum) above (ipm, mean): difference +0.500, from +0.500 to +0.500 (n = 3), holds",
+        ),
+        (
+            AnyOf((Above(MEAN, 0.5), Above(MEAN, 0.2))),
+            "accuracy of (ipm, mean) above 0.5: difference -0.400, from -0.400 to -0.400 (n = 3), does not hold; or "
+            "accuracy of (ipm, mean) above 0.2: difference -0.100, from -0.100 to -0.100 (n = 3), does not hold",
         ),
         (Above(KRUM, {**MEAN, "attack": "lmp"}), "accuracy of (ipm, krum) above (lmp, mean): not judged"),
     ],

@@ -1,6 +1,15 @@
 import pytest
 
-from sparring.experiments.report.heat_table import METRICS, Cell, HeatTable, heat_tables, regrets, worst
+from sparring.experiments.report.heat_table import (
+    FURTHER,
+    METRICS,
+    Cell,
+    HeatTable,
+    further_tables,
+    heat_tables,
+    regrets,
+    worst,
+)
 from sparring.experiments.statistics import summary
 from tests.experiments.report.studies import study
 
@@ -127,3 +136,13 @@ def test_where_there_is_no_trigger_no_backdoor_is_measured():
     *_, backdoor = heat_tables(made)
     assert backdoor.cells["krum", "none"].absence == "not measured"
     assert worst(backdoor, "krum") == ("ipm", backdoor.cells["krum", "ipm"], 0)
+
+
+def test_what_else_was_measured_of_a_backdoor_has_tables_apart():
+    made = study(AXES, FULL)
+    assert further_tables(made) == ()
+    made.frame["average_backdoor_accuracy"] = 0.25
+    assert len(heat_tables(made)) == 2
+    (average,) = further_tables(made)
+    assert average.title == FURTHER[0].title
+    assert average.cells["krum", "ipm"].summary == summary([0.25, 0.25])

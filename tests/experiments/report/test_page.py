@@ -118,6 +118,16 @@ def test_cells_are_compared_seed_by_seed():
     assert "+0.200 +0.000 to +0.400 d 0.7 n = 2" in told
 
 
+def test_what_else_was_measured_of_a_backdoor_is_folded_away():
+    made = study(AXES, RESULTS)
+    words = "The backdoor's accuracy on average over the rounds, and with images of the target class"
+    assert words not in text(page(made))
+    made.frame["average_backdoor_accuracy_with_target"] = 0.75
+    folded = text(page(made).partition("<details><summary>The backdoor's")[2].partition("</details>")[0])
+    assert "Average backdoor accuracy over the rounds, images of the target class counted" in folded
+    assert "0.750" in folded
+
+
 def test_what_speaks_for_one_side_is_shaded():
     axes = AXES | {"seed": ["0", "1", "2"]}
     results = {(*labels, seed): 0.9 - 0.4 * (labels[1] == "ipm") for *labels, _ in RESULTS for seed in axes["seed"]}

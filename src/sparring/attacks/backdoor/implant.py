@@ -53,13 +53,18 @@ class Implant:
 
 def check_implant(attack: str, implant: Implant) -> None:
     """Refuse classes that do not exist, and a ratio that is none."""
-    for name in ("target", "source"):
-        given = getattr(implant, name)
-        if given is not None and not 0 <= given < implant.classes:
-            raise ConfigError(
-                f"{attack}.{name} is {given}; with {implant.classes} classes it must be 0 to {implant.classes - 1}"
-            )
+    _check_class(f"{attack}.target", implant.target, classes=implant.classes)
+    if implant.source is not None:
+        _check_class(f"{attack}.source", implant.source, classes=implant.classes)
     if implant.source == implant.target:
         raise ConfigError(f"{attack}.source is {implant.source}, the target itself; use another class")
     if not 0 <= implant.ratio <= 1:
         raise ConfigError(f"{attack}.ratio is {implant.ratio}; it must be from 0 to 1")
+
+
+def _check_class(option: str, given: int, *, classes: int) -> None:
+    if given < 0:
+        # Refused before any data are read, when nobody knows yet how many classes there are.
+        raise ConfigError(f"{option} is {given}; it must be at least 0")
+    if given >= classes:
+        raise ConfigError(f"{option} is {given}; with {classes} classes it must be 0 to {classes - 1}")

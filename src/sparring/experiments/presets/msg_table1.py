@@ -11,6 +11,7 @@ from sparring.experiments.presets.msg_setting import (
     FLTRUST_NEUROCLIP,
     LEARNED_WINS,
     METRICS,
+    MIXED,
     NONE,
     RULES,
     TRIMMED_MEAN,
@@ -18,6 +19,7 @@ from sparring.experiments.presets.msg_setting import (
     attackers,
     clip_med,
     grid,
+    mixed_attacks_win,
     stated,
 )
 from sparring.experiments.presets.preset import Preset, Published, Scale
@@ -76,6 +78,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
     return (
         LEARNED_WINS,
         BFL_GETS_THROUGH,
+        mixed_attacks_win(DEFENSES, attacks=[attack for attack in MIXED if attack in _rows(scale)]),
         Claim(
             "IPM beside BFL leaves FedAvg less accuracy than BFL alone.",
             (Above({"defense": FEDAVG, "attack": "BFL"}, {"defense": FEDAVG, "attack": "IPM + BFL"}),),

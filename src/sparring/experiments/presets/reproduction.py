@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pandas as pd
 
-from sparring.experiments.claims import Finding, Judgment, Verdict, judged, together
+from sparring.experiments.claims import Above, Judgment, Verdict, judged, together
 from sparring.experiments.formats import Table
 from sparring.experiments.presets.preset import Preset, Published, Scale
 from sparring.experiments.statistics import summary, written
@@ -40,13 +40,18 @@ def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame) -> tuple[Judg
 def beside(preset: Preset, scale: Scale, *, cells: Iterable[Labels], runs: pd.DataFrame) -> Iterator[Table]:
     """Yield tables of *published | measured | holds?*: a row a cell, whether it was played or published alone.
 
-    A cell's answer is that to all statements of which it is one side.
+    A cell's answer is that to all statements of which it is one side. Of several statements of which one must be true,
+    none is answered by itself.
     """
     played = [_without_seed(cell) for cell in cells]
     findings = [finding for judgment in judgments(preset, scale, runs=runs) for finding in judgment.findings]
     for metric in preset.metrics:
         published = [each for each in preset.published(scale) if each.metric == metric]
-        about = [finding for finding in findings if finding.statement.metric == metric]
+        about = [
+            (finding.verdict, finding.statement)
+            for finding in findings
+            if isinstance(finding.statement, Above) and finding.statement.metric == metric
+        ]
         for panel, shown in _panels([*played, *(each.cell for each in published)]).items():
             rows = [
                 (*_place(cell), _published(cell, published), _measured(cell, runs, metric=metric), _answer(cell, about))
@@ -82,8 +87,7 @@ def _measured(cell: Labels, runs: pd.DataFrame, *, metric: str) -> str:
     return written(summary(list(values.values())), interval=False) if values else ABSENT
 
 
-def _answer(cell: Labels, findings: Sequence[Finding]) -> str:
-    sides = ((each.verdict, (each.statement.first, each.statement.second)) for each in findings)
-    verdicts = [verdict for verdict, compared in sides if cell in compared]
+def _answer(cell: Labels, about: Sequence[tuple[Verdict, Above]]) -> str:
+    verdicts = [verdict for verdict, statement in about if cell in (statement.first, statement.second)]
     answer = together(verdicts)
     return ANSWERS.get(answer, answer) if verdicts else ABSENT

@@ -30,6 +30,8 @@ class Plot(NamedTuple):
 
     title: str
     bands: Mapping[str, Band]
+    unit: str = "round"
+    """What is counted from left to right."""
 
 
 def plots(study: Study) -> tuple[Plot, ...]:

@@ -1,6 +1,6 @@
 """Curves as the paths of an SVG picture; its colors are the page's, so that they follow light and dark."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from sparring.experiments.report.curves import Band, Plot
@@ -49,6 +49,7 @@ class Picture(NamedTuple):
     lines: tuple[Line, ...]
     rounds: tuple[Tick, ...]
     accuracies: tuple[Tick, ...]
+    unit: str
 
 
 def picture(plot: Plot, legend: Sequence[str]) -> Picture:
@@ -56,12 +57,13 @@ def picture(plot: Plot, legend: Sequence[str]) -> Picture:
     last = max(band.rounds[-1] for band in plot.bands.values())
     return Picture(
         title=plot.title,
-        told=_told(plot.bands),
+        told=_told(plot),
         lines=tuple(
             _line(name, band, last=last, style=line_style(legend.index(name))) for name, band in plot.bands.items()
         ),
         rounds=tuple(Tick(_across(round, last), str(round)) for round in ticks(last)),
         accuracies=tuple(Tick(_up(share), f"{share:g}") for share in SHARES),
+        unit=plot.unit,
     )
 
 
@@ -98,6 +100,6 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def _told(bands: Mapping[str, Band]) -> str:
-    ends = ", ".join(f"{name} {band.mean[-1]:.3f}" for name, band in bands.items())
-    return f"Accuracy over rounds; after the last one: {ends}"
+def _told(plot: Plot) -> str:
+    ends = ", ".join(f"{name} {band.mean[-1]:.3f}" for name, band in plot.bands.items())
+    return f"Accuracy over {plot.unit}s; after the last one: {ends}"

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from sparring.experiments.claims import Above, Finding, Least, Side
+from sparring.experiments.claims import Above, AnyOf, Finding, Least, Side
 from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.tables import Labels
 
 
 def evidence(finding: Finding) -> str:
-    """Say what is compared, by how much it differs, and what that means."""
+    """Say what is compared, by how much it differs, and what that means; of several statements, those that decide."""
+    if isinstance(finding.statement, AnyOf):
+        return "; or ".join(evidence(each) for each in finding.among if each.verdict == finding.verdict)
     comparison, told = finding.comparison, _told(finding.statement)
     if comparison is None:
         return f"{told}: {finding.verdict}"

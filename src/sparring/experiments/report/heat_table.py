@@ -27,6 +27,20 @@ METRICS = (
     Metric("average_accuracy", "Average accuracy over the rounds"),
     Metric("backdoor_accuracy", "Backdoor accuracy after the last round", is_wanted=False),
 )
+FURTHER = (
+    Metric("average_backdoor_accuracy", "Average backdoor accuracy over the rounds", is_wanted=False),
+    Metric(
+        "backdoor_accuracy_with_target",
+        "Backdoor accuracy after the last round, images of the target class counted",
+        is_wanted=False,
+    ),
+    Metric(
+        "average_backdoor_accuracy_with_target",
+        "Average backdoor accuracy over the rounds, images of the target class counted",
+        is_wanted=False,
+    ),
+)
+"""What published tables may mean by the accuracy of a backdoor: to be looked up, and compared with nothing."""
 
 
 class Cell(NamedTuple):
@@ -88,15 +102,33 @@ class Worst(NamedTuple):
 
 def heat_tables(study: Study) -> tuple[HeatTable, ...]:
     """Return the tables of a study whose cells are named by attack and defense, or else one plain table."""
-    shown = metrics(study)
-    if study.is_grid:
-        return tuple(_grid(study, metric) for metric in shown)
-    return (_plain(study, shown),)
+    return _tables(study, metrics(study))
+
+
+def further_tables(study: Study) -> tuple[HeatTable, ...]:
+    """Return the tables of what else was measured of a backdoor; without one there are none."""
+    shown = further_metrics(study)
+    return _tables(study, shown) if shown else ()
 
 
 def metrics(study: Study) -> Sequence[Metric]:
     """Return what was measured."""
-    return [metric for metric in METRICS if study.frame[metric.column].notna().any()] or METRICS[:1]
+    return _measured(study, METRICS) or METRICS[:1]
+
+
+def further_metrics(study: Study) -> Sequence[Metric]:
+    """Return what else was measured of a backdoor."""
+    return _measured(study, FURTHER)
+
+
+def _measured(study: Study, among: Iterable[Metric]) -> list[Metric]:
+    return [metric for metric in among if study.frame[metric.column].notna().any()]
+
+
+def _tables(study: Study, shown: Iterable[Metric]) -> tuple[HeatTable, ...]:
+    if study.is_grid:
+        return tuple(_grid(study, metric) for metric in shown)
+    return (_plain(study, shown),)
 
 
 def worst(table: HeatTable, row: str) -> Worst | None:

@@ -29,7 +29,7 @@ def page(study: Study) -> str:
     """Return the page as HTML."""
     published = reproduced(study)
     return (
-        _templates()
+        templates()
         .get_template("page.html")
         .render(
             study=study,
@@ -62,7 +62,8 @@ def counted(axis: str, labels: Sequence[str]) -> str:
 
 
 @cache
-def _templates() -> Environment:
+def templates() -> Environment:
+    """Return the templates of pages, with what they all use."""
     environment = Environment(
         loader=PackageLoader("sparring.experiments.report"),
         autoescape=True,

@@ -7,7 +7,7 @@ from sparring.experiments.report.commands import command_to_repeat
 from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables
 from sparring.experiments.report.curves import plots
 from sparring.experiments.report.drawing import Picture, line_style, picture
-from sparring.experiments.report.heat_table import HeatTable, heat_tables
+from sparring.experiments.report.heat_table import HeatTable, further_tables, heat_tables
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 
@@ -17,6 +17,8 @@ class Panel(NamedTuple):
 
     title: str
     tables: tuple[HeatTable, ...]
+    further: tuple[HeatTable, ...]
+    """What else was measured of a backdoor."""
     contrasts: tuple[ContrastTable, ...]
     legend: tuple[tuple[str, str], ...]
     """The names of the lines, and the classes of their styles."""
@@ -42,6 +44,7 @@ def _panel(title: str, part: Study) -> Panel:
     return Panel(
         title=title,
         tables=heat_tables(part),
+        further=further_tables(part),
         contrasts=contrast_tables(part),
         legend=tuple((name, line_style(place)) for place, name in enumerate(names)),
         pictures=tuple(picture(plot, names) for plot in drawn),
