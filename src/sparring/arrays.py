@@ -1,7 +1,7 @@
 """Arrays and the few operations on rows that every layer shares."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
@@ -39,6 +39,18 @@ class Packed(NamedTuple):
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
+
+    def part(self, name: str) -> "Packed":
+        """Return what went in under a name."""
+        prefix = f"{name}:"
+        own = {key.removeprefix(prefix): tensor for key, tensor in self.tensors.items() if key.startswith(prefix)}
+        return Packed(own, self.numbers[name])
+
+
+def together(parts: Mapping[str, Packed], **numbers: Any) -> Packed:
+    """Pack several states into one, with numbers beside them."""
+    tensors = {f"{name}:{key}": tensor for name, part in parts.items() for key, tensor in part.tensors.items()}
+    return Packed(tensors, {**numbers, **{name: part.numbers for name, part in parts.items()}})
 
 
 class Batch(NamedTuple):

@@ -2,11 +2,13 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 from stable_baselines3.common.env_checker import check_env as check_by_stable_baselines
 
 from sparring.arrays import Packed
+from sparring.contracts import Packing
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.games import SeatEnv, SeatsEnv
 from tests.games.small_games import Broken, Still, Tracking
@@ -104,6 +106,20 @@ def test_restored_seats_go_on_alike():
         assert repr(copy.step(actions)) == repr(env.step(actions))
     copy.restore(through_json(env.snapshot()))
     assert copy.agents == []
+
+
+def test_a_snapshot_stays_as_it_is_when_the_game_packs_what_is_its_own():
+    class Sharing(Tracking):
+        own = Packed({"goal": torch.zeros(1)}, {"known": {}})
+        packing = Packing(lambda state: Sharing.own, None)
+
+    env = SeatEnv(Sharing(), "player")
+    env.reset(seed=0)
+    snapshot = env.snapshot()
+    Sharing.own.tensors["goal"].add_(1)
+    Sharing.own.numbers["known"]["worth"] = 1.0
+    assert snapshot.tensors["goal"] == 0
+    assert snapshot.numbers["state"] == {"known": {}}
 
 
 def test_actions_are_cut_off_and_not_edited():

@@ -1,6 +1,7 @@
 """Games as reinforcement-learning libraries play them: one seat as a Gymnasium env, all seats as a PettingZoo one."""
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic
 
@@ -176,7 +177,8 @@ def action_box(space: Space) -> Box[np.float32]:
 
 
 def _packed(match: Match[Any], rng: Generator) -> Packed:
-    tensors, numbers = match.game.packing.pack(match.state)
+    # What a game packs may still be its own: a state may know more later.
+    tensors, numbers = deepcopy(match.game.packing.pack(match.state))
     return Packed(tensors, {"state": numbers, "generator": rng.bit_generator.state})
 
 

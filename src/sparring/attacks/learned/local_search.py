@@ -68,7 +68,8 @@ class LocalSearch:
 
     `ascent`, the paper's, climbs L and submits γ(w_t - mean of the ends), from every malicious client. In
     `reversed_descent`, the authors' code, each search descends the loss, and -γ(w_t - mean of the ends) is submitted;
-    it is the default, since it does far more harm (docs/learned_attacks.md). A search that leaves the finite numbers ends at its last finite point, which the round's record tells.
+    it is the default, since it does far more harm (docs/learned_attacks.md). A search that leaves the finite numbers
+    ends at its last finite point, which the round's record tells.
     """
 
     scale: float = 15.0

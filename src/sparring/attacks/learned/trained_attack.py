@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch
+from sparring.arrays import Batch, Packed
 from sparring.attacks.learned.acting import ACTING, Acting
 from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
@@ -44,22 +44,38 @@ class TrainedAttack:
 
 def save_attack(path: str | Path, trained: TrainedAttack) -> None:
     """Write an attacker into a file in the safetensors format."""
-    name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
-    described = {
-        "acting": {"name": name, **asdict(trained.acting)},  # type: ignore[call-overload]  # all of them are dataclasses
-        "layers": trained.layers,
-        "policies": [
-            {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
-            for since, policy in trained.policies
-        ],
-    }
-    write_tensors(path, KIND, described=described, tensors=_tensors(trained))
+    tensors, numbers = pack_attack(trained)
+    write_tensors(path, KIND, described=numbers, tensors=tensors)
 
 
 def load_attack(path: str | Path) -> TrainedAttack:
     """Read an attacker that `save_attack` wrote."""
     with refusing_others("attack.policy", path, holds="learned attack", remedy="train one with audit"):
-        return _restored(*read_tensors(path, KIND))
+        described, tensors = read_tensors(path, KIND)
+        return unpack_attack(Packed(tensors, described))
+
+
+def pack_attack(trained: TrainedAttack) -> Packed:
+    """Return an attacker as it goes to disk."""
+    name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
+    policies = [
+        {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
+        for since, policy in trained.policies
+    ]
+    acting = {"name": name, **asdict(trained.acting)}  # type: ignore[call-overload]  # all of them are dataclasses
+    return Packed(_tensors(trained), {"acting": acting, "layers": trained.layers, "policies": policies})
+
+
+def unpack_attack(packed: Packed) -> TrainedAttack:
+    """Return the attacker that was packed."""
+    tensors, described = packed
+    has_examples = "examples.inputs" in tensors
+    return TrainedAttack(
+        policies=tuple(_policy(place, each, tensors=tensors) for place, each in enumerate(described["policies"])),
+        acting=build("acting", ACTING, described["acting"]),
+        layers=described["layers"],
+        examples=Batch(tensors["examples.inputs"], tensors["examples.labels"]) if has_examples else None,
+    )
 
 
 def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
@@ -74,16 +90,6 @@ def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
     inputs, labels = trained.examples
     kept = inputs if inputs.dtype == torch.uint8 else (inputs * BYTE).round().to(torch.uint8)
     return {**weights, "examples.inputs": kept.contiguous(), "examples.labels": labels.contiguous()}
-
-
-def _restored(described: dict[str, Any], tensors: dict[str, Tensor]) -> TrainedAttack:
-    has_examples = "examples.inputs" in tensors
-    return TrainedAttack(
-        policies=tuple(_policy(place, each, tensors=tensors) for place, each in enumerate(described["policies"])),
-        acting=build("acting", ACTING, described["acting"]),
-        layers=described["layers"],
-        examples=Batch(tensors["examples.inputs"], tensors["examples.labels"]) if has_examples else None,
-    )
 
 
 def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> Learned:

@@ -47,7 +47,7 @@ class GameState:
 def pack_state(state: GameState) -> Packed:
     """Return a state as it goes to disk."""
     tensors, numbers = pack(state.federation)
-    beside = {"seed": state.seed, "kind": state.kind, "posture": list(state.posture), "known": state.known}
+    beside = {"seed": state.seed, "kind": state.kind, "posture": list(state.posture), "known": dict(state.known)}
     return Packed(tensors, {**numbers, **beside})
 
 

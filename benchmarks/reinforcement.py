@@ -1,0 +1,126 @@
+"""Milliseconds of learning where a policy sees the last layer of the CNN: a gradient step, and all around it."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.timing import interleaved
+from sparring.arrays import Numbers, Packed
+from sparring.contracts import Packing, Space
+from sparring.learning.reinforcement import Arena, TD3Settings
+from sparring.learning.reinforcement.arena import lock_step
+from sparring.learning.reinforcement.learner import Learner
+from sparring.random import Generator
+
+SEAT = "attacker"
+
+
+class Idle:
+    """A game that costs nothing: all that takes time is around it. Its state is what is seen."""
+
+    seats: ClassVar[Mapping[str, Space]] = {SEAT: Space(observation=1291, action=3)}
+
+    def initial(self, rng: Generator) -> Numbers:
+        return rng.uniform(-1, 1, self.seats[SEAT].observation).astype(np.float32)
+
+    def observe(self, state: Numbers, seat: str) -> Numbers:
+        return state
+
+    def transition(self, state: Numbers, actions: Mapping[str, Numbers], *, rng: Generator) -> Numbers:
+        return state
+
+    def reward(self, before: Numbers, after: Numbers, *, seat: str) -> float:
+        return 0.0
+
+    def is_over(self, state: Numbers) -> bool:
+        return False
+
+    @property
+    def packing(self) -> Packing[Numbers]:
+        return Packing(
+            lambda state: Packed({"seen": torch.from_numpy(state)}, {}), lambda packed: packed.tensors["seen"].numpy()
+        )
+
+
+class PlainSteps:
+    """TD3's gradient steps as one writes them down in torch, on one batch: the arithmetic, and nothing around it."""
+
+    def __init__(self, settings: TD3Settings) -> None:
+        self.settings, (seen, done, _) = settings, Idle.seats[SEAT]
+        generator = torch.Generator().manual_seed(0)
+        self.seen, self.following = (torch.rand(settings.batch, seen, generator=generator) for _ in range(2))
+        self.actions = torch.rand(settings.batch, done, generator=generator)
+        self.actor, self.late_actor = (network(settings, seen, done).append(nn.Tanh()) for _ in range(2))
+        self.critics, self.late_critics = (
+            nn.ModuleList(network(settings, seen + done, 1) for _ in range(2)) for _ in range(2)
+        )
+        self.actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=settings.lr)
+        self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=settings.lr)
+
+    def two_steps(self) -> None:
+        """Learn twice as a critic, then once as an actor."""
+        for _ in range(2):
+            with torch.no_grad():
+                noise = torch.randn_like(self.actions).mul_(0.2).clamp_(-0.5, 0.5)
+                answer = (self.late_actor(self.following) + noise).clamp_(-1, 1)
+                wanted = torch.min(*self._values(self.late_critics, self.following, answer))
+            values = self._values(self.critics, self.seen, self.actions)
+            descend(self.critic_optimizer, sum(nn.functional.mse_loss(each, wanted) for each in values))
+        value, _ = self._values(self.critics, self.seen, self.actor(self.seen))
+        descend(self.actor_optimizer, -value.mean())
+        for newer, late in ((self.actor, self.late_actor), (self.critics, self.late_critics)):
+            for one, other in zip(newer.parameters(), late.parameters(), strict=True):
+                other.data.lerp_(one.data, self.settings.averaging)
+
+    def _values(self, critics: nn.ModuleList, seen: Tensor, actions: Tensor) -> list[Tensor]:
+        both = torch.cat([seen, actions], dim=1)
+        return [critic(both) for critic in critics]
+
+
+def network(settings: TD3Settings, inputs: int, outputs: int) -> nn.Sequential:
+    """Return a network as TD3 has them."""
+    sizes = [inputs, *settings.hidden]
+    hidden = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), nn.ReLU())]
+    return nn.Sequential(*hidden, nn.Linear(sizes[-1], outputs))
+
+
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Take one step."""
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+def measure(threads: int, *, repeats: int) -> str:
+    """Return one line of the table."""
+    torch.set_num_threads(threads)
+    settings = TD3Settings(warmup=0)
+    plain = PlainSteps(settings)
+    with lock_step(Arena(Idle(), SEAT), seed=0) as environments:
+        learner, player = (Learner(settings, environments, seed=0) for _ in range(2))
+        learner.learn(settings.batch)
+        player.algorithm.gradient_steps = 0
+        tasks = {
+            "plain": plain.two_steps,
+            "gradient": lambda: learner.algorithm.train(2, settings.batch),
+            "play": lambda: player.learn(player.steps + settings.pace),
+        }
+        seconds = interleaved(tasks, repeats=repeats)
+    gradient, bare, step = seconds["gradient"] / 2, seconds["plain"] / 2, seconds["play"] / settings.pace
+    return f"{threads:<9}{1e3 * gradient:12.2f}{1e3 * bare:12.2f}{gradient / bare:11.2f}×{1e3 * step:12.2f}"
+
+
+def main(*, repeats: int = 25) -> None:
+    print("\nMilliseconds of TD3 at 1291 inputs, batch 256: a gradient step, the same in plain torch, and their ratio;")
+    print("and all else that comes with a step of a game, here one that costs nothing.")
+    print(f"{'threads':9}" + "".join(f"{name:>12}" for name in ("gradient", "plain", "to plain", "step")))
+    for threads in (1, 2):
+        print(measure(threads, repeats=repeats), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""Federated averaging of L2-regularized logistic regression under attack (Li et al., 2022, assumption 3).
+
+An example is the inputs times the label, -1 or 1: the loss depends on nothing else of it.
+"""
+
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import torch
+from torch import Tensor
+from torch.nn.functional import softplus
+
+from sparring.arrays import Matrix
+from sparring.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Averaging:
+    """All clients take part in every round, the honest with a step on one example, the malicious with any model.
+
+    The coordinates of malicious models lie in [-reach, reach]. That, and the penalty, keep the global model in a ball:
+    see `radius`.
+    """
+
+    shards: Tensor
+    """What honest clients hold, `[shards, examples, parameters]`; each shard is held by as many clients."""
+    own: Matrix
+    """What malicious clients hold, `[examples, parameters]`."""
+    honest: int
+    malicious: int
+    lr: float = 0.1
+    penalty: float = 0.1
+    """λ in the loss log(1 + exp(-z·w)) + λ/2 ‖w‖² of an example z."""
+    reach: float = 0.5
+    rounds: int = 10
+
+    def __post_init__(self) -> None:
+        if self.honest < 1 or self.honest % len(self.shards):
+            raise ConfigError(
+                f"averaging.honest is {self.honest}; it must be a positive multiple of the {len(self.shards)} shards"
+            )
+        if self.malicious < 1:
+            raise ConfigError(f"averaging.malicious is {self.malicious}; it must be at least 1")
+        if not 0 < self.lr * self.penalty <= 1:
+            raise ConfigError(f"averaging: lr * penalty is {self.lr * self.penalty:g}; it must be above 0, at most 1")
+
+    @property
+    def share(self) -> float:
+        """ε, the share of honest clients."""
+        return self.honest / (self.honest + self.malicious)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return self.own.shape[1]
+
+    def imagined(self, estimate: Matrix) -> "Averaging":
+        """Return the attackers' model of the game, in which every honest client draws from `estimate`."""
+        return replace(self, shards=estimate[None])
+
+
+def loss(parameters: Tensor, examples: Matrix, *, penalty: float) -> Tensor:
+    """Return the mean loss of `[..., parameters]` models."""
+    penalties: Tensor = penalty / 2 * parameters.square().sum(dim=-1)
+    return softplus(-(parameters @ examples.T)).mean(dim=-1) + penalties
+
+
+def objective(game: Averaging, parameters: Tensor) -> Tensor:
+    """Return f, the loss of `[..., parameters]` models on the data of all clients: the attackers want it to rise."""
+    honest = loss(parameters, game.shards.flatten(0, 1), penalty=game.penalty)
+    return game.share * honest + (1 - game.share) * loss(parameters, game.own, penalty=game.penalty)
+
+
+def moved(game: Averaging, parameters: Tensor, *, drawn: Tensor, models: Tensor) -> Tensor:
+    """Return the mean of all clients' models after a round from `[..., parameters]`.
+
+    `drawn` are the honest clients' examples, `[..., honest, parameters]`, `models` the means of the malicious models.
+    """
+    wrong = torch.sigmoid(-torch.einsum("...p,...hp->...h", parameters, drawn))
+    pulled = torch.einsum("...h,...hp->...p", wrong, drawn) / game.honest
+    honest = (1 - game.lr * game.penalty) * parameters + game.lr * pulled
+    return game.share * honest + (1 - game.share) * models
+
+
+def finals(game: Averaging, plans: Tensor, *, draws: Tensor) -> Tensor:
+    """Return the `[plans, courses, parameters]` models that `[plans, rounds, parameters]` actions in [-1, 1] end at.
+
+    `draws` are the places of the honest clients' examples in their shards, `[rounds, courses, honest]`, the same for
+    all plans. Every course starts from 0.
+    """
+    holder = torch.arange(game.honest) % len(game.shards)
+    parameters = torch.zeros(len(plans), draws.shape[1], game.size)
+    for actions, places in zip(plans.unbind(dim=1), draws, strict=True):
+        drawn = game.shards[holder, places]
+        parameters = moved(game, parameters, drawn=drawn, models=game.reach * actions[:, None])
+    return parameters
+
+
+def radius(game: Averaging, longest: float) -> float:
+    """Return a norm that no global model exceeds, if no example that clients draw is longer than `longest`.
+
+    A round takes a norm of at most r to at most ε((1 - ηλ)r + η longest) + (1 - ε) reach √parameters.
+    """
+    kept = game.share * (1 - game.lr * game.penalty)
+    gained = game.share * game.lr * longest + (1 - game.share) * game.reach * sqrt(game.size)
+    return sum(gained * kept**past for past in range(game.rounds))

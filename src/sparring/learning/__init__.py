@@ -1,0 +1,1 @@
+"""How players come to play well."""

@@ -1,0 +1,89 @@
+"""RLA's attack while a training goes on (Li et al., 2022, sections 4 and 6.1): rehearse, then play with what is newest.
+
+Until the attack begins, policies are learned in a model of the world that knows the attackers' own examples alone; from
+then on in one that knows the learned mixture, too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from sparring.arrays import Packed, together
+from sparring.attacks import TrainedAttack
+from sparring.attacks.learned.trained_attack import Learned, pack_attack, unpack_attack
+from sparring.errors import ConfigError
+from sparring.learning.reinforcement import Arena, Settings, train
+
+ATTACK, TRAINING = "attack", "training"
+"""The parts of a snapshot."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When what is learned, in rounds of the real training."""
+
+    attacks_from: int = 100
+    """The round in which the attack begins, and learning the distribution has ended."""
+    learns_until: int = 400
+    """The round after which no newer policy comes."""
+    pace: int = 10
+    """Steps that are simulated while one round is played."""
+    renewed: int = 50
+    """Rounds between two policies."""
+
+    def __post_init__(self) -> None:
+        for name in ("attacks_from", "pace", "renewed"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"schedule.{name} is {getattr(self, name)}; it must be at least 1")
+        if self.learns_until < self.attacks_from:
+            raise ConfigError(
+                f"schedule.learns_until is {self.learns_until}; it must be at least attacks_from ({self.attacks_from})"
+            )
+
+
+class Rehearsal(NamedTuple):
+    """Where the learning of an attack stands."""
+
+    packed: Packed
+    """All that is needed to go on."""
+    steps: int
+    attack: TrainedAttack
+    """The policies so far, each from the round in which it is there."""
+    returns: tuple[float, ...]
+    """The return of each episode that ended since the last policy."""
+
+
+class Worlds(NamedTuple):
+    """The games to rehearse in: before the distribution is learned, and after."""
+
+    own: Arena
+    learned: Arena
+
+
+def rehearse(
+    worlds: Worlds,
+    attack: TrainedAttack,
+    *,
+    settings: Settings,
+    schedule: Schedule,
+    seed: int,
+    start: Packed | None = None,
+) -> Iterator[Rehearsal]:
+    """Learn policies for `attack`, which has none yet, and yield where that stands whenever there is a newer one.
+
+    From any snapshot as `start`, the same follows to the bit as without a break.
+    """
+    training, made = (None, 0) if start is None else (start.part(TRAINING), int(start.numbers["steps"]))
+    # What never was on disk is taken there and back, too, so that a break changes nothing.
+    attack = unpack_attack(pack_attack(attack) if start is None else start.part(ATTACK))
+    for arena, until in zip(worlds, (schedule.attacks_from, schedule.learns_until), strict=True):
+        wanted, every = until * schedule.pace, schedule.renewed * schedule.pace
+        if made >= wanted:
+            continue
+        for stands in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
+            training, made = stands.packed, stands.steps
+            newest = Learned(made // schedule.pace, stands.policy)
+            attack = replace(attack, policies=(*attack.policies, newest))
+            yield Rehearsal(
+                together({ATTACK: pack_attack(attack), TRAINING: training}, steps=made), made, attack, stands.returns
+            )

@@ -1,0 +1,61 @@
+"""The global generators of torch, numpy and Python, which Stable-Baselines3 draws from.
+
+Nothing else in Sparring touches them: while a learner works they are its own, and then everybody's as they were.
+"""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.arrays import Packed
+from sparring.random import Generator
+
+WORD = 2**32
+
+
+@contextmanager
+def global_streams(states: Packed) -> Iterator[None]:
+    """Let the global generators go on from `states` within the block, and after it from where they were before."""
+    before = captured()
+    _install(states)
+    try:
+        yield
+    finally:
+        _install(before)
+
+
+def captured() -> Packed:
+    """Return the states of the global generators."""
+    return _packed(torch.get_rng_state(), np.random.get_state(legacy=False), python_state=random.getstate())
+
+
+def seeded(rng: Generator) -> Packed:
+    """Draw states to start from."""
+    torch_seed, numpy_seed, python_seed = rng.integers(WORD, size=3).tolist()
+    torch_state = torch.Generator().manual_seed(torch_seed).get_state()
+    numpy_state = np.random.RandomState(numpy_seed).get_state(legacy=False)
+    return _packed(torch_state, numpy_state, python_state=random.Random(python_seed).getstate())
+
+
+def _packed(torch_state: Tensor, numpy_state: Any, *, python_state: Any) -> Packed:
+    version, words, gauss = python_state
+    key = torch.from_numpy(numpy_state["state"]["key"].astype(np.int64))
+    numbers = {
+        "numpy": {name: numpy_state[name] for name in ("has_gauss", "gauss")} | {"pos": numpy_state["state"]["pos"]},
+        "python": {"version": version, "gauss": gauss},
+    }
+    return Packed({"torch": torch_state, "numpy": key, "python": torch.tensor(words)}, numbers)
+
+
+def _install(states: Packed) -> None:
+    tensors, numbers = states
+    torch.set_rng_state(tensors["torch"])
+    position, *normal = (numbers["numpy"][name] for name in ("pos", "has_gauss", "gauss"))
+    np.random.set_state(("MT19937", tensors["numpy"].numpy().astype(np.uint32), position, *normal))
+    python = numbers["python"]
+    random.setstate((python["version"], tuple(tensors["python"].tolist()), python["gauss"]))

@@ -1,0 +1,80 @@
+"""A learner of Stable-Baselines3 as it goes to disk: all that its next step depends on, and nothing pickled."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.buffers import ReplayBuffer
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
+from torch import Tensor
+
+from sparring.arrays import Packed
+
+COUNTERS = ("num_timesteps", "_n_updates", "_episode_num")
+LATEST = ("_last_obs", "_last_episode_starts")
+"""What the games showed last, and where one has just begun."""
+TRANSITIONS = ("observations", "actions", "rewards", "dones")
+OPTIMIZER = "param_groups"
+"""What tells an optimizer's state from a network's."""
+
+
+def pack_algorithm(algorithm: BaseAlgorithm) -> Packed:
+    """Copy an algorithm's networks, optimizers, counters and replay buffer."""
+    latest = {name: torch.tensor(vars(algorithm)[name]) for name in LATEST}
+    numbers: dict[str, Any] = {name: vars(algorithm)[name] for name in COUNTERS}
+    numbers["warmup"] = algorithm.action_space.np_random.bit_generator.state
+    tensors = {**dict(_weights(algorithm)), **latest}
+    if isinstance(algorithm, OffPolicyAlgorithm):
+        buffer = _buffer(algorithm)
+        tensors |= {name: torch.tensor(getattr(buffer, name)[: buffer.size()]) for name in TRANSITIONS}
+        numbers |= {"position": buffer.pos, "full": buffer.full}
+    return Packed(tensors, numbers)
+
+
+def unpack_algorithm(algorithm: BaseAlgorithm, packed: Packed) -> None:
+    """Put a fresh algorithm of the same settings where a packed one was."""
+    tensors, numbers = packed
+    parts: dict[str, Any] = _parts(algorithm, tensors)
+    algorithm.set_parameters(parts, device=algorithm.device)
+    vars(algorithm).update({name: tensors[name].numpy().copy() for name in LATEST})
+    vars(algorithm).update({name: numbers[name] for name in COUNTERS})
+    algorithm.action_space.np_random.bit_generator.state = numbers["warmup"]
+    if isinstance(algorithm, OffPolicyAlgorithm):
+        buffer = _buffer(algorithm)
+        buffer.pos, buffer.full = numbers["position"], numbers["full"]
+        for name in TRANSITIONS:
+            getattr(buffer, name)[: buffer.size()] = tensors[name].numpy()
+
+
+def _weights(algorithm: BaseAlgorithm) -> Iterator[tuple[str, Tensor]]:
+    """Yield copies of the parameters of networks, and of what optimizers know about each."""
+    for part, content in algorithm.get_parameters().items():
+        if OPTIMIZER in content:
+            for place, known in content["state"].items():
+                yield from ((f"{part}/{place}/{name}", value.clone()) for name, value in known.items())
+        else:
+            yield from ((f"{part}/{name}", value.clone()) for name, value in content.items())
+
+
+def _parts(algorithm: BaseAlgorithm, tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """Return `algorithm.get_parameters()` with the values from `tensors`."""
+    parts = algorithm.get_parameters()
+    for part, content in parts.items():
+        own = {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
+        parts[part] = {**content, "state": _by_place(own)} if OPTIMIZER in content else own
+    return parts
+
+
+def _by_place(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+    state: dict[int, dict[str, Tensor]] = defaultdict(dict)
+    for path, value in tensors.items():
+        place, name = path.split("/")
+        state[int(place)][name] = value.clone()  # an optimizer writes into what it is given
+    return dict(state)
+
+
+def _buffer(algorithm: OffPolicyAlgorithm) -> ReplayBuffer:
+    assert algorithm.replay_buffer is not None
+    return algorithm.replay_buffer

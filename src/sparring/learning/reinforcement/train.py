@@ -1,0 +1,38 @@
+"""Training of a policy as a sequence of snapshots."""
+
+from collections.abc import Iterator
+
+from sparring.arrays import Packed
+from sparring.errors import ConfigError
+from sparring.learning.reinforcement.arena import Arena, lock_step
+from sparring.learning.reinforcement.learner import Learner, Settings, Training
+
+
+def train(
+    arena: Arena, settings: Settings, *, steps: int, seed: int, every: int = 1000, start: Packed | None = None
+) -> Iterator[Training]:
+    """Learn to play the arena's seat, and yield where training stands after each chunk of about `every` steps.
+
+    A chunk ends with the first gradient step (TD3) or rollout (PPO) at which its steps have been made. From the
+    snapshot of any chunk as `start`, the same follows to the bit as without a break; a training that is over is yielded
+    once more.
+    """
+    for name, value in {"steps": steps, "every": every}.items():
+        if value < 1:
+            raise ConfigError(f"{name} is {value}; it must be at least 1")
+    settings.check(arena.space, environments=arena.environments)
+    return _trained(arena, settings, steps=steps, seed=seed, every=every, start=start)
+
+
+def _trained(
+    arena: Arena, settings: Settings, *, steps: int, seed: int, every: int, start: Packed | None
+) -> Iterator[Training]:
+    with lock_step(arena, seed=seed) as environments:
+        learner = Learner(settings, environments, seed=seed)
+        if start is not None:
+            learner.restore(start)
+            if learner.steps >= steps:
+                yield learner.training()
+        while learner.steps < steps:
+            learner.learn(min(steps, learner.steps + every))
+            yield learner.training()
