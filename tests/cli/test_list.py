@@ -5,7 +5,7 @@ import pytest
 from sparring.cli import main
 from sparring.cli.list import KINDS
 from sparring.experiments.catalogues import CATALOGUES
-from sparring.experiments.presets import PRESETS
+from sparring.experiments.presets import CALCULATIONS, PRESETS
 from tests.cli.test_entry import refusal
 
 
@@ -14,7 +14,7 @@ def test_every_member_of_every_catalogue_is_listed_as_json(capsys):
     listed = json.loads(capsys.readouterr().out)
     assert {kind: [member["name"] for member in members] for kind, members in listed.items()} == {
         **{kind: list(table) for kind, table in CATALOGUES.tables.items()},
-        "presets": list(PRESETS),
+        "presets": [*PRESETS, *CALCULATIONS],
     }
 
 
@@ -32,7 +32,7 @@ def test_a_table_fits_into_80_columns(capsys, monkeypatch, kind):
     out, err = capsys.readouterr()
     assert err == ""
     assert all(len(line.rstrip()) <= 80 for line in out.splitlines())
-    assert all(name in out for name in (PRESETS if kind == "presets" else CATALOGUES[kind]))
+    assert all(name in out for name in ((*PRESETS, *CALCULATIONS) if kind == "presets" else CATALOGUES[kind]))
 
 
 @pytest.mark.parametrize(("kind", "meant"), [("atacks", "attacks"), ("preset", "presets")])

@@ -14,7 +14,7 @@ from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import UnknownName
 from sparring.experiments.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
-from sparring.experiments.presets import PRESETS
+from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset
 from sparring.registry import offer
 
 PRESETS_KIND = "presets"
@@ -43,7 +43,8 @@ def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:
         raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
-    return tuple(Entry(each.id, f"{each.title} ({each.source})", ()) for each in PRESETS.values())
+    presets: list[Preset | Calculation] = [*PRESETS.values(), *CALCULATIONS.values()]
+    return tuple(Entry(each.id, f"{each.title} ({each.source})", ()) for each in presets)
 
 
 def _plain(entry: Entry) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""`sparring reproduce`: play a published table or figure, and put what was measured beside what was published."""
+"""`sparring reproduce`: try a published table, figure or theorem, and show what was measured beside it."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -6,51 +6,57 @@ from typing import Annotated
 
 import typer
 
+from sparring.cli.calculating import show_calculation
 from sparring.cli.crew import Crew
 from sparring.cli.following_sweep import following_sweep
 from sparring.cli.gathering import gathered
-from sparring.cli.paragraphs import show_paragraphs
+from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.sweep import RetryFailed, show_summary
-from sparring.experiments.claims import Judgment
 from sparring.experiments.formats import as_text
-from sparring.experiments.presets import PRESETS, Preset, Scale, plan_of, preset
+from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset, Scale, plan_of, preset
 from sparring.experiments.presets.reproduction import beside, judgments, reckoning
-from sparring.experiments.report.evidence import evidence
-from sparring.experiments.sweeps import Plan, sweep
+from sparring.experiments.sweeps import Plan, Workers, sweep
 from sparring.experiments.tables import frame
 
 FOLDER = Path("reproductions")
-"""Where sweeps go that are given no folder."""
+"""Where results go that are given no folder."""
 
 
 @gathered
 def command(
-    name: Annotated[str, typer.Argument(metavar="ID", help=f"One of {', '.join(PRESETS)}.")],
+    name: Annotated[str, typer.Argument(metavar="ID", help=f"One of {', '.join((*PRESETS, *CALCULATIONS))}.")],
     crew: Crew,
     *,
     scale: Annotated[
         Scale, typer.Option(help="Seconds for a test, minutes on two cores, or the published settings.")
     ] = "laptop",
     out: Annotated[
-        Path | None, typer.Option(help="The sweep's folder, which is gone on with; by default reproductions/ID-SCALE.")
+        Path | None, typer.Option(help="The folder, which is gone on with; by default reproductions/ID-SCALE.")
     ] = None,
     retry_failed: RetryFailed = False,
 ) -> int:
-    """Play a published table or figure: what was published, what is measured, and whether the claims hold.
+    """Try a published table, figure or theorem: what was published, what is measured, and whether the claims hold.
 
     Example: sparring reproduce rla-fig3 --scale laptop
     """
     chosen = preset(name)
-    plan, workers = plan_of(chosen, scale), crew.workers()
     folder = FOLDER / f"{chosen.id}-{scale}" if out is None else out
-    _show(_introduced(chosen, scale, plan=plan))
+    if isinstance(chosen, Calculation):
+        show_calculation(chosen, scale, folder=folder)
+        return 0
+    return _play(chosen, scale, folder=folder, workers=crew.workers(), retry_failed=retry_failed)
+
+
+def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, retry_failed: bool) -> int:
+    """Play the sweep of a preset, and print what it comes to."""
+    plan = plan_of(chosen, scale)
+    show_block(_introduced(chosen, scale, plan=plan))
     with following_sweep(folder, workers.size) as observer:
         stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=retry_failed)
     runs = frame(folder)
     for table in beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs):
         typer.echo(as_text(table))
-    for judgment in judgments(chosen, scale, runs=runs):
-        _show(_told(judgment))
+    show_judgments(judgments(chosen, scale, runs=runs))
     show_summary(stands, folder, as_json=False)
     return 1 if stands.failures else 0
 
@@ -61,17 +67,3 @@ def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:
     for difference in chosen.differences[scale]:
         yield f"- {difference}"
     yield f"- {reckoning(plan)}"
-
-
-def _told(judgment: Judgment) -> Iterable[str]:
-    """Say what a claim comes to, and what of it is not as claimed."""
-    yield str(judgment)
-    for finding in judgment.findings:
-        if finding.verdict != "holds":
-            yield f"- {evidence(finding)}"
-
-
-def _show(lines: Iterable[str]) -> None:
-    """Print paragraphs, and an empty line."""
-    show_paragraphs(lines)
-    typer.echo()

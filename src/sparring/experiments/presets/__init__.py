@@ -1,13 +1,15 @@
-"""Published tables and figures, a file each."""
+"""Published tables, figures and theorems, a file each."""
 
 from collections.abc import Mapping
 
 from sparring.errors import UnknownName
+from sparring.experiments.presets.calculation import Calculation
 from sparring.experiments.presets.marl_fig2 import MARL_FIG2
 from sparring.experiments.presets.msg_table1 import MSG_TABLE1
 from sparring.experiments.presets.msg_table4 import MSG_TABLE4
 from sparring.experiments.presets.msg_table7 import MSG_TABLE7
 from sparring.experiments.presets.preset import SCALES, Preset, Published, Scale, plan_of
+from sparring.experiments.presets.rla_bound import RLA_BOUND
 from sparring.experiments.presets.rla_fig3 import RLA_FIG3
 from sparring.registry import offer
 
@@ -18,14 +20,19 @@ PRESETS: Mapping[str, Preset] = {
     "msg-table4": MSG_TABLE4,
     "msg-table7": MSG_TABLE7,
 }
+"""What is played as a sweep."""
+
+CALCULATIONS: Mapping[str, Calculation] = {"rla-bound": RLA_BOUND}
+"""What is calculated."""
 
 
-def preset(name: str) -> Preset:
-    """Return the preset of a published table or figure; underscores count as hyphens."""
-    found = PRESETS.get(name.replace("_", "-"))
+def preset(name: str) -> Preset | Calculation:
+    """Return the preset of a published table, figure or theorem; underscores count as hyphens."""
+    known: Mapping[str, Preset | Calculation] = {**PRESETS, **CALCULATIONS}
+    found = known.get(name.replace("_", "-"))
     if found is None:
-        raise UnknownName(f"unknown preset {name!r}{offer(name, PRESETS)}")
+        raise UnknownName(f"unknown preset {name!r}{offer(name, known)}")
     return found
 
 
-__all__ = ["PRESETS", "SCALES", "Preset", "Published", "Scale", "plan_of", "preset"]
+__all__ = ["CALCULATIONS", "PRESETS", "SCALES", "Calculation", "Preset", "Published", "Scale", "plan_of", "preset"]

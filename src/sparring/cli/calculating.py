@@ -1,0 +1,32 @@
+"""How a published statement that is calculated is shown."""
+
+from pathlib import Path
+
+import typer
+
+from sparring.cli.facts import show_facts
+from sparring.cli.judgments import show_block, show_judgments
+from sparring.cli.progress import progress
+from sparring.experiments.formats import as_text
+from sparring.experiments.presets import Calculation, Scale
+from sparring.experiments.presets.calculation import NAME, Part, calculated
+
+
+def show_calculation(chosen: Calculation, scale: Scale, *, folder: Path) -> None:
+    """Calculate what a folder does not hold yet, and print what everything comes to."""
+    parts = chosen.parts(scale)
+    show_block([_title(chosen, scale), *(f"- {difference}" for difference in chosen.differences[scale])])
+    with progress("part", len(parts)) as shown:
+
+        def tell(done: int, part: Part) -> None:
+            shown.show(done, ", ".join(f"{label} {value}" for label, value in part.items()))
+
+        rows = calculated(chosen, scale, folder=folder, tell=tell)
+    for table in chosen.tables(rows):
+        typer.echo(as_text(table))
+    show_judgments(chosen.judge(scale, rows))
+    show_facts({"numbers": str(folder / NAME)})
+
+
+def _title(chosen: Calculation, scale: Scale) -> str:
+    return f"{chosen.id}: {chosen.title} ({chosen.source}), {scale} scale, {len(chosen.parts(scale))} parts"

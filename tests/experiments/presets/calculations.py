@@ -1,0 +1,27 @@
+"""A calculation that counts."""
+
+from sparring.experiments.claims import Claim, Judgment
+from sparring.experiments.formats import Table
+from sparring.experiments.presets import Calculation
+
+
+def counting(asked: list[int] | None = None, stop_at: int | None = None) -> Calculation:
+    """Return a calculation of two parts with two cases each; `asked` hears of each part that is calculated."""
+
+    def calculate(scale, part):
+        if asked is not None:
+            asked.append(part["seed"])
+        if part["seed"] == stop_at:
+            raise KeyboardInterrupt
+        return tuple({"case": case, "value": 10 * part["seed"] + case} for case in (0, 1))
+
+    return Calculation(
+        id="counting",
+        title="a calculation",
+        source="nobody",
+        differences={"smoke": ("It shows nothing.",)},
+        parts=lambda scale: ({"seed": 0}, {"seed": 1}),
+        calculate=calculate,
+        tables=lambda rows: [Table("values", ("value",), tuple((str(row["value"]),) for row in rows))],
+        judge=lambda scale, rows: (Judgment(Claim("It counts."), "holds"),),
+    )
