@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.sweeps.axes import applied, called_together, label, read_axes
+from sparring.experiments.sweeps.axes import applied, called_together, filled, label, read_axes
 
 
 def test_a_list_varies_one_key():
@@ -40,6 +40,16 @@ def test_a_section_takes_the_place_of_one_and_a_dotted_key_changes_a_value():
     assert applied(document, {"attack.scale": 2.0}) == {"attack": {"name": "ipm", "scale": 2.0}, "seed": 0}
     assert applied(document, {"attack": {"name": "lmp"}}) == {"attack": {"name": "lmp"}, "seed": 0}
     assert document == {"attack": {"name": "ipm", "scale": 5.0}, "seed": 0}
+
+
+def test_texts_may_name_the_labels_of_a_cell_as_files_are_called():
+    document = {"attacks": [{"policy": "{defense}-{seed}.safetensors"}], "seed": 3, "other": "{unknown}"}
+    labels = {"defense": "Krum (malicious=2)", "seed": "3"}
+    assert filled(document, labels) == {
+        "attacks": [{"policy": "krum-malicious-2-3.safetensors"}],
+        "seed": 3,
+        "other": "{unknown}",
+    }
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,11 @@ def test_equal_runs_of_two_cells_are_one():
     assert plan.runs[plan.cells[1].digest].labels == {"attack": "nobody"}
 
 
+def test_each_cell_may_have_a_policy_of_its_own():
+    plan = planned(grid(attack=[{"name": "learned", "malicious": 2, "policy": "{seed}.safetensors"}], seed=[0, 1]))
+    assert [cell.config.attacks[0].member["policy"] for cell in plan.cells] == ["0.safetensors", "1.safetensors"]
+
+
 def test_a_sweep_without_axes_is_one_run():
     (cell,) = planned({"base": BASE}).cells
     assert cell.labels == {}

@@ -14,6 +14,7 @@ from sparring.models.tensor_file import read_tensors, refusing_others, write_ten
 from sparring.registry import build
 
 KIND = "attack"
+SHIPPED = Path(__file__).parent / "policies"
 BYTE = 255
 """Examples are kept as bytes."""
 
@@ -51,8 +52,14 @@ def save_attack(path: str | Path, trained: TrainedAttack) -> None:
 def load_attack(path: str | Path) -> TrainedAttack:
     """Read an attacker that `save_attack` wrote."""
     with refusing_others("attack.policy", path, holds="learned attack", remedy="train one with audit"):
-        described, tensors = read_tensors(path, KIND)
+        described, tensors = read_tensors(located(path), KIND)
         return unpack_attack(Packed(tensors, described))
+
+
+def located(policy: str | Path) -> Path:
+    """Return the file that a setting names: `@name` is a policy that comes with Sparring."""
+    name = str(policy)
+    return SHIPPED / f"{Path(name[1:])}.safetensors" if name.startswith("@") else Path(policy)
 
 
 def pack_attack(trained: TrainedAttack) -> Packed:

@@ -1,6 +1,7 @@
 """The axes of a sweep: what varies, and what each of its values sets."""
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -29,6 +30,7 @@ METRICS = (
 )
 COLUMNS = (*METRICS, "rounds", "run")
 """What a frame holds beside the axes."""
+NO_SLUG = re.compile(r"[^a-z0-9]+")
 TAKEN = (*COLUMNS, "metric", "n", "mean", "std", "low", "high")
 """What tables hold beside the axes; an axis cannot be called that."""
 
@@ -51,6 +53,23 @@ def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
     for path, value in bundle.items():
         changed = placed(changed, path, value=value)
     return changed
+
+
+def filled(value: Any, labels: Mapping[str, str]) -> Any:
+    """Return a document in whose texts `{axis}` is the cell's label on that axis, as a file may be called."""
+    if isinstance(value, Mapping):
+        return {key: filled(each, labels) for key, each in value.items()}
+    if isinstance(value, list):
+        return [filled(each, labels) for each in value]
+    if isinstance(value, str):
+        for axis, label in labels.items():
+            value = value.replace(f"{{{axis}}}", slug(label))
+    return value
+
+
+def slug(label: str) -> str:
+    """Return a label in lower-case letters, digits and hyphens."""
+    return NO_SLUG.sub("-", label.lower()).strip("-")
 
 
 def called_together(labels: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ from sparring.experiments.catalogues import Catalogues
 from sparring.experiments.config import configure, digest
 from sparring.experiments.section import Section
 from sparring.experiments.settings import Config
-from sparring.experiments.sweeps.axes import Axes, Bundle, applied
+from sparring.experiments.sweeps.axes import Axes, Bundle, applied, filled
 
 Labels = Mapping[str, str]
 """A place in a grid: what stands there on each axis."""
@@ -57,28 +57,28 @@ class Grid:
         bundles = {axis: self.axes[axis][label] for axis, label in labels.items() if axis in self.axes}
         bundles |= more
         try:
-            return Cell(labels, self._configured(bundles))
+            return Cell(labels, self._configured(bundles, labels))
         except ConfigError as error:
-            blamed = (f"{name} {labels[name]!r}" if name in labels else name for name in self._guilty(bundles))
+            blamed = (f"{name} {labels[name]!r}" if name in labels else name for name in self._guilty(bundles, labels))
             raise ConfigError(": ".join([*blamed, str(error)])) from None
 
-    def _configured(self, bundles: Mapping[str, Bundle]) -> Config:
+    def _configured(self, bundles: Mapping[str, Bundle], labels: Labels) -> Config:
         document: dict[str, Any] = dict(self.base)
         for bundle in bundles.values():
             document = applied(document, bundle)
-        config = configure(document, self.catalogues)
+        config = configure(filled(document, labels), self.catalogues)
         check(config, self.catalogues)
         return config
 
-    def _guilty(self, bundles: Mapping[str, Bundle]) -> list[str]:
+    def _guilty(self, bundles: Mapping[str, Bundle], labels: Labels) -> list[str]:
         """Return the axes without which the mistake would not be there; none, if it is in the base."""
-        complaint = self._complaint(bundles)
+        complaint = self._complaint(bundles, labels)
         others = {name: {other: bundles[other] for other in bundles if other != name} for name in bundles}
-        return [name for name, rest in others.items() if self._complaint(rest) != complaint]
+        return [name for name, rest in others.items() if self._complaint(rest, labels) != complaint]
 
-    def _complaint(self, bundles: Mapping[str, Bundle]) -> str | None:
+    def _complaint(self, bundles: Mapping[str, Bundle], labels: Labels) -> str | None:
         try:
-            self._configured(bundles)
+            self._configured(bundles, labels)
         except ConfigError as error:
             return str(error)
         return None

@@ -1,9 +1,11 @@
 """One run of a sweep, as a worker plays it."""
 
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sparring.errors import Interrupted, RunError, SavingError, SparringError
 from sparring.experiments.catalogues import Catalogues
@@ -15,6 +17,8 @@ from sparring.experiments.runner import Outcome, resume, run
 from sparring.experiments.settings import Config
 from sparring.experiments.sweeps.folder import DATA, run_folder, stop_file
 from sparring.experiments.sweeps.shared_data import SharedData
+
+Answer = TypeVar("Answer")
 
 
 class Task(NamedTuple):
@@ -49,17 +53,26 @@ Ending = Played | Stopped | Failed
 
 def play_task(task: Task) -> Ending:
     """Play a run, from where it is; it is only told of what goes wrong, so that the others go on."""
-    notices: list[str] = []
-    stop = stop_file(task.folder)
-    if stop.exists():
-        return Stopped()
+    return ended(partial(_played, task))
+
+
+def ended(play: Callable[[], Answer]) -> Answer | Stopped | Failed:
+    """Return the answer to a call, or what came in its place."""
     try:
-        catalogues = replace(plugged(task.plugins), loaded=SharedData(task.folder / DATA))
-        outcome = _play(task, Observer(notice=notices.append, wants_stop=stop.exists), catalogues=catalogues)
+        return play()
     except Interrupted:
         return Stopped()
     except Exception as error:  # noqa: BLE001  (whatever it is, it is recorded)
         return Failed(_line(error), traceback.format_exc(), isinstance(error, SavingError))
+
+
+def _played(task: Task) -> Played | Stopped:
+    notices: list[str] = []
+    stop = stop_file(task.folder)
+    if stop.exists():
+        return Stopped()
+    catalogues = replace(plugged(task.plugins), loaded=SharedData(task.folder / DATA))
+    outcome = _play(task, Observer(notice=notices.append, wants_stop=stop.exists), catalogues=catalogues)
     return Played(outcome.result, tuple(notices))
 
 
