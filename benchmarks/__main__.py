@@ -1,8 +1,11 @@
 """`make bench`: print every table."""
 
-from benchmarks import rounds, rules, sweeps
+from benchmarks import games, inversion, reinforcement, rounds, rules, sweeps
 
 if __name__ == "__main__":
     rounds.main()
     rules.main()
     sweeps.main()
+    games.main()
+    reinforcement.main()
+    inversion.main()

@@ -15,6 +15,7 @@ from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.inversion.anomaly import THRESHOLD, too_small
 from sparring.inversion.penalties import Penalties, Schedule, adjusted, unpenalized
+from sparring.inversion.rows import chosen
 from sparring.random import Generator
 
 BETAS = (0.5, 0.9)
@@ -220,11 +221,6 @@ def _advanced(progress: Progress, trial: Triggers, *, search: TriggerReversal) -
     works, worked = trial.success >= search.success, best.success >= search.success
     is_better = torch.where(works & worked, trial.norms < best.norms, trial.success > best.success)
     is_smaller = works & ~(worked & (trial.norms > MUCH * best.norms))
-    kept = Triggers(*(new.where(_along(is_better, new), old) for new, old in zip(trial, best, strict=True)))
+    kept = Triggers(*(chosen(is_better, new, old=old) for new, old in zip(trial, best, strict=True)))
     penalties = adjusted(progress.penalties, works, schedule=search.schedule)
     return Progress(kept, penalties, (progress.stale + 1) * ~is_smaller)
-
-
-def _along(rows: Tensor, like: Tensor) -> Tensor:
-    """View a value a row so that it holds for all that `like` has in the row."""
-    return rows.view(-1, *(1,) * (like.ndim - 1))

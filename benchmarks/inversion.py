@@ -1,0 +1,90 @@
+"""Seconds of inverting gradients: all images and all searches in one graph, against one image after the other."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity, cross_entropy
+
+from benchmarks.timing import interleaved
+from sparring.arrays import Batch, Matrix
+from sparring.contracts import Model
+from sparring.inversion import GradientInversion, invert_each
+from sparring.inversion.gradient_inversion import total_variation
+from sparring.models import LeNet, network
+from sparring.random import stream
+from sparring.training import gradient
+
+ITERATIONS = 4
+"""What is timed; the seconds of a whole search are as many times as much as it has more iterations."""
+WORKLOADS = {
+    "20 gradients of 1 image": (20, 1),
+    "1 gradient of 32 images": (1, 32),
+    "4 gradients of 32 images": (4, 32),
+}
+
+
+class Facts:
+    """Gray images as MNIST's."""
+
+    shape, classes, mean, std = (1, 28, 28), 10, (0.13,), (0.31,)
+
+
+def textbook(model: Model, gradients: Matrix, *, images: int, generator: torch.Generator) -> None:
+    """Invert one gradient after the other, and add up the gradients of its images one by one."""
+    search = GradientInversion()
+    for target in gradients:
+        inputs = torch.rand(images, *Facts.shape, generator=generator).requires_grad_()
+        scores = torch.zeros(images, Facts.classes).requires_grad_()
+        optimizer = torch.optim.Adam([{"params": [inputs], "lr": search.lr}, {"params": [scores], "lr": 0.1}])
+        for _ in range(ITERATIONS):
+            alone = [own_gradient(model, image, score) for image, score in zip(inputs, scores, strict=True)]
+            distance = 1 - cosine_similarity(sum(alone), target, dim=0)
+            optimizer.zero_grad()
+            (distance + search.variation * total_variation(inputs)).backward()
+            inputs.grad.sign_()
+            optimizer.step()
+            inputs.data.clamp_(0, 1)
+
+
+def own_gradient(model: Model, image: Tensor, score: Tensor) -> Tensor:
+    """Return the gradient of one image and soft label, with its graph."""
+    leaves: Sequence[Tensor] = [piece.detach().requires_grad_() for piece in model.network.split(model.parameters)]
+    loss = cross_entropy(model.network.forward(leaves, image[None]), score.softmax(dim=0)[None])
+    return torch.cat([piece.flatten() for piece in torch.autograd.grad(loss, leaves, create_graph=True)])
+
+
+def compare(name: str, model: Model, *, repeats: int) -> None:
+    """Print a line for one workload."""
+    count, images = WORKLOADS[name]
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.rand(count, images, *Facts.shape, generator=generator)
+    labels = torch.randint(Facts.classes, (count, images), generator=generator)
+    batches = map(Batch, inputs, labels)
+    gradients = torch.stack([gradient(model.network, model.parameters, batch=batch) for batch in batches])
+    search = GradientInversion(images=images, iterations=ITERATIONS)
+    tasks = {
+        "ours": lambda: invert_each(model, gradients, shape=Facts.shape, rng=stream(0, "bench"), search=search),
+        "plain": lambda: textbook(model, gradients, images=images, generator=generator),
+    }
+    seconds = interleaved(tasks, repeats=repeats, warmup=1)
+    longer = GradientInversion().iterations / ITERATIONS / count
+    ours, plain = (longer * seconds[task] for task in ("ours", "plain"))
+    print(f"{name:28}{ours:10.2f}{plain:10.2f}{plain / ours:9.1f}×", flush=True)
+
+
+def main(*, repeats: int = 5) -> None:
+    torch.set_num_threads(1)
+    built = network(LeNet(), Facts())
+    model = Model(built, built.initial(stream(0, "model")))
+    iterations = GradientInversion().iterations
+    print(
+        f"\nSeconds a gradient of inverting gradients of lenet, {iterations} iterations, one thread (from {ITERATIONS})"
+    )
+    print(f"{'':28}{'ours':>10}{'plain':>10}{'ratio':>10}")
+    for name in WORKLOADS:
+        compare(name, model, repeats=repeats)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""A denoising autoencoder (Vincent et al., 2008), which cleans what was reconstructed (RLA, section 4.2)."""
+
+from dataclasses import dataclass
+from math import inf, prod
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss
+
+from sparring.arrays import pixels
+from sparring.errors import ConfigError
+from sparring.models.network import glorot
+from sparring.random import Generator
+
+CHUNK = 1000
+"""Images that are cleaned at once."""
+
+
+@dataclass(frozen=True)
+class Denoising:
+    """How the autoencoder is trained: with Adam, to return an image of which it sees a noisy copy."""
+
+    noise: float = 0.3
+    """Standard deviation of what is added to each pixel, which is then cut off at 0 and 1: MSG's (appendix C)."""
+    steps: int = 500
+    batch: int = 64
+    lr: float = 1e-3
+    width: int = 128
+    """Neurons in the middle; twice as many before and after."""
+
+    def __post_init__(self) -> None:
+        for name in ("noise", "lr"):
+            if not 0 < getattr(self, name) < inf:
+                raise ConfigError(f"denoising.{name} is {getattr(self, name)}; it must be positive and finite")
+        for name in ("steps", "batch", "width"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"denoising.{name} is {getattr(self, name)}; it must be at least 1")
+
+
+USUAL = Denoising()
+"""What does for small gray images."""
+
+
+@dataclass(frozen=True, eq=False)
+class Denoiser:
+    """An autoencoder that takes noise out of images."""
+
+    module: nn.Module
+
+    @torch.no_grad()
+    def clean(self, images: Tensor) -> Tensor:
+        """Return images as the autoencoder would have them, pixels in [0, 1]."""
+        parts = [self.module(part.flatten(1)) for part in pixels(images).split(CHUNK)]
+        return torch.cat(parts).view(images.shape)
+
+
+def train_denoiser(images: Tensor, *, rng: Generator, training: Denoising = USUAL) -> Denoiser:
+    """Train an autoencoder on clean images, such as an attacker's own, each time with other noise."""
+    if len(images) == 0:
+        raise ConfigError("denoising: there are no clean images; give at least 1")
+    module = _untrained(prod(images.shape[1:]), training.width, rng=rng)
+    optimizer = torch.optim.Adam(module.parameters(), lr=training.lr)
+    for _ in range(training.steps):
+        clean = pixels(images[rng.integers(len(images), size=training.batch)]).flatten(1)
+        noise = torch.from_numpy(rng.standard_normal(clean.shape, dtype=np.float32))
+        error = mse_loss(module((clean + training.noise * noise).clamp_(0, 1)), clean)
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    return Denoiser(module.requires_grad_(False))
+
+
+def _untrained(size: int, width: int, *, rng: Generator) -> nn.Module:
+    """Return an autoencoder of flat images with random weights."""
+    module = _layers(size, 2 * width, middle=width)
+    drawn = {name: glorot(piece.shape, rng).view(piece.shape) for name, piece in module.state_dict().items()}
+    module.load_state_dict(drawn, assign=True)
+    return module.requires_grad_()
+
+
+def _layers(outer: int, inner: int, *, middle: int) -> nn.Module:
+    """Return the layers without any numbers: making them would draw from torch's global generator."""
+    with torch.device("meta"):
+        return nn.Sequential(
+            *(nn.Linear(outer, inner), nn.ReLU(), nn.Linear(inner, middle), nn.ReLU()),
+            *(nn.Linear(middle, inner), nn.ReLU(), nn.Linear(inner, outer), nn.Sigmoid()),
+        )

@@ -1,0 +1,47 @@
+"""How near a learned mixture is to the true one."""
+
+import numpy as np
+import ot
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from sparring.arrays import Batch, pixels
+from sparring.random import Generator
+
+LARGEST = 200.0
+"""The ratio, in decibels, that equal images are said to have."""
+
+
+def label_error(learned: Tensor, true: Tensor, *, classes: int) -> float:
+    """Return the total variation distance of two samples' label distributions: half the sum of differences, 0 to 1."""
+    shares = (labels.bincount(minlength=classes).double() / len(labels) for labels in (learned, true))
+    return float(torch.sub(*shares).abs().sum() / 2)
+
+
+def wasserstein(learned: Batch, true: Batch, *, most: int = 500, rng: Generator) -> float:
+    """Return the 1-Wasserstein distance of two samples' images, between `most` random ones of each.
+
+    Two images are as far apart as their pixels in [0, 1] (Euclidean norm). Small samples make the distance larger: two
+    samples of the same images have one, too.
+    """
+    first, second = (_sample(each.inputs, most, rng=rng) for each in (learned, true))
+    costs = torch.cdist(first, second).numpy()
+    return float(ot.emd2(np.array([]), np.array([]), costs))
+
+
+def psnr(learned: Tensor, true: Tensor) -> Tensor:
+    """Return the peak signal-to-noise ratio, in decibels, of each image and its original, pixels in [0, 1]."""
+    errors = (learned.double() - true.double()).square().flatten(1).mean(dim=1)
+    return (-10 * errors.log10()).clamp(max=LARGEST)
+
+
+def matches(learned: Tensor, true: Tensor) -> Tensor:
+    """Return which of the true images each learned one stands for, so that the squared errors are least in sum."""
+    costs = torch.cdist(learned.flatten(1).double(), true.flatten(1).double()).square()
+    return torch.from_numpy(linear_sum_assignment(costs.numpy())[1])
+
+
+def _sample(inputs: Tensor, most: int, *, rng: Generator) -> Tensor:
+    chosen = rng.choice(len(inputs), min(most, len(inputs)), replace=False)
+    return pixels(inputs[chosen]).flatten(1).double()
