@@ -7,7 +7,7 @@ import pytest
 from sparring.errors import ConfigError, Interrupted, PluginError, RunError
 from sparring.experiments import CATALOGUES, Observer, configure, load_model, overridden, plugged, resume, run
 from sparring.experiments.assemble import assemble, load
-from sparring.experiments.plugins import GROUP, built, load_class, plugins_of
+from sparring.experiments.plugins import GROUP, built, load_class, member_name, plugins_of
 from tests.experiments.plugging import EVERYTHING, MODULE, SOURCE, forget, write_plugin
 from tests.experiments.small import SETTINGS, lasting, small
 
@@ -129,7 +129,7 @@ def test_a_module_that_is_not_there_is_said_to_be_missing(name):
     assert refusal(ConfigError, [name]) == message
 
 
-@pytest.mark.parametrize("name", ["", "my rules", "a:b", "../rules", "rules.py/", ".rules"])
+@pytest.mark.parametrize("name", ["", "my rules", "a;b", "../rules", "rules.py/", ".rules"])
 def test_what_is_no_module_s_name_is_refused(name):
     assert refusal(ConfigError, [name]) == f"{name!r} is no module; write it as in package.module"
 
@@ -288,3 +288,30 @@ def test_what_breaks_its_contract_in_a_run_is_blamed_by_name(tmp_path, monkeypat
     with pytest.raises(PluginError) as raised:
         run(configure(overridden({}, settings), catalogues), tmp_path / "run", catalogues=catalogues)
     assert str(raised.value).startswith(message)
+
+
+def test_one_class_of_a_module_without_tables_is_a_plug_in(tmp_path, monkeypatch):
+    source = SOURCE[: SOURCE.index("ATTACKS =")]
+    write_plugin(tmp_path, monkeypatch, source)
+    catalogues = plugged([f"{MODULE}:Midrange"])
+    assert set(catalogues["defenses"]) - set(CATALOGUES["defenses"]) == {"midrange"}
+    assert [(each.module, each.version) for each in catalogues.plugins] == [(f"{MODULE}:Midrange", "1.2")]
+    config = configure({"defense": {"name": "midrange"}}, catalogues)
+    assert plugins_of(config, catalogues) == {f"{MODULE}:Midrange": "1.2"}
+
+
+def test_a_class_that_its_module_lists_too_is_the_same(plugin):
+    assert "midrange" in plugged([plugin, f"{plugin}:Midrange"])["defenses"]
+
+
+def test_a_class_whose_name_is_taken_is_refused(tmp_path, monkeypatch):
+    write_plugin(tmp_path, monkeypatch, SOURCE + "class Krum(Midrange): pass\nKrum = dataclass(frozen=True)(Krum)\n")
+    line = f"plug-in {MODULE}:Krum: DEFENSES has 'krum', which is taken; rename it"
+    assert refusal(PluginError, [f"{MODULE}:Krum"]) == line
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"), [("Rule", "rule"), ("MyRule", "my_rule"), ("MyRule2", "my_rule2"), ("MyABCRule", "my_abcrule")]
+)
+def test_a_class_is_called_by_its_words(cls, name):
+    assert member_name(type(cls, (), {})) == name

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sparring.cli.document_of import Words, document_of
 from sparring.cli.facts import show_facts
 from sparring.cli.following import following
 from sparring.cli.gathering import gathered
@@ -14,7 +15,7 @@ from sparring.cli.outcome import show_outcome
 from sparring.cli.output import Output
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import ConfigError
-from sparring.experiments import Catalogues, Config, configure, digest, overridden, read_document, run
+from sparring.experiments import Config, configure, digest, run
 from sparring.experiments.forecast import Forecast, forecast
 from sparring.experiments.store import Existing
 from sparring.experiments.tracking import tracked
@@ -27,10 +28,7 @@ RUNS = Path("runs")
 
 @gathered
 def command(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[CONFIG.yaml] [SECTION.KEY=VALUE]...", help="A file, and settings that go before it."),
-    ] = None,
+    words: Words = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder; by default runs/ and the digest's first digits.")
     ] = None,
@@ -51,7 +49,7 @@ def command(
     """
     keep_freed_memory()
     existing, catalogues = _existing(resumes or ()), loaded(plugins)
-    config = _config(words or [], catalogues)
+    config = configure(document_of(words or []), catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
     if dry_run:
         _tell(folder, config, plan=forecast(config, catalogues), as_json=output.as_json)
@@ -71,18 +69,6 @@ def _existing(resumes: Sequence[bool]) -> Existing:
     if not resumes:
         return "refuse"
     return "resume" if resumes[0] else "overwrite"
-
-
-def _config(words: Sequence[str], catalogues: Catalogues) -> Config:
-    files = [word for word in words if _is_file(word)]
-    if len(files) > 1:
-        raise ConfigError(f"{files[1]!r} is no setting; write section.key=value, and at most one configuration file")
-    document = read_document(Path(files[0])) if files else {}
-    return configure(overridden(document, [word for word in words if not _is_file(word)]), catalogues)
-
-
-def _is_file(word: str) -> bool:
-    return "=" not in word or word.endswith((".yaml", ".yml"))
 
 
 def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:

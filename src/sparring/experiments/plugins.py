@@ -31,6 +31,8 @@ GROUP = "sparring.plugins"
 """The entry points by which an installed package declares its plug-ins: a name, and a module."""
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """What a member may be called."""
+HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+"""Where a word of a class's name begins."""
 
 
 def plugged(modules: Iterable[str] = (), *, notice: Notice = ignore) -> Catalogues:
@@ -48,7 +50,9 @@ def plugged(modules: Iterable[str] = (), *, notice: Notice = ignore) -> Catalogu
 
 
 def plugin(module: str) -> Plugin:
-    """Import a module, and read its tables."""
+    """Import a module, and read its tables; `package.module:Class` stands for one class of it, without a table."""
+    if ":" in module:
+        return _of_class(module)
     imported = import_plugin(module)
     tables = {kind: vars(imported)[_constant(kind)] for kind in KINDS if _constant(kind) in vars(imported)}
     if not tables:
@@ -57,6 +61,18 @@ def plugin(module: str) -> Plugin:
     for kind, table in tables.items():
         _check_table(f"plug-in {module}: {_constant(kind)}", table, verb=KINDS[kind].verb)
     return Plugin(module, _version(imported), tables)
+
+
+def member_name(cls: type) -> str:
+    """Return what a class is called in a catalogue, if no table says otherwise: `MyRule` is `my_rule`."""
+    return HUMP.sub("_", cls.__name__).lower()
+
+
+def _of_class(path: str) -> Plugin:
+    cls = load_class(path)
+    kind, table = kind_of(cls), {member_name(cls): cls}
+    _check_table(f"plug-in {path}", table, verb=KINDS[kind].verb)
+    return Plugin(path, _version(sys.modules[cls.__module__]), {kind: table})
 
 
 def _constant(kind: str) -> str:
@@ -119,7 +135,7 @@ def _joined(catalogues: Catalogues, added: Plugin) -> Catalogues:
     for kind, table in added.tables.items():
         taken = catalogues.plays if kind in ("attacks", "poisons") else catalogues[kind]
         for name in table:
-            if name in taken:
+            if name in taken and taken[name] is not table[name]:
                 raise PluginError(f"plug-in {added.module}: {_constant(kind)} has {name!r}, which is taken; rename it")
     tables = {kind: {**table, **added.tables.get(kind, {})} for kind, table in catalogues.tables.items()}
     return replace(catalogues, tables=tables, plugins=(*catalogues.plugins, added))

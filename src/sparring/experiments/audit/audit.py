@@ -1,0 +1,113 @@
+"""An audit of a rule: what attacks made by hand leave of it, and what is left by one that has learned to attack it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sparring.errors import RunError
+from sparring.experiments.audit.breaking import least
+from sparring.experiments.audit.effort import BREAKING_SEEDS, NAME, Effort, keep_effort, kept_effort, measured_effort
+from sparring.experiments.audit.outcome import Audit, Trained
+from sparring.experiments.audit.page import audit_page
+from sparring.experiments.audit.request import NO_ATTACK, Request
+from sparring.experiments.audit.stages import (
+    BREAKING,
+    MEASURED,
+    REHEARSED,
+    UNARMED,
+    Bench,
+    Follower,
+    Nobody,
+    played,
+    playing,
+    taught,
+)
+from sparring.experiments.audit.training import Taught
+from sparring.experiments.audit.verdict import Breaking, Verdict, judged, left, plain, worst
+from sparring.experiments.files import PARTIAL, saving, write, write_json
+from sparring.experiments.report import read_study
+from sparring.experiments.section import Section
+from sparring.experiments.store import LOCK, held
+from sparring.experiments.sweeps import Here, Workers
+
+VERDICT, REPORT = "verdict.json", "report.html"
+HERE, NOBODY = Here(), Nobody()
+
+
+def audit(request: Request, folder: str | Path, *, workers: Workers = HERE, follower: Follower = NOBODY) -> Audit:
+    """Audit a rule in a folder, or go on with the same audit there, to the same verdict."""
+    bench = Bench(request, Path(folder), workers, follower)
+    _admit(bench.folder)
+    effort = _effort(bench)
+    with held(bench.folder):
+        keep_effort(bench.folder, request, effort=effort)
+        policies = _trained(bench, effort)
+        chosen = min(policies, key=lambda label: policies[label].rehearsed)
+        done = Audit(bench.folder, effort, _verdict(bench, policies, chosen=chosen), policies)
+        write_json(bench.folder / VERDICT, plain(done.verdict))
+        study = read_study(bench.folder / MEASURED, request.catalogues)
+        write(bench.folder / REPORT, audit_page(study, done, request=request).encode())
+        return done
+
+
+def _admit(folder: Path) -> None:
+    """Refuse a folder that holds something else."""
+    with saving(folder):
+        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if NAME not in there and not there <= {LOCK, NAME + PARTIAL}:
+        raise RunError(f"{folder} is there and holds no audit; choose another folder")
+
+
+def _effort(bench: Bench) -> Effort:
+    """Return the effort that the audit was begun with, or measure it."""
+    effort = kept_effort(bench.folder, bench.request)
+    if effort is None:
+        bench.follower.begin("measuring how long everything takes")
+        effort = measured_effort(bench.request, bench.workers.size)
+    return effort
+
+
+def _trained(bench: Bench, effort: Effort) -> dict[str, Trained]:
+    """Train policies, and play each with the seeds that one of them is chosen by."""
+    policies = taught(bench, effort.policies, steps=effort.steps)
+    bench.follower.begin("choosing one of them")
+    runs = played(bench, REHEARSED, attacks=_sections(policies), seeds=bench.request.training(effort.policies))
+    return {label: Trained(policy, left(runs, label).summary.mean) for label, policy in policies.items()}
+
+
+def _verdict(bench: Bench, policies: Mapping[str, Trained], *, chosen: str) -> Verdict:
+    """Play everything with fresh seeds, and count how many clients it takes."""
+    request, trained = bench.request, {label: each.policy for label, each in policies.items()}
+    bench.follower.begin(f"playing {len(request.attacks)} attacks made by hand, the learned ones and none")
+    attacks = {NO_ATTACK: UNARMED, **request.attacks, **_sections(trained)}
+    runs = played(bench, MEASURED, attacks=attacks, seeds=request.fresh)
+    crafted, clean = worst(runs, request.attacks), left(runs, NO_ATTACK).summary.mean
+    bench.follower.begin(f"counting how many clients halve the accuracy with {crafted.attack}")
+    breaking = _breaking(bench, crafted.attack, learned=playing(trained[chosen]), half=clean / 2)
+    return judged(runs, crafted, learned=chosen, breaking=breaking)
+
+
+def _breaking(bench: Bench, attack: str, *, learned: Section, half: float) -> Breaking:
+    """Find the least number of clients with which an attack halves the accuracy, and play the learned one with it."""
+    tried: dict[int, float] = {}
+
+    def breaks(malicious: int) -> bool:
+        tried[malicious] = _left(bench, attack, section=bench.request.attacks[attack], malicious=malicious)
+        return tried[malicious] <= half
+
+    clients = least(breaks, max(1, bench.request.config.federation.clients // 2))
+    at = max(tried) if clients is None else clients
+    return Breaking(tried, clients, _left(bench, "learned", section=learned, malicious=at))
+
+
+def _left(bench: Bench, label: str, *, section: Section, malicious: int) -> float:
+    """Return what an attack by so many clients leaves of the accuracy, in the mean over a few seeds."""
+    stage = f"{BREAKING}/{label} {malicious}"
+    runs = played(
+        bench, stage, attacks={label: section}, seeds=bench.request.fresh[:BREAKING_SEEDS], malicious=malicious
+    )
+    return left(runs, label).summary.mean
+
+
+def _sections(policies: Mapping[str, Taught]) -> dict[str, Section]:
+    """Return the attacks that play policies."""
+    return {label: playing(policy) for label, policy in policies.items()}

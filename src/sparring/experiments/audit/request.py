@@ -1,0 +1,129 @@
+"""What an audit is asked for: a federation with its rule, the attackers' clients, and how much effort."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sparring.errors import ConfigError
+from sparring.experiments.audit.crafted import crafted_attacks
+from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config import configure, describe
+from sparring.experiments.section import Section, subsection
+from sparring.experiments.settings import Config
+from sparring.registry import checked
+
+NO_ATTACK = "none"
+FIELDED = ("malicious", "start")
+"""The keys of an attacker's section that say how many clients play, and since when."""
+MOST_SEEDS = 1000
+
+
+@dataclass(frozen=True)
+class Request:
+    """An audit: the same request gives the same audit."""
+
+    base: Section
+    """The configuration, with neither attackers nor a seed."""
+    own: Mapping[str, Section]
+    """The attack that the configuration names, if it does: it is played beside those of the catalogue."""
+    malicious: int
+    start: int
+    seed: int
+    seeds: int
+    budget: float
+    """Seconds that all of it may take, about."""
+    catalogues: Catalogues = CATALOGUES
+
+    @cached_property
+    def config(self) -> Config:
+        """The run without an attack."""
+        return configure({**self.base, "seed": self.seed}, self.catalogues)
+
+    @cached_property
+    def attacks(self) -> Mapping[str, Section]:
+        """The attacks made by hand, by their labels."""
+        return {**crafted_attacks(self.catalogues, self.config.threat.knowledge), **self.own}
+
+    @property
+    def defense(self) -> str:
+        """What the rule is called."""
+        return str(self.config.defense["name"])
+
+    @property
+    def fresh(self) -> Sequence[int]:
+        """The seeds that everything is measured with, and nothing chosen by."""
+        return range(self.seed, self.seed + self.seeds)
+
+    def training(self, policies: int) -> Sequence[int]:
+        """Return the seeds that policies are trained and chosen with."""
+        return range(self.seed + self.seeds, self.seed + self.seeds + policies)
+
+    def attacked(self, section: Section, malicious: int | None = None) -> dict[str, Any]:
+        """Return the section of an attacker that plays the attack that `section` names."""
+        return {**section, "malicious": self.malicious if malicious is None else malicious, "start": self.start}
+
+    def run(self, section: Section, seed: int) -> Config:
+        """Return the run in which the attackers play the attack that `section` names."""
+        return configure({**self.base, "seed": seed, "attack": self.attacked(section)}, self.catalogues)
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """All that is asked for, every default written out but how it is executed."""
+        described = describe(self.config)
+        del described["execution"], described["attacks"]
+        effort = {"seeds": self.seeds, "budget": self.budget}
+        return {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
+
+    @property
+    def digest(self) -> str:
+        """What tells it from other requests."""
+        return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()
+
+
+def read_request(document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES) -> Request:
+    """Return what a configuration asks an audit for; its attack section says whose clients play."""
+    if document.get("attacks") is not None:
+        raise ConfigError("attacks is given; an audit plays one attacker at a time, give attack.malicious alone")
+    if not 2 <= seeds <= MOST_SEEDS:
+        raise ConfigError(f"seeds is {seeds}; an interval needs at least 2, and at most {MOST_SEEDS} are played")
+    base = {key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")}
+    clean = configure({**base, "seed": document.get("seed", Config.seed)}, catalogues)
+    section = subsection(document, "attack")
+    own = {key: value for key, value in section.items() if key not in FIELDED}
+    request = Request(
+        base=base,
+        own={str(own["name"]): own} if own.get("name", NO_ATTACK) != NO_ATTACK else {},
+        **_fielded(section, clean),
+        seed=clean.seed,
+        seeds=seeds,
+        budget=budget,
+        catalogues=catalogues,
+    )
+    _check(request, own)
+    return request
+
+
+def _fielded(section: Section, clean: Config) -> dict[str, int]:
+    """Return how many clients the attackers have, by default as many as the rule reckons with, and since when."""
+    expected = max(1, round(clean.threat.assumed_malicious * clean.federation.clients))
+    given = {"malicious": expected, "start": 0} | {key: section[key] for key in FIELDED if key in section}
+    return {key: checked(f"attack.{key}", int, value) for key, value in given.items()}
+
+
+def _check(request: Request, own: Section) -> None:
+    """Refuse what an audit would come to grief over later."""
+    federation, knowledge = request.config.federation, request.config.threat.knowledge
+    if own and "name" not in own:
+        raise ConfigError(f"attack has {next(iter(own))!r} and no name; give attack.malicious and attack.start alone")
+    if not 1 <= request.malicious < federation.clients:
+        raise ConfigError(f"attack.malicious is {request.malicious}; it must be from 1 to {federation.clients - 1}")
+    if not 0 <= request.start < federation.rounds:
+        raise ConfigError(f"attack.start is {request.start}; it must be from 0 to {federation.rounds - 1}")
+    if knowledge == "black_box":
+        raise ConfigError(
+            "threat.knowledge is black_box; the learned attacker is trained against the rule, use white_box or "
+            "omniscient"
+        )

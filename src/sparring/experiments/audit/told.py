@@ -1,0 +1,56 @@
+"""An audit in words, for the terminal and for the page."""
+
+from sparring.experiments.audit.outcome import Audit
+from sparring.experiments.audit.request import Request
+from sparring.experiments.audit.verdict import Verdict
+from sparring.experiments.claims import Verdict as Answer
+from sparring.experiments.statistics import written
+
+GAPS: dict[Answer, str] = {
+    "holds": "The learned attack takes more: attacks made by hand flatter this rule.",
+    "does not hold": "The learned attack takes no more than the worst one made by hand.",
+    "undecided": "Whether the learned attack takes more is undecided: the interval spans zero, or there are few seeds.",
+}
+
+
+def facts(done: Audit) -> dict[str, str]:
+    """Return the verdict, term by term."""
+    verdict = done.verdict
+    return {
+        "clean": written(verdict.clean),
+        "worst by hand": f"{written(verdict.crafted.summary)} ({verdict.crafted.attack})",
+        "learned": f"{written(verdict.learned.summary)} ({verdict.learned.attack} of {len(done.policies)})",
+        "gap": gap(verdict),
+    }
+
+
+def gap(verdict: Verdict) -> str:
+    """Say how much more the hand-made attack leaves than the learned one."""
+    n, difference, low, high, *_ = verdict.difference
+    interval = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
+    return f"{difference:+.3f}{interval}, n = {n}"
+
+
+def sentences(done: Audit, request: Request) -> tuple[str, ...]:
+    """Say what the audit means."""
+    verdict, clients = done.verdict, request.config.federation.clients
+    shares = [each.mean for each in (verdict.clean, verdict.crafted.summary, verdict.learned.summary)]
+    clean, crafted, learned = (f"{share:.0%}" for share in shares)
+    return (
+        f"With {request.malicious} of {clients} clients malicious, {request.defense} is taken from {clean} to "
+        f"{crafted} by the worst attack made by hand ({verdict.crafted.attack}), and to {learned} by the learned one.",
+        GAPS[verdict.gap.verdict],
+        halving(verdict, clients),
+    )
+
+
+def halving(verdict: Verdict, clients: int) -> str:
+    """Say how many malicious clients halve the accuracy."""
+    breaking, attack = verdict.breaking, verdict.crafted.attack
+    is_confirmed = breaking.learned <= verdict.clean.mean / 2
+    also = "halves it with as many, too" if is_confirmed else "does not halve it with as many"
+    learned = f"the learned attack {also} ({breaking.learned:.0%} is left)"
+    if breaking.clients is not None:
+        return f"{breaking.clients} of {clients} malicious clients halve the accuracy with {attack}; {learned}."
+    most = f"Not even {breaking.confirmed_at} of {clients} malicious clients halve the accuracy with {attack}"
+    return f"{most}; {learned}."

@@ -1,0 +1,179 @@
+"""Train an attacker against a rule, in a simulation of the federation, and go on after any interrupt."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import torch
+
+from sparring.arrays import Batch, Packed
+from sparring.attacks import SearchRanges, TrainedAttack, save_attack
+from sparring.attacks.learned.acting import PAPER
+from sparring.attacks.learned.trained_attack import Learned
+from sparring.errors import Interrupted
+from sparring.experiments.assemble import assemble, load
+from sparring.experiments.files import read_json, saving, write_json
+from sparring.experiments.observer import never
+from sparring.experiments.plugins import plugged
+from sparring.experiments.settings import Config
+from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.sweeps.task import Failed, Stopped, ended
+from sparring.federation import Scenario
+from sparring.games.federated import ATTACKER, attack_game
+from sparring.learning.reinforcement import Arena, TD3Settings, train
+from sparring.learning.reinforcement.td3 import largest_buffer
+from sparring.training.backends.threaded import torch_threads
+
+POLICY, LESSONS = "policy.safetensors", "lessons.json"
+STOP = ".stop"
+"""A file beside the policies' folders that asks their training to stop."""
+ACTINGS = (SearchRanges(), PAPER)
+"""What actions stand for, policy by policy in turn: whichever suits the rule, one of them finds it."""
+SETTINGS = TD3Settings()
+CEILING = 10.0
+"""The loss above which a model that is worse still gains the attacker nothing."""
+CHUNK = 500
+"""Steps between two snapshots."""
+TIMED = 25
+"""Steps that are made, three times, to find out how long one takes."""
+
+
+class Lesson(NamedTuple):
+    """What is trained: what the policy's actions stand for, over how many rounds, steps in all, and with which seed."""
+
+    acting: SearchRanges
+    rounds: int
+    steps: int
+    seed: int
+
+
+class Course(NamedTuple):
+    """A policy to train, and where."""
+
+    folder: Path
+    config: Config
+    """A run whose attackers have the clients that the policy is to play."""
+    lesson: Lesson
+    plugins: tuple[str, ...]
+
+
+class Taught(NamedTuple):
+    """A policy that is trained: its file, and the return of each simulated episode on the way."""
+
+    policy: Path
+    returns: tuple[float, ...]
+
+
+def is_taught(course: Course) -> bool:
+    """Say whether a policy is trained already."""
+    return (course.folder / POLICY).exists()
+
+
+def take_course(course: Course) -> Path | Stopped | Failed:
+    """Train a policy, from where it is, and return its file; its caller is only told of what goes wrong."""
+    return ended(partial(_taught, course))
+
+
+def train_attack(scenario: Scenario, lesson: Lesson, *, folder: Path, wants_stop: Callable[[], bool] = never) -> Path:
+    """Learn to play the scenario's malicious clients against its rule, and return the file of what was learned.
+
+    An audit is the defender's: the simulation is the federation itself, with other draws, as a perfect model of the
+    world would have it. The attackers gain by what the loss on their own examples rises by.
+    """
+    arena, steps, (start, returns) = _arena(scenario, lesson), lesson.steps, _stood(folder)
+    for training in train(arena, _settings(arena, steps), steps=steps, seed=lesson.seed, every=CHUNK, start=start):
+        returns += training.returns
+        save_snapshot(folder, _packed(training.packed, returns), place=training.steps)
+        if training.steps >= steps:
+            write_json(folder / LESSONS, {"steps": training.steps, "returns": returns})
+            _save_attack(folder / POLICY, TrainedAttack((Learned(0, training.policy),), lesson.acting))
+            drop_snapshots(folder)
+        elif wants_stop():
+            raise Interrupted(f"stopped after {training.steps} of {steps} steps")
+    return folder / POLICY
+
+
+def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
+    """Return how long a step of training takes, learning included, with the slower meaning of actions."""
+    return max(_timed(_arena(scenario, Lesson(acting, rounds, 3 * TIMED, 0))) for acting in ACTINGS)
+
+
+def _timed(arena: Arena) -> float:
+    """Return the seconds of a step, without those in which the machine was busy with something else, if it can."""
+    settings = replace(_settings(arena, 3 * TIMED), warmup=SETTINGS.pace)
+    clock, made = [], []
+    for training in train(arena, settings, steps=3 * TIMED, seed=0, every=TIMED):
+        clock.append(perf_counter())
+        made.append(training.steps)
+    laps = zip(pairwise(clock), pairwise(made), strict=True)
+    return min((end - begin) / (after - before) for (begin, end), (before, after) in laps)
+
+
+def steps_made(folder: Path) -> int:
+    """Return how many steps the training of a policy has made, up to its last snapshot."""
+    lessons = read_json(folder / LESSONS)
+    return latest_place(folder) if lessons is None else int(lessons["steps"])
+
+
+def returns_of(folder: Path) -> tuple[float, ...]:
+    """Return the return of each episode that a policy was trained on."""
+    return tuple(read_json(folder / LESSONS)["returns"])
+
+
+def _taught(course: Course) -> Path | Stopped:
+    stop = course.folder.parent / STOP
+    if stop.exists():
+        return Stopped()
+    config, catalogues = course.config, plugged(course.plugins)
+    with torch_threads(config.execution.threads):
+        return train_attack(
+            assemble(config, load(config, catalogues), catalogues=catalogues),
+            course.lesson,
+            folder=course.folder,
+            wants_stop=stop.exists,
+        )
+
+
+def _arena(scenario: Scenario, lesson: Lesson) -> Arena:
+    """Return the game that the attackers learn in."""
+    (party,) = scenario.parties
+    held = [party.shards[client] for client in party.clients]
+    own = Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
+    game = attack_game(
+        replace(scenario, federation=replace(scenario.federation, test=own), attackers=()),
+        malicious=len(party.clients),
+        acting=lesson.acting,
+        rounds=lesson.rounds,
+        ceiling=CEILING,
+    )
+    return Arena(game, ATTACKER)
+
+
+def _settings(arena: Arena, steps: int) -> TD3Settings:
+    """Remember every step, as far as memory allows."""
+    return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(arena.space)))
+
+
+def _packed(packed: Packed, returns: Sequence[float]) -> Packed:
+    """Put what episodes have returned so far beside where training stands."""
+    return Packed(packed.tensors, {"training": packed.numbers, "returns": list(returns)})
+
+
+def _stood(folder: Path) -> tuple[Packed | None, tuple[float, ...]]:
+    """Return where training stood, and what episodes had returned."""
+    found = latest_snapshot(folder)
+    if found is None:
+        return None, ()
+    return Packed(found.tensors, found.numbers["training"]), tuple(found.numbers["returns"])
+
+
+def _save_attack(path: Path, trained: TrainedAttack) -> None:
+    """Save an attack so that it is there as a whole or not at all."""
+    partial_path = path.with_suffix(".partial")
+    with saving(path):
+        save_attack(partial_path, trained)
+        partial_path.replace(path)

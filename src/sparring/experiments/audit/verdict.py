@@ -1,0 +1,92 @@
+"""What an audit comes to."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from sparring.errors import RunError
+from sparring.experiments.audit.request import NO_ATTACK
+from sparring.experiments.claims import Above, Finding, found
+from sparring.experiments.statistics import Comparison, Summary, summary
+from sparring.experiments.sweeps.axes import ATTACK
+from sparring.experiments.tables import by_seed
+
+METRIC = "accuracy"
+
+
+class Cell(NamedTuple):
+    """An attack, and what it leaves of the accuracy."""
+
+    attack: str
+    summary: Summary
+
+
+class Breaking(NamedTuple):
+    """How many clients halve the clean accuracy with the worst attack made by hand, and what the learned one does."""
+
+    tried: Mapping[int, float]
+    """The mean accuracy that so many malicious clients leave."""
+    clients: int | None
+    """The least number that halves it; None where the most that were tried do not."""
+    learned: float
+    """What the learned attack leaves with that number, or with the most that were tried."""
+
+    @property
+    def confirmed_at(self) -> int:
+        """With how many clients the learned attack was played."""
+        return max(self.tried) if self.clients is None else self.clients
+
+
+class Verdict(NamedTuple):
+    """The rule without an attack, under the worst attack made by hand, and under the learned one."""
+
+    clean: Summary
+    crafted: Cell
+    learned: Cell
+    gap: Finding
+    """Whether what the hand-made attack leaves is more than what the learned one leaves."""
+    breaking: Breaking
+
+    @property
+    def difference(self) -> Comparison:
+        """How much more the hand-made attack leaves, seed by seed."""
+        assert self.gap.comparison is not None
+        return self.gap.comparison
+
+
+def worst(runs: pd.DataFrame, attacks: Iterable[str]) -> Cell:
+    """Return the attack that leaves least in the mean over seeds; of equal ones the first."""
+    cells = [left(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
+    if not cells:
+        raise RunError("no attack made by hand was played to its end; the failures are in the folder of the audit")
+    return min(cells, key=lambda cell: cell.summary.mean)
+
+
+def left(runs: pd.DataFrame, attack: str) -> Cell:
+    """Return what an attack leaves of the accuracy."""
+    return Cell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values())))
+
+
+def judged(runs: pd.DataFrame, crafted: Cell, *, learned: str, breaking: Breaking) -> Verdict:
+    """Compare the worst attack made by hand with the learned one on their common seeds."""
+    statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
+    gap = found(statement, runs)
+    return Verdict(left(runs, NO_ATTACK).summary, crafted, left(runs, learned), gap, breaking)
+
+
+def plain(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict as JSON has it."""
+    gap, breaking = verdict.difference, verdict.breaking
+    return {
+        "clean": verdict.clean._asdict(),
+        "crafted": {"attack": verdict.crafted.attack, **verdict.crafted.summary._asdict()},
+        "learned": {"attack": verdict.learned.attack, **verdict.learned.summary._asdict()},
+        "gap": {**gap._asdict(), "verdict": verdict.gap.verdict},
+        "halved_by": {
+            "clients": breaking.clients,
+            "attack": verdict.crafted.attack,
+            "tried": {str(count): accuracy for count, accuracy in sorted(breaking.tried.items())},
+            "learned": {"clients": breaking.confirmed_at, "accuracy": breaking.learned},
+        },
+    }

@@ -1,0 +1,104 @@
+import json
+from dataclasses import asdict
+
+import pytest
+
+import sparring.cli.audit
+from sparring.cli import main
+from sparring.experiments.audit.verdict import plain
+from sparring.experiments.sweeps import Here
+from tests.cli.test_entry import refusal
+from tests.experiments.audit.asking import SMALL, TASK, WHITE_BOX
+from tests.experiments.audit.verdicts import finished, verdict
+from tests.experiments.plugging import MODULE, write_plugin
+
+MIDRANGE = f"{MODULE}:Midrange"
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Let no audit be played; return what each was asked for, and where."""
+    calls = []
+
+    def told(request, folder, **_):
+        calls.append((request, folder))
+        return finished(verdict())
+
+    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
+    monkeypatch.setattr(sparring.cli.audit, "audit", told)
+    return calls
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """Work beside a module with a rule."""
+    write_plugin(tmp_path, monkeypatch)
+    return ["audit", "--defense", MIDRANGE, *TASK[:-1], WHITE_BOX, "threat.assumed_malicious=0", "--seeds", "2"]
+
+
+def test_a_rule_of_ones_own_takes_the_place_of_one_by_name(calls, own, capsys):
+    assert main([*own, "--out", "audit", "--budget", "2h"]) == 0
+    ((request, folder),) = calls
+    assert (request.defense, request.malicious, request.seeds, request.budget) == ("midrange", 1, 2, 7200.0)
+    assert [plugin.module for plugin in request.catalogues.plugins] == [MIDRANGE]
+    assert str(folder) == "audit"
+    assert capsys.readouterr().err == "sparring: audit of midrange in audit\n"
+
+
+def test_the_verdict_is_told_in_a_small_terminal(calls, own, capsys):
+    assert main(own) == 0
+    lines = capsys.readouterr().out.splitlines()
+    terms = [line.split("  ")[0] for line in lines[:6]]
+    assert terms == ["clean", "worst by hand", "learned", "gap", "report", "policy"]
+    assert lines[6].startswith("With 1 of 8 clients malicious, midrange is taken from ")
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_verdict_can_be_one_json_object(calls, own, capsys):
+    assert main([*own, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert plain(verdict()).items() <= printed.items()
+    places = {"audit": "audit", "report": "audit/report.html", "policy": "policy"}
+    assert {"defense": "midrange", "effort": asdict(SMALL), **places}.items() <= printed.items()
+
+
+def test_audits_that_are_given_no_folder_have_one_by_their_digest(calls, own):
+    for seeds in ("2", "3", "2"):
+        assert main([*own, "--seeds", seeds]) == 0
+    folders = [str(folder) for _, folder in calls]
+    assert folders[0] == folders[2] != folders[1]
+    assert folders[0] == f"audits/{calls[0][0].digest[:12]}"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--budget", "soon"], "budget is 'soon'; write it as in 90s, 10m or 1.5h"),
+        (["--seeds", "1"], "seeds is 1; an interval needs at least 2, and at most 1000 are played"),
+        (["--defense", "nowhere"], "'nowhere' is no class; write it as in package.module:Class"),
+        (["--defense", "nowhere:Rule"], "there is no module 'nowhere'; install it, or work in the folder that holds"),
+        (
+            ["--defense", "sparring.defenses:Krum", "defense.name=mean"],
+            "defense.name is 'mean', and --defense is given",
+        ),
+        (
+            ["--defense", "sparring.attacks:InnerProduct"],
+            "--defense is 'sparring.attacks:InnerProduct', which is one of",
+        ),
+        (["defense.name=krumm"], "unknown defense 'krumm'; did you mean 'krum'?"),
+        (["missing.yaml"], "missing.yaml: no such file or directory"),
+        (["--jobs", "2", "--ray", "local"], "--jobs and --ray are both given; choose one"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(folder, capsys, words, line):
+    assert main(["audit", *words]) == 2
+    assert refusal(capsys).startswith(line)
+
+
+def test_a_rule_that_is_wrong_is_blamed_before_anything_is_written(own, tmp_path, capsys):
+    source = (tmp_path / f"{MODULE}.py").read_text()
+    (tmp_path / f"{MODULE}.py").write_text(source.replace("return low / 2 + high / 2, memory", "return None"))
+    assert main([*own, "--out", "audit"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "sparring: defense Midrange returned NoneType; it must return a step and its memory"
+    assert not (tmp_path / "audit").exists()

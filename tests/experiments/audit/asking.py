@@ -1,0 +1,39 @@
+"""A small audit, which takes no time."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from sparring.experiments import CATALOGUES, overridden
+from sparring.experiments.audit import Audit, Effort, Request, audit, read_request
+from tests.experiments.small import SETTINGS
+
+TASK = (*SETTINGS[:-3], "federation.rounds=4", "evaluation.every=2", "defense.name=median")
+WHITE_BOX = "threat.knowledge=white_box"
+"""Grants a handful of attacks."""
+SMALL = Effort(policies=2, steps=24, seconds=1.0)
+
+
+def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATALOGUES) -> Request:
+    """Return what the small federation, with further settings, asks for."""
+    document = overridden({}, (*TASK, "attack.malicious=2", *settings))
+    return read_request(document, seeds=seeds, budget=budget, catalogues=catalogues)
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let audits train for a moment, with snapshots every few steps."""
+    # The package has a function of its module's name.
+    module = sys.modules["sparring.experiments.audit.audit"]
+    monkeypatch.setattr(module, "measured_effort", lambda request, workers: SMALL)
+    monkeypatch.setattr("sparring.experiments.audit.training.CHUNK", 5)
+
+
+def audited(folder: Path, **options) -> Audit:
+    return audit(asked(WHITE_BOX), folder, **options)
+
+
+def left(folder: Path) -> dict[str, bytes]:
+    """Return the files of an audit that do not depend on how and when it was played."""
+    paths = (path for path in folder.rglob("*") if path.name in ("verdict.json", "policy.safetensors", "lessons.json"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(paths)}

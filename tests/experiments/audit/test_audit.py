@@ -1,0 +1,128 @@
+import json
+
+import pytest
+
+from sparring.errors import ConfigError, Interrupted, RunError
+from sparring.experiments.audit import audit
+from sparring.experiments.audit.effort import BREAKING_SEEDS
+from sparring.experiments.audit.stages import Nobody
+from sparring.experiments.store import held
+from sparring.experiments.sweeps import read_sweep
+from sparring.experiments.tables import by_seed, frame
+from tests.experiments.audit.asking import WHITE_BOX, asked, audited, left, shorten
+
+
+@pytest.fixture
+def short(monkeypatch):
+    shorten(monkeypatch)
+
+
+def accuracies(done, attack, stage="attacks"):
+    return by_seed(frame(done.folder / stage), {"attack": attack}, metric="accuracy")
+
+
+def test_everything_is_played_with_the_fresh_seeds(done):
+    sweep = read_sweep(done.folder / "attacks")
+    assert sweep.axes["attack"][0] == "none"
+    assert set(sweep.axes["attack"]) == {"none", *asked(WHITE_BOX).attacks, "learned 1", "learned 2"}
+    assert sweep.axes["seed"] == ("0", "1")
+    assert sweep.failures == ()
+
+
+def test_the_verdict_is_on_the_worst_attack_by_hand(done):
+    means = {attack: sum(accuracies(done, attack).values()) / 2 for attack in asked(WHITE_BOX).attacks}
+    crafted = done.verdict.crafted
+    assert crafted.summary.mean == pytest.approx(min(means.values()))
+    assert means[crafted.attack] == pytest.approx(min(means.values()))
+
+
+def test_the_policy_is_chosen_by_the_seeds_of_the_training(done):
+    assert read_sweep(done.folder / "rehearsals").axes["seed"] == ("2", "3")
+    rehearsed = {label: sum(accuracies(done, label, "rehearsals").values()) / 2 for label in done.policies}
+    assert {label: trained.rehearsed for label, trained in done.policies.items()} == pytest.approx(rehearsed)
+    assert rehearsed[done.verdict.learned.attack] == min(rehearsed.values())
+
+
+def test_the_gap_is_paired_by_seed(done):
+    crafted, learned = (accuracies(done, cell.attack) for cell in (done.verdict.crafted, done.verdict.learned))
+    differences = [crafted[seed] - learned[seed] for seed in (0, 1)]
+    assert done.verdict.difference.difference == pytest.approx(sum(differences) / 2)
+    assert done.verdict.difference.n == 2
+
+
+def test_the_number_of_clients_that_halve_the_accuracy_is_bracketed(done):
+    breaking, half = done.verdict.breaking, done.verdict.clean.mean / 2
+    broken = [count for count, accuracy in breaking.tried.items() if accuracy <= half]
+    assert breaking.clients == (min(broken) if broken else None)
+    assert max(breaking.tried) == 4, "half of the clients"
+    stage = f"breaking/learned {breaking.confirmed_at}"
+    assert breaking.learned == pytest.approx(sum(accuracies(done, "learned", stage).values()) / 2)
+    assert len(accuracies(done, "learned", stage)) == min(2, BREAKING_SEEDS)
+
+
+def test_a_finished_audit_is_read_and_nothing_is_played_again(done, monkeypatch):
+    before = left(done.folder)
+    monkeypatch.setattr("sparring.experiments.sweeps.task.run", None)
+    monkeypatch.setattr("sparring.experiments.audit.training.train", None)
+    assert audited(done.folder) == done
+    assert left(done.folder) == before
+
+
+class Impatient(Nobody):
+    """Wants to stop when a stage begins."""
+
+    def __init__(self, stage):
+        self.stages, self.stage = [], stage
+
+    def begin(self, stage):
+        self.stages.append(stage)
+        if len(self.stages) == self.stage:
+            raise Interrupted("enough")
+
+
+def test_an_audit_that_is_stopped_before_each_stage_comes_to_the_same_bytes(done, short, tmp_path):
+    for stage in (2, 2, 2, 3):
+        with pytest.raises(Interrupted):
+            audited(tmp_path, follower=Impatient(stage))
+    follower = Impatient(0)
+    assert audited(tmp_path, follower=follower).verdict == done.verdict
+    assert not any("measuring" in told for told in follower.stages), "the effort is that of the beginning"
+    assert left(tmp_path) == left(done.folder)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.txt").touch()
+    with pytest.raises(RunError, match="is there and holds no audit; choose another folder"):
+        audited(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_another_audit_is_refused(done):
+    with pytest.raises(ConfigError, match="holds the audit of something else"):
+        audit(asked(WHITE_BOX, "defense.name=krum"), done.folder)
+
+
+def test_two_processes_do_not_share_an_audit(short, tmp_path):
+    with held(tmp_path / "audit"), pytest.raises(RunError, match="in use by another process"):
+        audited(tmp_path / "audit")
+
+
+def test_an_attack_that_fails_is_missing_and_the_others_go_on(short, tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.attacks.SignFlip.craft", lambda self, view: 1 // 0)
+    done = audited(tmp_path)
+    assert {failure.labels["attack"] for failure in read_sweep(tmp_path / "attacks").failures} == {"sign_flip"}
+    assert done.verdict.crafted.attack != "sign_flip"
+    assert "attack SignFlip raised ZeroDivisionError" in (tmp_path / "report.html").read_text()
+
+
+def test_without_the_learned_attack_there_is_no_verdict(short, tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.attacks.LearnedAttack.craft", lambda self, view: 1 // 0)
+    with pytest.raises(RunError, match=r"^learned 1 failed: attack LearnedAttack raised ZeroDivisionError"):
+        audited(tmp_path)
+
+
+def test_the_verdict_is_written_without_time_and_place(done):
+    written = json.loads((done.folder / "verdict.json").read_text())
+    assert written["clean"]["mean"] == done.verdict.clean.mean
+    assert written["gap"]["verdict"] == "undecided", "two seeds decide nothing"
+    assert str(done.folder) not in (done.folder / "verdict.json").read_text()

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from sparring.errors import ConfigError
+from sparring.experiments.audit.effort import (
+    FEWEST_STEPS,
+    keep_effort,
+    kept_effort,
+    measured_effort,
+    planned_effort,
+    read_budget,
+)
+from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90.0), ("10m", 600.0), ("1.5h", 5400.0), ("2d", 172800.0), ("0.5m", 30.0)]
+)
+def test_a_budget_is_a_number_and_a_unit(text, seconds):
+    assert read_budget(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "10 m", "-1m", "0s", "1e3s", "10mm", "infs", "nanm"])
+def test_another_budget_is_refused(text):
+    with pytest.raises(ConfigError, match=r"^budget is .*; write it as in 90s, 10m or 1.5h$"):
+        read_budget(text)
+
+
+def test_training_gets_what_the_runs_leave():
+    effort = planned_effort(1000.0, playing=250.0, step=0.1, policies=2)
+    assert (effort.policies, effort.steps) == (2, 6000)
+    assert effort.seconds == pytest.approx(850.0)
+
+
+def test_twice_the_cost_of_a_step_buys_half_the_steps():
+    cheap, dear = (planned_effort(1000.0, playing=50.0, step=step, policies=2) for step in (0.1, 0.2))
+    assert cheap.steps == 2 * dear.steps
+
+
+@pytest.mark.parametrize(("playing", "step"), [(500.0, 0.001), (0.0, 10.0), (1e4, 1.0)])
+def test_a_budget_that_leaves_nothing_to_learn_with_is_refused_and_the_one_named_will_do(playing, step):
+    with pytest.raises(ConfigError, match="training needs its part: use --budget") as raised:
+        planned_effort(600.0, playing=playing, step=step, policies=2)
+    enough = read_budget(str(raised.value).partition("--budget ")[2].partition(",")[0])
+    assert planned_effort(enough, playing=playing, step=step, policies=2).steps >= FEWEST_STEPS
+
+
+def test_the_effort_is_measured_on_what_will_be_played():
+    effort = measured_effort(asked(WHITE_BOX, budget=3600.0), workers=2)
+    assert effort.policies == 2
+    assert effort.steps >= FEWEST_STEPS
+    assert 0.8 * 3600 < effort.seconds <= 0.86 * 3600
+
+
+@pytest.mark.parametrize(("workers", "policies"), [(1, 2), (3, 3), (9, 4)])
+def test_there_is_a_policy_for_every_worker_but_not_for_very_many(workers, policies, monkeypatch):
+    monkeypatch.setattr("sparring.experiments.audit.effort.seconds_per_step", lambda scenario, rounds: 0.01)
+    assert measured_effort(asked(WHITE_BOX, budget=1e5), workers).policies == policies
+
+
+def test_the_effort_of_an_audit_is_kept(tmp_path):
+    assert kept_effort(tmp_path, asked()) is None
+    keep_effort(tmp_path, asked(), effort=SMALL)
+    assert kept_effort(tmp_path, asked()) == SMALL
+    assert json.loads((tmp_path / "audit.json").read_text())["asked"]["defense"] == {"name": "median"}
+
+
+def test_the_folder_of_another_audit_is_refused(tmp_path):
+    keep_effort(tmp_path, asked(), effort=SMALL)
+    with pytest.raises(ConfigError, match="holds the audit of something else; choose another folder"):
+        kept_effort(tmp_path, asked(seeds=3))

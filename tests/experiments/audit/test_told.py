@@ -1,0 +1,48 @@
+import pytest
+
+from sparring.experiments.audit.told import facts, gap, halving, sentences
+from sparring.experiments.audit.verdict import Breaking
+from tests.experiments.audit.asking import asked
+from tests.experiments.audit.verdicts import finished, verdict
+
+
+def test_the_facts_name_who_was_worst():
+    told = facts(finished(verdict()))
+    assert told["clean"].startswith("0.900 ± 0.020 [")
+    assert told["worst by hand"].endswith("(eb)")
+    assert told["learned"].endswith("(learned 1 of 1)")
+    assert told["gap"] == gap(verdict())
+
+
+def test_the_gap_has_its_sign_and_its_interval():
+    assert gap(verdict()).startswith("+0.450 [+0.")
+    assert gap(verdict((0.8, 0.9, 0.7))).startswith("-0.200 [-0.")
+    assert gap(verdict()).endswith(", n = 3")
+
+
+def test_the_sentences_say_what_is_left_and_who_takes_more():
+    first, second, _ = sentences(finished(verdict()), asked())
+    assert first == (
+        "With 2 of 8 clients malicious, median is taken from 90% to 60% by the worst attack made by hand (eb), and to "
+        "15% by the learned one."
+    )
+    assert second == "The learned attack takes more: attacks made by hand flatter this rule."
+
+
+@pytest.mark.parametrize(
+    ("breaking", "words"),
+    [
+        (
+            Breaking({25: 0.1, 4: 0.4, 3: 0.5}, 4, 0.2),
+            "4 of 50 malicious clients halve the accuracy with eb; the learned attack halves it with as many, too (20% "
+            "is left).",
+        ),
+        (
+            Breaking({25: 0.8}, None, 0.7),
+            "Not even 25 of 50 malicious clients halve the accuracy with eb; the learned attack does not halve it with "
+            "as many (70% is left).",
+        ),
+    ],
+)
+def test_how_many_clients_it_takes_is_told(breaking, words):
+    assert halving(verdict(breaking=breaking), 50) == words

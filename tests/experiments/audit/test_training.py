@@ -1,0 +1,76 @@
+import pytest
+
+from sparring.attacks import LearnedAttack, load_attack
+from sparring.errors import Interrupted
+from sparring.experiments.assemble import assemble, load
+from sparring.experiments.audit.training import (
+    ACTINGS,
+    Course,
+    Lesson,
+    is_taught,
+    returns_of,
+    steps_made,
+    take_course,
+    train_attack,
+)
+from sparring.experiments.snapshots import latest_place
+from sparring.experiments.sweeps import Failed, Stopped
+from tests.experiments.audit.asking import asked
+
+BENIGN = {"name": "none"}
+LESSON = Lesson(ACTINGS[1], rounds=4, steps=20, seed=3)
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    """Snapshots are taken every few steps."""
+    monkeypatch.setattr("sparring.experiments.audit.training.CHUNK", 5)
+
+
+def course(folder, *settings):
+    return Course(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, ())
+
+
+def trained(folder, **options):
+    config = asked().run(BENIGN, 3)
+    return train_attack(assemble(config, load(config)), LESSON, folder=folder, **options)
+
+
+def test_a_policy_is_trained_that_can_be_played(tmp_path):
+    policy = trained(tmp_path)
+    assert LearnedAttack(str(policy)).trained.policies
+    assert load_attack(policy).acting == LESSON.acting
+    assert steps_made(tmp_path) >= 20
+    assert len(returns_of(tmp_path)) >= 20 // 4
+    assert latest_place(tmp_path) == 0, "snapshots lead nowhere any more"
+
+
+@pytest.mark.parametrize("chunks", [1, 2, 3])
+def test_a_training_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, chunks):
+    asked_to_stop = iter([False] * (chunks - 1) + [True])
+    with pytest.raises(Interrupted):
+        trained(tmp_path / "stopped", wants_stop=lambda: next(asked_to_stop))
+    assert 0 < steps_made(tmp_path / "stopped") < 20
+    again = trained(tmp_path / "stopped")
+    straight = trained(tmp_path / "straight")
+    assert again.read_bytes() == straight.read_bytes()
+    assert returns_of(again.parent) == returns_of(straight.parent)
+
+
+def test_a_course_leaves_a_policy(tmp_path):
+    assert not is_taught(course(tmp_path))
+    assert take_course(course(tmp_path)) == tmp_path / "1" / "policy.safetensors"
+    assert is_taught(course(tmp_path))
+
+
+def test_a_course_is_not_begun_when_a_stop_is_asked_for(tmp_path):
+    (tmp_path / ".stop").touch()
+    assert take_course(course(tmp_path)) == Stopped()
+    assert not (tmp_path / "1").exists()
+
+
+def test_what_goes_wrong_in_a_course_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
+    answer = take_course(course(tmp_path))
+    assert isinstance(answer, Failed)
+    assert answer.error.startswith("defense Median raised ZeroDivisionError")

@@ -1,0 +1,35 @@
+"""Audits that nobody had to play."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from sparring.experiments.audit.outcome import Audit, Trained
+from sparring.experiments.audit.training import Taught
+from sparring.experiments.audit.verdict import Breaking, Verdict, judged, worst
+from sparring.experiments.tables import MEASURED
+from tests.experiments.audit.asking import SMALL
+
+CLEAN, WEAK, STRONG, LEARNED = "none", "gaussian", "eb", "learned 1"
+BROKEN = Breaking({25: 0.1, 12: 0.4, 6: 0.8, 9: 0.5}, 12, 0.2)
+
+
+def runs(**accuracies: tuple[float, ...]) -> pd.DataFrame:
+    """Return a frame in which each attack, underscores for blanks, has these accuracies, a seed each."""
+    rows = [
+        {"attack": attack.replace("_", " "), **dict.fromkeys(MEASURED), "seed": seed, "accuracy": accuracy}
+        for attack, each in accuracies.items()
+        for seed, accuracy in enumerate(each)
+    ]
+    return pd.DataFrame(rows, columns=["attack", *MEASURED]).astype({"attack": "category"})
+
+
+def verdict(learned: tuple[float, ...] = (0.1, 0.2, 0.15), breaking: Breaking = BROKEN) -> Verdict:
+    """Return the verdict on a rule that attacks made by hand take from 90 % to 60 %."""
+    frame = runs(none=(0.9, 0.92, 0.88), gaussian=(0.85, 0.9, 0.8), eb=(0.6, 0.7, 0.5), learned_1=learned)
+    return judged(frame, worst(frame, (WEAK, STRONG)), learned=LEARNED, breaking=breaking)
+
+
+def finished(told: Verdict) -> Audit:
+    """Return an audit that came to a verdict."""
+    return Audit(Path("audit"), SMALL, told, {LEARNED: Trained(Taught(Path("policy"), (0.5, 1.5)), 0.2)})
