@@ -6,13 +6,15 @@ then on in one that knows the learned mixture, too.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from math import inf
 from typing import NamedTuple
 
 from sparring.arrays import Packed, together
-from sparring.attacks import TrainedAttack
+from sparring.attacks import PolicyNetwork, TrainedAttack
 from sparring.attacks.learned.trained_attack import Learned, pack_attack, unpack_attack
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement import Arena, Settings, train
+from sparring.learning.trial import mean_return
 
 ATTACK, TRAINING = "attack", "training"
 """The parts of a snapshot."""
@@ -30,11 +32,15 @@ class Schedule:
     """Steps that are simulated while one round is played."""
     renewed: int = 50
     """Rounds between two policies."""
+    trials: int = 0
+    """Episodes in which a policy must do as well as any before it in its world to be kept; with 0 each is kept."""
 
     def __post_init__(self) -> None:
         for name in ("attacks_from", "pace", "renewed"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"schedule.{name} is {getattr(self, name)}; it must be at least 1")
+        if self.trials < 0:
+            raise ConfigError(f"schedule.trials is {self.trials}; it must be at least 0")
         if self.learns_until < self.attacks_from:
             raise ConfigError(
                 f"schedule.learns_until is {self.learns_until}; it must be at least attacks_from ({self.attacks_from})"
@@ -73,17 +79,27 @@ def rehearse(
 
     From any snapshot as `start`, the same follows to the bit as without a break.
     """
-    training, made = (None, 0) if start is None else (start.part(TRAINING), int(start.numbers["steps"]))
+    training, made, best = None, 0, -inf
+    if start is not None:
+        training, made, best = start.part(TRAINING), start.numbers["steps"], start.numbers["best"]
     # What never was on disk is taken there and back, too, so that a break changes nothing.
     attack = unpack_attack(pack_attack(attack) if start is None else start.part(ATTACK))
+    begun = 0
     for arena, until in zip(worlds, (schedule.attacks_from, schedule.learns_until), strict=True):
         wanted, every = until * schedule.pace, schedule.renewed * schedule.pace
-        if made >= wanted:
-            continue
-        for stands in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
+        best = best if made > begun else -inf
+        chunks = train(arena, settings, steps=wanted, seed=seed, every=every, start=training) if made < wanted else ()
+        for stands in chunks:
             training, made = stands.packed, stands.steps
-            newest = Learned(made // schedule.pace, stands.policy)
-            attack = replace(attack, policies=(*attack.policies, newest))
-            yield Rehearsal(
-                together({ATTACK: pack_attack(attack), TRAINING: training}, steps=made), made, attack, stands.returns
-            )
+            gained = _tried(arena, stands.policy, schedule=schedule, seed=seed)
+            if gained >= best:
+                best, newest = gained, Learned(made // schedule.pace, stands.policy)
+                attack = replace(attack, policies=(*attack.policies, newest))
+            packed = together({ATTACK: pack_attack(attack), TRAINING: training}, steps=made, best=best)
+            yield Rehearsal(packed, made, attack, stands.returns)
+        begun = wanted
+
+
+def _tried(arena: Arena, policy: PolicyNetwork, *, schedule: Schedule, seed: int) -> float:
+    """Return what a policy gains on trial; without trials all are equal."""
+    return mean_return(arena, policy, episodes=schedule.trials, seed=seed) if schedule.trials > 0 else 0.0

@@ -1,0 +1,24 @@
+"""A testing ground for policies (Li et al., 2022, section 6.3): the newest one is not always the best."""
+
+from sparring.contracts import Policy
+from sparring.errors import ConfigError
+from sparring.games.env import SeatEnv
+from sparring.learning.reinforcement import Arena
+from sparring.random import stream
+
+
+def mean_return(arena: Arena, policy: Policy, *, episodes: int, seed: int) -> float:
+    """Return what a policy gains in an episode on average; equal seeds try all policies in the same episodes."""
+    if episodes < 1:
+        raise ConfigError(f"episodes is {episodes}; it must be at least 1")
+    return sum(_gained(arena, policy, seed=seed, episode=episode) for episode in range(episodes)) / episodes
+
+
+def _gained(arena: Arena, policy: Policy, *, seed: int, episode: int) -> float:
+    env = SeatEnv(arena.game, arena.seat, opponents=arena.opponents)
+    env.np_random = stream(seed, "trial", episode)
+    (seen, _), gained, is_over = env.reset(), 0.0, False
+    while not is_over:
+        seen, reward, is_over, _, _ = env.step(policy.act(seen))
+        gained += reward
+    return gained

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from sparring.errors import ConfigError
+from sparring.learning.reinforcement import Arena
+from sparring.learning.trial import mean_return
+from tests.games.small_games import Still, Tracking
+
+
+class Mirror:
+    """Answers what is best: what it sees, turned around."""
+
+    def act(self, observation):
+        return -observation
+
+
+def test_the_best_policy_gains_the_most():
+    arena = Arena(Tracking(), "player")
+    assert mean_return(arena, Mirror(), episodes=3, seed=0) == pytest.approx(0, abs=1e-6)
+    assert mean_return(arena, Still(), episodes=3, seed=0) < -0.1
+
+
+def test_it_is_the_mean_over_episodes_that_are_the_same_for_all():
+    arena = Arena(Tracking(), "player")
+    alone = [mean_return(arena, Still(), episodes=episodes, seed=4) for episodes in (1, 2)]
+    assert mean_return(arena, Still(), episodes=2, seed=4) == alone[1]
+    assert alone[0] != alone[1] != mean_return(arena, Still(), episodes=2, seed=5)
+
+
+def test_opponents_play_along():
+    class Pushed:
+        def act(self, observation):
+            return np.ones_like(observation)
+
+    both = Tracking(names=("player", "other"))
+    arena = Arena(both, "player", {"other": Pushed()})
+    assert mean_return(arena, Mirror(), episodes=1, seed=0) == pytest.approx(0, abs=1e-6)
+
+
+def test_no_episodes_are_refused():
+    with pytest.raises(ConfigError, match=r"^episodes is 0; it must be at least 1$"):
+        mean_return(Arena(Tracking(), "player"), Still(), episodes=0, seed=0)
