@@ -34,7 +34,7 @@ from sparring.learning.distribution import (
     step_size,
     train_denoiser,
 )
-from sparring.learning.distribution.measures import label_error, matches, psnr, wasserstein
+from sparring.learning.distribution.measures import image_distance, label_error, matches, psnr
 from sparring.models import LeNet, network
 from sparring.random import stream
 from sparring.training import gradient
@@ -255,7 +255,7 @@ def image_row(seed: int, each: Learned) -> str:
     """Return a line of the table of images."""
     noise = torch.from_numpy(stream(seed, "noise").random(each.found.inputs.shape, dtype=np.float32))
     samples = (each.found, each.cleaned, Batch(noise, each.found.labels), each.own, each.again)
-    distances = [wasserstein(sample, each.true, rng=stream(seed, "distance")) for sample in samples]
+    distances = [image_distance(sample, each.true, rng=stream(seed, "distance")) for sample in samples]
     ratios = [
         fmean(mean_ratio(*each.matched(place, found)) for place in range(len(each.played))) for found in samples[:2]
     ]

@@ -9,7 +9,8 @@ from torch.func import grad, jacrev, vmap
 
 from sparring.games.exact import finals, loss, objective, radius
 from sparring.games.exact.averaging import moved
-from sparring.learning.averaging_ingredients import ingredients, largest_difference, longest, wasserstein
+from sparring.learning.averaging_ingredients import ingredients, largest_difference, longest
+from sparring.learning.distribution.measures import wasserstein
 from sparring.random import stream
 from tests.games.exact.averaging_games import averaging, examples
 

@@ -6,12 +6,12 @@ falls in z·w, so it is steepest, in the model and in the example, where the two
 
 from math import exp, sqrt
 
-import ot
 import torch
 
 from sparring.arrays import Matrix
 from sparring.games.exact import Averaging, radius
 from sparring.learning.attack_bound import Ingredients
+from sparring.learning.distribution.measures import wasserstein
 
 
 def ingredients(game: Averaging, estimate: Matrix) -> Ingredients:
@@ -43,9 +43,3 @@ def longest(game: Averaging, estimate: Matrix) -> float:
     """Return the largest norm of an example, be it true or estimated."""
     parts = (game.shards, game.own, estimate)
     return max(float(torch.linalg.vector_norm(part, dim=-1).max()) for part in parts)
-
-
-def wasserstein(first: Matrix, second: Matrix) -> float:
-    """Return the 1-Wasserstein distance of two samples, exactly, by linear programming."""
-    costs = torch.cdist(first.double(), second.double(), compute_mode="donot_use_mm_for_euclid_dist").numpy()
-    return float(ot.emd2([], [], costs))

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
-from sparring.learning.distribution.measures import label_error, matches, psnr, wasserstein
+from sparring.learning.distribution.measures import image_distance, label_error, matches, psnr
 from sparring.random import stream
 
 
@@ -13,7 +13,7 @@ def points(*values):
 
 def distance(first, second, **settings):
     batches = [Batch(images, torch.zeros(len(images), dtype=torch.int64)) for images in (first, second)]
-    return wasserstein(*batches, rng=stream(0, "distance"), **settings)
+    return image_distance(*batches, rng=stream(0, "distance"), **settings)
 
 
 def test_the_label_error_is_the_mass_that_is_elsewhere():

@@ -1,12 +1,11 @@
 """How near a learned mixture is to the true one."""
 
-import numpy as np
 import ot
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, Matrix, pixels
 from sparring.random import Generator
 
 LARGEST = 200.0
@@ -19,15 +18,19 @@ def label_error(learned: Tensor, true: Tensor, *, classes: int) -> float:
     return float(torch.sub(*shares).abs().sum() / 2)
 
 
-def wasserstein(learned: Batch, true: Batch, *, most: int = 500, rng: Generator) -> float:
+def wasserstein(first: Matrix, second: Matrix) -> float:
+    """Return the 1-Wasserstein distance of two samples, a row each, exactly, by linear programming."""
+    costs = torch.cdist(first.double(), second.double(), compute_mode="donot_use_mm_for_euclid_dist").numpy()
+    return float(ot.emd2([], [], costs))
+
+
+def image_distance(learned: Batch, true: Batch, *, most: int = 500, rng: Generator) -> float:
     """Return the 1-Wasserstein distance of two samples' images, between `most` random ones of each.
 
     Two images are as far apart as their pixels in [0, 1] (Euclidean norm). Small samples make the distance larger: two
     samples of the same images have one, too.
     """
-    first, second = (_sample(each.inputs, most, rng=rng) for each in (learned, true))
-    costs = torch.cdist(first, second).numpy()
-    return float(ot.emd2(np.array([]), np.array([]), costs))
+    return wasserstein(*(_sample(each.inputs, most, rng=rng) for each in (learned, true)))
 
 
 def psnr(learned: Tensor, true: Tensor) -> Tensor:
