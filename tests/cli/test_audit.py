@@ -42,7 +42,7 @@ def test_a_rule_of_ones_own_takes_the_place_of_one_by_name(calls, own, capsys):
     assert (request.defense, request.malicious, request.seeds, request.budget) == ("midrange", 1, 2, 7200.0)
     assert [plugin.module for plugin in request.catalogues.plugins] == [MIDRANGE]
     assert str(folder) == "audit"
-    assert capsys.readouterr().err == "sparring: audit of midrange in audit\n"
+    assert capsys.readouterr().err == "sparring: audit of midrange, logistic on synthetic, 4 rounds, in audit\n"
 
 
 def test_the_verdict_is_told_in_a_small_terminal(calls, own, capsys):

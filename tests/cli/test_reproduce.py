@@ -1,10 +1,15 @@
+import signal
+from dataclasses import replace
+
 import pytest
 
 from sparring.cli import crew, main
 from sparring.experiments.claims import Above, Claim
 from sparring.experiments.presets import PRESETS, Preset, plan_of
+from sparring.experiments.rehearsal import take_part
 from sparring.experiments.sweeps import Here, read_sweep
 from tests.cli.test_entry import refusal
+from tests.experiments.rehearsing import QUICK, document, due
 
 BASE = {
     "data": {"name": "synthetic", "classes": 3, "features": 4, "examples": 60, "root_size": 10},
@@ -34,6 +39,16 @@ TINY = Preset(
         Claim("It learns under x.", (Above({"defense": "mean", "attack": "x"}, 0.0),)),
     ),
 )
+
+LEARNING = replace(
+    TINY,
+    id="learning",
+    document=lambda scale: document("{policies}"),
+    claims=lambda scale: (),
+    rehearsing=lambda scale, labels: QUICK,
+)
+"""Two runs without an attack, and two with one that is learned."""
+POLICIES = ["mean-0.safetensors", "median-0.safetensors"]
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +99,72 @@ def test_runs_that_failed_are_played_again_when_asked(monkeypatch, tmp_path, cap
         assert main(["reproduce", "tiny", *words]) == 1
         failures.append(" failed: " in capsys.readouterr().err)
     assert failures == [True, False, True]
+
+
+@pytest.fixture
+def learning(monkeypatch, tmp_path):
+    """Stand where an attack is to be learned, and no policies come with Sparring."""
+    monkeypatch.setitem(PRESETS, "learning", LEARNING)
+    monkeypatch.setattr("sparring.attacks.learned.trained_attack.SHIPPED", tmp_path / "shipped")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "reproductions" / "learning-laptop"
+
+
+def policies(folder):
+    return {path.name: path.read_bytes() for path in sorted((folder / "policies").glob("*.safetensors"))}
+
+
+def test_attacks_are_learned_before_they_are_played_and_only_once(learning, capsys):
+    assert main(["reproduce", "learning"]) == 0
+    out, err = capsys.readouterr()
+    assert "sparring: training 2 policies\n" in err
+    assert "4 of 4 complete" in out
+    before = policies(learning)
+    assert list(before) == POLICIES
+    (learning / "policies" / POLICIES[0]).unlink()
+    assert main(["reproduce", "learning"]) == 0
+    assert "sparring: training 1 policies\n" in capsys.readouterr().err
+    assert policies(learning) == before
+    assert main(["reproduce", "learning"]) == 0
+    assert "training" not in capsys.readouterr().err
+
+
+def test_policies_that_come_with_sparring_are_played_unless_others_are_wanted(learning, tmp_path, capsys):
+    (tmp_path / "shipped" / "learning-laptop").mkdir(parents=True)
+    for part in due(tmp_path / "shipped" / "learning-laptop").values():
+        assert take_part(part) == part.policy
+    assert main(["reproduce", "learning"]) == 0
+    assert "training" not in capsys.readouterr().err
+    assert not (learning / "policies").exists()
+    assert main(["reproduce", "learning", "--train"]) == 0
+    assert "sparring: training 2 policies\n" in capsys.readouterr().err
+    assert list(policies(learning)) == POLICIES
+
+
+def test_a_training_that_is_stopped_is_gone_on_with(learning, monkeypatch, capsys):
+    signals = iter([signal.SIGINT])
+
+    def interrupted(part):
+        for number in signals:
+            signal.raise_signal(number)
+        return take_part(part)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sparring.cli.reproduce.take_part", interrupted)
+        assert main(["reproduce", "learning"]) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command goes on"
+    assert policies(learning) == {}
+    assert main(["reproduce", "learning"]) == 0
+    assert list(policies(learning)) == POLICIES
+
+
+def test_a_training_that_fails_names_its_policy_and_nothing_is_played(learning, monkeypatch, capsys):
+    monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
+    assert main(["reproduce", "learning"]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("sparring: median-0 failed: defense Median raised ZeroDivisionError")
+    assert list(policies(learning)) == POLICIES[:1]
+    assert not (learning / "runs").exists()
 
 
 def test_an_unknown_preset_is_one_line(capsys):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.files import read_json, saving, write, write_json
+from sparring.experiments.files import admit_writing, read_json, saving, write, write_json
 
 
 @contextmanager
@@ -48,6 +48,19 @@ def test_what_did_not_reach_the_disk_does_not_take_the_place(tmp_path, monkeypat
     with pytest.raises(RunError, match="state: no space left on device; make room"):
         write(path, b"after")
     assert path.read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("folder", ["file", "file/below", "file/far/below"])
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path, folder):
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match=f"{folder}: not a directory; make room or choose another folder"):
+        admit_writing(tmp_path / folder)
+
+
+def test_a_folder_that_can_be_made_is_not_made(tmp_path):
+    admit_writing(tmp_path / "far" / "below")
+    admit_writing(tmp_path)
+    assert os.listdir(tmp_path) == []
 
 
 def test_json_is_read_back(tmp_path):

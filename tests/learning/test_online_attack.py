@@ -24,8 +24,8 @@ def worlds():
     return Worlds(*(Arena(game, ATTACKER) for game in games))
 
 
-def rehearsed(worlds, start=None, *, schedule=SCHEDULE):
-    untrained = TrainedAttack((), RANGES, layers=None, examples=EXAMPLES)
+def rehearsed(worlds, start=None, *, schedule=SCHEDULE, policies=()):
+    untrained = TrainedAttack(policies, RANGES, layers=None, examples=EXAMPLES)
     return list(rehearse(worlds, untrained, settings=SETTINGS, schedule=schedule, seed=0, start=start))
 
 
@@ -38,6 +38,21 @@ def test_policies_come_at_the_pace_of_the_real_rounds(worlds):
     *_, last = rehearsed(worlds)
     assert [since for since, _ in last.attack.policies] == [4, 8, 12]
     assert last.steps == 12 * 5
+
+
+def test_learning_may_begin_later_than_the_training(worlds):
+    later = replace(SCHEDULE, learns_from=2)
+    *_, last = rehearsed(worlds, schedule=later)
+    assert [since for since, _ in last.attack.policies] == [4, 8, 12]
+    assert last.steps == later.steps(12) == 10 * 5
+    assert later.steps(1) == 0
+
+
+def test_who_learns_nothing_until_the_attack_begins_rehearses_in_the_learned_world_alone(worlds):
+    late = replace(SCHEDULE, learns_from=4)
+    only_learned = rehearsed(Worlds(None, worlds.learned), schedule=late)
+    assert [since for since, _ in only_learned[-1].attack.policies] == [8, 12]
+    assert only_learned[-1].steps == 8 * 5
 
 
 def test_each_snapshot_leads_to_the_same_attack(worlds, tmp_path):
@@ -65,8 +80,32 @@ def test_with_trials_only_a_policy_enters_that_does_as_well_as_those_before_it_i
         gains = [gained for since, gained in kept if since in world]
         assert gains == sorted(gains)
     assert 2 <= len(kept) < len(every_one)
-    again = rehearsed(worlds, stages[5].packed, schedule=picky)
-    assert written(again[-1].attack, tmp_path) == written(stages[-1].attack, tmp_path)
+    for place in (3, 5):  # at the end of a world, and within one
+        again = rehearsed(worlds, stages[place].packed, schedule=picky)
+        assert written(again[-1].attack, tmp_path) == written(stages[-1].attack, tmp_path)
+
+
+def test_each_stage_tells_what_is_gained_on_trial(worlds):
+    picky = replace(SCHEDULE, trials=2, renewed=1)
+    stages = rehearsed(worlds, schedule=picky)
+    assert all(stage.best >= stage.gained for stage in stages)
+    for stage in stages:
+        world = worlds.own if stage.steps <= picky.steps(4) else worlds.learned
+        assert stage.best == mean_return(world, stage.attack.policies[-1].policy, episodes=2, seed=0)
+
+
+def test_without_trials_nothing_is_gained(worlds):
+    assert {(stage.gained, stage.best) for stage in rehearsed(worlds)} == {(0.0, 0.0)}
+
+
+def test_a_policy_that_is_there_already_is_only_replaced_by_one_that_does_as_well(worlds):
+    picky = replace(SCHEDULE, trials=2)
+    first = rehearsed(worlds)[-1].attack.policies[-1]._replace(since=0)
+    stages = rehearsed(worlds, schedule=picky, policies=(first,))
+    assert stages[-1].attack.policies[0].since == 0
+    before = mean_return(worlds.own, first.policy, episodes=2, seed=0)
+    assert stages[0].best == max(before, stages[0].gained)
+    assert (len(stages[0].attack.policies) == 2) is (stages[0].gained >= before)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +113,16 @@ def test_with_trials_only_a_policy_enters_that_does_as_well_as_those_before_it_i
     [
         ({"trials": -1}, "schedule.trials is -1; it must be at least 0"),
         ({"pace": 0}, "schedule.pace is 0; it must be at least 1"),
-        ({"attacks_from": 500}, r"schedule.learns_until is 400; it must be at least attacks_from \(500\)"),
+        ({"learns_from": -1}, r"schedule.learns_from is -1; it must be from 0 to attacks_from \(100\)"),
+        ({"learns_from": 101}, r"schedule.learns_from is 101; it must be from 0 to attacks_from \(100\)"),
+        (
+            {"attacks_from": 500},
+            r"schedule.learns_until is 400; it must be at least attacks_from \(500\) and above learns_from \(0\)",
+        ),
+        (
+            {"learns_from": 400, "attacks_from": 400},
+            r"schedule.learns_until is 400; it must be at least attacks_from \(400\) and above learns_from \(400\)",
+        ),
     ],
 )
 def test_schedules_that_make_no_sense_are_refused(settings, message):

@@ -66,7 +66,9 @@ def command(
     keep_freed_memory()
     workers, request = crew.workers(), _request(words or [], task, plugins=plugins or [])
     folder = AUDITS / request.digest[:12] if out is None else out
-    show_notice(f"audit of {request.defense} in {folder}")
+    config = request.config
+    played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
+    show_notice(f"audit of {request.defense}, {played}, in {folder}")
     done = audit(request, folder, workers=workers, follower=Watcher())
     _show(done, request, as_json=as_json)
 

@@ -1,6 +1,9 @@
 """`sparring reproduce`: try a published table, figure or theorem, and show what was measured beside it."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -8,18 +11,34 @@ import typer
 
 from sparring.cli.calculating import show_calculation
 from sparring.cli.crew import Crew
+from sparring.cli.following import show_notice
 from sparring.cli.following_sweep import following_sweep
+from sparring.cli.following_training import following_training
 from sparring.cli.gathering import gathered
 from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.experiments.formats import as_text
+from sparring.experiments.lessons import teach
 from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset, Scale, plan_of, preset
-from sparring.experiments.presets.reproduction import beside, judgments, reckoning
+from sparring.experiments.presets.preset import shipped
+from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
+from sparring.experiments.rehearsal import parts, steps_made, steps_wanted, take_part
 from sparring.experiments.sweeps import Plan, Workers, sweep
+from sparring.experiments.sweeps.folder import POLICIES, opened
 from sparring.experiments.tables import frame
 
 FOLDER = Path("reproductions")
 """Where results go that are given no folder."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """What is done again that was done before."""
+
+    retry_failed: RetryFailed = False
+    train: Annotated[
+        bool, typer.Option("--train", help="Train policies in place of playing those that come with Sparring.")
+    ] = False
 
 
 @gathered
@@ -33,7 +52,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="The folder, which is gone on with; by default reproductions/ID-SCALE.")
     ] = None,
-    retry_failed: RetryFailed = False,
+    manner: Manner,
 ) -> int:
     """Try a published table, figure or theorem: what was published, what is measured, and whether the claims hold.
 
@@ -44,21 +63,39 @@ def command(
     if isinstance(chosen, Calculation):
         show_calculation(chosen, scale, folder=folder)
         return 0
-    return _play(chosen, scale, folder=folder, workers=crew.workers(), retry_failed=retry_failed)
+    return _play(chosen, scale, folder=folder, workers=crew.workers(), manner=manner)
 
 
-def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, retry_failed: bool) -> int:
+def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, manner: Manner) -> int:
     """Play the sweep of a preset, and print what it comes to."""
-    plan = plan_of(chosen, scale)
+    known = None if manner.train else shipped(chosen, scale)
+    plan = plan_of(chosen, scale, policies=str(folder / POLICIES) if known is None else known)
     show_block(_introduced(chosen, scale, plan=plan))
+    _train(chosen, scale, plan=plan, folder=folder, workers=workers)
     with following_sweep(folder, workers.size) as observer:
-        stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=retry_failed)
+        stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed)
     runs = frame(folder)
-    for table in beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs):
+    tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs)
+    for table in chain(tables, lessons(plan.cells)):
         typer.echo(as_text(table))
     show_judgments(judgments(chosen, scale, runs=runs))
     show_summary(stands, folder, as_json=False)
     return 1 if stands.failures else 0
+
+
+def _train(chosen: Preset, scale: Scale, *, plan: Plan, folder: Path, workers: Workers) -> None:
+    """Train the policies that the cells of a preset play and that are not there yet."""
+    if chosen.rehearsing is None:
+        return
+    due = parts(plan.cells, partial(chosen.rehearsing, scale))
+    if not due:
+        return
+    show_notice(f"training {len(due)} policies")
+    policies, learning = folder / POLICIES, list(due.values())
+    total = sum(steps_wanted(part.rehearsing) for part in learning)
+    following = following_training(policies, lambda: [*map(steps_made, learning)], total=total)
+    with opened(folder):
+        teach(workers, take_part, lessons=due, folder=policies, following=following)
 
 
 def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:

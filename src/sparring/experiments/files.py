@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from sparring.errors import SavingError
@@ -20,6 +21,14 @@ def saving(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = str(error.strerror).lower()
         raise SavingError(f"{path}: {reason}; make room or choose another folder, what was saved is intact") from error
+
+
+def admit_writing(folder: Path) -> None:
+    """Refuse a folder that cannot be made or written to; nothing is left there."""
+    with saving(folder):
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with TemporaryFile(dir=nearest):
+            pass
 
 
 def write(path: Path, content: bytes) -> None:

@@ -24,6 +24,8 @@ ATTACK, TRAINING = "attack", "training"
 class Schedule:
     """When what is learned, in rounds of the real training."""
 
+    learns_from: int = 0
+    """The round from which policies are learned."""
     attacks_from: int = 100
     """The round in which the attack begins, and learning the distribution has ended."""
     learns_until: int = 400
@@ -41,10 +43,19 @@ class Schedule:
                 raise ConfigError(f"schedule.{name} is {getattr(self, name)}; it must be at least 1")
         if self.trials < 0:
             raise ConfigError(f"schedule.trials is {self.trials}; it must be at least 0")
-        if self.learns_until < self.attacks_from:
+        if not 0 <= self.learns_from <= self.attacks_from:
             raise ConfigError(
-                f"schedule.learns_until is {self.learns_until}; it must be at least attacks_from ({self.attacks_from})"
+                f"schedule.learns_from is {self.learns_from}; it must be from 0 to attacks_from ({self.attacks_from})"
             )
+        if self.learns_until < self.attacks_from or self.learns_until == self.learns_from:
+            raise ConfigError(
+                f"schedule.learns_until is {self.learns_until}; it must be at least attacks_from ({self.attacks_from}) "
+                f"and above learns_from ({self.learns_from})"
+            )
+
+    def steps(self, until: int) -> int:
+        """Return how many steps are simulated up to a round."""
+        return max(0, until - self.learns_from) * self.pace
 
 
 class Rehearsal(NamedTuple):
@@ -57,6 +68,10 @@ class Rehearsal(NamedTuple):
     """The policies so far, each from the round in which it is there."""
     returns: tuple[float, ...]
     """The return of each episode that ended since the last policy."""
+    gained: float
+    """What the newest policy gains on trial, whether or not it is kept; without trials 0."""
+    best: float
+    """What the one that is played gains on the same trial."""
 
 
 class Worlds(NamedTuple):
@@ -75,29 +90,33 @@ def rehearse(
     seed: int,
     start: Packed | None = None,
 ) -> Iterator[Rehearsal]:
-    """Learn policies for `attack`, which has none yet, and yield where that stands whenever there is a newer one.
+    """Learn policies for `attack`, and yield where that stands whenever there is a newer one.
 
-    From any snapshot as `start`, the same follows to the bit as without a break.
+    If it has a policy already, newer ones are tried against that. From any snapshot as `start`, the same follows to the
+    bit as without a break.
     """
-    training, made, best = None, 0, -inf
-    if start is not None:
-        training, made, best = start.part(TRAINING), start.numbers["steps"], start.numbers["best"]
     # What never was on disk is taken there and back, too, so that a break changes nothing.
     attack = unpack_attack(pack_attack(attack) if start is None else start.part(ATTACK))
-    begun = 0
-    for arena, until in zip(worlds, (schedule.attacks_from, schedule.learns_until), strict=True):
-        wanted, every = until * schedule.pace, schedule.renewed * schedule.pace
-        best = best if made > begun else -inf
-        chunks = train(arena, settings, steps=wanted, seed=seed, every=every, start=training) if made < wanted else ()
-        for stands in chunks:
+    training, made, best, place = None, 0, -inf, None
+    if start is not None:
+        training, (made, best, place) = start.part(TRAINING), (start.numbers[key] for key in ("steps", "best", "world"))
+    for world, (arena, until) in enumerate(zip(worlds, (schedule.attacks_from, schedule.learns_until), strict=True)):
+        wanted, every = schedule.steps(until), schedule.renewed * schedule.pace
+        if made >= wanted:
+            continue
+        if place != world:
+            best = max(
+                (_tried(arena, old, schedule=schedule, seed=seed) for _, old in attack.policies[-1:]), default=-inf
+            )
+        for stands in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
             training, made = stands.packed, stands.steps
             gained = _tried(arena, stands.policy, schedule=schedule, seed=seed)
             if gained >= best:
-                best, newest = gained, Learned(made // schedule.pace, stands.policy)
+                best, newest = gained, Learned(schedule.learns_from + made // schedule.pace, stands.policy)
                 attack = replace(attack, policies=(*attack.policies, newest))
-            packed = together({ATTACK: pack_attack(attack), TRAINING: training}, steps=made, best=best)
-            yield Rehearsal(packed, made, attack, stands.returns)
-        begun = wanted
+            parts = {ATTACK: pack_attack(attack), TRAINING: training}
+            packed = together(parts, steps=made, best=best, world=world)
+            yield Rehearsal(packed, made, attack, stands.returns, gained, best)
 
 
 def _tried(arena: Arena, policy: PolicyNetwork, *, schedule: Schedule, seed: int) -> float:

@@ -4,7 +4,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import FullUpdate, PolicyNetwork, SearchRanges, TrainedAttack, load_attack, save_attack
-from sparring.attacks.learned.trained_attack import Learned
+from sparring.attacks.learned.trained_attack import SHIPPED, Learned, located
 from sparring.errors import ConfigError
 from sparring.random import stream
 from tests.attacks.learned.policies import constant, trained
@@ -39,6 +39,27 @@ def test_examples_are_kept_as_bytes(tmp_path):
     assert loaded.inputs.dtype == torch.uint8
     torch.testing.assert_close(loaded.inputs / 255, inputs, atol=0.51 / 255, rtol=0)
     assert torch.equal(loaded.labels, labels)
+
+
+def test_examples_that_are_no_pixels_are_kept_as_they_are(tmp_path):
+    inputs = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
+    save_attack(tmp_path / "policy", trained(0.0, inputs=3, examples=Batch(inputs, torch.tensor([2, 0, 1]))))
+    assert torch.equal(load_attack(tmp_path / "policy").examples.inputs, inputs)
+
+
+@pytest.mark.parametrize("name", ["@audits/median", "@audits/median.safetensors"])
+def test_a_policy_that_comes_with_sparring_is_named_with_or_without_its_suffix(name):
+    assert located(name) == SHIPPED / "audits" / "median.safetensors"
+
+
+@pytest.mark.parametrize("name", ["@krum-q-0.5", "@krum-q-0.5.safetensors"])
+def test_a_name_may_have_a_point(name):
+    assert located(name) == SHIPPED / "krum-q-0.5.safetensors"
+
+
+@pytest.mark.parametrize("name", ["policy", "here/policy.safetensors"])
+def test_another_file_is_where_it_is_said_to_be(name):
+    assert str(located(name)) == name
 
 
 def test_equal_attackers_make_equal_files(tmp_path):

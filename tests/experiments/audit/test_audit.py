@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -95,6 +96,13 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     with pytest.raises(RunError, match="is there and holds no audit; choose another folder"):
         audited(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules["sparring.experiments.audit.audit"], "measured_effort", None)
+    (tmp_path / "file").touch()
+    with pytest.raises(RunError, match="file/below/audit: not a directory; make room or choose another folder"):
+        audited(tmp_path / "file" / "below" / "audit")
 
 
 def test_another_audit_is_refused(done):

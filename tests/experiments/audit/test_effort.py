@@ -10,6 +10,7 @@ from sparring.experiments.audit.effort import (
     measured_effort,
     planned_effort,
     read_budget,
+    written_budget,
 )
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked
 
@@ -25,6 +26,14 @@ def test_a_budget_is_a_number_and_a_unit(text, seconds):
 def test_another_budget_is_refused(text):
     with pytest.raises(ConfigError, match=r"^budget is .*; write it as in 90s, 10m or 1.5h$"):
         read_budget(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(90.0, "90s"), (600.0, "10m"), (5400.0, "90m"), (172800.0, "48h"), (0.5, "0.5s")]
+)
+def test_a_budget_is_written_as_it_is_read(seconds, text):
+    assert written_budget(seconds) == text
+    assert read_budget(text) == seconds
 
 
 def test_training_gets_what_the_runs_leave():

@@ -21,14 +21,23 @@ def test_the_attackers_have_as_many_clients_as_the_rule_reckons_with():
     }
 
 
+def test_where_nothing_is_said_of_them_the_model_is_small_and_the_rounds_are_few():
+    config = read_request({"federation": {"clients": 20}}, seeds=2, budget=60.0).config
+    assert (config.data.member["name"], config.model["name"]) == ("digits", "logistic")
+    assert (config.federation.rounds, config.federation.clients) == (40, 20)
+    given = {"model": {"name": "lenet"}, "federation": {"rounds": 7}}
+    config = read_request(given, seeds=2, budget=60.0).config
+    assert (config.model["name"], config.federation.rounds) == ("lenet", 7)
+
+
 def test_the_run_without_attack_has_no_attackers():
     assert asked().config.attacks == ()
     assert [attacker.malicious for attacker in asked().run({"name": "none"}, 5).attacks] == [2]
 
 
 def test_an_attack_that_the_configuration_names_is_played_beside_the_others():
-    request = asked(WHITE_BOX, "attack.name=gaussian", "attack.std=3.0", "attack.malicious=1")
-    assert request.attacks["gaussian"] == {"name": "gaussian", "std": 3.0}
+    request = asked(WHITE_BOX, "attack.name=gaussian", "attack.deviation=3.0", "attack.malicious=1")
+    assert request.attacks["gaussian"] == {"name": "gaussian", "deviation": 3.0}
     assert "eb" in request.attacks
     assert asked().own == {}
 
@@ -66,6 +75,8 @@ def test_whatever_is_asked_for_changes_the_digest_but_not_how_it_is_executed():
         (("attack.start=4",), "attack.start is 4; it must be from 0 to 3"),
         (("attack.scale=2.0",), "attack has 'scale' and no name; give attack.malicious and attack.start alone"),
         (("threat.knowledge=black_box",), "threat.knowledge is black_box; the learned attacker is trained against the"),
+        (("attack.name=ipmm",), "unknown attack 'ipmm'; did you mean 'ipm'?"),
+        (("attack.name=ipm", "attack.scale=much"), "attack.scale is 'much'; it must be a number"),
         (("defense.name=krumm",), "unknown defense 'krumm'; did you mean 'krum'?"),
     ],
 )

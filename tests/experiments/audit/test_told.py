@@ -30,17 +30,25 @@ def test_the_sentences_say_what_is_left_and_who_takes_more():
 
 
 @pytest.mark.parametrize(
+    ("learned", "reason"), [((0.1, 0.9, 0.5), "the interval of the gap spans zero"), ((0.1, 0.2), "that needs 3 seeds")]
+)
+def test_what_is_undecided_is_told_with_the_reason(learned, reason):
+    _, second, _ = sentences(finished(verdict(learned)), asked())
+    assert second.startswith(f"Whether the learned attack takes more is undecided: {reason}")
+
+
+@pytest.mark.parametrize(
     ("breaking", "words"),
     [
         (
             Breaking({25: 0.1, 4: 0.4, 3: 0.5}, 4, 0.2),
-            "4 of 50 malicious clients halve the accuracy with eb; the learned attack halves it with as many, too (20% "
-            "is left).",
+            "To halve the accuracy, eb needs 4 of 50 clients; the learned attack halves it with as many, too (20% is "
+            "left).",
         ),
         (
             Breaking({25: 0.8}, None, 0.7),
-            "Not even 25 of 50 malicious clients halve the accuracy with eb; the learned attack does not halve it with "
-            "as many (70% is left).",
+            "Not even with 25 of 50 clients does eb halve the accuracy; the learned attack does not halve it with as "
+            "many (70% is left).",
         ),
     ],
 )

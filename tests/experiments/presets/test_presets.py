@@ -1,4 +1,6 @@
+from functools import partial
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -7,10 +9,18 @@ from sparring.experiments.claims import judged
 from sparring.experiments.presets import PRESETS, SCALES, plan_of, preset
 from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, mixed_attacks_win
 from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
-from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells
+from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells, shipped
+from sparring.experiments.presets.rla_fig4 import VARIANTS
+from sparring.experiments.presets.rla_setting import KRUM
+from sparring.experiments.rehearsal import parts
 from sparring.experiments.sweeps import planned
-from sparring.experiments.sweeps.axes import SEED
+from sparring.experiments.sweeps.axes import SEED, replaced
 from tests.experiments.frames import made_frame
+
+UNNUMBERED = ("rla-fig3-appendix", "rla-fig4a")
+"""Those of which the paper's text has no numbers."""
+LEARNING = ("rla-fig3", "rla-fig3-appendix", "rla-fig4a", "rla-fig4c")
+"""Those in which an attack is played that has to be learned."""
 
 presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
@@ -42,7 +52,7 @@ def test_claims_speak_of_cells_that_are_played(name, scale):
 def test_published_numbers_are_of_rules_that_are_played(name, scale):
     axes = PRESETS[name].document(scale)["axes"]
     published = PRESETS[name].published(scale)
-    assert published
+    assert bool(published) is (name not in UNNUMBERED)
     for each in published:
         assert each.metric in PRESETS[name].metrics
         assert each.cell.keys() == axes.keys() - {SEED}
@@ -94,6 +104,65 @@ def test_one_of_the_mixed_attacks_alone_does_not_defeat_all_of_them():
 @presets
 def test_the_plan_says_what_it_reproduces(name):
     assert plan_of(PRESETS[name], "smoke").preset == {"id": name, "scale": "smoke"}
+
+
+@presets
+def test_it_is_known_how_learned_attacks_are_learned(name):
+    assert (PRESETS[name].rehearsing is not None) is (name in LEARNING)
+
+
+@pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
+def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
+    cells = planned(replaced(one_seed(name, scale), {"policies": str(tmp_path)})).cells
+    played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
+    found = parts(cells, partial(PRESETS[name].rehearsing, scale))
+    assert len(found) == len(played) > 0
+    for cell, part in zip(played, found.values(), strict=True):
+        (attacker,) = cell.config.attacks
+        assert part.policy == Path(attacker.member["policy"])
+        assert part.policy.parent == tmp_path
+        assert part.rehearsing.schedule.attacks_from == attacker.start
+        assert part.rehearsing.schedule.learns_until <= cell.config.federation.rounds
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_variants_of_the_learned_attack_have_less_and_less_to_learn_from(scale):
+    variants = PRESETS["rla-fig4c"].rehearsing
+    usual, uninverted, unlabeled = (variants(scale, {"defense": KRUM, "attack": name}) for name in VARIANTS)
+    assert usual.inverting is not None
+    assert usual.is_labeled
+    assert (uninverted.inverting, uninverted.is_labeled) == (None, True)
+    assert (unlabeled.inverting, unlabeled.is_labeled) == (usual.inverting, False)
+
+
+def test_the_policies_of_a_plan_are_beside_its_runs_or_where_it_is_said():
+    policies = [
+        {
+            Path(each.member["policy"]).parent
+            for cell in plan.cells
+            for each in cell.config.attacks
+            if "policy" in each.member
+        }
+        for plan in (plan_of(PRESETS["rla-fig4c"], "smoke"), plan_of(PRESETS["rla-fig4c"], "smoke", policies="@mine"))
+    ]
+    assert policies == [{Path("policies")}, {Path("@mine")}]
+
+
+def test_policies_that_come_with_sparring_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.attacks.learned.trained_attack.SHIPPED", tmp_path)
+    assert shipped(PRESETS["rla-fig3"], "smoke") is None
+    (tmp_path / "rla-fig3-smoke").mkdir()
+    assert shipped(PRESETS["rla-fig3"], "smoke") == "@rla-fig3-smoke"
+    assert shipped(PRESETS["rla-fig3"], "laptop") is None
+
+
+@pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
+def test_where_policies_come_with_sparring_none_is_missing(name, scale):
+    policies = shipped(PRESETS[name], scale)
+    if policies is not None:
+        assert not parts(
+            plan_of(PRESETS[name], scale, policies=policies).cells, partial(PRESETS[name].rehearsing, scale)
+        )
 
 
 @presets

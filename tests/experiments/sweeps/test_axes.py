@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.sweeps.axes import applied, called_together, filled, label, read_axes
+from sparring.experiments.sweeps.axes import applied, called_together, filled, label, read_axes, replaced
 
 
 def test_a_list_varies_one_key():
@@ -50,6 +50,16 @@ def test_texts_may_name_the_labels_of_a_cell_as_files_are_called():
         "seed": 3,
         "other": "{unknown}",
     }
+
+
+def test_words_in_braces_are_replaced_wherever_they_are():
+    document = {"attack": {"policy": "{policies}/{seed}"}, "axes": [{"{policies}": "{policies}"}], "rounds": 3}
+    assert replaced(document, {"policies": "Meine Läufe/policies"}) == {
+        "attack": {"policy": "Meine Läufe/policies/{seed}"},
+        "axes": [{"{policies}": "Meine Läufe/policies"}],
+        "rounds": 3,
+    }
+    assert document["attack"] == {"policy": "{policies}/{seed}"}
 
 
 @pytest.mark.parametrize(

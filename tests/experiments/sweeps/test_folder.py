@@ -116,6 +116,15 @@ def test_a_sweep_that_never_began_is_none_and_can_begin(tmp_path):
         pass
 
 
+def test_a_sweep_may_begin_where_policies_were_trained_for_it(tmp_path):
+    policy = tmp_path / "policies" / "mean-0.safetensors"
+    policy.parent.mkdir()
+    policy.write_text("a policy")
+    with opened(tmp_path):
+        pass
+    assert policy.read_text() == "a policy"
+
+
 def test_a_folder_that_is_read_only_is_told_of(folder, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from sparring.arrays import Numbers
+from sparring.contracts import Space
 
 Hidden = Literal["relu", "tanh"]
 Squash = Literal["tanh", "clip"]
@@ -32,3 +33,8 @@ class PolicyNetwork:
         out = linear(values, weight, bias)
         action: Numbers = (out.tanh() if self.squash == "tanh" else out.clamp(-1, 1)).numpy()
         return action
+
+
+def middling(space: Space) -> PolicyNetwork:
+    """Return the policy that always answers with the middle of each range."""
+    return PolicyNetwork(((torch.zeros(space.action, space.observation), torch.zeros(space.action)),))

@@ -15,8 +15,9 @@ from sparring.registry import build
 
 KIND = "attack"
 SHIPPED = Path(__file__).parent / "policies"
+SUFFIX = ".safetensors"
 BYTE = 255
-"""Examples are kept as bytes."""
+"""Images are kept as bytes."""
 
 
 class Learned(NamedTuple):
@@ -59,7 +60,7 @@ def load_attack(path: str | Path) -> TrainedAttack:
 def located(policy: str | Path) -> Path:
     """Return the file that a setting names: `@name` is a policy that comes with Sparring."""
     name = str(policy)
-    return SHIPPED / f"{Path(name[1:])}.safetensors" if name.startswith("@") else Path(policy)
+    return SHIPPED / f"{name[1:].removesuffix(SUFFIX)}{SUFFIX}" if name.startswith("@") else Path(policy)
 
 
 def pack_attack(trained: TrainedAttack) -> Packed:
@@ -95,8 +96,13 @@ def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
     if trained.examples is None:
         return weights
     inputs, labels = trained.examples
-    kept = inputs if inputs.dtype == torch.uint8 else (inputs * BYTE).round().to(torch.uint8)
-    return {**weights, "examples.inputs": kept.contiguous(), "examples.labels": labels.contiguous()}
+    return {**weights, "examples.inputs": _kept(inputs).contiguous(), "examples.labels": labels.contiguous()}
+
+
+def _kept(inputs: Tensor) -> Tensor:
+    """Return pixels from 0 to 1 as bytes, and what is none as it is."""
+    are_pixels = inputs.is_floating_point() and bool(((inputs >= 0) & (inputs <= 1)).all())
+    return (inputs * BYTE).round().to(torch.uint8) if are_pixels else inputs
 
 
 def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> Learned:

@@ -23,7 +23,7 @@ from sparring.experiments.audit.stages import (
 )
 from sparring.experiments.audit.training import Taught
 from sparring.experiments.audit.verdict import Breaking, Verdict, judged, left, plain, worst
-from sparring.experiments.files import PARTIAL, saving, write, write_json
+from sparring.experiments.files import PARTIAL, admit_writing, saving, write, write_json
 from sparring.experiments.report import read_study
 from sparring.experiments.section import Section
 from sparring.experiments.store import LOCK, held
@@ -50,11 +50,12 @@ def audit(request: Request, folder: str | Path, *, workers: Workers = HERE, foll
 
 
 def _admit(folder: Path) -> None:
-    """Refuse a folder that holds something else."""
+    """Refuse a folder that holds something else, or cannot be written to."""
     with saving(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if NAME not in there and not there <= {LOCK, NAME + PARTIAL}:
         raise RunError(f"{folder} is there and holds no audit; choose another folder")
+    admit_writing(folder)
 
 
 def _effort(bench: Bench) -> Effort:
@@ -102,6 +103,7 @@ def _breaking(bench: Bench, attack: str, *, learned: Section, half: float) -> Br
 def _left(bench: Bench, label: str, *, section: Section, malicious: int) -> float:
     """Return what an attack by so many clients leaves of the accuracy, in the mean over a few seeds."""
     stage = f"{BREAKING}/{label} {malicious}"
+    bench.follower.begin(f"{label} with {malicious} of {bench.request.config.federation.clients} clients")
     runs = played(
         bench, stage, attacks={label: section}, seeds=bench.request.fresh[:BREAKING_SEEDS], malicious=malicious
     )

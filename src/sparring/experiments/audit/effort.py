@@ -52,6 +52,12 @@ def read_budget(text: str) -> float:
     return float(found[1]) * UNITS[found[2]]
 
 
+def written_budget(seconds: float) -> str:
+    """Write a budget as it is read."""
+    unit = next((unit for unit in "hms" if seconds % UNITS[unit] == 0), "s")
+    return f"{seconds / UNITS[unit]:.15g}{unit}"
+
+
 def kept_effort(folder: Path, request: Request) -> Effort | None:
     """Return the effort that an audit was begun with; another audit's folder is refused."""
     content = read_json(folder / NAME)
@@ -95,10 +101,16 @@ def planned_effort(budget: float, *, playing: float, step: float, policies: int)
     if left < LEAST_SHARE * budget or steps < FEWEST_STEPS:
         needed = max(playing / (SPENT - LEAST_SHARE), (playing + FEWEST_STEPS * step) / SPENT)
         raise ConfigError(
-            f"budget is {duration(budget)}; all runs take about {duration(playing)} here, and training needs its part: "
-            f"use --budget {ceil(needed / 60)}m, fewer --seeds or fewer federation.rounds"
+            f"budget is {written_budget(budget)}; all runs take about {duration(playing)} here, and training needs its "
+            f"part: use --budget {_enough(needed)}, fewer --seeds or fewer federation.rounds"
         )
     return Effort(policies, steps, round(playing + steps * step, 1))
+
+
+def _enough(seconds: float) -> str:
+    """Return a budget in whole minutes, from two hours on in whole hours."""
+    unit = UNITS["m"] if seconds <= 2 * UNITS["h"] else UNITS["h"]
+    return written_budget(ceil(seconds / unit) * unit)
 
 
 def _playing_seconds(request: Request, runs: Mapping[str, float], *, learned: float, policies: int) -> float:

@@ -5,6 +5,7 @@ from shlex import quote
 from statistics import fmean
 from typing import NamedTuple
 
+from sparring.experiments.audit.effort import BREAKING_SEEDS, written_budget
 from sparring.experiments.audit.outcome import Audit
 from sparring.experiments.audit.request import NO_ATTACK, Request
 from sparring.experiments.audit.told import facts, sentences
@@ -16,7 +17,6 @@ from sparring.experiments.report.panel import panels
 from sparring.experiments.report.study import Study
 from sparring.experiments.report.threat import players, threat_model
 from sparring.experiments.sweeps.axes import ATTACK
-from sparring.experiments.words import duration
 
 TENTH = 10
 
@@ -45,14 +45,18 @@ def audit_page(study: Study, done: Audit, *, request: Request) -> str:
             verdict=facts(done),
             legend=_legend(done),
             pictures=_pictures(study, done, request=request),
+            breaking=done.verdict.breaking,
+            crafted=done.verdict.crafted.attack,
+            few=len(request.fresh[:BREAKING_SEEDS]),
             lessons=tuple(_lessons(done)),
             panel=panel,
             panels=[panel],
             threat=threat_model(study),
             players=players(study, ATTACK),
             effort=done.effort,
-            budget=duration(request.budget),
+            budget=written_budget(request.budget),
             seeds=len(request.fresh),
+            rounds=request.config.federation.rounds,
             command=command(request),
         )
     )
@@ -64,7 +68,7 @@ def command(request: Request) -> str:
     beside = {key: asked.pop(key) for key in ("seeds", "budget", "malicious", "start", "attacks")}
     own = {"attack": {**next(iter(request.own.values()), {}), "malicious": request.malicious, "start": request.start}}
     plugins = (f"--plugin {quote(plugin.module)}" for plugin in request.catalogues.plugins)
-    effort = f"--seeds {beside['seeds']} --budget {beside['budget']:g}s"
+    effort = f"--seeds {beside['seeds']} --budget {written_budget(request.budget)}"
     return " ".join(["sparring audit", *plugins, *map(quote, settings({**asked, **own})), effort])
 
 
@@ -82,7 +86,7 @@ def _pictures(study: Study, done: Audit, *, request: Request) -> Iterator[Pictur
     labels = _compared(done)
     runs = {label: study.where({ATTACK: label}).frame["run"] for label in labels}
     rounds = {label: band(study.curves[run] for run in runs[label]) for label in labels}
-    yield picture(Plot(f"{request.malicious} malicious clients, {len(request.fresh)} seeds", rounds), labels)
+    yield picture(Plot(f"{request.malicious} of {request.config.federation.clients} clients malicious", rounds), labels)
     tried = {0: done.verdict.clean.mean, **done.verdict.breaking.tried}
     counts = sorted(tried)
     left = [tried[count] for count in counts]

@@ -1,19 +1,18 @@
 """The stages of an audit: sweeps of runs, and the training between them, each gone on with from where it is."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
 
-from sparring.errors import Interrupted, RunError, SavingError
+from sparring.errors import RunError
 from sparring.experiments.audit.request import NO_ATTACK, Request
 from sparring.experiments.audit.training import (
     ACTINGS,
     POLICY,
-    STOP,
     Course,
     Lesson,
     Taught,
@@ -21,9 +20,9 @@ from sparring.experiments.audit.training import (
     returns_of,
     take_course,
 )
-from sparring.experiments.files import saving
+from sparring.experiments.lessons import teach
 from sparring.experiments.section import Section
-from sparring.experiments.sweeps import Failed, Stopped, SweepObserver, Workers, planned, sweep
+from sparring.experiments.sweeps import SweepObserver, Workers, planned, sweep
 from sparring.experiments.tables import frame
 
 MEASURED, REHEARSED, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
@@ -101,18 +100,9 @@ def taught(bench: Bench, policies: int, *, steps: int) -> dict[str, Taught]:
 def _teach(bench: Bench, courses: Mapping[str, Course], *, due: Sequence[str]) -> None:
     """Train some of the policies."""
     folder, steps = bench.folder / POLICIES, courses[due[0]].lesson.steps
-    with saving(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / STOP).unlink(missing_ok=True)
-    stopped = 0
-    with (
-        bench.follower.training([course.folder for course in courses.values()], steps),
-        closing(bench.workers.calls(take_course, [courses[label] for label in due])) as calls,
-    ):
-        for place, answer in calls:
-            stopped += _is_stopped(answer, due[place])
-    if stopped:
-        raise Interrupted("stopped while training; the same command goes on")
+    following = bench.follower.training([course.folder for course in courses.values()], steps)
+    lessons = {label: courses[label] for label in due}
+    teach(bench.workers, take_course, lessons=lessons, folder=folder, following=following)
 
 
 def playing(policy: Taught) -> Section:
@@ -141,12 +131,3 @@ def _document(
         for label, section in attacks.items()
     }
     return {"base": request.base, "axes": {"attack": bundles, "seed": list(seeds)}}
-
-
-def _is_stopped(answer: Path | Stopped | Failed | RunError, label: str) -> bool:
-    """Say whether training was stopped; if it came to no end, the audit does not either."""
-    if isinstance(answer, RunError):
-        raise RunError(f"{label} failed: {answer}")
-    if isinstance(answer, Failed):
-        raise (SavingError if answer.is_unsaved else RunError)(f"{label} failed: {answer.error}")
-    return isinstance(answer, Stopped)

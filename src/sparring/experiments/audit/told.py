@@ -3,13 +3,14 @@
 from sparring.experiments.audit.outcome import Audit
 from sparring.experiments.audit.request import Request
 from sparring.experiments.audit.verdict import Verdict
+from sparring.experiments.claims import FEWEST
 from sparring.experiments.claims import Verdict as Answer
 from sparring.experiments.statistics import written
 
 GAPS: dict[Answer, str] = {
     "holds": "The learned attack takes more: attacks made by hand flatter this rule.",
     "does not hold": "The learned attack takes no more than the worst one made by hand.",
-    "undecided": "Whether the learned attack takes more is undecided: the interval spans zero, or there are few seeds.",
+    "undecided": "Whether the learned attack takes more is undecided: the interval of the gap spans zero.",
 }
 
 
@@ -39,9 +40,17 @@ def sentences(done: Audit, request: Request) -> tuple[str, ...]:
     return (
         f"With {request.malicious} of {clients} clients malicious, {request.defense} is taken from {clean} to "
         f"{crafted} by the worst attack made by hand ({verdict.crafted.attack}), and to {learned} by the learned one.",
-        GAPS[verdict.gap.verdict],
+        _decision(verdict),
         halving(verdict, clients),
     )
+
+
+def _decision(verdict: Verdict) -> str:
+    """Say whether the learned attack takes more."""
+    n = verdict.difference.n
+    if n < FEWEST:
+        return f"Whether the learned attack takes more is undecided: that needs {FEWEST} seeds, and there are {n}."
+    return GAPS[verdict.gap.verdict]
 
 
 def halving(verdict: Verdict, clients: int) -> str:
@@ -51,6 +60,5 @@ def halving(verdict: Verdict, clients: int) -> str:
     also = "halves it with as many, too" if is_confirmed else "does not halve it with as many"
     learned = f"the learned attack {also} ({breaking.learned:.0%} is left)"
     if breaking.clients is not None:
-        return f"{breaking.clients} of {clients} malicious clients halve the accuracy with {attack}; {learned}."
-    most = f"Not even {breaking.confirmed_at} of {clients} malicious clients halve the accuracy with {attack}"
-    return f"{most}; {learned}."
+        return f"To halve the accuracy, {attack} needs {breaking.clients} of {clients} clients; {learned}."
+    return f"Not even with {breaking.confirmed_at} of {clients} clients does {attack} halve the accuracy; {learned}."

@@ -11,12 +11,13 @@ from typing import NamedTuple
 import torch
 
 from sparring.arrays import Batch, Packed
-from sparring.attacks import SearchRanges, TrainedAttack, save_attack
+from sparring.attacks import SearchRanges, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
 from sparring.attacks.learned.trained_attack import Learned
 from sparring.errors import Interrupted
 from sparring.experiments.assemble import assemble, load
-from sparring.experiments.files import read_json, saving, write_json
+from sparring.experiments.files import read_json, write_json
+from sparring.experiments.lessons import save_policy, stop_file
 from sparring.experiments.observer import never
 from sparring.experiments.plugins import plugged
 from sparring.experiments.settings import Config
@@ -29,8 +30,6 @@ from sparring.learning.reinforcement.td3 import largest_buffer
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, LESSONS = "policy.safetensors", "lessons.json"
-STOP = ".stop"
-"""A file beside the policies' folders that asks their training to stop."""
 ACTINGS = (SearchRanges(), PAPER)
 """What actions stand for, policy by policy in turn: whichever suits the rule, one of them finds it."""
 SETTINGS = TD3Settings()
@@ -90,7 +89,7 @@ def train_attack(scenario: Scenario, lesson: Lesson, *, folder: Path, wants_stop
         save_snapshot(folder, _packed(training.packed, returns), place=training.steps)
         if training.steps >= steps:
             write_json(folder / LESSONS, {"steps": training.steps, "returns": returns})
-            _save_attack(folder / POLICY, TrainedAttack((Learned(0, training.policy),), lesson.acting))
+            save_policy(folder / POLICY, TrainedAttack((Learned(0, training.policy),), lesson.acting))
             drop_snapshots(folder)
         elif wants_stop():
             raise Interrupted(f"stopped after {training.steps} of {steps} steps")
@@ -125,7 +124,7 @@ def returns_of(folder: Path) -> tuple[float, ...]:
 
 
 def _taught(course: Course) -> Path | Stopped:
-    stop = course.folder.parent / STOP
+    stop = stop_file(course.folder.parent)
     if stop.exists():
         return Stopped()
     config, catalogues = course.config, plugged(course.plugins)
@@ -169,11 +168,3 @@ def _stood(folder: Path) -> tuple[Packed | None, tuple[float, ...]]:
     if found is None:
         return None, ()
     return Packed(found.tensors, found.numbers["training"]), tuple(found.numbers["returns"])
-
-
-def _save_attack(path: Path, trained: TrainedAttack) -> None:
-    """Save an attack so that it is there as a whole or not at all."""
-    partial_path = path.with_suffix(".partial")
-    with saving(path):
-        save_attack(partial_path, trained)
-        partial_path.replace(path)

@@ -6,11 +6,15 @@ from itertools import product
 from math import floor
 from typing import Literal, get_args
 
+from sparring.attacks.learned.trained_attack import located
 from sparring.contracts import Defense
 from sparring.defenses import DEFENSES
 from sparring.experiments.claims import Claim
+from sparring.experiments.rehearsal import Rehearsing
 from sparring.experiments.section import Section
 from sparring.experiments.sweeps import Plan, planned
+from sparring.experiments.sweeps.axes import replaced
+from sparring.experiments.sweeps.folder import POLICIES
 from sparring.experiments.tables import Labels
 from sparring.registry import build
 
@@ -50,11 +54,20 @@ class Preset:
     """In what the sweep is another than the paper's."""
     published: Callable[[Scale], tuple[Published, ...]]
     claims: Callable[[Scale], tuple[Claim, ...]]
+    rehearsing: Callable[[Scale, Labels], Rehearsing] | None = None
+    """How the learned attack of a cell is learned; its file is in the folder that `{policies}` stands for."""
 
 
-def plan_of(preset: Preset, scale: Scale) -> Plan:
-    """Return the plan of a preset's sweep."""
-    return planned(preset.document(scale), preset={"id": preset.id, "scale": scale})
+def plan_of(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
+    """Return the plan of a preset's sweep, whose learned attacks are in the folder `policies`."""
+    document = replaced(preset.document(scale), {"policies": policies})
+    return planned(document, preset={"id": preset.id, "scale": scale})
+
+
+def shipped(preset: Preset, scale: Scale) -> str | None:
+    """Return where the policies are that come with Sparring, for those who need not train their own."""
+    name = f"@{preset.id}-{scale}"
+    return name if located(name).with_suffix("").is_dir() else None
 
 
 def attack_grid(

@@ -1,14 +1,16 @@
 """A published table beside what was measured, and what that says of its claims."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import fmean
 
 import pandas as pd
 
 from sparring.experiments.claims import Above, Judgment, Verdict, judged, together
 from sparring.experiments.formats import Table
 from sparring.experiments.presets.preset import Preset, Published, Scale
+from sparring.experiments.rehearsal import Trial, trials_of
 from sparring.experiments.statistics import summary, written
-from sparring.experiments.sweeps import Plan
+from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.axes import SEED
 from sparring.experiments.tables import Labels, by_seed
 
@@ -58,6 +60,30 @@ def beside(preset: Preset, scale: Scale, *, cells: Iterable[Labels], runs: pd.Da
                 for cell in shown
             ]
             yield Table(", ".join([metric.replace("_", " "), *panel]), HEADER, tuple(rows))
+
+
+def lessons(cells: Iterable[Cell]) -> Iterator[Table]:
+    """Yield a table of what the learned attacks of cells were worth on the way: a row a cell, mean over seeds.
+
+    `kept` is the policy that is played in the end.
+    """
+    tried: dict[tuple[str, ...], list[tuple[Trial, ...]]] = {}
+    for cell in cells:
+        for trials in trials_of(cell.config):
+            tried.setdefault(tuple(_without_seed(cell.labels).values()), []).append(trials)
+    if not tried:
+        return
+    first, *_ = tried.values()
+    rows = [(", ".join(place), *_means(trials)) for place, trials in tried.items()]
+    header = ("after simulated steps", *(f"{trial.steps}" for trial in first[0]), "kept")
+    yield Table("rise of the simulated loss in an episode", header, tuple(rows))
+
+
+def _means(tried: Sequence[tuple[Trial, ...]]) -> Iterator[str]:
+    """Yield what the newest policies gained, then what the last that is played did, in the mean over seeds."""
+    for trials in zip(*tried, strict=True):
+        yield f"{fmean(trial.gained for trial in trials):+.2f}"
+    yield f"{fmean(trials[-1].best for trials in tried):+.2f}"
 
 
 def _without_seed(cell: Labels) -> Labels:

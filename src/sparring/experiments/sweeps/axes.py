@@ -57,13 +57,18 @@ def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
 
 def filled(value: Any, labels: Mapping[str, str]) -> Any:
     """Return a document in whose texts `{axis}` is the cell's label on that axis, as a file may be called."""
+    return replaced(value, {axis: slug(label) for axis, label in labels.items()})
+
+
+def replaced(value: Any, words: Mapping[str, str]) -> Any:
+    """Return a document in whose texts each name in braces is replaced by what it stands for."""
     if isinstance(value, Mapping):
-        return {key: filled(each, labels) for key, each in value.items()}
+        return {key: replaced(each, words) for key, each in value.items()}
     if isinstance(value, list):
-        return [filled(each, labels) for each in value]
+        return [replaced(each, words) for each in value]
     if isinstance(value, str):
-        for axis, label in labels.items():
-            value = value.replace(f"{{{axis}}}", slug(label))
+        for name, word in words.items():
+            value = value.replace(f"{{{name}}}", word)
     return value
 
 

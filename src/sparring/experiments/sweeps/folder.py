@@ -16,6 +16,8 @@ FORMAT = 1
 RUNS, FAILURES = "runs", "failures"
 DATA, STOP = ".data", ".stop"
 """What is there only while a sweep is played: its data sets, and a file that asks the workers to stop."""
+POLICIES = "policies"
+"""What was trained for the sweep, before it is played."""
 DIGITS = 12
 """How many of a run's digest its folder is called by."""
 
@@ -139,7 +141,7 @@ def _admit(folder: Path) -> None:
     """Refuse a folder that holds something else."""
     with saving(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP}:
+    if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}:
         raise RunError(f"{folder} is there and is no sweep folder; choose another one")
 
 

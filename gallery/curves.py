@@ -1,0 +1,42 @@
+"""Accuracy over rounds in the folder of a sweep: `python -m gallery.curves FOLDER PICTURE` draws a panel a rule."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from sparring.experiments.plots import Curve, draw_accuracy
+from sparring.experiments.report import read_study
+from sparring.experiments.report.curves import band
+from sparring.experiments.report.study import Study
+from sparring.experiments.sweeps.axes import ATTACK
+
+Panel = dict[str, Curve]
+"""Curves by the attack that is played."""
+
+
+def panels(study: Study, *, rules: list[str]) -> dict[str, Panel]:
+    """Return the mean over seeds under each attack, a panel for each combination of the other axes."""
+    asked = [labels for labels in study.combinations(ATTACK) if not rules or labels["defense"] in rules]
+    drawn = ((", ".join(labels.values()), dict(_curves(study.where(labels)))) for labels in asked)
+    return {title: panel for title, panel in drawn if panel}
+
+
+def _curves(study: Study) -> Iterator[tuple[str, Curve]]:
+    for attack in study.axes[ATTACK]:
+        runs = study.where({ATTACK: attack}).frame["run"]
+        if len(runs):
+            together = band(study.curves[run] for run in runs)
+            yield attack, list(zip(together.rounds, together.mean, strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="of a sweep")
+    parser.add_argument("picture", type=Path, help="a PNG file")
+    parser.add_argument("--rule", action="append", default=[], help="of which panels are drawn; by default of all")
+    asked = parser.parse_args()
+    draw_accuracy(panels(read_study(asked.folder), rules=asked.rule), asked.picture)
+
+
+if __name__ == "__main__":
+    main()

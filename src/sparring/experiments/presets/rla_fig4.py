@@ -1,0 +1,162 @@
+"""Figure 4 of Li et al. (2022): how many clients the learned attack needs, and what learning the data adds to it."""
+
+from collections.abc import Mapping
+
+from sparring.experiments.claims import Above, Claim
+from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
+from sparring.experiments.presets.rla_setting import (
+    ALWAYS,
+    ATTACKS,
+    BASES,
+    KRUM,
+    LAPTOP,
+    LEARNED,
+    MALICIOUS,
+    SEEDS,
+    learned,
+    rehearsing,
+    without_inversion,
+    without_labels,
+)
+from sparring.experiments.rehearsal import Rehearsing
+from sparring.experiments.section import Section
+from sparring.experiments.tables import Labels
+
+RULES: Mapping[str, Section] = {KRUM: {"defense": {"name": "krum"}}}
+DEFAULT: Mapping[str, Section] = {"q = 0.5": {"name": "label_skew", "q": 0.5}}
+LESS_SKEWED: Mapping[str, Section] = {"q = 0.3": {"name": "label_skew", "q": 0.3}}
+FEW, ENOUGH = "7", ("8", "10", "20")
+COUNTS = (FEW, *ENOUGH)
+"""Malicious clients of 100."""
+SMOKE_COUNTS = (1, 2, 3, 4)
+"""Those of the 20 clients of the smoke scale that stand for them."""
+UNLEARNED, UNLABELED = "RL without DL", "RL0"
+VARIANTS = (LEARNED, UNLEARNED, UNLABELED)
+
+HARMED, UNHARMED = 0.5, 0.7
+"""The accuracies at the end that an attack with superb performance leaves at most, and any without at least."""
+SEEING = ("IPM 5", "IPM 2", "LMP")
+
+HERE = (
+    *ALWAYS,
+    "The paper does not state the rule of this figure: it is Krum here.",
+    "Each learned attack is learned in one federation, that of seed 0, and played in all.",
+)
+SMOKE = "Four rounds of lenet on digits, a fifth of the clients, one seed."
+
+
+def attackers_document(scale: Scale) -> Section:
+    """Return the sweep of panel (a): attacks by numbers of attackers."""
+    grid = attack_grid(
+        BASES[scale],
+        partitions=DEFAULT,
+        rules=RULES,
+        attacks={**ATTACKS, LEARNED: learned(scale, "{attackers}")},
+        malicious=MALICIOUS[scale],
+        seeds=SEEDS[scale],
+    )
+    numbers = SMOKE_COUNTS if scale == "smoke" else map(int, COUNTS)
+    counts = {count: {"attack.malicious": number} for count, number in zip(COUNTS, numbers, strict=True)}
+    axes = {**grid["axes"], "attackers": counts}
+    return {**grid, "axes": {**axes, "seed": axes.pop("seed")}}
+
+
+def attackers_claims(scale: Scale) -> tuple[Claim, ...]:
+    """Return what the paper says of panel (a)."""
+
+    def left(attacks: tuple[str, ...], counts: tuple[str, ...]) -> tuple[Labels, ...]:
+        return cells(partition=DEFAULT, defense=RULES, attack=attacks, attackers=counts)
+
+    return (
+        Claim(
+            "The learned attack does great harm with 8, 10 and 20 attackers: no more than 0.50 is left at the end.",
+            tuple(Above(HARMED, cell) for cell in left((LEARNED,), ENOUGH)),
+        ),
+        Claim(
+            "With up to 10 attackers neither IPM nor LMP gets anywhere: more than 0.70 is left at the end.",
+            tuple(Above(cell, UNHARMED) for cell in left(SEEING, COUNTS[:-1])),
+        ),
+        Claim(
+            "With 7 attackers no attack does significant damage: more than 0.70 is left at the end.",
+            tuple(Above(cell, UNHARMED) for cell in left((*ATTACKS, LEARNED), (FEW,))),
+        ),
+    )
+
+
+def variants_document(scale: Scale) -> Section:
+    """Return the sweep of panel (c): the learned attack with less and less to learn from."""
+    return attack_grid(
+        BASES[scale],
+        partitions=LESS_SKEWED,
+        rules=RULES,
+        attacks={**ATTACKS, **dict.fromkeys(VARIANTS, learned(scale, "{attack}"))},
+        malicious=MALICIOUS[scale],
+        seeds=SEEDS[scale],
+    )
+
+
+def variants_claims(scale: Scale) -> tuple[Claim, ...]:
+    """Return what the paper says of panel (c)."""
+
+    def left(attack: str) -> Labels:
+        (cell,) = cells(partition=LESS_SKEWED, defense=RULES, attack=[attack])
+        return cell
+
+    return (
+        Claim(
+            "Learning the distribution makes the attack stronger: less is left at the end than without.",
+            (Above(left(UNLEARNED), left(LEARNED)),),
+        ),
+        Claim(
+            "Without any label to begin with it is weaker, but stronger than all attacks made by hand.",
+            (Above(left(UNLABELED), left(LEARNED)), *(Above(left(attack), left(UNLABELED)) for attack in ATTACKS)),
+        ),
+        Claim(
+            "Without distribution learning, too, it is stronger than all attacks made by hand.",
+            tuple(Above(left(attack), left(UNLEARNED)) for attack in ATTACKS),
+        ),
+    )
+
+
+def variants_published(scale: Scale) -> tuple[Published, ...]:
+    """Return what the paper states in its text."""
+    (cell,) = cells(partition=LESS_SKEWED, defense=RULES, attack=[LEARNED])
+    return Published(cell, 0.10, "<"), Published({**cell, "attack": UNLEARNED}, 0.20, "<")
+
+
+def variants_rehearsing(scale: Scale, labels: Labels) -> Rehearsing:
+    """Return how a variant is learned."""
+    usual = rehearsing(scale, labels)
+    return {LEARNED: usual, UNLEARNED: without_inversion(usual), UNLABELED: without_labels(usual)}[labels["attack"]]
+
+
+def _differences(*more: str) -> Mapping[Scale, tuple[str, ...]]:
+    return {
+        "smoke": (*HERE, *more, SMOKE),
+        "laptop": (*HERE, *more, *LAPTOP, "3 seeds; the figure shows one run."),
+        "paper": (*HERE, *more, "5 seeds; the figure shows one run."),
+    }
+
+
+RLA_FIG4A = Preset(
+    id="rla-fig4a",
+    title="MNIST with 7, 8, 10 and 20 attackers",
+    source="Li et al., 2022, figure 4(a)",
+    metrics=("accuracy", "average_accuracy"),
+    document=attackers_document,
+    differences=_differences("Krum reckons with 20 attackers whatever their number."),
+    published=lambda scale: (),
+    claims=attackers_claims,
+    rehearsing=rehearsing,
+)
+RLA_FIG4C = Preset(
+    id="rla-fig4c",
+    title="MNIST under the learned attack with and without distribution learning, and without labels",
+    source="Li et al., 2022, figure 4(c, d)",
+    metrics=("accuracy", "average_accuracy"),
+    document=variants_document,
+    differences=_differences("RL0 learns in the reconstructions from the first step on, since it has nothing else."),
+    published=variants_published,
+    claims=variants_claims,
+    rehearsing=variants_rehearsing,
+)

@@ -1,0 +1,246 @@
+"""Learn the attack that a run plays while the rounds go by in which it still behaves (Li et al., 2022, section 6.1)."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+from typing import NamedTuple
+
+from sparring.arrays import Batch, Packed
+from sparring.attacks import SearchRanges, TrainedAttack
+from sparring.attacks.learned.policy_network import middling
+from sparring.attacks.learned.trained_attack import Learned, located, unpack_attack
+from sparring.errors import ConfigError, Interrupted, RunError
+from sparring.experiments.assemble import assemble, load
+from sparring.experiments.files import read_json, saving, write_json
+from sparring.experiments.lessons import save_policy, stop_file
+from sparring.experiments.observer import never
+from sparring.experiments.section import Section
+from sparring.experiments.settings import Config
+from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.sweeps import Cell, Failed, Stopped
+from sparring.experiments.sweeps.task import ended
+from sparring.federation import FederationState, Scenario
+from sparring.games.federated import ATTACKER, attack_game, world_model
+from sparring.learning.distribution import Denoising, DistributionLearning, reconstructed
+from sparring.learning.online_attack import ATTACK, Schedule, Worlds, rehearse
+from sparring.learning.reinforcement import Arena, TD3Settings
+from sparring.learning.witnessing import Witnessed, cleaned_mixture, drawn, unlabeled, witness
+from sparring.random import stream
+from sparring.training.backends.threaded import torch_threads
+
+LEARNED = "learned"
+SETTINGS, DENOISING = TD3Settings(), Denoising()
+CEILING = 3.0
+"""The loss above which a model that is worse still gains the attacker nothing: a model that only guesses among ten
+classes has 2.3, and rewards for what lies far above that are rare and large, from which little is learned."""
+LOOKED_AT = 200
+"""Examples by which a simulated model is judged."""
+UNARMED: Section = {"name": "none"}
+IMAGES, TRIALS = "images", ".json"
+REHEARSAL, TRIED = "rehearsal", "trials"
+"""The parts of a snapshot's numbers."""
+
+
+@dataclass(frozen=True)
+class Rehearsing:
+    """How an attack is learned."""
+
+    acting: SearchRanges
+    schedule: Schedule
+    settings: TD3Settings = SETTINGS
+    rounds: int = 100
+    """Those of an episode, which starts from the global model that there is when learning in its world begins."""
+    inverting: DistributionLearning | None = None
+    """How the mixture is learned; without, the attackers have their own examples alone."""
+    own: int = 200
+    """Examples that the attackers share."""
+    is_labeled: bool = True
+    """Whether they know their labels; if not, they serve the denoising alone (RL0)."""
+    denoising: Denoising = DENOISING
+    """How what is reconstructed is cleaned."""
+
+    def __post_init__(self) -> None:
+        if self.inverting is None and not self.is_labeled:
+            raise ConfigError(
+                "rehearsing.is_labeled is False; without labels something must be inverted, set inverting"
+            )
+
+
+class Part(NamedTuple):
+    """An attack to learn: the file that it goes to, the run that it is for, and how."""
+
+    policy: Path
+    config: Config
+    rehearsing: Rehearsing
+
+
+class Trial(NamedTuple):
+    """What policies were worth in the simulation: by how much the loss has risen at the end of an episode."""
+
+    steps: int
+    gained: float
+    """With the newest."""
+    best: float
+    """With the one that is played."""
+
+
+def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing]) -> dict[str, Part]:
+    """Return the attacks, by the names of their files, that cells play and that are not learned yet."""
+    found: dict[str, Part] = {}
+    for cell in cells:
+        for policy in _policies(cell.config):
+            if not policy.exists():
+                found.setdefault(policy.stem, Part(policy, _behaving(cell.config), how(cell.labels)))
+    return found
+
+
+def take_part(part: Part) -> Path | Stopped | Failed:
+    """Learn an attack, from where it is, and return its file; its caller is only told of what goes wrong."""
+    return ended(partial(_taken, part))
+
+
+def learn_attack(
+    scenario: Scenario, rehearsing: Rehearsing, *, folder: Path, wants_stop: Callable[[], bool] = never
+) -> tuple[TrainedAttack, tuple[Trial, ...]]:
+    """Learn to play a scenario's malicious clients, which behave in it; the folder keeps how far that is.
+
+    What is learned is tried against the middle of all ranges, about what a policy answers that has learned nothing.
+    """
+    schedule = rehearsing.schedule
+    worlds, mixture = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
+    first = Learned(0, middling(worlds.own.space))
+    attack, (start, trials) = TrainedAttack((first,), rehearsing.acting, examples=mixture), _stood(folder)
+    if start is not None:
+        attack = unpack_attack(start.part(ATTACK))
+    lessons = rehearse(
+        worlds, attack, settings=rehearsing.settings, schedule=schedule, seed=scenario.federation.seed, start=start
+    )
+    for stands in lessons:
+        attack, trials = stands.attack, (*trials, Trial(stands.steps, stands.gained, stands.best))
+        save_snapshot(folder, _packed(stands.packed, trials), place=stands.steps)
+        if wants_stop():
+            raise Interrupted(f"stopped after {stands.steps} of {steps_wanted(rehearsing)} steps")
+    return _in_use(attack, schedule.attacks_from), trials
+
+
+def steps_wanted(rehearsing: Rehearsing) -> int:
+    """Return how many steps are simulated in all."""
+    return rehearsing.schedule.steps(rehearsing.schedule.learns_until)
+
+
+def steps_made(part: Part) -> int:
+    """Return how many steps have been simulated for an attack, up to the last snapshot."""
+    wanted = steps_wanted(part.rehearsing)
+    return wanted if part.policy.exists() else min(wanted, latest_place(_workshop(part.policy)))
+
+
+def trials_of(config: Config) -> Iterator[tuple[Trial, ...]]:
+    """Yield what policies were worth on the way to each learned attack of a run, where that is known."""
+    for policy in _policies(config):
+        content = read_json(policy.with_suffix(TRIALS))
+        if isinstance(content, list):
+            yield tuple(Trial(**trial) for trial in content)
+
+
+def _policies(config: Config) -> Iterator[Path]:
+    """Yield the files of a run's learned attacks."""
+    for attacker in config.attacks:
+        if attacker.member["name"] == LEARNED:
+            yield located(attacker.member["policy"])
+
+
+def _taken(part: Part) -> Path | Stopped:
+    stop, folder = stop_file(part.policy.parent), _workshop(part.policy)
+    if stop.exists():
+        return Stopped()
+    with torch_threads(part.config.execution.threads):
+        scenario = assemble(part.config, load(part.config))
+        attack, trials = learn_attack(scenario, part.rehearsing, folder=folder, wants_stop=stop.exists)
+    write_json(part.policy.with_suffix(TRIALS), [trial._asdict() for trial in trials])
+    save_policy(part.policy, attack)
+    with saving(folder):
+        rmtree(folder)
+    return part.policy
+
+
+def _workshop(policy: Path) -> Path:
+    """Return the folder in which an attack stands until it is learned."""
+    return policy.with_suffix("")
+
+
+def _behaving(config: Config) -> Config:
+    """Return the run in which malicious clients do as the others do."""
+    return replace(config, attacks=tuple(replace(attacker, member=UNARMED) for attacker in config.attacks))
+
+
+def _worlds(
+    scenario: Scenario, rehearsing: Rehearsing, *, folder: Path, wants_stop: Callable[[], bool]
+) -> tuple[Worlds, Batch]:
+    """Return the games to rehearse in, and the mixture that the later one is played on."""
+    schedule = rehearsing.schedule
+    known = witness(scenario, schedule.attacks_from, own=rehearsing.own)
+    mixture = _mixture(scenario, rehearsing, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
+    before, begin = (known.own if rehearsing.is_labeled else mixture), known.states[schedule.learns_from]
+    earlier = _arena(scenario, rehearsing, examples=before, start=begin)
+    return Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1])), mixture
+
+
+def _mixture(
+    scenario: Scenario, rehearsing: Rehearsing, *, known: Witnessed, folder: Path, wants_stop: Callable[[], bool]
+) -> Batch:
+    """Return what the attackers take everybody's examples to be, going on with what is reconstructed already."""
+    if rehearsing.inverting is None:
+        return known.own
+    packed, seed = latest_snapshot(folder), scenario.federation.seed
+    own = known.own if rehearsing.is_labeled else unlabeled(known.own)
+    stages = rehearsing.inverting.reconstruct(
+        scenario.federation.network, known.leaks, own=own, seed=seed, start=packed
+    )
+    for batches, packed in enumerate(stages, start=latest_place(folder) + 1):
+        save_snapshot(folder, packed, place=batches)
+        if wants_stop():
+            raise Interrupted(f"stopped after {batches} reconstructed batches")
+    if packed is None:
+        raise RunError("nothing was given away before the attack begins; let it begin later")
+    return cleaned_mixture(
+        reconstructed(packed),
+        known.own,
+        is_labeled=rehearsing.is_labeled,
+        rng=stream(seed, "denoising"),
+        denoising=rehearsing.denoising,
+    )
+
+
+def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start: FederationState) -> Arena:
+    """Return the game that is rehearsed on some examples, from a model on."""
+    world = world_model(scenario, examples)
+    judged = drawn(examples, LOOKED_AT, rng=stream(scenario.federation.seed, "looked at"))
+    game = attack_game(
+        replace(world, federation=replace(world.federation, test=judged)),
+        malicious=sum(len(party.clients) for party in scenario.parties),
+        acting=rehearsing.acting,
+        rounds=start.round + rehearsing.rounds,
+        ceiling=CEILING,
+    )
+    return Arena(replace(game, start=start), ATTACKER)
+
+
+def _packed(packed: Packed, trials: Sequence[Trial]) -> Packed:
+    """Put what policies were worth so far beside where learning stands."""
+    return Packed(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
+
+
+def _stood(folder: Path) -> tuple[Packed | None, tuple[Trial, ...]]:
+    """Return where learning stood, if anywhere, and what policies were worth up to then."""
+    found = latest_snapshot(folder)
+    if found is None:
+        return None, ()
+    return Packed(found.tensors, found.numbers[REHEARSAL]), tuple(Trial(**each) for each in found.numbers[TRIED])
+
+
+def _in_use(attack: TrainedAttack, begin: int) -> TrainedAttack:
+    """Return the attack without the policies that a newer one replaces before the attack begins."""
+    newest = max((since for since, _ in attack.policies if since <= begin), default=0)
+    return replace(attack, policies=tuple(each for each in attack.policies if each.since >= newest))

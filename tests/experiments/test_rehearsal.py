@@ -1,0 +1,234 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from sparring.arrays import pixels
+from sparring.attacks import load_attack, save_attack
+from sparring.errors import ConfigError, Interrupted, RunError
+from sparring.experiments.assemble import assemble, load
+from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part, trials_of
+from sparring.experiments.runner import run
+from sparring.experiments.sweeps import Failed, Stopped, planned
+from sparring.learning.witnessing import shared_examples, witness
+from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
+from tests.experiments.small import lasting
+from tests.experiments.sweeps.test_task import exists_after
+
+PLACES = 6
+"""Where learning can be stopped: after each of two reconstructed batches, and after each of four policies."""
+
+
+def part(folder, rehearsing=QUICK):
+    return due(folder, rehearsing)["median-0"]
+
+
+def scenario(folder):
+    config = part(folder).config
+    return assemble(config, load(config))
+
+
+def learned(folder, rehearsing=INVERTING, **options):
+    return learn_attack(scenario(folder), rehearsing, folder=folder / "workshop", **options)
+
+
+def always_renewed(**settings):
+    """Return how an attack is learned whose policies are all kept."""
+    return replace(QUICK, schedule=replace(QUICK.schedule, trials=0, **settings))
+
+
+def since(attack):
+    return [since for since, _ in attack.policies]
+
+
+def written(attack, folder):
+    save_attack(folder / "policy", attack)
+    return (folder / "policy").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """The attack that is learned without a break, and what its policies were worth."""
+    return learned(tmp_path_factory.mktemp("straight"))
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory):
+    """A part that was taken to its end."""
+    done = part(tmp_path_factory.mktemp("policies"))
+    assert take_part(done) == done.policy
+    return done
+
+
+def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
+    cells = planned(document(tmp_path)).cells
+    found = parts(cells, lambda labels: replace(QUICK, own=len(labels["defense"])))
+    assert list(found) == ["mean-0", "median-0"]
+    for rule, each in zip(RULES, found.values(), strict=True):
+        assert each.policy == tmp_path / f"{rule}-0.safetensors"
+        assert each.config.defense == {"name": rule}
+        assert each.rehearsing.own == len(rule)
+
+
+def test_whoever_learns_behaves_meanwhile(tmp_path):
+    (attacker,) = part(tmp_path).config.attacks
+    assert (attacker.member, attacker.malicious) == ({"name": "none"}, 4)
+
+
+def test_an_attack_that_is_learned_is_no_part_any_more(taken):
+    assert list(due(taken.policy.parent)) == ["mean-0"]
+
+
+@pytest.mark.parametrize("rounds", [3, 4])
+def test_what_is_learned_is_played_from_the_round_in_which_the_attack_begins(taken, tmp_path, rounds):
+    models = []
+    for name, config in {"behaving": taken.config, "attacked": attacked(taken).config}.items():
+        run(replace(config, federation=replace(config.federation, rounds=rounds)), tmp_path / name)
+        models.append(lasting(tmp_path / name)["model.safetensors"])
+    assert (models[0] == models[1]) is (rounds == 3)
+
+
+def attacked(done):
+    """Return the run in which a part's attack is played."""
+    return planned(document(done.policy.parent)).cells[-1]
+
+
+def test_of_a_run_whose_attacks_have_no_trials_nothing_is_told(taken, tmp_path):
+    assert list(trials_of(taken.config)) == []
+    assert list(trials_of(attacked(part(tmp_path)).config)) == []
+
+
+def test_of_what_is_learned_a_policy_and_its_trials_are_left(taken):
+    assert {path.name for path in taken.policy.parent.iterdir()} == {"median-0.safetensors", "median-0.json"}
+    (trials,) = trials_of(attacked(taken).config)
+    assert [trial.steps for trial in trials] == STEPS
+    assert steps_made(taken) == steps_wanted(QUICK) == STEPS[-1]
+
+
+def test_a_learning_that_is_stopped_wherever_it_can_be_comes_to_the_same_bytes(straight, tmp_path):
+    for _ in range(PLACES):
+        with pytest.raises(Interrupted):
+            learned(tmp_path, wants_stop=lambda: True)
+    attack, trials = learned(tmp_path, wants_stop=lambda: True)
+    assert written(attack, tmp_path) == written(straight[0], tmp_path)
+    assert trials == straight[1]
+
+
+@pytest.mark.parametrize("place", range(1, PLACES + 1))
+def test_who_is_stopped_says_how_far_it_is(tmp_path, place):
+    asked = iter([False] * (place - 1) + [True])
+    told = [*(f"{batches} reconstructed batches" for batches in (1, 2)), *(f"{steps} of 20 steps" for steps in STEPS)]
+    with pytest.raises(Interrupted, match=f"^stopped after {told[place - 1]}$"):
+        learned(tmp_path, wants_stop=lambda: next(asked))
+
+
+def test_snapshots_that_are_damaged_are_gone_without(straight, tmp_path):
+    asked = iter([False, False, True])
+    with pytest.raises(Interrupted):
+        learned(tmp_path, wants_stop=lambda: next(asked))
+    for folder in (tmp_path / "workshop", tmp_path / "workshop" / "images"):
+        newest = max(folder.glob("*.safetensors"))
+        newest.write_bytes(newest.read_bytes()[:-1])
+    assert written(learned(tmp_path)[0], tmp_path) == written(straight[0], tmp_path)
+
+
+def test_a_part_that_is_to_stop_is_gone_on_with(taken, tmp_path):
+    asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        stop_later = lambda: asked.append(1) or len(asked) > 2  # noqa: E731
+        patch.setattr("pathlib.Path.exists", exists_after(tmp_path / ".stop", stop_later))
+        assert take_part(part(tmp_path)) == Stopped()
+    again = part(tmp_path)
+    assert steps_made(again) == STEPS[1]
+    assert not again.policy.exists()
+    assert take_part(again) == again.policy
+    for suffix in (".safetensors", ".json"):
+        left, wanted = (each.policy.with_suffix(suffix).read_bytes() for each in (again, taken))
+        assert left == wanted
+
+
+def test_no_part_begins_when_a_stop_is_asked_for(tmp_path):
+    (tmp_path / ".stop").touch()
+    assert take_part(part(tmp_path)) == Stopped()
+    assert [path.name for path in tmp_path.iterdir()] == [".stop"]
+
+
+def test_what_goes_wrong_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
+    answer = take_part(part(tmp_path))
+    assert isinstance(answer, Failed)
+    assert answer.error.startswith("defense Median raised ZeroDivisionError")
+
+
+def test_policies_are_left_that_are_in_use_once_the_attack_has_begun(tmp_path):
+    attack, _ = learned(tmp_path, always_renewed())
+    assert since(attack) == [3, 4, 5]
+
+
+def test_where_learning_begins_with_the_attack_the_middle_is_played_until_something_is_learned(tmp_path):
+    attack, _ = learned(tmp_path, always_renewed(learns_from=3))
+    assert since(attack) == [0, 4, 5]
+    assert attack.newest(3).act(np.ones(attack.newest(3).layers[0][0].shape[1])).tolist() == [0, 0]
+
+
+def test_trials_tell_of_every_policy_whether_or_not_it_is_played(straight):
+    attack, trials = straight
+    assert [trial.steps for trial in trials] == STEPS
+    assert all(trial.best >= trial.gained for trial in trials)
+    played = [1 + place for place, trial in enumerate(trials, start=1) if trial.best == trial.gained]
+    assert set(since(attack)) - {0} <= set(played)
+
+
+def test_attackers_who_invert_nothing_have_their_own_examples(taken, tmp_path):
+    examples, own = load_attack(taken.policy).examples, shared_examples(scenario(tmp_path), 20)
+    assert torch.equal(pixels(examples.inputs), pixels(own.inputs))
+    assert torch.equal(examples.labels, own.labels)
+
+
+def worlds(folder, monkeypatch, rehearsing):
+    """Return the worlds that an attack is learned in, and what it draws from."""
+    seen = []
+    monkeypatch.setattr("sparring.experiments.rehearsal.rehearse", lambda *given, **_: seen.extend(given) or ())
+    learned(folder, rehearsing)
+    return seen[0], seen[1].examples
+
+
+def drawn_from(arena):
+    return arena.game.scenario.federation.shards.examples
+
+
+def test_own_examples_with_labels_are_rehearsed_on_before_the_attack_and_a_part_of_the_mixture(tmp_path, monkeypatch):
+    both, mixture = worlds(tmp_path, monkeypatch, replace(INVERTING, is_labeled=True))
+    own = shared_examples(scenario(tmp_path), 20)
+    assert torch.equal(drawn_from(both.own).inputs, own.inputs)
+    assert drawn_from(both.learned) is mixture
+    assert len(mixture.labels) == 2 * 4 + 20
+    assert torch.equal(mixture.inputs[8:], pixels(own.inputs))
+    assert torch.equal(mixture.labels[8:], own.labels)
+
+
+def test_own_examples_without_labels_are_never_rehearsed_on(tmp_path, monkeypatch):
+    both, mixture = worlds(tmp_path, monkeypatch, INVERTING)
+    assert drawn_from(both.own) is drawn_from(both.learned) is mixture
+    assert len(mixture.labels) == 2 * 4
+
+
+def test_episodes_start_from_the_global_model_when_learning_in_their_world_begins(tmp_path, monkeypatch):
+    both, _ = worlds(tmp_path, monkeypatch, QUICK)
+    states = witness(scenario(tmp_path), 3, own=20).states
+    for arena, round in ((both.own, 1), (both.learned, 3)):
+        assert arena.game.start.round == round
+        assert torch.equal(arena.game.start.parameters, states[round].parameters)
+        assert arena.game.rounds == round + QUICK.rounds
+
+
+def test_where_nothing_is_given_away_there_is_no_mixture(tmp_path, monkeypatch):
+    monkeypatch.setattr("sparring.learning.witnessing.leaks", lambda seen, lr: [])
+    with pytest.raises(RunError, match="^nothing was given away before the attack begins; let it begin later$"):
+        learned(tmp_path)
+
+
+def test_without_labels_and_without_inversion_there_is_nothing_to_learn_from():
+    with pytest.raises(ConfigError, match=r"^rehearsing.is_labeled is False; .*, set inverting$"):
+        replace(INVERTING, inverting=None)

@@ -1,0 +1,29 @@
+"""The curves of a reproduced figure."""
+
+import sys
+
+from gallery import curves
+from sparring.experiments.report import read_study
+from sparring.experiments.sweeps import planned, sweep
+from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid
+
+GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
+
+
+def test_there_is_a_panel_a_rule_with_the_mean_over_seeds_of_each_attack(tmp_path):
+    sweep(planned({**GRID, "axes": {**GRID["axes"], "seed": [0, 1]}}), tmp_path / "grid")
+    study = read_study(tmp_path / "grid")
+    drawn = curves.panels(study, rules=[])
+    assert list(drawn) == ["mean", "median"]
+    assert list(drawn["mean"]) == list(study.axes["attack"])
+    finals = study.where({"defense": "median", "attack": "none"}).frame["accuracy"]
+    assert drawn["median"]["none"][-1][1] == finals.mean()
+    assert list(curves.panels(study, rules=["median"])) == ["median"]
+
+
+def test_a_picture_is_drawn_of_a_folder(tmp_path, monkeypatch):
+    sweep(planned(GRID), tmp_path / "grid")
+    picture = tmp_path / "curves.png"
+    monkeypatch.setattr(sys, "argv", ["", str(tmp_path / "grid"), str(picture), "--rule", "mean"])
+    curves.main()
+    assert picture.read_bytes().startswith(b"\x89PNG")
