@@ -16,7 +16,7 @@ Panel = dict[str, Curve]
 
 def panels(study: Study, *, rules: list[str]) -> dict[str, Panel]:
     """Return the mean over seeds under each attack, a panel for each combination of the other axes."""
-    asked = [labels for labels in study.combinations(ATTACK) if not rules or labels["defense"] in rules]
+    asked = [labels for labels in study.combinations(ATTACK) if not rules or labels.get("defense") in rules]
     drawn = ((", ".join(labels.values()), dict(_curves(study.where(labels)))) for labels in asked)
     return {title: panel for title, panel in drawn if panel}
 
@@ -35,7 +35,10 @@ def main() -> None:
     parser.add_argument("picture", type=Path, help="a PNG file")
     parser.add_argument("--rule", action="append", default=[], help="of which panels are drawn; by default of all")
     asked = parser.parse_args()
-    draw_accuracy(panels(read_study(asked.folder), rules=asked.rule), asked.picture)
+    drawn = panels(read_study(asked.folder), rules=asked.rule)
+    if not drawn:
+        parser.error(f"{asked.folder} has no complete run of {' or '.join(asked.rule) or 'any rule'}")
+    draw_accuracy(drawn, asked.picture)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from gallery import curves
 from sparring.experiments.report import read_study
 from sparring.experiments.sweeps import planned, sweep
@@ -27,3 +29,11 @@ def test_a_picture_is_drawn_of_a_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["", str(tmp_path / "grid"), str(picture), "--rule", "mean"])
     curves.main()
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_rule_that_is_not_played_is_one_line(tmp_path, monkeypatch, capsys):
+    sweep(planned(GRID), tmp_path / "grid")
+    monkeypatch.setattr(sys, "argv", ["", str(tmp_path / "grid"), str(tmp_path / "curves.png"), "--rule", "krum"])
+    with pytest.raises(SystemExit, match="2"):
+        curves.main()
+    assert capsys.readouterr().err.endswith("has no complete run of krum\n")

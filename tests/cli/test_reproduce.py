@@ -123,7 +123,9 @@ def test_attacks_are_learned_before_they_are_played_and_only_once(learning, caps
     assert list(before) == POLICIES
     (learning / "policies" / POLICIES[0]).unlink()
     assert main(["reproduce", "learning"]) == 0
-    assert "sparring: training 1 policies\n" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "sparring: training 1 policy\n" in err
+    assert "run 0/1:" in err, "what was played with the policy that was there before is played again"
     assert policies(learning) == before
     assert main(["reproduce", "learning"]) == 0
     assert "training" not in capsys.readouterr().err

@@ -5,8 +5,8 @@ import pytest
 
 from sparring.attacks import load_attack, save_attack
 from sparring.errors import Interrupted, RunError, SavingError
-from sparring.experiments.lessons import save_policy, stop_file, teach
-from sparring.experiments.sweeps import Failed, Here, Stopped
+from sparring.experiments.lessons import save_policy, teach
+from sparring.experiments.sweeps import Failed, Here, Stopped, stop_file
 from tests.attacks.learned.policies import trained
 
 

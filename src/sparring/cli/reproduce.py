@@ -22,9 +22,9 @@ from sparring.experiments.lessons import teach
 from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset, Scale, plan_of, preset
 from sparring.experiments.presets.preset import shipped
 from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
-from sparring.experiments.rehearsal import parts, steps_made, steps_wanted, take_part
+from sparring.experiments.rehearsal import parts, players, steps_made, steps_wanted, take_part
 from sparring.experiments.sweeps import Plan, Workers, sweep
-from sparring.experiments.sweeps.folder import POLICIES, opened
+from sparring.experiments.sweeps.folder import POLICIES, forget_run, opened
 from sparring.experiments.tables import frame
 
 FOLDER = Path("reproductions")
@@ -90,11 +90,14 @@ def _train(chosen: Preset, scale: Scale, *, plan: Plan, folder: Path, workers: W
     due = parts(plan.cells, partial(chosen.rehearsing, scale))
     if not due:
         return
-    show_notice(f"training {len(due)} policies")
+    show_notice(f"training {len(due)} {'policy' if len(due) == 1 else 'policies'}")
     policies, learning = folder / POLICIES, list(due.values())
     total = sum(steps_wanted(part.rehearsing) for part in learning)
     following = following_training(policies, lambda: [*map(steps_made, learning)], total=total)
     with opened(folder):
+        # A run knows its policy by the file alone: what was played with an earlier one there is played again.
+        for cell in players(plan.cells, learning):
+            forget_run(folder, cell.digest)
         teach(workers, take_part, lessons=due, folder=policies, following=following)
 
 

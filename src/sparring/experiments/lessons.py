@@ -8,19 +8,11 @@ from typing import TypeVar
 from sparring.attacks import TrainedAttack, save_attack
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.files import saving
-from sparring.experiments.sweeps import Failed, Stopped, Workers
+from sparring.experiments.sweeps import Failed, Stopped, Workers, stop_file
 
 Lesson = TypeVar("Lesson")
 
 NOBODY = nullcontext()
-
-STOP = ".stop"
-"""A file in the policies' folder that asks for their training to stop."""
-
-
-def stop_file(folder: Path) -> Path:
-    """Return the file that asks all training in a folder to stop."""
-    return folder / STOP
 
 
 def teach(

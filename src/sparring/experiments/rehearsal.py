@@ -1,6 +1,6 @@
 """Learn the attack that a run plays while the rounds go by in which it still behaves (Li et al., 2022, section 6.1)."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,12 +14,12 @@ from sparring.attacks.learned.trained_attack import Learned, located, unpack_att
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.files import read_json, saving, write_json
-from sparring.experiments.lessons import save_policy, stop_file
+from sparring.experiments.lessons import save_policy
 from sparring.experiments.observer import never
 from sparring.experiments.section import Section
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
-from sparring.experiments.sweeps import Cell, Failed, Stopped
+from sparring.experiments.sweeps import Cell, Failed, Stopped, stop_file
 from sparring.experiments.sweeps.task import ended
 from sparring.federation import FederationState, Scenario
 from sparring.games.federated import ATTACKER, attack_game, world_model
@@ -69,7 +69,7 @@ class Rehearsing:
 
 
 class Part(NamedTuple):
-    """An attack to learn: the file that it goes to, the run that it is for, and how."""
+    """An attack to learn: the file that it goes to, the run that it is for, in which it still behaves, and how."""
 
     policy: Path
     config: Config
@@ -96,6 +96,12 @@ def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing])
     return found
 
 
+def players(cells: Sequence[Cell], learned: Iterable[Part]) -> Iterator[Cell]:
+    """Yield the cells that play one of the attacks."""
+    files = {part.policy for part in learned}
+    return (cell for cell in cells if not files.isdisjoint(_policies(cell.config)))
+
+
 def take_part(part: Part) -> Path | Stopped | Failed:
     """Learn an attack, from where it is, and return its file; its caller is only told of what goes wrong."""
     return ended(partial(_taken, part))
@@ -110,10 +116,9 @@ def learn_attack(
     """
     schedule = rehearsing.schedule
     worlds, mixture = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
-    first = Learned(0, middling(worlds.own.space))
-    attack, (start, trials) = TrainedAttack((first,), rehearsing.acting, examples=mixture), _stood(folder)
-    if start is not None:
-        attack = unpack_attack(start.part(ATTACK))
+    untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=mixture)
+    start, trials = _stood(folder)
+    attack = untrained if start is None else unpack_attack(start.part(ATTACK))
     lessons = rehearse(
         worlds, attack, settings=rehearsing.settings, schedule=schedule, seed=scenario.federation.seed, start=start
     )

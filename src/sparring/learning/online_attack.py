@@ -35,7 +35,8 @@ class Schedule:
     renewed: int = 50
     """Rounds between two policies."""
     trials: int = 0
-    """Episodes in which a policy must do as well as any before it in its world to be kept; with 0 each is kept."""
+    """Episodes in which a policy must do as well as any before it in its world, and as the one that was played when
+    learning there began, to be kept; with 0 each is kept."""
 
     def __post_init__(self) -> None:
         for name in ("attacks_from", "pace", "renewed"):
@@ -92,8 +93,8 @@ def rehearse(
 ) -> Iterator[Rehearsal]:
     """Learn policies for `attack`, and yield where that stands whenever there is a newer one.
 
-    If it has a policy already, newer ones are tried against that. From any snapshot as `start`, the same follows to the
-    bit as without a break.
+    In each world, newer policies are tried against the newest that the attack has by then, if any. From any snapshot as
+    `start`, the same follows to the bit as without a break.
     """
     # What never was on disk is taken there and back, too, so that a break changes nothing.
     attack = unpack_attack(pack_attack(attack) if start is None else start.part(ATTACK))

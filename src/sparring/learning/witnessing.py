@@ -19,8 +19,6 @@ from sparring.learning.distribution import (
 )
 from sparring.random import Generator, stream
 
-USUAL = Denoising()
-
 
 @dataclass(frozen=True, eq=False)
 class Witnessed:
@@ -66,7 +64,7 @@ def unlabeled(examples: Batch) -> Batch:
 
 
 def cleaned_mixture(
-    reconstructed: Batch, own: Batch, *, is_labeled: bool, rng: Generator, denoising: Denoising = USUAL
+    reconstructed: Batch, own: Batch, *, is_labeled: bool, rng: Generator, denoising: Denoising
 ) -> Batch:
     """Return the learned mixture, whose reconstructed images an autoencoder has cleaned that knows the own ones.
 

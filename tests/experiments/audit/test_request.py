@@ -25,6 +25,7 @@ def test_where_nothing_is_said_of_them_the_model_is_small_and_the_rounds_are_few
     config = read_request({"federation": {"clients": 20}}, seeds=2, budget=60.0).config
     assert (config.data.member["name"], config.model["name"]) == ("digits", "logistic")
     assert (config.federation.rounds, config.federation.clients) == (40, 20)
+    assert read_request({"model": {}}, seeds=2, budget=60.0).config.model["name"] == "logistic"
     given = {"model": {"name": "lenet"}, "federation": {"rounds": 7}}
     config = read_request(given, seeds=2, budget=60.0).config
     assert (config.model["name"], config.federation.rounds) == ("lenet", 7)

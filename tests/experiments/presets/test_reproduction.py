@@ -87,6 +87,12 @@ def test_the_share_that_rules_reckon_with_is_told(share, told):
     assert reckoning(planned({"base": base, "axes": axes})) == told
 
 
+def test_all_shares_of_malicious_clients_that_are_played_are_told():
+    base = {"federation": {"clients": 20, "sampled": 10}}
+    axes = {"attack": [{"name": "none"}, *({"name": "ipm", "malicious": number} for number in (4, 2))]}
+    assert reckoning(planned({"base": base, "axes": axes})).endswith("; 10% or 20% of the clients are malicious.")
+
+
 def test_all_claims_are_judged():
     verdicts = [judgment.verdict for judgment in judgments(PRESET, "laptop", runs=RUNS)]
     assert verdicts == ["holds", "does not hold", "undecided", "undecided", "holds"]

@@ -100,7 +100,7 @@ def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
 
 
 def _kept(inputs: Tensor) -> Tensor:
-    """Return pixels from 0 to 1 as bytes, and what is none as it is."""
+    """Return pixels from 0 to 1 as bytes, and all other inputs as they are."""
     are_pixels = inputs.is_floating_point() and bool(((inputs >= 0) & (inputs <= 1)).all())
     return (inputs * BYTE).round().to(torch.uint8) if are_pixels else inputs
 

@@ -111,8 +111,8 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
 
 def _briefer(document: Section) -> Section:
     """Return the configuration with what an audit has other defaults for: it plays about a hundred runs."""
-    federation = subsection(document, "federation")
-    return {"model": BRIEF_MODEL, **document, "federation": {"rounds": BRIEF_ROUNDS, **federation}}
+    model = {**BRIEF_MODEL, **subsection(document, "model")}
+    return {**document, "model": model, "federation": {"rounds": BRIEF_ROUNDS, **subsection(document, "federation")}}
 
 
 def _fielded(section: Section, clean: Config) -> dict[str, int]:

@@ -17,12 +17,13 @@ from sparring.attacks.learned.trained_attack import Learned
 from sparring.errors import Interrupted
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.files import read_json, write_json
-from sparring.experiments.lessons import save_policy, stop_file
+from sparring.experiments.lessons import save_policy
 from sparring.experiments.observer import never
 from sparring.experiments.plugins import plugged
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
-from sparring.experiments.sweeps.task import Failed, Stopped, ended
+from sparring.experiments.sweeps import Failed, Stopped, stop_file
+from sparring.experiments.sweeps.task import ended
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.learning.reinforcement import Arena, TD3Settings, train

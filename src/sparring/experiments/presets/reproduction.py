@@ -24,14 +24,12 @@ ABSENT = "-"
 def reckoning(plan: Plan) -> str:
     """Say how many malicious updates the rules of a plan reckon with, and whether they allow no more."""
     shares = {cell.config.threat.assumed_malicious for cell in plan.cells}
-    played = [
+    played = {
         sum(each.malicious for each in cell.config.attacks) / cell.config.federation.clients for cell in plan.cells
-    ]
+    }
     capped = ", the most that all of them allow" if max(shares) < max(played) else ""
-    assumed = " or ".join(f"{share:.0%}" for share in sorted(shares))
-    return (
-        f"Every rule reckons with {assumed} malicious updates{capped}; {max(played):.0%} of the clients are malicious."
-    )
+    assumed, actual = _either(shares), _either(played - {0.0} or played)
+    return f"Every rule reckons with {assumed} malicious updates{capped}; {actual} of the clients are malicious."
 
 
 def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame) -> tuple[Judgment, ...]:
@@ -65,7 +63,7 @@ def beside(preset: Preset, scale: Scale, *, cells: Iterable[Labels], runs: pd.Da
 def lessons(cells: Iterable[Cell]) -> Iterator[Table]:
     """Yield a table of what the learned attacks of cells were worth on the way: a row a cell, mean over seeds.
 
-    `kept` is the policy that is played in the end.
+    A policy is tried in the world in which it was learned; `kept` is the one that is played in the end.
     """
     tried: dict[tuple[str, ...], list[tuple[Trial, ...]]] = {}
     for cell in cells:
@@ -77,6 +75,10 @@ def lessons(cells: Iterable[Cell]) -> Iterator[Table]:
     rows = [(", ".join(place), *_means(trials)) for place, trials in tried.items()]
     header = ("after simulated steps", *(f"{trial.steps}" for trial in first[0]), "kept")
     yield Table("rise of the simulated loss in an episode", header, tuple(rows))
+
+
+def _either(shares: Iterable[float]) -> str:
+    return " or ".join(f"{share:.0%}" for share in sorted(shares))
 
 
 def _means(tried: Sequence[tuple[Trial, ...]]) -> Iterator[str]:

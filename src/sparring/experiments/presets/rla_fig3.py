@@ -6,15 +6,14 @@ from functools import partial
 from sparring.experiments.claims import Above, Claim, Least
 from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_setting import (
-    ALWAYS,
     ATTACKS,
     BASES,
     CLIPPING_MEDIAN,
     KRUM,
-    LAPTOP,
     LEARNED,
     MALICIOUS,
     SEEDS,
+    differences,
     learned,
     rehearsing,
 )
@@ -110,21 +109,13 @@ def published(scale: Scale) -> tuple[Published, ...]:
     )
 
 
-def _differences(*more: str) -> Mapping[Scale, tuple[str, ...]]:
-    return {
-        "smoke": (*ALWAYS, *more, "Four rounds of lenet on digits, a fifth of the clients, one seed."),
-        "laptop": (*ALWAYS, *more, *LAPTOP, "3 seeds; the figure shows one run."),
-        "paper": (*ALWAYS, *more, "5 seeds; the figure shows one run."),
-    }
-
-
 RLA_FIG3 = Preset(
     id="rla-fig3",
     title="MNIST under untargeted attacks: Krum and the clipping median",
     source="Li et al., 2022, figure 3",
     metrics=("accuracy", "average_accuracy"),
     document=document,
-    differences=_differences(),
+    differences=differences(),
     published=published,
     claims=claims,
     rehearsing=rehearsing,
@@ -135,7 +126,7 @@ RLA_FIG3_APPENDIX = Preset(
     source="Li et al., 2022, appendix E.2, which is not at hand",
     metrics=("accuracy", "average_accuracy"),
     document=partial(document, rules=APPENDIX),
-    differences=_differences(ROOT),
+    differences=differences(ROOT),
     published=lambda scale: (),
     claims=lambda scale: (_strongest(APPENDIX),),
     rehearsing=rehearsing,

@@ -60,6 +60,14 @@ def read_result(folder: Path, digest: str) -> Mapping[str, Any] | None:
     return result if isinstance(result, dict) and result.get("digest") == digest else None
 
 
+def forget_run(folder: Path, digest: str) -> None:
+    """Remove a run, so that it is played anew."""
+    run = run_folder(folder, digest)
+    with saving(run):
+        if run.exists():
+            shutil.rmtree(run)
+
+
 def read_failure(folder: Path, digest: str) -> Failure | None:
     """Return how a run failed, if it did and is not complete since."""
     if read_result(folder, digest) is not None:
@@ -133,7 +141,7 @@ def opened(folder: Path) -> Iterator[None]:
 
 
 def stop_file(folder: Path) -> Path:
-    """Return the file that asks workers to finish their round, and to leave their runs to be gone on with."""
+    """Return the file that asks workers to stop soon, and to leave what they do to be gone on with."""
     return folder / STOP
 
 
