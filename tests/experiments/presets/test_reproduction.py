@@ -47,6 +47,13 @@ PRESET = Preset(
 )
 
 
+def test_a_panel_is_called_by_its_labels_and_numbers_by_their_axis_too():
+    plain = replace(PRESET, published=lambda scale: ())
+    cells = [{"partition": "iid", "attackers": count, "defense": "Krum", "attack": "RL"} for count in ("7", "20")]
+    titles = [table.title for table in beside(plain, "laptop", cells=cells, runs=RUNS)]
+    assert titles == ["accuracy, iid, attackers 7", "accuracy, iid, attackers 20"]
+
+
 def test_each_cell_is_published_measured_and_answered():
     (table,) = beside(PRESET, "laptop", cells=CELLS, runs=RUNS)
     assert table.title == "accuracy"

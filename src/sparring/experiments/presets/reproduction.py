@@ -68,7 +68,7 @@ def lessons(cells: Iterable[Cell]) -> Iterator[Table]:
     tried: dict[tuple[str, ...], list[tuple[Trial, ...]]] = {}
     for cell in cells:
         for trials in trials_of(cell.config):
-            tried.setdefault(tuple(_without_seed(cell.labels).values()), []).append(trials)
+            tried.setdefault(_said(_without_seed(cell.labels)), []).append(trials)
     if not tried:
         return
     first, *_ = tried.values()
@@ -98,8 +98,14 @@ def _panels(cells: Sequence[Labels]) -> dict[tuple[str, ...], list[Labels]]:
     rules = list(dict.fromkeys(cell["defense"] for cell in distinct))
     panels: dict[tuple[str, ...], list[Labels]] = {}
     for cell in sorted(distinct, key=lambda cell: rules.index(cell["defense"])):
-        panels.setdefault(tuple(label for axis, label in cell.items() if axis not in SHOWN), []).append(cell)
+        apart = {axis: label for axis, label in cell.items() if axis not in SHOWN}
+        panels.setdefault(_said(apart), []).append(cell)
     return panels
+
+
+def _said(labels: Labels) -> tuple[str, ...]:
+    """Return labels as they are, but for numbers, which say nothing without their axis."""
+    return tuple(f"{axis} {label}" if label.isdigit() else label for axis, label in labels.items())
 
 
 def _place(cell: Labels) -> tuple[str, ...]:
