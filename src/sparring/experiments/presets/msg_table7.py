@@ -6,6 +6,7 @@ from sparring.experiments.claims import Above, Claim
 from sparring.experiments.presets.msg_setting import (
     ALWAYS,
     METRICS,
+    MUCH,
     NONE,
     STATED,
     Pairs,
@@ -57,10 +58,13 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
             ),
         ),
         Claim(
-            "NeuroClip at its tightest ruins the model under DBA, and the backdoor with it.",
+            "NeuroClip at its tightest ruins the model under DBA, and the backdoor with it: both lose more than 0.1.",
             tuple(
                 Above(
-                    {"defense": COLUMNS[3], "attack": "DBA"}, {"defense": COLUMNS[-1], "attack": "DBA"}, metric=metric
+                    {"defense": COLUMNS[3], "attack": "DBA"},
+                    {"defense": COLUMNS[-1], "attack": "DBA"},
+                    metric=metric,
+                    margin=MUCH,
                 )
                 for metric in STATED
             ),
