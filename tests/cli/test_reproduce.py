@@ -169,6 +169,12 @@ def test_a_training_that_fails_names_its_policy_and_nothing_is_played(learning, 
     assert not (learning / "runs").exists()
 
 
+@pytest.mark.parametrize("name", ["msg-table7", "rla-bound"])
+def test_where_nothing_is_learned_nothing_can_be_trained(name, capsys):
+    assert main(["reproduce", name, "--train"]) == 2
+    assert refusal(capsys) == f"--train is given; {name} plays no learned attack, leave it out"
+
+
 def test_an_unknown_preset_is_one_line(capsys):
     assert main(["reproduce", "rla-fig2"]) == 2
     assert refusal(capsys) == "unknown preset 'rla-fig2'; did you mean 'rla-fig3'?"

@@ -17,6 +17,7 @@ from sparring.cli.following_training import following_training
 from sparring.cli.gathering import gathered
 from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.sweep import RetryFailed, show_summary
+from sparring.errors import ConfigError
 from sparring.experiments.formats import as_text
 from sparring.experiments.lessons import teach
 from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset, Scale, plan_of, preset
@@ -60,6 +61,8 @@ def command(
     """
     chosen = preset(name)
     folder = FOLDER / f"{chosen.id}-{scale}" if out is None else out
+    if manner.train and (isinstance(chosen, Calculation) or chosen.rehearsing is None):
+        raise ConfigError(f"--train is given; {chosen.id} plays no learned attack, leave it out")
     if isinstance(chosen, Calculation):
         show_calculation(chosen, scale, folder=folder)
         return 0

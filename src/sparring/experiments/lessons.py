@@ -8,9 +8,13 @@ from typing import TypeVar
 from sparring.attacks import TrainedAttack, save_attack
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.files import saving
+from sparring.experiments.section import Section
 from sparring.experiments.sweeps import Failed, Stopped, Workers, stop_file
 
 Lesson = TypeVar("Lesson")
+
+UNARMED: Section = {"name": "none"}
+"""What malicious clients play that behave."""
 
 NOBODY = nullcontext()
 

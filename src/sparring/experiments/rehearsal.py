@@ -14,9 +14,8 @@ from sparring.attacks.learned.trained_attack import Learned, located, unpack_att
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.files import read_json, saving, write_json
-from sparring.experiments.lessons import save_policy
+from sparring.experiments.lessons import UNARMED, save_policy
 from sparring.experiments.observer import never
-from sparring.experiments.section import Section
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Cell, Failed, Stopped, stop_file
@@ -37,7 +36,6 @@ CEILING = 3.0
 classes has 2.3, and rewards for what lies far above that are rare and large, from which little is learned."""
 LOOKED_AT = 200
 """Examples by which a simulated model is judged."""
-UNARMED: Section = {"name": "none"}
 IMAGES, TRIALS = "images", ".json"
 REHEARSAL, TRIED = "rehearsal", "trials"
 """The parts of a snapshot's numbers."""

@@ -44,11 +44,15 @@ def witness(scenario: Scenario, rounds: int, *, own: int) -> Witnessed:
 
 def shared_examples(scenario: Scenario, size: int) -> Batch:
     """Return `size` examples of those that malicious clients hold, at random, or all if they are no more."""
+    return drawn(held_examples(scenario), size, rng=stream(scenario.federation.seed, "shared examples"))
+
+
+def held_examples(scenario: Scenario) -> Batch:
+    """Return all examples that malicious clients hold, client by client."""
     held = [party.shards[client] for party in scenario.parties for client in party.clients]
     if not held:
         raise ConfigError("witness: there are no malicious clients; use attack.malicious > 0")
-    pooled = Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
-    return drawn(pooled, size, rng=stream(scenario.federation.seed, "shared examples"))
+    return Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
 
 
 def drawn(examples: Batch, size: int, *, rng: Generator) -> Batch:

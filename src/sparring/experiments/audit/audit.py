@@ -13,7 +13,6 @@ from sparring.experiments.audit.stages import (
     BREAKING,
     MEASURED,
     REHEARSED,
-    UNARMED,
     Bench,
     Follower,
     Nobody,
@@ -24,6 +23,7 @@ from sparring.experiments.audit.stages import (
 from sparring.experiments.audit.training import Taught
 from sparring.experiments.audit.verdict import Breaking, Verdict, judged, left, plain, worst
 from sparring.experiments.files import PARTIAL, admit_writing, saving, write, write_json
+from sparring.experiments.lessons import UNARMED
 from sparring.experiments.report import read_study
 from sparring.experiments.section import Section
 from sparring.experiments.store import LOCK, held

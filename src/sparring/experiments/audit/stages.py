@@ -20,14 +20,13 @@ from sparring.experiments.audit.training import (
     returns_of,
     take_course,
 )
-from sparring.experiments.lessons import teach
+from sparring.experiments.lessons import UNARMED, teach
 from sparring.experiments.section import Section
 from sparring.experiments.sweeps import SweepObserver, Workers, planned, sweep
 from sparring.experiments.tables import frame
 
 MEASURED, REHEARSED, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
 """The folders of the stages."""
-UNARMED: Section = {"name": NO_ATTACK}
 
 
 class Follower(Protocol):

@@ -8,9 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-import torch
-
-from sparring.arrays import Batch, Packed
+from sparring.arrays import Packed
 from sparring.attacks import SearchRanges, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
 from sparring.attacks.learned.trained_attack import Learned
@@ -28,6 +26,7 @@ from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.learning.reinforcement import Arena, TD3Settings, train
 from sparring.learning.reinforcement.td3 import largest_buffer
+from sparring.learning.witnessing import held_examples
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, LESSONS = "policy.safetensors", "lessons.json"
@@ -140,12 +139,10 @@ def _taught(course: Course) -> Path | Stopped:
 
 def _arena(scenario: Scenario, lesson: Lesson) -> Arena:
     """Return the game that the attackers learn in."""
-    (party,) = scenario.parties
-    held = [party.shards[client] for client in party.clients]
-    own = Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
+    own = held_examples(scenario)
     game = attack_game(
         replace(scenario, federation=replace(scenario.federation, test=own), attackers=()),
-        malicious=len(party.clients),
+        malicious=sum(len(party.clients) for party in scenario.parties),
         acting=lesson.acting,
         rounds=lesson.rounds,
         ceiling=CEILING,
