@@ -20,6 +20,10 @@ STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=Tr
 
 ALONE: Families = {}
 
+ADDED_LATER: Mapping[str, bool] = {"added_later": True}
+"""The metadata of an option that is newer than results which are kept: a description leaves it out where it has its
+default, so that these results keep their names."""
+
 WORDS = {
     "bool_type": "true or false",
     "finite_number": "a finite number",

@@ -226,6 +226,9 @@ MADE_BEFORE = [
         "e1cc28e0b1728ea3",
     ),
     (("attack={name: label_flip, malicious: 5}",), "060c0ba8601ab59e"),
+    (("defense={name: krum}",), "1a7245a6a7f8f819"),
+    (("defense={name: signguard}",), "dc2f3a91955a731f"),
+    (("post_training={name: mm_bm}",), "d64451d783e033d5"),
 ]
 
 
