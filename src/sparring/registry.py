@@ -20,6 +20,10 @@ STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=Tr
 
 ALONE: Families = {}
 
+ADDED_LATER: Mapping[str, bool] = {"added_later": True}
+"""The metadata of an option that is newer than results which are kept: a description leaves it out where it has its
+default, so that these results keep their names."""
+
 WORDS = {
     "bool_type": "true or false",
     "finite_number": "a finite number",
@@ -87,6 +91,16 @@ def build(kind: str, table: Table, section: Mapping[str, Any], *, families: Fami
             raise ConfigError(f"{kind} {name!r} lacks {field!r}; set {kind}.{field}")
     with blaming(f"{kind} {name!r}"):
         return cls(**values)
+
+
+def described_options(member: Any) -> dict[str, Any]:
+    """Return the options that a description of a member names; those that were added later only where they are set."""
+    options = {field.name: (getattr(member, field.name), field) for field in fields(member) if field.init}
+    return {
+        name: value
+        for name, (value, field) in options.items()
+        if not (ADDED_LATER.items() <= field.metadata.items() and value == field.default)
+    }
 
 
 def _list(known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import ALONE, Families, Table, build, checked, lookup, offer
+from sparring.registry import ALONE, Families, Table, build, checked, described_options, lookup, offer
 
 Section = Mapping[str, Any]
 """A member of a catalogue: its name, and every option that is not settled elsewhere."""
@@ -69,7 +69,7 @@ def plain(value: Any, tables: Sequence[Table]) -> Any:
         return [plain(each, tables) for each in value]
     if not hasattr(value, "__dataclass_fields__"):
         return value
-    options = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+    options = described_options(value)
     return {"name": _name(value, tables)} | {option: plain(each, tables) for option, each in options.items()}
 
 
