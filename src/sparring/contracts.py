@@ -7,7 +7,7 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_chec
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Matrix, Numbers, Packed, Vector, pixels
+from sparring.arrays import PUBLISHED, Batch, KrumScore, Matrix, Numbers, Packed, Vector, pixels
 from sparring.random import Generator
 
 Memory = Mapping[str, Tensor]
@@ -16,6 +16,8 @@ Memory = Mapping[str, Tensor]
 Family = Literal["coordinate", "distance", "root", "clipping", "filtering"]
 """How a rule chooses: by coordinate, by Krum's distances, by root data, around a center, or by filtering outliers."""
 
+Count = int | Literal["sampled"]
+"""A rule's own number of malicious rows; `sampled` is the true number in each round, which only an oracle can know."""
 
 Note = Callable[[str, Sequence[int]], None]
 """Tells the round's record which rows something happened to, as in `view.note("clipped", rows)`."""
@@ -120,7 +122,10 @@ class WhiteBoxView(BlackBoxView):
 
     rule: "Defense"
     assumed_malicious: int
-    """How many malicious updates the threat model reckons with in this round; the rule may have a count of its own."""
+    """How many malicious updates the server tells the rule to expect; the rule may have a count of its own.
+
+    It is what the threat model assumes, or the true number if the rule is an oracle.
+    """
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ class DefenderView(NamedTuple):
     """One row a client, every value finite."""
     clients: tuple[int, ...]
     malicious: int
-    """How many of the rows the threat model assumes to be malicious."""
+    """How many of the rows the threat model assumes to be malicious; the true number if the rule is an oracle."""
     root: Callable[[], Vector]
     """The server's own update on its root data, computed when called."""
     rng: Generator
@@ -222,11 +227,26 @@ class Repair(Protocol):
         """Return the model to use; training goes on from `model`, which stays as it is."""
 
 
-def own_malicious(rule: Defense) -> int | None:
+def own_malicious(rule: Defense) -> Count | None:
     """Return the malicious count that a rule, or else the one it wraps, was set to; None takes the server's."""
-    told: int | None = getattr(rule, "malicious", None)
+    told: Count | None = getattr(rule, "malicious", None)
     inner: Defense | None = getattr(rule, "inner", None)
     return own_malicious(inner) if told is None and inner is not None else told
+
+
+def is_oracle(rule: Defense) -> bool:
+    """Say whether a rule, or one that it wraps, is set to the true number of malicious rows of each round."""
+    inner: Defense | None = getattr(rule, "inner", None)
+    return getattr(rule, "malicious", None) == "sampled" or (inner is not None and is_oracle(inner))
+
+
+def krum_score(rule: Defense) -> KrumScore:
+    """Return the form of Krum's score that a rule, or else the one it wraps, says it uses; by default the published."""
+    own: KrumScore | None = getattr(rule, "krum_score", None)
+    inner: Defense | None = getattr(rule, "inner", None)
+    if own is not None:
+        return own
+    return PUBLISHED if inner is None else krum_score(inner)
 
 
 class Backend(Protocol):

@@ -226,9 +226,12 @@ MADE_BEFORE = [
         "e1cc28e0b1728ea3",
     ),
     (("attack={name: label_flip, malicious: 5}",), "060c0ba8601ab59e"),
-    # Before these attacks had a second form.
+    # Before these players had a second form.
     (("attack={name: dba, malicious: 5}",), "fb38db4cd23f5b3b"),
     (("attack={name: local_search, malicious: 5, scale: 5, steps: 11, lr: 0.1}",), "5b52d3c88cab9d3b"),
+    (("defense={name: krum}",), "1a7245a6a7f8f819"),
+    (("defense={name: signguard}",), "dc2f3a91955a731f"),
+    (("post_training={name: mm_bm}",), "d64451d783e033d5"),
 ]
 
 

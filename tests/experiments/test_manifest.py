@@ -63,3 +63,15 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path, change, message):
     with pytest.raises(RunError, match=message) as raised:
         read_manifest(tmp_path)
     assert str(raised.value).endswith("play the run again with --overwrite")
+
+
+@pytest.mark.parametrize(
+    "rule", ["{name: krum, malicious: sampled}", "{name: clipped, inner: {name: krum, malicious: sampled}}"]
+)
+def test_the_manifest_of_an_oracle_says_so(tmp_path, rule):
+    config = small("federation.sampled=5", f"defense={rule}")
+    write_manifest(tmp_path, config)
+    assert json.loads((tmp_path / NAME).read_text())["oracle"].startswith("the rule is told how many updates")
+    assert read_manifest(tmp_path).config == config
+    write_manifest(tmp_path, small())
+    assert "oracle" not in json.loads((tmp_path / NAME).read_text())

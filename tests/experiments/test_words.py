@@ -10,7 +10,7 @@ PLAN = Forecast(seconds=90, memory=300 << 20, parameters=12345, examples=160, di
 def test_a_run_is_told_in_words():
     words = told(small("attack.start=3", "defense={name: clipped, inner: {name: median}}"), PLAN)
     assert words["attack"] == "ipm (scale=5.0) by 2 of 8 clients from round 3 on"
-    assert words["defense"] == "clipped (inner=median, max_norm=2.0), reckoning with 20% malicious updates"
+    assert words["defense"] == "clipped (inner=median, max_norm=2.0), assuming 20% malicious updates"
     assert words["model"] == "logistic, 12,345 parameters"
     assert words["training"] == "8 rounds of 1 x 4 examples a client, lr 0.05"
     assert words["clients"] == "8, 4 of them in a round; label_skew (q=0.5)"
@@ -49,3 +49,11 @@ def test_a_member_is_called_by_its_name_and_options(section, words):
 )
 def test_a_duration_is_told_in_fitting_units(seconds, words):
     assert duration(seconds) == words
+
+
+def test_an_oracle_is_named():
+    oracle = small("federation.sampled=5", "defense={name: clipped, inner: {name: krum, malicious: sampled}}")
+    words = (
+        "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: it is told how many updates of each round"
+    )
+    assert told(oracle, PLAN)["defense"] == f"{words} are malicious"

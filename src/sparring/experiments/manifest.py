@@ -19,6 +19,7 @@ from sparring.experiments.settings import Config
 
 NAME = "manifest.json"
 FORMAT = 1
+ORACLE = "the rule is told how many updates of each round are malicious"
 
 
 class Manifest(NamedTuple):
@@ -49,6 +50,7 @@ def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CAT
         "versions": versions(),
         "plugins": plugins_of(config, catalogues),
         "config": describe(config),
+        **({"oracle": ORACLE} if config.has_oracle else {}),
     }
     write_json(folder / NAME, content)
 

@@ -12,7 +12,7 @@ MEBIBYTE = 1 << 20
 
 def told(config: Config, plan: Forecast) -> dict[str, str]:
     """Return what would be played, its time and its memory, by the names of these facts."""
-    data, federation, threat = config.data, config.federation, config.threat
+    data, federation = config.data, config.federation
     return {
         "data": f"{called(data.member)}, {plan.examples:,} training examples",
         "clients": f"{federation.clients}, {federation.sampled} of them in a round; {called(data.partition)}",
@@ -20,7 +20,7 @@ def told(config: Config, plan: Forecast) -> dict[str, str]:
         "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
         f"lr {federation.lr:g}",
         "attack": attacking(config),
-        "defense": f"{called(config.defense)}, reckoning with {threat.assumed_malicious:.0%} malicious updates",
+        "defense": f"{called(config.defense)}, {_assuming(config)}",
         "post-training": called(config.post_training),
         "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
         "time": f"about {duration(plan.seconds)}",
@@ -42,6 +42,13 @@ def attacking(config: Config) -> str:
 def duration(seconds: float) -> str:
     """Say how long something takes: seconds below two minutes, else hours, minutes and seconds."""
     return f"{seconds:.1f} s" if seconds < 120 else str(timedelta(seconds=round(seconds)))
+
+
+def _assuming(config: Config) -> str:
+    """Say how many malicious updates the rule assumes."""
+    if config.has_oracle:
+        return "an oracle: it is told how many updates of each round are malicious"
+    return f"assuming {config.threat.assumed_malicious:.0%} malicious updates"
 
 
 def _value(value: Any) -> str:

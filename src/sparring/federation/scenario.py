@@ -87,7 +87,7 @@ class Scenario:
     def _check_defense(self) -> None:
         name, sampled = type(self.defense).__name__, self.federation.sampled
         told, limit = own_malicious(self.defense), self.defense.limit(sampled)
-        if told is not None and told > limit:
+        if isinstance(told, int) and told > limit:
             raise ConfigError(f"defense.malicious is {told}; {name} can take {limit} of {sampled} sampled clients")
         assumed = self.threat.assumed(sampled)
         if told is None and assumed > limit:

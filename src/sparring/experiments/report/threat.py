@@ -71,8 +71,7 @@ def _told(config: Config) -> dict[str, str]:
         "Data": f"{called(config.data.member)}, divided by {called(config.data.partition)}",
         "Training": f"{called(config.model)}; {federation.local_steps} x {federation.batch} examples a client and "
         f"round, lr {federation.lr:g}",
-        "The server": f"takes {threat.assumed_malicious:.0%} of the updates of a round to be malicious, whatever the "
-        f"truth; holds {config.data.root_size} examples itself",
+        "The server": f"{_assuming(config)}; holds {config.data.root_size} examples itself",
         "Measured": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
     }
     if not config.attacks:
@@ -82,3 +81,9 @@ def _told(config: Config) -> dict[str, str]:
         + f" of {federation.clients} clients, whose updates, or data, they choose; those of one attacker act as one",
         "Attackers may know": KNOWLEDGE[threat.knowledge],
     }
+
+
+def _assuming(config: Config) -> str:
+    if config.has_oracle:
+        return "is told how many updates of each round are malicious, which only an oracle can know"
+    return f"takes {config.threat.assumed_malicious:.0%} of the updates of a round to be malicious, whatever the truth"
