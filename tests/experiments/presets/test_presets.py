@@ -17,7 +17,7 @@ from sparring.experiments.sweeps import planned
 from sparring.experiments.sweeps.axes import SEED, replaced
 from tests.experiments.frames import made_frame
 
-UNNUMBERED = ("rla-fig3-appendix", "rla-fig4a")
+UNNUMBERED = ("rla-fig3-appendix", "rla-fig3-krum", "rla-fig4a", "rla-fig4a-krum")
 """Those of which the paper's text has no numbers."""
 LEARNING = ("rla-fig3", "rla-fig3-appendix", "rla-fig4a", "rla-fig4c")
 """Those in which an attack is played that has to be learned."""

@@ -52,6 +52,11 @@ def attackers_document(scale: Scale) -> Section:
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
+    return counted(grid, scale)
+
+
+def counted(grid: Section, scale: Scale) -> Section:
+    """Return a sweep by numbers of attackers, too."""
     numbers = SMOKE_COUNTS if scale == "smoke" else map(int, COUNTS)
     counts = {count: {"attack.malicious": number} for count, number in zip(COUNTS, numbers, strict=True)}
     return {**grid, "axes": {**grid["axes"], "attackers": counts}}
