@@ -11,7 +11,7 @@ from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, STRONG, atta
 from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
 from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells, shipped
 from sparring.experiments.presets.rla_fig4 import VARIANTS
-from sparring.experiments.presets.rla_setting import KRUM
+from sparring.experiments.presets.rla_setting import KRUM, rehearsing
 from sparring.experiments.rehearsal import parts
 from sparring.experiments.sweeps import planned
 from sparring.experiments.sweeps.axes import SEED, replaced
@@ -134,6 +134,35 @@ def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale
         assert len(attackers) == (cell.labels["attack"] != NO_ATTACK)
         for attacker in attackers:
             assert attacker.malicious == cell.config.threat.assumed_malicious * federation.clients
+
+
+@pytest.mark.parametrize("name", ["rla-fig3-krum", "rla-fig4a-krum"])
+def test_krum_is_played_in_three_forms(name):
+    played = {
+        cell.labels["defense"]: (cell.config.defense["malicious"], cell.config.defense.get("variant"))
+        for cell in planned(one_seed(name, "laptop")).cells
+    }
+    assert played == {
+        "Krum, f = 2": (None, None),
+        "Krum, true f": ("sampled", None),
+        "Krum, as released": ("sampled", "released"),
+    }
+
+
+def test_fixed_searches_take_all_shared_examples_in_each_step():
+    attacks = PRESETS["rla-fig3-krum"].document("laptop")["axes"]["attack"]
+    common = {"name": "local_search", "batch": 200, "shared": 200, "start": 40, "malicious": 20}
+    assert attacks["search 5 / 11"]["attack"] == {**common, "scale": 5.0, "steps": 11}
+    assert attacks["search 15 / 25"]["attack"] == {**common, "scale": 15.0, "steps": 25}
+
+
+def test_at_paper_scale_rla_s_search_takes_200_examples_at_the_clients_learning_rate():
+    how, federation = (
+        rehearsing("paper", {"defense": KRUM}),
+        PRESETS["rla-fig3"].document("paper")["base"]["federation"],
+    )
+    assert (how.acting.batch, how.acting.lr, how.settings.pace) == (200, 0.01, 1)
+    assert federation["lr"] == how.acting.lr
 
 
 @pytest.mark.parametrize("name", ["msg-table1", "msg-table4"])
