@@ -73,6 +73,9 @@ class Shards(Protocol):
         A minibatch is drawn without replacement, unless it is larger than the shard.
         """
 
+    def shared(self, size: int) -> "Shards":
+        """Return shards of which each has the same `size` examples, evenly spread over all that may be read."""
+
 
 class Recipe(NamedTuple):
     """How a client trains: `steps` minibatches of `batch` examples at learning rate `lr`."""

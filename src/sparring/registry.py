@@ -93,6 +93,16 @@ def build(kind: str, table: Table, section: Mapping[str, Any], *, families: Fami
         return cls(**values)
 
 
+def described_options(member: Any) -> dict[str, Any]:
+    """Return the options that a description of a member names; those that were added later only where they are set."""
+    options = {field.name: (getattr(member, field.name), field) for field in fields(member) if field.init}
+    return {
+        name: value
+        for name, (value, field) in options.items()
+        if not (ADDED_LATER.items() <= field.metadata.items() and value == field.default)
+    }
+
+
 def _list(known: Iterable[str]) -> str:
     options = ", ".join(known)
     return f"; its options: {options}" if options else "; it has none"

@@ -226,6 +226,9 @@ MADE_BEFORE = [
         "e1cc28e0b1728ea3",
     ),
     (("attack={name: label_flip, malicious: 5}",), "060c0ba8601ab59e"),
+    # Before these players had a second form.
+    (("attack={name: dba, malicious: 5}",), "fb38db4cd23f5b3b"),
+    (("attack={name: local_search, malicious: 5, scale: 5, steps: 11, lr: 0.1}",), "5b52d3c88cab9d3b"),
     (("defense={name: krum}",), "1a7245a6a7f8f819"),
     (("defense={name: signguard}",), "dc2f3a91955a731f"),
     (("post_training={name: mm_bm}",), "d64451d783e033d5"),
@@ -235,6 +238,23 @@ MADE_BEFORE = [
 @pytest.mark.parametrize(("settings", "name"), MADE_BEFORE)
 def test_results_keep_the_name_that_they_have(settings, name):
     assert digest(configured(*settings)).startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("attack", "setting"),
+    [
+        ("ipm", "of=minimum"),
+        ("dba", "parts=random"),
+        ("local_search", "batch=32"),
+        ("local_search", "shared=200"),
+    ],
+)
+def test_a_second_form_of_an_attack_makes_another_run(attack, setting):
+    plain = configured(f"attack={{name: {attack}, malicious: 3}}")
+    other = configured(f"attack={{name: {attack}, malicious: 3}}", f"attack.{setting}")
+    assert digest(other) != digest(plain)
+    assert setting.partition("=")[0] in describe(other)["attacks"][0].keys() - describe(plain)["attacks"][0].keys()
+    assert configure(describe(other)) == other
 
 
 def test_a_recipe_of_an_attacker_s_own_makes_another_run():

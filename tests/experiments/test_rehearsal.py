@@ -208,6 +208,19 @@ def test_own_examples_with_labels_are_rehearsed_on_before_the_attack_and_a_part_
     assert torch.equal(mixture.labels[8:], own.labels)
 
 
+def test_a_search_on_own_examples_leaves_the_mixture_to_the_rehearsal(tmp_path, monkeypatch):
+    both, searched = worlds(tmp_path, monkeypatch, replace(INVERTING, is_labeled=True, searches_on="own"))
+    own = shared_examples(scenario(tmp_path), 20)
+    assert torch.equal(pixels(searched.inputs), pixels(own.inputs))
+    assert torch.equal(searched.labels, own.labels)
+    assert len(drawn_from(both.learned).labels) == 2 * 4 + 20
+
+
+def test_without_labels_nothing_is_searched_on_but_the_mixture():
+    with pytest.raises(ConfigError, match="rehearsing.searches_on is 'own'; without labels nothing can be searched on"):
+        replace(INVERTING, searches_on="own")
+
+
 def test_own_examples_without_labels_are_never_rehearsed_on(tmp_path, monkeypatch):
     both, mixture = worlds(tmp_path, monkeypatch, INVERTING)
     assert drawn_from(both.own) is drawn_from(both.learned) is mixture

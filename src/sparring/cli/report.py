@@ -29,7 +29,8 @@ COMPARED = (
     "after Holm for its table"
 )
 FURTHER = (
-    "backdoor accuracy on average over the rounds, and with images of the target class: --html, --csv or --latex FILE"
+    "backdoor accuracy on average over the rounds, with images of the target class, and of all images: --html, --csv "
+    "or --latex FILE"
 )
 SHOWN = 3
 """How many failures are printed; a page has all."""

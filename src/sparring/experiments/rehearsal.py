@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sparring.arrays import Batch, Packed
 from sparring.attacks import SearchRanges, TrainedAttack
@@ -58,12 +58,17 @@ class Rehearsing:
     """Whether they know their labels; if not, they serve the denoising alone (RL0)."""
     denoising: Denoising = DENOISING
     """How what is reconstructed is cleaned."""
+    searches_on: Literal["mixture", "own"] = "mixture"
+    """What searches in the real training draw from: the learned mixture, as in the paper, or the attackers' own ones,
+    as in the authors' code. Policies are learned on the mixture either way."""
 
     def __post_init__(self) -> None:
         if self.inverting is None and not self.is_labeled:
             raise ConfigError(
                 "rehearsing.is_labeled is False; without labels something must be inverted, set inverting"
             )
+        if self.searches_on == "own" and not self.is_labeled:
+            raise ConfigError("rehearsing.searches_on is 'own'; without labels nothing can be searched on, use mixture")
 
 
 class Part(NamedTuple):
@@ -113,8 +118,8 @@ def learn_attack(
     What is learned is tried against the middle of all ranges, about what a policy answers that has learned nothing.
     """
     schedule = rehearsing.schedule
-    worlds, mixture = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
-    untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=mixture)
+    worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
+    untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=examples)
     start, trials = _stood(folder)
     attack = untrained if start is None else unpack_attack(start.part(ATTACK))
     lessons = rehearse(
@@ -181,13 +186,14 @@ def _behaving(config: Config) -> Config:
 def _worlds(
     scenario: Scenario, rehearsing: Rehearsing, *, folder: Path, wants_stop: Callable[[], bool]
 ) -> tuple[Worlds, Batch]:
-    """Return the games to rehearse in, and the mixture that the later one is played on."""
+    """Return the games to rehearse in, and the examples that are searched on in the real training."""
     schedule = rehearsing.schedule
     known = witness(scenario, schedule.attacks_from, own=rehearsing.own)
     mixture = _mixture(scenario, rehearsing, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
     before, begin = (known.own if rehearsing.is_labeled else mixture), known.states[schedule.learns_from]
     earlier = _arena(scenario, rehearsing, examples=before, start=begin)
-    return Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1])), mixture
+    worlds = Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1]))
+    return worlds, known.own if rehearsing.searches_on == "own" else mixture
 
 
 def _mixture(

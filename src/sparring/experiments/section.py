@@ -1,11 +1,11 @@
 """Sections of a configuration: typed ones, and ones that name a member of a catalogue."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import ADDED_LATER, ALONE, Families, Table, build, checked, lookup, offer
+from sparring.registry import ALONE, Families, Table, build, checked, described_options, lookup, offer
 
 Section = Mapping[str, Any]
 """A member of a catalogue: its name, and every option that is not settled elsewhere."""
@@ -69,14 +69,8 @@ def plain(value: Any, tables: Sequence[Table]) -> Any:
         return [plain(each, tables) for each in value]
     if not hasattr(value, "__dataclass_fields__"):
         return value
-    options = {field.name: getattr(value, field.name) for field in fields(value) if _is_described(field, value)}
+    options = described_options(value)
     return {"name": _name(value, tables)} | {option: plain(each, tables) for option, each in options.items()}
-
-
-def _is_described(field: "Field[Any]", member: object) -> bool:
-    """Say whether a description names an option; one that was added later is named only where it is set."""
-    is_unset = ADDED_LATER.items() <= field.metadata.items() and getattr(member, field.name) == field.default
-    return field.init and not is_unset
 
 
 def _name(member: object, tables: Sequence[Table]) -> str:

@@ -13,6 +13,8 @@ from sparring.federation.round import play_round
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState, initial_state
 
+BACKDOOR_METRICS = ("backdoor_accuracy", "backdoor_accuracy_with_target", "backdoor_accuracy_of_all")
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -35,7 +37,7 @@ class Result:
     @property
     def backdoor_metrics(self) -> dict[str, float]:
         """By name, each accuracy of the backdoors after the last round and on average; nothing where there are none."""
-        measured = {name: self._evaluated(name) for name in ("backdoor_accuracy", "backdoor_accuracy_with_target")}
+        measured = {name: self._evaluated(name) for name in BACKDOOR_METRICS}
         known = {name: values for name, values in measured.items() if len(values) > 1}
         last = {name: values[-1] for name, values in known.items()}
         return last | {f"average_{name}": sum(values[1:]) / len(values[1:]) for name, values in known.items()}

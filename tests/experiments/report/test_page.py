@@ -120,7 +120,7 @@ def test_cells_are_compared_seed_by_seed():
 
 def test_what_else_was_measured_of_a_backdoor_is_folded_away():
     made = study(AXES, RESULTS)
-    words = "The backdoor's accuracy on average over the rounds, and with images of the target class"
+    words = "The backdoor's accuracy on average over the rounds, with images of the target class, and of all images"
     assert words not in text(page(made))
     made.frame["average_backdoor_accuracy_with_target"] = 0.75
     folded = text(page(made).partition("<details><summary>The backdoor's")[2].partition("</details>")[0])

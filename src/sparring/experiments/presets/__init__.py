@@ -12,12 +12,15 @@ from sparring.experiments.presets.preset import SCALES, Preset, Published, Scale
 from sparring.experiments.presets.rla_bound import RLA_BOUND
 from sparring.experiments.presets.rla_fig3 import RLA_FIG3, RLA_FIG3_APPENDIX
 from sparring.experiments.presets.rla_fig4 import RLA_FIG4A, RLA_FIG4C
+from sparring.experiments.presets.rla_krum import RLA_FIG3_KRUM, RLA_FIG4A_KRUM
 from sparring.registry import offer
 
 PRESETS: Mapping[str, Preset] = {
     "rla-fig3": RLA_FIG3,
     "rla-fig3-appendix": RLA_FIG3_APPENDIX,
+    "rla-fig3-krum": RLA_FIG3_KRUM,
     "rla-fig4a": RLA_FIG4A,
+    "rla-fig4a-krum": RLA_FIG4A_KRUM,
     "rla-fig4c": RLA_FIG4C,
     "marl-fig2": MARL_FIG2,
     "msg-table1": MSG_TABLE1,

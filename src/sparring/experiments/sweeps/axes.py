@@ -27,6 +27,8 @@ METRICS = (
     "average_backdoor_accuracy",
     "backdoor_accuracy_with_target",
     "average_backdoor_accuracy_with_target",
+    "backdoor_accuracy_of_all",
+    "average_backdoor_accuracy_of_all",
 )
 COLUMNS = (*METRICS, "rounds", "run")
 """What a frame holds beside the axes."""
