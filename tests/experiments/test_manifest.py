@@ -22,7 +22,7 @@ def test_a_manifest_is_read_back(tmp_path):
     config = small("defense={name: clipped, inner: {name: median}}", "attack.start=2")
     write_manifest(tmp_path, config)
     assert has_manifest(tmp_path)
-    assert read_manifest(tmp_path) == (config, versions(), {})
+    assert read_manifest(tmp_path) == (config, versions(), {}, ())
 
 
 def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):
@@ -75,3 +75,11 @@ def test_the_manifest_of_an_oracle_says_so(tmp_path, rule):
     assert read_manifest(tmp_path).config == config
     write_manifest(tmp_path, small())
     assert "oracle" not in json.loads((tmp_path / NAME).read_text())
+
+
+def test_a_manifest_names_the_classes_where_they_have_names(tmp_path):
+    write_manifest(tmp_path, small())
+    assert "class_names" not in json.loads((tmp_path / NAME).read_text())
+    write_manifest(tmp_path, small(), class_names=("cat", "dog"))
+    assert json.loads((tmp_path / NAME).read_text())["class_names"] == ["cat", "dog"]
+    assert read_manifest(tmp_path).class_names == ("cat", "dog")

@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.experiments.forecast import Forecast
-from sparring.experiments.words import called, duration, told
+from sparring.experiments.words import called, duration, number_classes, told
 from tests.experiments.small import small
 
 PLAN = Forecast(seconds=90, memory=300 << 20, parameters=12345, examples=160, digest="", config={})
@@ -57,3 +57,14 @@ def test_an_oracle_is_named():
         "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: it is told how many updates of each round"
     )
     assert told(oracle, PLAN)["defense"] == f"{words} are malicious"
+
+
+def test_classes_are_told_by_number_where_they_have_names():
+    assert "classes" not in told(small(), PLAN)
+    assert told(small(), PLAN._replace(class_names=("cat", "dog")))["classes"] == "0 cat, 1 dog"
+
+
+def test_of_many_classes_some_are_told():
+    names = [f"n{number}" for number in range(21)]
+    assert number_classes(names[:20]).count(",") == 19
+    assert number_classes(names) == "0 n0, 1 n1, 2 n2, 3 n3, 4 n4, 5 n5, 6 n6, 7 n7, 8 n8, 9 n9, …, 20 n20"

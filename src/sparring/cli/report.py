@@ -19,6 +19,7 @@ from sparring.experiments.report.panel import parts
 from sparring.experiments.report.reading import read_study
 from sparring.experiments.report.reproduced import reproduced
 from sparring.experiments.report.study import Study
+from sparring.experiments.report.threat import CLASSES, threat_model
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.tracking import track
 
@@ -75,8 +76,9 @@ def _show_tables(study: Study) -> None:
 
 
 def _notes(study: Study) -> Iterator[str]:
-    """Yield what became of the claims, and what the tables lack."""
+    """Yield what the classes are, what became of the claims, and what the tables lack."""
     published = reproduced(study)
+    yield from (f"classes: {words}" for fact in threat_model(study) if fact.term == CLASSES for words in fact.words)
     yield from map(str, published.judgments if published else ())
     for failure in study.failures[:SHOWN]:
         yield f"failed: {called_together(failure.labels)}: {failure.error}"

@@ -1,7 +1,7 @@
 """What a run folder says of its run: the configuration, its digest, and what it was played with."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
@@ -23,11 +23,12 @@ ORACLE = "the rule is told how many updates of each round are malicious"
 
 
 class Manifest(NamedTuple):
-    """The configuration of a run, and the versions of ours and of plug-ins that it was started with."""
+    """The configuration of a run, the versions of ours and of plug-ins it was started with, its classes by name."""
 
     config: Config
     versions: dict[str, str]
     plugins: dict[str, str]
+    class_names: tuple[str, ...] = ()
 
 
 def versions() -> dict[str, str]:
@@ -40,7 +41,9 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CATALOGUES) -> None:
+def write_manifest(
+    folder: Path, config: Config, *, class_names: Sequence[str] = (), catalogues: Catalogues = CATALOGUES
+) -> None:
     content = {
         "sparring_run": FORMAT,
         "digest": digest(config),
@@ -52,6 +55,8 @@ def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CAT
         "config": describe(config),
         **({"oracle": ORACLE} if config.has_oracle else {}),
     }
+    if class_names:
+        content["class_names"] = list(class_names)
     write_json(folder / NAME, content)
 
 
@@ -86,7 +91,8 @@ def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
         config = configure(content["config"], catalogues)
     except ConfigError as error:
         raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
-    return Manifest(config, content["versions"], content["plugins"]), content["digest"]
+    names = tuple(map(str, content.get("class_names", ())))
+    return Manifest(config, content["versions"], content["plugins"], names), content["digest"]
 
 
 def _refuse_missing(plugins: Iterable[str], folder: Path, *, catalogues: Catalogues) -> None:
@@ -101,4 +107,5 @@ def _is_ours(content: Any) -> bool:
     if not isinstance(content, dict) or content.get("sparring_run") != FORMAT:
         return False
     sections = ("config", "versions", "plugins")
-    return "digest" in content and all(isinstance(content.get(section), dict) for section in sections)
+    has_names = isinstance(content.get("class_names", []), list)
+    return "digest" in content and has_names and all(isinstance(content.get(section), dict) for section in sections)

@@ -1,6 +1,6 @@
 """A run in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +8,8 @@ from sparring.experiments.forecast import Forecast
 from sparring.experiments.settings import AttackerSettings, Config
 
 MEBIBYTE = 1 << 20
+MANY, FIRST = 20, 10
+"""Of more classes than the former, only the latter number of names is shown, and the last one."""
 
 
 def told(config: Config, plan: Forecast) -> dict[str, str]:
@@ -15,6 +17,7 @@ def told(config: Config, plan: Forecast) -> dict[str, str]:
     data, federation = config.data, config.federation
     return {
         "data": f"{called(data.member)}, {plan.examples:,} training examples",
+        **({"classes": number_classes(plan.class_names)} if plan.class_names else {}),
         "clients": f"{federation.clients}, {federation.sampled} of them in a round; {called(data.partition)}",
         "model": f"{called(config.model)}, {plan.parameters:,} parameters",
         "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
@@ -32,6 +35,12 @@ def called(section: Mapping[str, Any]) -> str:
     """Name a member of a catalogue with its options, as in `clipped (inner=median, max_norm=2.0)`."""
     options = [f"{key}={_value(value)}" for key, value in section.items() if key != "name" and value is not None]
     return f"{section['name']} ({', '.join(options)})" if options else str(section["name"])
+
+
+def number_classes(names: Sequence[str]) -> str:
+    """Say which class has which number, as in `0 cat, 1 dog`."""
+    numbered = [f"{number} {name}" for number, name in enumerate(names)]
+    return ", ".join(numbered if len(names) <= MANY else [*numbered[:FIRST], "…", numbered[-1]])
 
 
 def attacking(config: Config) -> str:

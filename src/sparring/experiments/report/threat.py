@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.settings import Config
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.sweeps.selection import Choice
-from sparring.experiments.words import attacking, called
+from sparring.experiments.words import attacking, called, number_classes
+
+CLASSES = "Classes"
 
 KNOWLEDGE = {
     "black_box": "black box: their own shards, and the global models that were sent to them",
@@ -28,7 +31,7 @@ def threat_model(study: Study) -> tuple[Fact, ...]:
     """Say who trains, who attacks, what attackers know and what the server reckons with."""
     told: dict[str, dict[str, None]] = {}
     for about in study.manifests.values():
-        for term, words in _told(about.config).items():
+        for term, words in {**_told(about.config), **_classes(about)}.items():
             told.setdefault(term, {})[words] = None
     return tuple(Fact(term, tuple(words)) for term, words in told.items())
 
@@ -61,6 +64,10 @@ def _chosen(choice: Choice) -> str:
 def _tells(label: str, words: str) -> bool:
     """Say whether words say more than a label: not if they are its own, options in another order."""
     return sorted(label) != sorted(words)
+
+
+def _classes(about: Manifest) -> dict[str, str]:
+    return {CLASSES: number_classes(about.class_names)} if about.class_names else {}
 
 
 def _told(config: Config) -> dict[str, str]:
