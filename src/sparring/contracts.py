@@ -276,6 +276,7 @@ class Space(NamedTuple):
 
 
 State = TypeVar("State")
+Ended = TypeVar("Ended", contravariant=True)
 
 
 class Packing(NamedTuple, Generic[State]):
@@ -310,3 +311,11 @@ class Game(Protocol[State]):
     @property
     def packing(self) -> "Packing[State]":
         """How a state is written to disk."""
+
+
+@runtime_checkable
+class Truncating(Protocol[Ended]):
+    """What else a game tells that has a horizon."""
+
+    def is_truncated(self, state: Ended) -> bool:
+        """Say of a state in which the game is over whether it is only the horizon that ends it."""

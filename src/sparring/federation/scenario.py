@@ -1,6 +1,7 @@
 """Everything that is settled before the first round."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -113,3 +114,23 @@ class Scenario:
         bounds = pairwise(accumulate((attacker.malicious for attacker in self.attackers), initial=0))
         played = zip(self.attackers, (range(*pair) for pair in bounds), strict=True)
         return tuple(Party(attacker, own, self.federation.shards.restricted(own)) for attacker, own in played)
+
+
+def variant(
+    scenario: Scenario, *, seed: int, attackers: Sequence[Attacker], defense: Defense, repair: Repair | None
+) -> Scenario:
+    """Return the scenario with another seed and other players, which nothing checks.
+
+    They must be of the kinds that the scenario was checked with, and play as many clients.
+    """
+    other, federation = copy(scenario), copy(scenario.federation)
+    vars(federation)["seed"] = seed
+    paired = zip(scenario.parties, attackers, strict=True)
+    vars(other).update(
+        federation=federation,
+        attackers=attackers,
+        defense=defense,
+        repair=repair,
+        parties=tuple(party._replace(attacker=attacker) for party, attacker in paired),
+    )
+    return other

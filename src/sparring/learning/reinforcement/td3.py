@@ -68,7 +68,7 @@ class TD3Settings:
             train_freq=self.pace,
             gradient_steps=environments.num_envs,
             action_noise=NormalActionNoise(np.zeros(actions), np.full(actions, self.noise)),
-            # A game ends, it is never cut off: half the memory, as what is seen next is the row after.
+            # Here an episode's horizon is its end (`SentEnv`): half the memory, as what is seen next is the row after.
             optimize_memory_usage=True,
             replay_buffer_kwargs={"handle_timeout_termination": False},
             policy_kwargs={"net_arch": list(self.hidden)},
