@@ -71,6 +71,14 @@ def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
         assert each.rehearsing.own == len(rule)
 
 
+def test_policies_of_one_name_in_two_folders_are_two_parts(tmp_path):
+    cells = [cell for folder in ("one", "other") for cell in planned(document(tmp_path / folder)).cells]
+    found = parts(cells, lambda labels: QUICK)
+    wanted = [tmp_path / folder / f"{rule}-0.safetensors" for folder in ("one", "other") for rule in RULES]
+    assert [each.policy for each in found.values()] == wanted
+    assert list(found) == list(map(str, wanted))
+
+
 def test_whoever_learns_behaves_meanwhile(tmp_path):
     (attacker,) = part(tmp_path).config.attacks
     assert (attacker.member, attacker.malicious) == ({"name": "none"}, 4)

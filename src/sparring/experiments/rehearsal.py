@@ -1,5 +1,6 @@
 """Learn the attack that a run plays while the rounds go by in which it still behaves (Li et al., 2022, section 6.1)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -86,12 +87,13 @@ class Trial(NamedTuple):
 
 def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing]) -> dict[str, Part]:
     """Return the attacks, by the names of their files, that cells play and that are not learned yet."""
-    found: dict[str, Part] = {}
+    found: dict[Path, Part] = {}
     for cell in cells:
         for policy in _policies(cell.config):
-            if not policy.exists():
-                found.setdefault(policy.stem, Part(policy, _behaving(cell.config), how(cell.labels)))
-    return found
+            if not policy.exists() and policy not in found:
+                found[policy] = Part(policy, _behaving(cell.config), how(cell.labels))
+    names = Counter(policy.stem for policy in found)
+    return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
 
 
 def players(cells: Sequence[Cell], learned: Iterable[Part]) -> Iterator[Cell]:

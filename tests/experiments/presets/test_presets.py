@@ -26,9 +26,9 @@ presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
 
 
-def one_seed(name: str, scale: str) -> dict:
+def one_seed(name: str, scale: str, policies: str = "policies") -> dict:
     """Return a preset's sweep for its first seed."""
-    document = PRESETS[name].document(scale)
+    document = replaced(PRESETS[name].document(scale), {"policies": policies})
     return {**document, "axes": {**document["axes"], SEED: [0]}}
 
 
@@ -113,7 +113,7 @@ def test_it_is_known_how_learned_attacks_are_learned(name):
 
 @pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
 def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
-    cells = planned(replaced(one_seed(name, scale), {"policies": str(tmp_path)})).cells
+    cells = planned(one_seed(name, scale, str(tmp_path))).cells
     played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
     found = parts(cells, partial(PRESETS[name].rehearsing, scale))
     assert len(found) == len(played) > 0
