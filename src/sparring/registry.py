@@ -1,5 +1,6 @@
 """Build the object that a named section of a configuration describes, or say precisely why it cannot be built."""
 
+from collections import UserDict
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
@@ -34,6 +35,20 @@ WORDS = {
 """What pydantic's kinds of error call for, in the words of a configuration."""
 
 
+class Imports(UserDict[str, Any]):
+    """A table of what is imported when it is asked for: a member that is written as `"module:name"` is that."""
+
+    def __getitem__(self, key: str) -> Any:
+        entry = self.data[key]
+        return imported(entry) if isinstance(entry, str) else entry
+
+
+def imported(path: str) -> Any:
+    """Return what `"module:name"` stands for. Here alone, and not above, is imported what costs much and few need."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return `; did you mean '...'?` for the known word most like `word`, or nothing."""
     matches = get_close_matches(str(word), list(known), n=1)
@@ -53,11 +68,8 @@ def lookup(kind: str, table: Table, name: object) -> type:
     entry = table.get(name.replace("-", "_"))
     if entry is None:
         raise UnknownName(f"unknown {kind} {name!r}{offer(name, table)}")
-    if isinstance(entry, str):
-        module, _, attribute = entry.partition(":")
-        entry = getattr(import_module(module), attribute)
-        assert isinstance(entry, type)
-    return entry
+    found: type = imported(entry) if isinstance(entry, str) else entry
+    return found
 
 
 def build(kind: str, table: Table, section: Mapping[str, Any], *, families: Families = ALONE, **facts: object) -> Any:

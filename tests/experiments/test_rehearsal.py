@@ -8,9 +8,10 @@ from sparring.arrays import pixels
 from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
-from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part, trials_of
+from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.runner import run
 from sparring.experiments.sweeps import Failed, Stopped, planned
+from sparring.experiments.trials import trials_of
 from sparring.learning.witnessing import shared_examples, witness
 from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.small import lasting

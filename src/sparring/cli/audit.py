@@ -25,7 +25,7 @@ from sparring.experiments.audit.verdict import plain
 from sparring.experiments.overrides import placed
 from sparring.experiments.plugins import load_class, member_name
 from sparring.experiments.section import subsection
-from sparring.testing import kind_of
+from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 
 AUDITS = Path("audits")
