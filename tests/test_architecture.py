@@ -15,7 +15,7 @@ from tests.source import ROOT, Source, parameters, sources
 ROWS = (
     {"kernels"},
     {"errors", "arrays", "random"},
-    {"contracts", "registry"},
+    {"contracts", "kinds", "registry"},
     {"data", "models"},
     {"training"},
     {"attacks", "defenses", "inversion", "generation"},

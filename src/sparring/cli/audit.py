@@ -24,8 +24,8 @@ from sparring.experiments.audit.told import facts, sentences
 from sparring.experiments.audit.verdict import plain
 from sparring.experiments.overrides import placed
 from sparring.experiments.plugins import load_class, member_name
-from sparring.experiments.section import subsection
-from sparring.testing import kind_of
+from sparring.experiments.section import member
+from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 
 AUDITS = Path("audits")
@@ -84,7 +84,7 @@ def _request(words: Sequence[str], task: Task, *, plugins: Sequence[str]) -> Req
 
 def _named(document: Mapping[str, Any], defense: str) -> str:
     """Return what the rule of a class is called."""
-    name = subsection(document, "defense").get("name")
+    name = member(document, "defense").get("name")
     if name is not None:
         raise ConfigError(f"defense.name is {name!r}, and --defense is given; choose one")
     cls = load_class(defense)

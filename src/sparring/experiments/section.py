@@ -25,6 +25,12 @@ def subsection(holder: Section, key: str) -> dict[str, Any]:
     return dict(section)
 
 
+def member(holder: Section, key: str) -> dict[str, Any]:
+    """Return a section that names a member of a catalogue; its name alone stands for it, as in `defense: krum`."""
+    name = holder.get(key)
+    return {"name": name} if isinstance(name, str) else subsection(holder, key)
+
+
 def refuse_unknown(label: str, given: Iterable[str], *, known: Collection[str]) -> None:
     """Refuse a key that is not known, and name the nearest one that is."""
     for key in given:

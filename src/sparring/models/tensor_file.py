@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from sparring.errors import ConfigError
+from sparring.errors import ConfigError, SparringError
 
 
 class TensorFile(NamedTuple):
@@ -38,6 +38,8 @@ def refusing_others(setting: str, path: str | Path, *, holds: str, remedy: str) 
     """Turn a file that is missing, or of another kind, into one line about the setting that names it."""
     try:
         yield
+    except SparringError as error:  # it says more than that the file is of another kind
+        raise ConfigError(f"{setting} is {str(path)!r}: {error}") from None
     except FileNotFoundError:
         raise ConfigError(f"{setting} is {str(path)!r}; there is no such file, {remedy}") from None
     except (OSError, SafetensorError, TypeError, LookupError, ValueError, RuntimeError):

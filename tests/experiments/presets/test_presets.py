@@ -6,10 +6,19 @@ import pytest
 
 from sparring.errors import UnknownName
 from sparring.experiments.claims import judged
-from sparring.experiments.presets import PRESETS, SCALES, plan_of, preset
+from sparring.experiments.presets import CALCULATIONS, PRESETS, TITLES, find_preset
 from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
 from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
-from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells, shipped
+from sparring.experiments.presets.preset import (
+    NO_ATTACK,
+    SCALES,
+    Published,
+    assumed_share,
+    attack_grid,
+    cells,
+    plan_of,
+    shipped,
+)
 from sparring.experiments.presets.rla_fig4 import VARIANTS
 from sparring.experiments.presets.rla_setting import KRUM, rehearsing
 from sparring.experiments.rehearsal import parts
@@ -27,9 +36,9 @@ presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
 
 
-def one_seed(name: str, scale: str) -> dict:
+def one_seed(name: str, scale: str, policies: str = "policies") -> dict:
     """Return a preset's sweep for its first seed."""
-    document = PRESETS[name].document(scale)
+    document = replaced(PRESETS[name].document(scale), {"policies": policies})
     return {**document, "axes": {**document["axes"], SEED: [0]}}
 
 
@@ -205,7 +214,7 @@ def test_it_is_known_how_learned_attacks_are_learned(name):
 
 @pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
 def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
-    cells = planned(replaced(one_seed(name, scale), {"policies": str(tmp_path)})).cells
+    cells = planned(one_seed(name, scale, str(tmp_path))).cells
     played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
     found = parts(cells, partial(PRESETS[name].rehearsing, scale))
     assert len(found) == len(played) > 0
@@ -259,7 +268,7 @@ def test_where_policies_come_with_sparring_none_is_missing(name, scale):
 
 @presets
 def test_a_preset_is_called_by_its_id_and_says_where_it_departs_from_the_paper(name):
-    assert preset(name.replace("-", "_")) is PRESETS[name]
+    assert find_preset(name.replace("-", "_")) is PRESETS[name]
     assert PRESETS[name].id == name
     assert all(PRESETS[name].differences[scale] for scale in SCALES)
 
@@ -271,7 +280,7 @@ def test_scales_above_smoke_have_at_least_three_seeds(name):
 
 def test_an_unknown_preset_is_refused_with_the_nearest():
     with pytest.raises(UnknownName, match="unknown preset 'rla-fig2'; did you mean 'rla-fig3'"):
-        preset("rla-fig2")
+        find_preset("rla-fig2")
 
 
 def test_no_rule_is_to_reckon_with_more_than_it_allows():
@@ -304,3 +313,13 @@ def test_cells_are_all_combinations():
 @pytest.mark.parametrize(("relation", "text"), [("=", "0.90"), ("≈", "≈ 0.90"), ("<", "< 0.90")])
 def test_a_number_that_is_not_exact_says_so(relation, text):
     assert str(Published({}, 0.9, relation)) == text
+
+
+def test_what_a_list_says_of_presets_is_what_they_say():
+    known = {**PRESETS, **CALCULATIONS}
+    assert {name: (each.title, each.source) for name, each in known.items()} == TITLES
+
+
+@pytest.mark.parametrize("name", ["RLA-Fig3", "rla_fig3"])
+def test_a_preset_is_known_by_more_than_one_spelling(name):
+    assert find_preset(name) is PRESETS["rla-fig3"]

@@ -8,11 +8,11 @@ import pandas as pd
 from sparring.experiments.claims import Above, Judgment, Verdict, judged, together
 from sparring.experiments.formats import Table
 from sparring.experiments.presets.preset import Preset, Published, Scale
-from sparring.experiments.rehearsal import Trial, trials_of
 from sparring.experiments.statistics import summary, written
 from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.axes import SEED
 from sparring.experiments.tables import Labels, by_seed
+from sparring.experiments.trials import Trial, trials_of
 
 SHOWN = ("defense", "attack")
 """The axes that have a column; there is a table for each combination of labels on the others."""
