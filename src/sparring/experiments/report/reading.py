@@ -13,6 +13,7 @@ from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest, read_old_manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.report.study import Study
+from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.store import RECORDS, RESULT
 from sparring.experiments.sweeps import folder as sweeps
 from sparring.experiments.sweeps import selection
@@ -21,11 +22,11 @@ from sparring.experiments.sweeps.selection import Choice, Trial
 from sparring.experiments.tables import MEASURED, frame, measured
 
 
-def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Study:
+def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES, *, gap: float = SMALLEST_GAP) -> Study:
     """Return what the folder of a sweep, or of a single run, holds."""
     folder = Path(folder)
     if has_manifest(folder):
-        return _single(folder, catalogues)
+        return _single(folder, catalogues, gap=gap)
     if not sweeps.is_sweep(folder):
         raise RunError(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` made")
     sweep, runs = sweeps.read_sweep(folder), frame(folder)
@@ -41,10 +42,11 @@ def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Study
         document=sweep.document,
         preset=sweep.preset,
         choices=tuple(_choices(folder)),
+        gap=gap,
     )
 
 
-def _single(folder: Path, catalogues: Catalogues) -> Study:
+def _single(folder: Path, catalogues: Catalogues, *, gap: float) -> Study:
     about, result = read_old_manifest(folder, catalogues), read_json(folder / RESULT)
     cell = sweeps.Place({}, digest(about.config))
     if result is None:
@@ -58,6 +60,7 @@ def _single(folder: Path, catalogues: Catalogues) -> Study:
         frame=pd.DataFrame([row], columns=list(MEASURED)).astype(dict.fromkeys(METRICS, float)),
         manifests={name: about},
         curves={name: _curve(folder / RECORDS)},
+        gap=gap,
     )
 
 
