@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +14,6 @@ from sparring.cli.gathering import gathered
 from sparring.cli.heat_tables import show_heat_table
 from sparring.cli.output import Gap
 from sparring.cli.paragraphs import show_paragraphs
-from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv, as_latex, grids, listing
 from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables, interval_of
@@ -36,6 +37,8 @@ COMPARED = (
 FURTHER = (
     "backdoor accuracy on average over the rounds, and with images of the target class: --html, --csv or --latex FILE"
 )
+AUDIT, ATTACKS = "audit.json", "attacks"
+"""What an audit's folder is known by, and the sweep in it that everything is measured with."""
 SHOWN = 3
 """How many failures are printed; a page has all."""
 
@@ -54,25 +57,36 @@ class Files:
 
 @gathered
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, or of a single run.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, a run or an audit.")],
     *,
     files: Files,
     gap: Gap = SMALLEST_GAP,
-    plugins: Plugins = None,
+    plugins: Annotated[list[str] | None, typer.Option("--plugin", hidden=True)] = None,
 ) -> None:
-    """Print the tables of a sweep: each cell's mean over seeds, its interval and its number of runs.
+    """Print what a sweep, a run or an audit came to: each cell's mean over seeds, its interval and its number of runs.
 
     Example: sparring report my-sweep --html report.html
     """
-    study = read_study(folder, loaded(plugins), gap=gap)
+    is_audit = (folder / AUDIT).exists()
+    # What audits need besides, such as their trainers, is slow to import.
+    audits = import_module("sparring.cli.audit_report") if is_audit else None
+    if audits is not None:
+        audits.show_audit(folder, gap=gap)
+        typer.echo()
+    runs = folder / ATTACKS if is_audit else folder
+    study = read_study(runs, gap=gap)
     _show_tables(study)
     show_paragraphs(_notes(study))
-    for path, written in ((files.html, page), (files.csv, _csv), (files.latex, _latex)):
+    for path, written in (
+        (files.html, page if audits is None else partial(audits.page_of_audit, folder)),
+        (files.csv, _csv),
+        (files.latex, _latex),
+    ):
         if path is not None:
             write(path, written(study).encode())
             typer.echo(f"written: {path}")
     if files.tensorboard is not None:
-        typer.echo(f"written: {files.tensorboard}, {track(folder, files.tensorboard)} runs")
+        typer.echo(f"written: {files.tensorboard}, {track(runs, files.tensorboard)} runs")
 
 
 def _show_tables(study: Study) -> None:

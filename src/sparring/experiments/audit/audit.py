@@ -55,7 +55,7 @@ def audit(
         chosen = min(policies, key=lambda label: policies[label].rehearsed)
         done = Audit(bench.folder, effort, _verdict(bench, policies, chosen=chosen, gap=gap), policies)
         write_json(bench.folder / VERDICT, plain(done.verdict))
-        study = read_study(bench.folder / MEASURED, request.catalogues, gap=gap)
+        study = read_study(bench.folder / MEASURED, gap=gap)
         write(bench.folder / REPORT, audit_page(study, done, request=request).encode())
         return done
 

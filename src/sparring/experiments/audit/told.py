@@ -1,7 +1,7 @@
 """An audit in words, for the terminal and for the page."""
 
+from sparring.experiments.audit.asked import Asked
 from sparring.experiments.audit.outcome import Audit
-from sparring.experiments.audit.request import Request
 from sparring.experiments.audit.verdict import Verdict
 from sparring.experiments.statistics import FEWEST_TO_DECIDE, Reading, interval_named, written
 
@@ -36,7 +36,7 @@ def gap(verdict: Verdict) -> str:
     return f"{difference:+.3f}{interval}, n = {n}"
 
 
-def sentences(done: Audit, request: Request) -> tuple[str, ...]:
+def sentences(done: Audit, request: Asked) -> tuple[str, ...]:
     """Say what the audit means."""
     verdict, clients = done.verdict, request.config.federation.clients
     shares = [each.mean for each in (verdict.clean, verdict.crafted.summary, verdict.learned.summary)]

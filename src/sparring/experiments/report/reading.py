@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from sparring.errors import RunError
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import digest
 from sparring.experiments.files import read_json
 from sparring.experiments.journal import read_records
@@ -22,11 +21,11 @@ from sparring.experiments.sweeps.selection import Choice, Trial
 from sparring.experiments.tables import MEASURED, frame, measured
 
 
-def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES, *, gap: float = SMALLEST_GAP) -> Study:
-    """Return what the folder of a sweep, or of a single run, holds."""
+def read_study(folder: str | Path, *, gap: float = SMALLEST_GAP) -> Study:
+    """Return what the folder of a sweep, or of a single run, holds; no plug-in that was played is needed for that."""
     folder = Path(folder)
     if has_manifest(folder):
-        return _single(folder, catalogues, gap=gap)
+        return _single(folder, gap=gap)
     if not sweeps.is_sweep(folder):
         raise RunError(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` made")
     sweep, runs = sweeps.read_sweep(folder), frame(folder)
@@ -36,7 +35,7 @@ def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES, *, gap: 
         axes=sweep.axes,
         cells=sweep.cells,
         frame=runs,
-        manifests={name: read_old_manifest(path, catalogues) for name, path in folders.items()},
+        manifests={name: read_old_manifest(path) for name, path in folders.items()},
         curves={name: _curve(path / RECORDS) for name, path in folders.items()},
         failures=sweep.failures,
         document=sweep.document,
@@ -46,8 +45,8 @@ def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES, *, gap: 
     )
 
 
-def _single(folder: Path, catalogues: Catalogues, *, gap: float) -> Study:
-    about, result = read_old_manifest(folder, catalogues), read_json(folder / RESULT)
+def _single(folder: Path, *, gap: float) -> Study:
+    about, result = read_old_manifest(folder), read_json(folder / RESULT)
     cell = sweeps.Place({}, digest(about.config))
     if result is None:
         raise RunError(f"{folder} holds a run that is not complete; go on with it by `sparring resume`")
