@@ -14,6 +14,7 @@ from sparring.cli.crew import Crew
 from sparring.cli.following_sweep import following_sweep
 from sparring.cli.gathering import gathered
 from sparring.cli.judgments import show_block, show_judgments
+from sparring.cli.output import Gap
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.errors import ConfigError
 from sparring.experiments.formats import as_text
@@ -21,6 +22,7 @@ from sparring.experiments.presets import CALCULATIONS, PRESETS, find_preset
 from sparring.experiments.presets.calculation import Calculation
 from sparring.experiments.presets.preset import Preset, Scale, plan_of, shipped
 from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
+from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps import Plan, Workers, sweep
 from sparring.experiments.sweeps.folder import POLICIES
 from sparring.experiments.tables import frame
@@ -33,12 +35,13 @@ FOLDER = Path("reproductions")
 
 @dataclass(frozen=True)
 class Manner:
-    """What is done again that was done before."""
+    """What is done again that was done before, and what counts as a difference."""
 
     retry_failed: RetryFailed = False
     train: Annotated[
         bool, typer.Option("--train", help="Train policies in place of playing those that come with Sparring.")
     ] = False
+    gap: Gap = SMALLEST_GAP
 
 
 @gathered
@@ -80,10 +83,10 @@ def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, manne
     with following_sweep(folder, workers.size) as observer:
         stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed)
     runs = frame(folder)
-    tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs)
+    tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs, gap=manner.gap)
     for table in chain(tables, lessons(plan.cells)):
         typer.echo(as_text(table))
-    show_judgments(judgments(chosen, scale, runs=runs))
+    show_judgments(judgments(chosen, scale, runs=runs, gap=manner.gap))
     show_summary(stands, folder, as_json=False)
     return 1 if stands.failures else 0
 

@@ -60,6 +60,11 @@ class Request:
         """The seeds that everything is measured with, and nothing chosen by."""
         return range(self.seed, self.seed + self.seeds)
 
+    @property
+    def plugins(self) -> Sequence[str]:
+        """The modules of the plug-ins that it needs."""
+        return [plugin.module for plugin in self.catalogues.plugins]
+
     def training(self, policies: int) -> Sequence[int]:
         """Return the seeds that policies are trained and chosen with."""
         return range(self.seed + self.seeds, self.seed + self.seeds + policies)

@@ -24,4 +24,4 @@ def reproduced(study: Study) -> Reproduced | None:
     scale = next((scale for scale in SCALES if scale == named.get("scale")), None)
     if preset is None or scale is None:
         return None
-    return Reproduced(preset, preset.differences[scale], judgments(preset, scale, runs=study.frame))
+    return Reproduced(preset, preset.differences[scale], judgments(preset, scale, runs=study.frame, gap=study.gap))
