@@ -19,11 +19,13 @@ from sparring.federation import (
 )
 from sparring.federation.packing import pack, unpack
 from sparring.federation.sampling import Lineup, lineup
+from sparring.federation.scenario import check_scenario
 from sparring.games.federated.attack_type import AttackType, Seated
 from sparring.games.federated.roles import AttackerRole, DefenderRole
 from sparring.models.summary import summary
 from sparring.random import Generator
 from sparring.registry import offer
+from sparring.validation import check_counts
 
 DEFENDER = "defender"
 SEEDS = 1 << 31
@@ -77,6 +79,8 @@ class FederatedGame:
     """What each episode starts from; the federation's initial model where there is none."""
 
     def __post_init__(self) -> None:
+        check_scenario("game: scenario", self.scenario)
+        check_counts("game", rounds=self.rounds)
         if self.rounds < 1:
             raise ConfigError(f"game.rounds is {self.rounds}; it must be at least 1")
         if sum(kind.weight for kind in self.domain) <= 0:
