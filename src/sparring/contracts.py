@@ -9,6 +9,7 @@ from torch import Tensor
 
 from sparring.arrays import PUBLISHED, Batch, KrumScore, Matrix, Numbers, Packed, Vector, pixels
 from sparring.random import Generator
+from sparring.validation import check_kind, check_network
 
 Memory = Mapping[str, Tensor]
 """What a rule carries from round to round; `{}` before the first. Never edited in place, always finite."""
@@ -55,10 +56,21 @@ class Model:
     network: Network
     parameters: Vector
 
+    def __post_init__(self) -> None:
+        check_network("model.network", self.network)
+        check_kind(
+            "model.parameters", self.parameters, kind=Tensor, remedy="give a vector, such as network.initial(rng)"
+        )
+
     @torch.no_grad()
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits of images of bytes, or of inputs in [0, 1]."""
         return self.network.forward(self.network.split(self.parameters), pixels(inputs))
+
+
+def check_model(label: str, value: object) -> None:
+    """Refuse what is no model."""
+    check_kind(label, value, kind=Model, remedy="give a Model, such as result.model or Model(network, parameters)")
 
 
 class Shards(Protocol):
@@ -203,7 +215,7 @@ class Backdoor(Protocol):
 
 
 class Defense(Protocol):
-    """An aggregation rule."""
+    """An aggregation rule; one without `family` or `limit` has the defaults of `family_of` and `limit_of`."""
 
     @property
     def family(self) -> Family:
@@ -247,6 +259,17 @@ def krum_score(rule: Defense) -> KrumScore:
     if own is not None:
         return own
     return PUBLISHED if inner is None else krum_score(inner)
+
+
+def family_of(rule: Defense) -> Family:
+    """Return a rule's family; one that does not name any counts as a rule by coordinate."""
+    family: Family = getattr(rule, "family", "coordinate")
+    return family
+
+
+def limit_of(rule: Defense, clients: int) -> int:
+    """Return how many malicious rows among `clients` a rule can be set to survive; where it does not say, all."""
+    return rule.limit(clients) if hasattr(rule, "limit") else clients
 
 
 class Backend(Protocol):

@@ -12,6 +12,10 @@ class ConfigError(SparringError, ValueError):
     """A setting is out of range, contradictory or of the wrong type."""
 
 
+class WrongKind(ConfigError, TypeError):
+    """An object of one kind is given where another kind is meant."""
+
+
 class UnknownName(ConfigError):
     """A name or key is in no table; the message offers the nearest one."""
 

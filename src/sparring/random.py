@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from operator import index
 
 import numpy as np
 
@@ -13,6 +14,6 @@ def stream(seed: int, *path: str | int) -> Generator:
 
     The name is hashed as a whole: `SeedSequence` would pad it with zeros, and take "client 3" for "client 3, round 0".
     """
-    name = json.dumps([seed, *path]).encode()
+    name = json.dumps([seed, *path], default=index).encode()
     words = np.frombuffer(hashlib.sha256(name).digest()[::-1], dtype="<u4")
     return np.random.Generator(np.random.PCG64(words.astype(np.uint32)))

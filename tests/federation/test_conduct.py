@@ -187,7 +187,7 @@ def test_a_player_is_blamed_for_what_it_says_of_itself():
         def limit(self, clients):
             return None
 
-    with pytest.raises(PluginError, match="attack Silent raised TypeError"):
+    with pytest.raises(PluginError, match="attack Silent needs None; it must be a view to play from: BlackBoxView"):
         Scenario(FEDERATION, Mean(), [Attacker(1, Silent())])
     with pytest.raises(PluginError, match="defense Silent raised TypeError"):
         Scenario(FEDERATION, Silent())

@@ -11,6 +11,7 @@ from sparring.arrays import Batch, pixels
 from sparring.data.partition.assignment import Partition, Partitioner
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import Generator, stream
+from sparring.validation import check_batch, check_counts, check_kind, check_player
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,9 @@ class ClientShards:
     """The clients whose shards may be read; None means all."""
 
     def __post_init__(self) -> None:
+        check_batch("shards: train", self.train, example="data.train")
+        remedy = "use divide(data.train, Iid(), clients=..., seed=...)"
+        check_kind("shards: partition", self.partition, kind=Partition, remedy=remedy)
         order, offsets = self.partition
         examples = len(self.train.labels)
         if len(order) != examples or order.min() < 0 or (order.bincount(minlength=examples) != 1).any():
@@ -91,6 +95,8 @@ class CommonShards:
     clients: int
 
     def __post_init__(self) -> None:
+        check_batch("shards: examples", self.examples, example="data.train")
+        check_counts("shards", clients=self.clients)
         if len(self.examples.labels) == 0:
             raise DataError("shards: there are no examples to share; give at least 1")
 
@@ -127,4 +133,7 @@ def spread(count: int, size: int) -> Tensor:
 
 def divide(train: Batch, partitioner: Partitioner, *, clients: int, seed: int) -> ClientShards:
     """Divide the training examples among `clients`; equal seeds give equal shards."""
+    check_batch("divide: train", train, example="data.train")
+    check_player("divide: partitioner", partitioner, verb="assign")
+    check_counts("divide", clients=clients, seed=seed)
     return ClientShards(train, partitioner.assign(train.labels, clients, rng=stream(seed, "partition")))

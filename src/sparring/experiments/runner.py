@@ -26,6 +26,7 @@ from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit,
 from sparring.experiments.timing import Stopwatch, rounds_per_second
 from sparring.federation import FederationState, Model, Result, Scenario, play
 from sparring.training.backends.threaded import torch_threads
+from sparring.validation import check_kind
 
 
 class Outcome(NamedTuple):
@@ -59,6 +60,8 @@ def run(
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
     """Play a run from the start, or go on with the same run if there is one and `existing` says so."""
+    check_kind("run: config", config, kind=Config, remedy='make one of a document: configure({"data": {...}})')
+    check_kind("run: folder", folder, kind=str | Path, remedy="give the path of a folder")
     folder = Path(folder)
     check(config, catalogues)
     admit(folder, existing)

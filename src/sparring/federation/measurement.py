@@ -9,8 +9,8 @@ from torch import Tensor
 from sparring.arrays import Batch, pixels
 from sparring.contracts import Backdoor, Model
 from sparring.federation.conduct import check_batch, check_meant, check_model, playing
-from sparring.federation.scenario import Scenario
-from sparring.federation.state import FederationState
+from sparring.federation.scenario import Scenario, check_scenario
+from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
 from sparring.training import evaluate
 from sparring.training.evaluation import CHUNK
@@ -44,6 +44,8 @@ def measure(scenario: Scenario, state: FederationState) -> Measures:
 
     Of several backdoors the mean counts.
     """
+    check_scenario("measure: scenario", scenario)
+    check_state("measure: state", state)
     model, test = deployed(scenario, state), scenario.federation.test
     loss, accuracy, by_class = evaluate(model.network, model.parameters, on=test)
     reached = [reach(model, backdoor, on=test) for backdoor in scenario.backdoors]

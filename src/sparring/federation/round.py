@@ -15,8 +15,8 @@ from sparring.federation.conduct import check_answer, playing
 from sparring.federation.crafting import craft_all
 from sparring.federation.record import RoundRecord
 from sparring.federation.sampling import Lineup, lineup
-from sparring.federation.scenario import Scenario
-from sparring.federation.state import FederationState
+from sparring.federation.scenario import Scenario, check_scenario
+from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
 
 
@@ -33,6 +33,8 @@ def play_round(
     scenario: Scenario, state: FederationState, *, workspace: Matrix | None = None
 ) -> tuple[FederationState, RoundRecord]:
     """Play one round; `workspace` is a `[sampled, parameters]` matrix that the updates may overwrite."""
+    check_scenario("play_round: scenario", scenario)
+    check_state("play_round: state", state)
     federation = scenario.federation
     who = lineup(scenario, state.round)
     updates = torch.empty(len(who.rows), federation.network.size) if workspace is None else workspace

@@ -9,11 +9,20 @@ from math import floor, inf
 from typing import NamedTuple
 
 from sparring.arrays import Batch
-from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, own_malicious
+from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, family_of, limit_of, own_malicious
 from sparring.data import ClientShards, CommonShards
 from sparring.errors import ConfigError, blaming
-from sparring.federation.threat import Attacker, Threat, check_recipe
+from sparring.federation.threat import Attacker, Threat, check_attackers, check_recipe
 from sparring.training import Auto
+from sparring.validation import (
+    check_batch,
+    check_counts,
+    check_kind,
+    check_network,
+    check_numbers,
+    check_player,
+    check_shards,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,6 +45,7 @@ class Federation:
     backend: Backend = field(default_factory=Auto)
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if not 1 <= self.sampled <= self.clients:
             raise ConfigError(f"federation.sampled is {self.sampled}; it must be from 1 to clients ({self.clients})")
         check_recipe("federation", self.recipe)
@@ -45,6 +55,17 @@ class Federation:
             raise ConfigError(f"federation.momentum is {self.momentum}; it must be at least 0 and below 1")
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; it must be at least 0")
+
+    def _check_kinds(self) -> None:
+        check_network("federation.network", self.network)
+        check_shards("federation.shards", self.shards)
+        check_batch("federation.test", self.test, example="data.test")
+        if self.root is not None:
+            check_batch("federation.root", self.root, example="root=Batch(*(part[:100] for part in data.train))")
+        check_player("federation.backend", self.backend, verb="updates")
+        check_counts("federation", sampled=self.sampled)
+        check_numbers("federation", server_lr=self.server_lr, momentum=self.momentum)
+        check_counts("", seed=self.seed)
 
     @property
     def clients(self) -> int:
@@ -72,6 +93,7 @@ class Scenario:
     """What every evaluation puts the model through first; training goes on without it."""
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         federation, malicious = self.federation, sum(attacker.malicious for attacker in self.attackers)
         if malicious > federation.clients:
             raise ConfigError(f"attack.malicious is {malicious}; there are {federation.clients} clients")
@@ -85,9 +107,18 @@ class Scenario:
             name = type(self.repair).__name__
             raise ConfigError(f"post_training {name} needs root data; use data.root_size >= 1")
 
+    def _check_kinds(self) -> None:
+        remedy = "give a Federation: Federation(network=..., shards=..., test=...)"
+        check_kind("scenario.federation", self.federation, kind=Federation, remedy=remedy)
+        check_player("scenario.defense", self.defense, verb="aggregate")
+        check_attackers(self.attackers)
+        check_kind("scenario.threat", self.threat, kind=Threat, remedy="give a Threat: Threat(knowledge=...)")
+        if self.repair is not None:
+            check_player("scenario.repair", self.repair, verb="repair")
+
     def _check_defense(self) -> None:
         name, sampled = type(self.defense).__name__, self.federation.sampled
-        told, limit = own_malicious(self.defense), self.defense.limit(sampled)
+        told, limit = own_malicious(self.defense), limit_of(self.defense, sampled)
         if isinstance(told, int) and told > limit:
             raise ConfigError(f"defense.malicious is {told}; {name} can take {limit} of {sampled} sampled clients")
         assumed = self.threat.assumed(sampled)
@@ -96,7 +127,7 @@ class Scenario:
                 f"defense {name}: {assumed} of {sampled} sampled clients are assumed malicious, it can take {limit}; "
                 f"use threat.assumed_malicious <= {floor(1000 * limit / sampled) / 1000:g}"
             )
-        if self.defense.family == "root" and self.federation.root is None:
+        if family_of(self.defense) == "root" and self.federation.root is None:
             raise ConfigError(f"defense {name} needs root data; use data.root_size >= 1")
 
     @property
@@ -134,3 +165,10 @@ def variant(
         parties=tuple(party._replace(attacker=attacker) for party, attacker in paired),
     )
     return other
+
+
+def check_scenario(label: str, scenario: object) -> None:
+    """Refuse what is no scenario."""
+    check_kind(
+        label, scenario, kind=Scenario, remedy="give a Scenario: Scenario(federation, Median(), [Attacker(...)])"
+    )

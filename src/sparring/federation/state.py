@@ -7,6 +7,7 @@ from sparring.arrays import Vector
 from sparring.contracts import Memory
 from sparring.federation.scenario import Federation
 from sparring.random import stream
+from sparring.validation import check_kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,4 +26,11 @@ class FederationState:
 
 def initial_state(federation: Federation) -> FederationState:
     """Return the state before the first round; the model depends on the seed alone."""
+    remedy = "give a Federation, such as scenario.federation"
+    check_kind("initial_state: federation", federation, kind=Federation, remedy=remedy)
     return FederationState(0, federation.network.initial(stream(federation.seed, "model")))
+
+
+def check_state(label: str, state: object) -> None:
+    """Refuse what is no state of a federation."""
+    check_kind(label, state, kind=FederationState, remedy="give a state, such as initial_state(federation)")

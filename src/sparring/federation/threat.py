@@ -1,11 +1,13 @@
 """Who is malicious, what they may know, and what the server reckons with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, inf
 from typing import Literal
 
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, Poison, Recipe, WhiteBoxView
-from sparring.errors import ConfigError
+from sparring.errors import ConfigError, PluginError
+from sparring.validation import check_counts, check_kind, check_numbers, check_player, described, is_player, mistaken
 
 Knowledge = Literal["black_box", "white_box", "omniscient"]
 
@@ -15,9 +17,15 @@ VIEWS: dict[str, type[BlackBoxView]] = {
     "omniscient": OmniscientView,
 }
 
+FIELDS = {"craft": "attack", "poison": "poison"}
+"""As what a player is given to an attacker, by its method."""
+
 
 def check_recipe(section: str, recipe: Recipe) -> None:
     """Refuse a recipe by which nobody can train."""
+    check_kind(f"{section}.recipe", recipe, kind=Recipe, remedy="give a Recipe: Recipe(steps=1, batch=32, lr=0.05)")
+    check_counts(section, batch=recipe.batch, local_steps=recipe.steps)
+    check_numbers(section, lr=recipe.lr)
     for name, value in (("batch", recipe.batch), ("local_steps", recipe.steps)):
         if value < 1:
             raise ConfigError(f"{section}.{name} is {value}; it must be at least 1")
@@ -44,6 +52,7 @@ class Attacker:
     """How often a client goes through its shard in a round, in place of the recipe's number of steps."""
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         if self.malicious < 0:
             raise ConfigError(f"attack.malicious is {self.malicious}; it must be at least 0")
         if self.start < 0:
@@ -52,6 +61,29 @@ class Attacker:
             raise ConfigError(f"attack.local_epochs is {self.epochs}; it must be positive and finite")
         if self.recipe is not None:
             check_recipe("attack", self.recipe)
+
+    def _check_kinds(self) -> None:
+        check_counts("attack", malicious=self.malicious, start=self.start)
+        if self.attack is not None:
+            if is_player(self.attack, "poison") and not is_player(self.attack, "craft"):
+                raise mistaken("attacker.attack", self.attack, remedy="it changes data: give it as poison=")
+            check_player("attacker.attack", self.attack, verb="craft")
+        if self.poison is not None:
+            check_player("attacker.poison", self.poison, verb="poison")
+        if self.epochs is not None:
+            check_numbers("attack", local_epochs=self.epochs)
+
+
+def check_attackers(attackers: object) -> None:
+    """Refuse what is no list of attackers."""
+    if not isinstance(attackers, Sequence) or isinstance(attackers, str):
+        given = "attacker" if isinstance(attackers, Attacker) else "Attacker(malicious=..., attack=...)"
+        raise mistaken("scenario.attackers", attackers, remedy=f"give a list: [{given}]")
+    for place, attacker in enumerate(attackers):
+        played = next((field for verb, field in FIELDS.items() if is_player(attacker, verb)), "attack")
+        player = f"{type(attacker).__name__}(...)" if is_player(attacker, "craft") or played == "poison" else "..."
+        remedy = f"give an Attacker: Attacker(malicious=..., {played}={player})"
+        check_kind(f"scenario.attackers[{place}]", attacker, kind=Attacker, remedy=remedy)
 
 
 @dataclass(frozen=True)
@@ -64,6 +96,7 @@ class Threat:
     """Whether all attackers are one: those that craft later then see what the earlier ones send."""
 
     def __post_init__(self) -> None:
+        check_numbers("threat", assumed_malicious=self.assumed_malicious)
         if self.knowledge not in VIEWS:
             raise ConfigError(f"threat.knowledge is {self.knowledge!r}; it must be one of: {', '.join(VIEWS)}")
         if not 0 <= self.assumed_malicious <= 1:
@@ -76,9 +109,13 @@ class Threat:
 
     def check(self, attack: Attack) -> None:
         """Refuse an attack that needs to see more than the threat model grants."""
-        granted = VIEWS[self.knowledge]
-        if not issubclass(granted, attack.needs):
-            needed = next(name for name, view in VIEWS.items() if view is attack.needs)
+        granted, needs = VIEWS[self.knowledge], getattr(attack, "needs", None)
+        needed = next((name for name, view in VIEWS.items() if view is needs), None)
+        if needed is None:
+            views = ", ".join(view.__name__ for view in VIEWS.values())
+            name = type(attack).__name__
+            raise PluginError(f"attack {name} needs {described(needs)}; it must be a view to play from: {views}")
+        if not issubclass(granted, VIEWS[needed]):
             raise ConfigError(
                 f"attack {type(attack).__name__} needs {needed} knowledge, threat.knowledge grants {self.knowledge}; "
                 f"use threat.knowledge={needed}"

@@ -10,8 +10,9 @@ from sparring.errors import ConfigError
 from sparring.federation.measurement import measure
 from sparring.federation.record import RoundRecord
 from sparring.federation.round import play_round
-from sparring.federation.scenario import Scenario
+from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.state import FederationState, initial_state
+from sparring.validation import check_counts
 
 BACKDOOR_METRICS = ("backdoor_accuracy", "backdoor_accuracy_with_target", "backdoor_accuracy_of_all")
 
@@ -54,6 +55,9 @@ def play(
 
     The model is evaluated at the start, every `every` rounds and after the last one.
     """
+    check_scenario("scenario", scenario)
+    check_counts("federation", rounds=rounds)
+    check_counts("evaluation", every=every)
     for name, given in (("federation.rounds", rounds), ("evaluation.every", every)):
         if given < 1:
             raise ConfigError(f"{name} is {given}; it must be at least 1")

@@ -15,6 +15,7 @@ from sparring.arrays import Numbers, Packed
 from sparring.contracts import Game, Policy, Space, State, Truncating
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.random import Generator
+from sparring.validation import check_player
 
 NOBODY: Mapping[str, Policy] = MappingProxyType({})
 """The opponents in a game of one seat."""
@@ -97,6 +98,9 @@ class SeatEnv(Env[Numbers, Numbers]):
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]  # declared as an instance's
 
     def __init__(self, game: Game[Any], seat: str, *, opponents: Mapping[str, Policy] = NOBODY) -> None:
+        check_player("env: game", game, verb="transition")
+        for name, policy in opponents.items():
+            check_player(f"env: opponents[{name!r}]", policy, verb="act")
         if game.seats.keys() != {seat, *opponents} or seat in opponents:
             raise ConfigError(
                 f"seat {seat!r} plays against {_names(opponents)}; the game's seats are {_names(game.seats)}, "

@@ -12,12 +12,13 @@ from torch.func import grad, vmap
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
 from sparring.arrays import Matrix, Vector, finite_rows
-from sparring.contracts import Model, Network
+from sparring.contracts import Model, Network, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.label_inference import dealt_labels, label_shares
 from sparring.inversion.rows import chosen
 from sparring.random import Generator
 from sparring.registry import ADDED_LATER
+from sparring.validation import check_generator, check_kind
 
 DECAYS = (3 / 8, 5 / 8, 7 / 8)
 """After which shares of the iterations the step sizes fall to a tenth, as the authors have it."""
@@ -131,6 +132,8 @@ def invert(
     search: GradientInversion = USUAL,
 ) -> Reconstruction:
     """Reconstruct from a gradient at `model` the images, of `shape` each, that it is the mean over."""
+    check_model("invert: model", model)
+    check_kind("invert: gradient", gradient, kind=Tensor, remedy="give a vector, such as a client's update")
     (found,) = invert_each(model, gradient[None], shape=shape, rng=rng, answers=answers, search=search)
     return found
 
@@ -150,6 +153,8 @@ def invert_each(
     from what the last biases give away, for which `answers` are the `mean_answers` on examples like those that are
     searched for; without, those on the images that the search starts from.
     """
+    check_model("invert_each: model", model)
+    check_generator("invert: rng", rng)
     _check(model, gradients, shape=shape)
     observed = finite_rows(gradients) & (gradients != 0).any(dim=1)
     targets = gradients.where(observed[:, None], 0).repeat_interleave(search.restarts, dim=0)

@@ -11,12 +11,13 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, pixels
-from sparring.contracts import Model
+from sparring.contracts import Model, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.anomaly import THRESHOLD, too_small
 from sparring.inversion.penalties import Penalties, Schedule, adjusted, unpenalized
 from sparring.inversion.rows import chosen
 from sparring.random import Generator
+from sparring.validation import check_batch, check_generator
 
 BETAS = (0.5, 0.9)
 """Of Adam, as the authors set it."""
@@ -115,6 +116,9 @@ def reverse_triggers(
     Adam changes, and so in [0, 1] whatever it does; a gradient that is not finite counts as zero. What is kept is the
     best of all trials, not the last one.
     """
+    check_model("reverse_triggers: model", model)
+    check_batch("reverse_triggers: root", root, example="Batch(*(part[:100] for part in data.train))")
+    check_generator("reverse_triggers: rng", rng)
     images = _images(root)
     best = _searched(model, images, rng=rng, search=search)
     rows = zip(best.masks, best.patterns, best.success.tolist(), strict=True)

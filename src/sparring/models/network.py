@@ -16,6 +16,7 @@ from torch.func import functional_call
 from sparring.arrays import Vector
 from sparring.errors import ConfigError
 from sparring.random import Generator
+from sparring.validation import check_architecture, check_generator, mistaken
 
 
 class Described(Protocol):
@@ -73,6 +74,7 @@ class ModuleNetwork:
 
     def initial(self, rng: Generator) -> Vector:
         """Draw weights by Glorot's uniform rule, with biases 0 and scales 1, or copy the module's own parameters."""
+        check_generator("initial: rng", rng)
         if self.start is not None:
             return self.start.clone()
         named = zip(self.names, self.shapes, strict=True)
@@ -114,6 +116,9 @@ def network(model: Architecture | nn.Module, data: Described) -> ModuleNetwork:
     A module of yours is copied and runs in evaluation mode (no dropout). Running statistics are refused, since they
     are no parameters: use GroupNorm in place of BatchNorm, or BatchNorm without them.
     """
+    check_architecture("network: model", model)
+    if not all(hasattr(data, fact) for fact in ("shape", "classes", "mean", "std")):
+        raise mistaken("network: data", data, remedy="give the data set that it is fitted to: network(LeNet(), data)")
     own = isinstance(model, nn.Module)
     module = copy.deepcopy(model) if isinstance(model, nn.Module) else model.module(data.shape, data.classes)
     module.eval()

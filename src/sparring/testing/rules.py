@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import DefenderView, Defense, Family, Memory
+from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.federation.conduct import check_answer
 from sparring.testing.check import Check, are_equal, are_finite, copies, during
 from sparring.testing.server import CLIENTS, HONEST, HOSTILE, center, defender_view, with_row
@@ -33,12 +33,12 @@ def distance(one: Vector, other: Vector) -> float:
 
 
 def its_family_is_a_known_one(rule: Defense) -> Iterator[str]:
-    if rule.family not in get_args(Family):
-        yield f"its family is {rule.family!r}; it must be one of: {', '.join(get_args(Family))}"
+    if family_of(rule) not in get_args(Family):
+        yield f"its family is {family_of(rule)!r}; it must be one of: {', '.join(get_args(Family))}"
 
 
 def its_limit_is_a_count_that_grows_with_the_clients(rule: Defense) -> Iterator[str]:
-    limits = [rule.limit(clients) for clients in range(100)]
+    limits = [limit_of(rule, clients) for clients in range(100)]
     for clients, limit in enumerate(limits):
         if not isinstance(limit, int) or not 0 <= limit <= clients:
             yield f"of {clients} clients it can survive {limit!r}"

@@ -7,6 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, Vector, pixels
 from sparring.contracts import Network
+from sparring.validation import check_batch, check_network
 
 CHUNK = 250
 """Examples evaluated at once: more of them take fresh memory from the system for every layer."""
@@ -23,6 +24,8 @@ class Evaluation(NamedTuple):
 @torch.no_grad()
 def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
     """Measure the model on all examples of `on`."""
+    check_network("evaluate: network", network)
+    check_batch("evaluate: on", on, example="data.test")
     tensors = network.split(parameters)
     total = torch.zeros((), dtype=torch.float64)
     right = []

@@ -17,7 +17,7 @@ from sparring.attacks.crafted.knowledge import (
     mean_update,
     own_updates,
 )
-from sparring.contracts import BlackBoxView, Family, OmniscientView, WhiteBoxView, krum_score
+from sparring.contracts import BlackBoxView, Family, OmniscientView, WhiteBoxView, family_of, krum_score
 from sparring.errors import ConfigError
 
 Form = Literal["auto", "trimmed_mean", "krum", "fltrust"]
@@ -59,7 +59,7 @@ class LocalModelPoisoning:
         return OmniscientView if self.knowledge == "full" else WhiteBoxView
 
     def craft(self, view: WhiteBoxView) -> Matrix:
-        form = FITTING.get(view.rule.family, "trimmed_mean") if self.form == "auto" else self.form
+        form = FITTING.get(family_of(view.rule), "trimmed_mean") if self.form == "auto" else self.form
         if self.knowledge == "partial":
             return self._with_partial_knowledge(view, form)
         assert isinstance(view, OmniscientView)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sparring.arrays import Matrix, Vector, finite_rows
-from sparring.contracts import DefenderView, Defense, Family, Memory
+from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.defenses.aggregation.accumulators import refuse_per_client
 from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import remaining
@@ -50,10 +50,10 @@ class Bucketing:
 
     @property
     def family(self) -> Family:
-        return self.inner.family
+        return family_of(self.inner)
 
     def limit(self, clients: int) -> int:
-        return self.inner.limit(-(-clients // self.size))
+        return limit_of(self.inner, -(-clients // self.size))
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         # By id, so that the order in which updates arrive makes no difference.

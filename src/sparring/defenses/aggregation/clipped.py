@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, row_norms
-from sparring.contracts import DefenderView, Defense, Family, Memory
+from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.defenses.aggregation.settings import positive
 from sparring.defenses.aggregation.updates import check_updates
 
@@ -47,10 +47,10 @@ class Clipped:
 
     @property
     def family(self) -> Family:
-        return self.inner.family
+        return family_of(self.inner)
 
     def limit(self, clients: int) -> int:
-        return self.inner.limit(clients)
+        return limit_of(self.inner, clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         shares = _shares(view.updates, self.max_norm)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from sparring.arrays import Vector
-from sparring.contracts import DefenderView, Defense, Family, Memory
+from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least, positive
@@ -48,10 +48,10 @@ class CRFL:
 
     @property
     def family(self) -> Family:
-        return self.inner.family
+        return family_of(self.inner)
 
     def limit(self, clients: int) -> int:
-        return self.inner.limit(clients)
+        return limit_of(self.inner, clients)
 
     def bound(self, round: int) -> float:
         """Return the norm that the model is clipped to at the end of a round, of which the first is 0."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, squared_distances
-from sparring.contracts import Count, DefenderView, Defense, Family, Memory, is_oracle
+from sparring.contracts import Count, DefenderView, Defense, Family, Memory, family_of, is_oracle, limit_of
 from sparring.defenses.aggregation.accumulators import refuse_per_client
 from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
@@ -69,10 +69,10 @@ class NearestNeighborMixing:
 
     @property
     def family(self) -> Family:
-        return self.inner.family
+        return family_of(self.inner)
 
     def limit(self, clients: int) -> int:
-        return min(minority(clients), self.inner.limit(clients))
+        return min(minority(clients), limit_of(self.inner, clients))
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))

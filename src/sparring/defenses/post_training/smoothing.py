@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from sparring.arrays import Batch, Vector, pixels
-from sparring.contracts import Model, Network
+from sparring.contracts import Model, Network, check_model
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.post_training.certificate import gaussian_radius, vote_bounds
 from sparring.errors import ConfigError
@@ -83,6 +83,7 @@ class Certificate(NamedTuple):
 @torch.no_grad()
 def certify(model: Model, inputs: Tensor, *, alpha: float = 0.001) -> Certificate:
     """Report what a smoothed model answers, and what is proved of it; each input's claims fail with chance alpha."""
+    check_model("certify: model", model)
     network = model.network
     if not isinstance(network, Smoothed):
         raise ConfigError(f"certify: the model is a {type(network).__name__}; use what smoothing's repair returns")

@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING, Literal, get_args
 
 from sparring.attacks.learned.trained_attack import located
-from sparring.contracts import Defense
+from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
 from sparring.experiments.claims import Claim
 from sparring.experiments.section import Section
@@ -106,7 +106,7 @@ def attack_grid(
 def assumed_share(wanted: float, *, sampled: int, rules: Iterable[Section]) -> float:
     """Return the share of malicious updates that all rules of a table reckon with: no more than each of them allows."""
     built: list[Defense] = [build("defense", DEFENSES, rule) for rule in rules]
-    allowed = min(rule.limit(sampled) for rule in built) / sampled
+    allowed = min(limit_of(rule, sampled) for rule in built) / sampled
     return min(wanted, floor(1000 * allowed) / 1000)
 
 

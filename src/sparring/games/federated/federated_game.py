@@ -21,13 +21,14 @@ from sparring.federation import (
 )
 from sparring.federation.packing import pack, unpack
 from sparring.federation.sampling import lineup
-from sparring.federation.scenario import variant
+from sparring.federation.scenario import check_scenario, variant
 from sparring.games.federated.attack_type import AttackType, Seated
 from sparring.games.federated.roles import AttackerRole, DefenderRole
 from sparring.games.federated.worths import Worths
 from sparring.models.summary import summary
 from sparring.random import Generator
 from sparring.registry import offer
+from sparring.validation import check_counts
 
 DEFENDER = "defender"
 SEEDS = 1 << 31
@@ -82,6 +83,8 @@ class FederatedGame:
     _worths: Worths[GameState] = field(default_factory=Worths, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check_scenario("game: scenario", self.scenario)
+        check_counts("game", rounds=self.rounds)
         if self.rounds < 1:
             raise ConfigError(f"game.rounds is {self.rounds}; it must be at least 1")
         if sum(kind.weight for kind in self.domain) <= 0:

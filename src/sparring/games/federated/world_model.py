@@ -6,16 +6,20 @@ from sparring.arrays import Batch
 from sparring.attacks.learned.acting import Acting
 from sparring.data import CommonShards
 from sparring.federation import Attacker, Scenario
+from sparring.federation.scenario import check_scenario
 from sparring.games.federated.attack_type import AttackType, Seated
 from sparring.games.federated.federated_game import FederatedGame
 from sparring.games.federated.objectives import CEILING, Damage
 from sparring.games.federated.roles import AttackerRole
+from sparring.validation import check_batch
 
 ATTACKER = "attacker"
 
 
 def world_model(scenario: Scenario, mixture: Batch) -> Scenario:
     """Return the same federation with `mixture` in the place of all data: each client's, the server's, the test's."""
+    check_scenario("world_model: scenario", scenario)
+    check_batch("world_model: mixture", mixture, example="data.train")
     federation = scenario.federation
     imagined = replace(
         federation,
@@ -36,6 +40,7 @@ def attack_game(
     ceiling: float = CEILING,
 ) -> FederatedGame:
     """Return RLA's game on a federation: one seat plays all malicious clients, and gains what the loss rises by."""
+    check_scenario("game: scenario", scenario)
     kind = AttackType((Attacker(malicious, Seated(ATTACKER)),))
     role = AttackerRole(acting, Damage(scenario.federation.test, ceiling), layers=layers)
     return FederatedGame(scenario, (kind,), {ATTACKER: role}, rounds)

@@ -6,6 +6,7 @@ from sparring.arrays import Packed
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement.arena import Arena, lock_step
 from sparring.learning.reinforcement.learner import Learner, Settings, Training
+from sparring.validation import check_counts, check_kind
 
 
 def train(
@@ -17,6 +18,8 @@ def train(
     snapshot of any chunk as `start`, the same follows to the bit as without a break; a training that is over is yielded
     once more.
     """
+    check_kind("train: arena", arena, kind=Arena, remedy='give an Arena: Arena(game, "attacker")')
+    check_counts("train", steps=steps, every=every, seed=seed)
     for name, value in {"steps": steps, "every": every}.items():
         if value < 1:
             raise ConfigError(f"{name} is {value}; it must be at least 1")

@@ -14,6 +14,7 @@ from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, u
 from sparring.contracts import Network
 from sparring.errors import ConfigError
 from sparring.random import Generator
+from sparring.validation import check_batch, check_counts, check_generator, check_network
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,10 @@ def train_trigger(
     On each minibatch the trigger T takes a step down L(f(T(x)), target), then the classifier f one down
     α · L(f(x), y) + (1 - α) · L(f(T(x)), target).
     """
+    check_network("train_trigger: network", network)
+    check_batch("train_trigger: examples", examples, example="data.train")
+    check_counts("train_trigger", target=target)
+    check_generator("train_trigger: rng", rng)
     _check(examples, target)
     trigger = untrained(_shape(examples), epsilon=training.epsilon, width=training.width, rng=rng)
     leaves = [tensor.clone().requires_grad_() for tensor in network.split(network.initial(rng))]

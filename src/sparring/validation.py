@@ -1,0 +1,143 @@
+"""Checks of what a function is given: one line for an object of another kind, before anything is computed."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from numbers import Integral, Real
+from types import UnionType
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from sparring.arrays import Batch
+from sparring.errors import WrongKind
+from sparring.random import Generator
+
+
+class Role(NamedTuple):
+    """What an object with a certain method is, and one that Sparring brings along."""
+
+    name: str
+    example: str
+
+
+ROLES: Mapping[str, Role] = {
+    "craft": Role("an attack", "InnerProduct()"),
+    "poison": Role("a poison", "LabelFlip(...)"),
+    "stamp": Role("a trigger", "Square()"),
+    "aggregate": Role("a rule", "Median()"),
+    "repair": Role("a post-training defense", "NeuroClip()"),
+    "load": Role("a source of data", "Digits()"),
+    "assign": Role("a partition", "Iid()"),
+    "module": Role("an architecture", "LeNet()"),
+    "updates": Role("a backend", "Sequential()"),
+    "act": Role("a policy", "PolicyNetwork(...)"),
+    "transition": Role("a game", "attack_game(...)"),
+}
+"""By the method that tells it from others."""
+
+HELD: Mapping[str, str] = {"inner": "aggregate", "trigger": "stamp"}
+"""The fields in which a player holds another one, and that one's method."""
+
+
+def described(value: object) -> str:
+    """Return what an object is in a few words: a class, a player of some role, a plain value or a type."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    name = type(value).__name__
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {list(value.shape)}"
+    if isinstance(value, nn.Module):
+        return f"{name}, a torch module"
+    role = next((role.name for verb, role in ROLES.items() if is_player(value, verb)), None)
+    if role is not None:
+        return f"{name}, {role}"
+    return f"an {name}" if name[0] in "AEIOUaeiou" else f"a {name}"
+
+
+def mistaken(label: str, value: object, *, remedy: str) -> WrongKind:
+    """Return the error that names what is given and what would do."""
+    return WrongKind(f"{label} is {described(value)}; {remedy}")
+
+
+def is_player(value: object, verb: str) -> bool:
+    """Say whether an object, and not a class, has the method `verb`."""
+    return not isinstance(value, type) and callable(getattr(value, verb, None))
+
+
+def check_player(label: str, player: object, *, verb: str) -> None:
+    """Refuse what is no player with the method `verb`: a class is none, nor is a player that holds a class."""
+    if not is_player(player, verb):
+        is_its_class = isinstance(player, type) and callable(getattr(player, verb, None))
+        role, example = ROLES[verb]
+        remedy = _instance(player) if is_its_class else f"give {role}, such as {example}"
+        raise mistaken(label, player, remedy=remedy)
+    for field in fields(player) if is_dataclass(player) and not isinstance(player, type) else ():
+        value = getattr(player, field.name)
+        if field.name in HELD:
+            check_player(f"{label}.{field.name}", value, verb=HELD[field.name])
+        elif isinstance(value, type):
+            raise mistaken(f"{label}.{field.name}", value, remedy=_instance(value))
+
+
+def check_kind(label: str, value: object, *, kind: type | UnionType, remedy: str) -> None:
+    """Refuse what is no instance of `kind`."""
+    if not isinstance(value, kind):
+        raise mistaken(label, value, remedy=remedy)
+
+
+def check_batch(label: str, value: object, *, example: str) -> None:
+    """Refuse what is no batch of examples; a data set has several."""
+    check_kind(label, value, kind=Batch, remedy=f"give a batch of examples, such as {example}")
+
+
+def check_generator(label: str, value: object) -> None:
+    """Refuse what draws no numbers; a seed is not enough."""
+    check_kind(label, value, kind=Generator, remedy='give a generator, such as stream(0, "name")')
+
+
+def check_architecture(label: str, value: object) -> None:
+    """Refuse what is neither an architecture nor a torch module."""
+    if not isinstance(value, nn.Module) and not is_player(value, "module"):
+        is_class = isinstance(value, type) and (issubclass(value, nn.Module) or hasattr(value, "module"))
+        remedy = "give an architecture, such as LeNet(), or a torch module"
+        raise mistaken(label, value, remedy=_instance(value) if is_class else remedy)
+
+
+def check_network(label: str, value: object) -> None:
+    """Refuse what is no network: a model is one once it is fitted to a data set."""
+    if not is_player(value, "split") or not is_player(value, "forward"):
+        model = "model" if isinstance(value, nn.Module) else f"{type(value).__name__}()"
+        fits = isinstance(value, nn.Module) or is_player(value, "module")
+        remedy = f"fit it to the data: network({model}, data)" if fits else "give a network: network(LeNet(), data)"
+        raise mistaken(label, value, remedy=remedy)
+
+
+def check_shards(label: str, value: object) -> None:
+    """Refuse what are no shards: examples are some once they are divided among clients."""
+    if not is_player(value, "draw"):
+        remedy = "divide the examples among clients: divide(data.train, Iid(), clients=..., seed=...)"
+        raise mistaken(label, value, remedy=remedy)
+
+
+def check_counts(section: str, **counts: object) -> None:
+    """Refuse settings of a section that are no whole numbers."""
+    for name, value in counts.items():
+        if type(value) is not int and not isinstance(value, Integral):
+            raise mistaken(_joined(section, name), value, remedy="it must be a whole number")
+
+
+def check_numbers(section: str, **numbers: object) -> None:
+    """Refuse settings of a section that are no numbers."""
+    for name, value in numbers.items():
+        if type(value) is not float and not isinstance(value, Real):
+            raise mistaken(_joined(section, name), value, remedy="it must be a number")
+
+
+def _joined(section: str, name: str) -> str:
+    return f"{section}.{name}" if section else name
+
+
+def _instance(cls: object) -> str:
+    return f"make an object of it: {getattr(cls, '__name__', cls)}(...)"
