@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from typing import Annotated
 
 import click
 import typer
 
 import sparring
+from sparring.cli.standard_streams import shielded
 from sparring.errors import ConfigError, Interrupted, SparringError
 
 COMMANDS = {
@@ -30,7 +30,15 @@ FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command that `words`, by default those of the process, give, and return the exit code."""
     given = list(sys.argv[1:] if words is None else words) or ["--help"]
-    _print_everything()
+    with shielded("stderr"):
+        with shielded("stdout") as output:
+            code = _run(given)
+        if output.loss is None or code != 0:
+            return code
+        return _complain(f"standard output: {output.loss}; what the command saved is intact", FAILED)
+
+
+def _run(given: Sequence[str]) -> int:
     try:
         code = _application(given)(given, prog_name="sparring", standalone_mode=False)
     except click.ClickException as error:
@@ -74,10 +82,3 @@ def _exit_code(error: SparringError) -> int:
 def _complain(message: str, code: int) -> int:
     typer.echo(f"sparring: {'; '.join(message.splitlines())}", err=True)
     return code
-
-
-def _print_everything() -> None:
-    """Let names that the terminal's encoding lacks be printed in another way than by a traceback."""
-    for output in (sys.stdout, sys.stderr):
-        if isinstance(output, TextIOWrapper):
-            output.reconfigure(errors="backslashreplace")

@@ -56,7 +56,27 @@ def test_no_network_leaves_nothing_behind(target):
     assert list(target.parent.iterdir()) == []
 
 
-def test_a_cache_that_cannot_be_written_is_an_error_of_the_same_kind(tmp_path, cache):
+def test_a_cache_that_cannot_be_written_is_named_and_not_the_address(tmp_path, cache):
     (tmp_path / "set").write_text("a file where a folder should be")
-    with serve(CONTENT) as address, pytest.raises(DataError, match="cannot be downloaded"):
-        fetch(address, tmp_path / "set" / "file.gz")
+    target = tmp_path / "set" / "file.gz"
+    with serve(CONTENT) as address, pytest.raises(DataError) as refusal:
+        fetch(address, target)
+    assert str(refusal.value) == (
+        f"{target}: the cache cannot be written (not a directory); make room there or make it writable, "
+        f"set XDG_CACHE_HOME to another folder, or put it by hand at HERE (md5 {MD5})"
+    )
+
+
+@pytest.mark.parametrize("function", ["os.makedirs", "shutil.move"])
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(28, "No space left on device")])
+def test_what_a_file_system_refuses_is_no_failed_download(target, monkeypatch, function, error):
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(function, refuse)
+    reason = error.strerror.lower()
+    with (
+        serve(CONTENT) as address,
+        pytest.raises(DataError, match=f"the cache cannot be written .{reason}.; make room"),
+    ):
+        fetch(address, target)

@@ -205,6 +205,7 @@ def test_floats_of_another_range_are_refused_by_name(tmp_path, scale, said):
         (RAMP.astype(np.int32), {}),
         (RAMP.astype(np.int32), {"SAMPLEFORMAT": 2}),
         (RAMP.astype("<i2"), {"SAMPLEFORMAT": 2}),
+        (RAMP.astype(np.int8), {"SAMPLEFORMAT": 2}),
     ],
 )
 def test_integers_of_32_bits_or_with_a_sign_are_refused_by_name(tmp_path, pixels, tags):

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from sparring.data.files import publication
 from sparring.data.files.publication import Publication
 from sparring.errors import DataError
 from tests.data.files.serving import serve
@@ -92,3 +93,43 @@ def test_a_failed_download_says_where_to_put_the_file(given):
 def test_without_a_folder_of_data_it_names_the_variable(cache):
     with pytest.raises(DataError, match=r"put it by hand at \$SPARRING_DATA/set/file.gz"):
         PUBLICATION.fetch("file.gz")
+
+
+def refuse_home(name: str) -> None:
+    """What platformdirs does for a user without a home."""
+    raise RuntimeError("could not determine the home directory")
+
+
+def test_a_user_without_a_home_is_asked_for_none_where_the_file_is_given(given, monkeypatch):
+    path = put(given / "set" / "file")
+    monkeypatch.setattr(publication, "user_cache_path", refuse_home)
+    assert PUBLICATION.find("file.gz", "file") == path
+
+
+@pytest.mark.parametrize("cache_of", [refuse_home, lambda name: Path("~/.cache") / name])
+def test_a_user_without_a_home_is_told_what_to_set(given, monkeypatch, cache_of):
+    monkeypatch.setattr(publication, "user_cache_path", cache_of)
+    assert PUBLICATION.find("file.gz", "file") is None
+    with pytest.raises(DataError) as refusal:
+        PUBLICATION.fetch("file.gz")
+    assert str(refusal.value) == (
+        "set: file.gz has no cache to go to, as neither HOME nor XDG_CACHE_HOME names a folder; set one of them, "
+        f"or put it by hand at {given}/set/file.gz (md5 {MD5})"
+    )
+
+
+def test_a_folder_that_may_not_be_looked_into_is_named(given, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with pytest.raises(
+        DataError, match=r"set/file.gz: cannot be accessed .Permission denied.; make its folder readable"
+    ):
+        PUBLICATION.find("file.gz")
+
+
+def test_a_folder_of_data_below_a_home_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setenv("SPARRING_DATA", "~nobody-of-this-name/data")
+    with pytest.raises(DataError, match="SPARRING_DATA is '~nobody-of-this-name/data', which is no folder; set it"):
+        PUBLICATION.find("file.gz")

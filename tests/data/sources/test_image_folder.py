@@ -146,3 +146,8 @@ def test_images_of_more_than_a_byte_keep_their_shades(tmp_path):
         (tmp_path / split / name).mkdir(parents=True)
         Image.fromarray(np.full((9, 9), 514, np.uint16)).save(tmp_path / split / name / "1.png")
     assert load(tmp_path).train.inputs.unique().tolist() == [2]
+
+
+def test_a_root_below_a_home_that_is_not_there_is_named():
+    with pytest.raises(DataError, match="image_folder: ~nobody-of-this-name/photos/train is no folder"):
+        load(Path("~nobody-of-this-name/photos"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps
-from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT, TiffImageFile
 
 from sparring.errors import DataError
 
@@ -23,6 +23,9 @@ DAMAGE = (
 
 WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 """The modes whose gray pixels hold more than a byte; Pillow would clip them to 255."""
+
+SIGNED = 2
+"""The sample format of a TIFF whose integers have a sign; Pillow drops it if they have 8 bits."""
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -58,7 +61,7 @@ def _fitted(path: Path, size: int) -> Image.Image:
             # A JPEG can be decoded at a fraction of its size, several times faster; twice what is wanted loses nothing.
             image.draft("RGB", (2 * size, 2 * size))
             image.load()
-            picture = _on_white(_of_bytes(path, image) if image.mode in WIDE else image)
+            picture = _on_white(_of_bytes(path, image) if image.mode in WIDE or _has_sign(image) else image)
             turn = UPRIGHT.get(_orientation(image))
             upright = picture if turn is None else picture.transpose(turn)
             return ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
@@ -71,6 +74,10 @@ def _orientation(image: Image.Image) -> int:
     except DAMAGE:
         return 1
     return found if isinstance(found, int) else 1
+
+
+def _has_sign(image: Image.Image) -> bool:
+    return isinstance(image, TiffImageFile) and SIGNED in image.tag_v2.get(SAMPLEFORMAT, ())
 
 
 def _on_white(image: Image.Image) -> Image.Image:
@@ -104,6 +111,6 @@ def _largest(path: Path, image: Image.Image, *, pixels: NDArray[np.generic]) -> 
         return 1
     if not isinstance(image, TiffImageFile):
         return 65535
-    if image.mode == "I":
+    if image.mode == "I" or _has_sign(image):
         raise DataError(f"{path}: it has pixels of 32 bits or with a sign; save it with 8 or 16 bits, unsigned")
     return 4095 if image.tag_v2[BITSPERSAMPLE] == (12,) else 65535

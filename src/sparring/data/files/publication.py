@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
+from stat import S_ISREG
 
 from platformdirs import user_cache_path
 
-from sparring.data.files.download import download
+from sparring.data.files.download import CACHE, download
 from sparring.errors import DataError
 
 VARIABLE = "SPARRING_DATA"
@@ -29,10 +29,15 @@ class Publication:
 
     def find(self, *names: str) -> Path | None:
         """Return the first of these files that is there, checked if its checksum is known."""
-        places = [place / self.folder for place in (_given(), _cache()) if place is not None]
-        for place, name in product(places, names):
-            path = place / name
-            if path.is_file():
+        # Where the cache lies is asked for last: a user without a home has none, and may not need one.
+        return self._first(_given(), names) or self._first(_cache(), names)
+
+    def _first(self, place: Path | None, names: Sequence[str]) -> Path | None:
+        if place is None:
+            return None
+        for name in names:
+            path = place / self.folder / name
+            if _is_there(path):
                 if name in self.checksums:
                     check(path, self.checksums[name])
                 return path
@@ -41,8 +46,13 @@ class Publication:
     def fetch(self, name: str) -> Path:
         """Download this file into the cache."""
         by_hand = f"put it by hand at {_given() or f'${VARIABLE}'}/{self.folder}/{name}"
-        target = _cache() / self.folder / name
-        download(self.mirror + name, target, md5=self.checksums[name], remedy=by_hand)
+        md5 = self.checksums[name]
+        cache = _cache()
+        if cache is None:
+            lack = f"{name} has no cache to go to, as neither HOME nor {CACHE} names a folder"
+            raise DataError(f"{self.folder}: {lack}; set one of them, or {by_hand} (md5 {md5})")
+        target = cache / self.folder / name
+        download(self.mirror + name, target, md5=md5, remedy=by_hand)
         return target
 
 
@@ -60,15 +70,30 @@ def check(path: Path, md5: str) -> None:
         raise DataError(f"{path}: it is {nature} of md5 {found}; replace it by the published file, of md5 {md5}")
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        remedy = f"make its folder readable, or set {VARIABLE} or {CACHE} to another"
+        raise DataError(f"{path}: cannot be accessed ({error.strerror}); {remedy}") from None
+
+
 def _given() -> Path | None:
     named = os.environ.get(VARIABLE)
     if not named:
         return None
-    folder = Path(named).expanduser()
-    if not folder.is_dir():
+    folder = Path(os.path.expanduser(named))
+    if not os.path.isdir(folder):
         raise DataError(f"{VARIABLE} is {named!r}, which is no folder; set it to one that holds data sets, or unset it")
     return folder
 
 
-def _cache() -> Path:
-    return user_cache_path("sparring")
+def _cache() -> Path | None:
+    """Return the user's cache, which is nowhere for one that has no home."""
+    try:
+        folder = user_cache_path("sparring")
+    except (RuntimeError, KeyError):
+        return None
+    return folder if folder.is_absolute() else None

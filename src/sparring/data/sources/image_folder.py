@@ -35,7 +35,7 @@ class ImageFolder:
             raise ConfigError(f"image_folder: size is {self.size}; it must be 8 to 1024")
 
     def load(self) -> Dataset:
-        root = Path(self.root).expanduser()
+        root = Path(os.path.expanduser(self.root))
         training, testing = root / "train", root / ("test" if (root / "test").is_dir() else "val")
         classes, tested = _classes(training), _classes(testing)
         for name in sorted(classes.keys() ^ tested.keys()):

@@ -1,0 +1,61 @@
+"""Standard output and error that may fail: neither a full disk nor a closed pipe ends a command halfway."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EPIPE
+from io import BufferedWriter, BytesIO, RawIOBase, TextIOWrapper
+from typing import Any, BinaryIO
+
+
+class Sink(RawIOBase):
+    """Passes on what is written until that is refused; from then on it keeps the reason and drops the rest."""
+
+    def __init__(self, target: BinaryIO | RawIOBase) -> None:
+        self.target = target
+        self.refusal: OSError | None = None
+
+    def writable(self) -> bool:
+        return True
+
+    def isatty(self) -> bool:
+        return not self.target.closed and self.target.isatty()
+
+    def fileno(self) -> int:
+        return self.target.fileno()
+
+    def write(self, content: Any) -> int | None:
+        if self.refusal is None:
+            try:
+                return self.target.write(content)
+            except OSError as error:
+                self.refusal = error
+        return len(content)
+
+    @property
+    def loss(self) -> str | None:
+        """Why somebody lacks what was written; a reader that closed its pipe lacks nothing."""
+        if self.refusal is None or self.refusal.errno == EPIPE:
+            return None
+        return str(self.refusal.strerror).lower()
+
+
+@contextmanager
+def shielded(name: str) -> Iterator[Sink]:
+    """Let `sys.stdout` or `sys.stderr` fail without an error, and show what its encoding lacks in another way."""
+    stream = getattr(sys, name)
+    if not isinstance(stream, TextIOWrapper):
+        yield Sink(BytesIO())
+        return
+    target: Any = getattr(stream.buffer, "raw", stream.buffer)  # of an unbuffered stream, the buffer is the raw one
+    sink = Sink(target)
+    stream.flush()
+    shield = TextIOWrapper(
+        BufferedWriter(sink), stream.encoding, "backslashreplace", None, stream.line_buffering, stream.write_through
+    )
+    setattr(sys, name, shield)
+    try:
+        yield sink
+    finally:
+        shield.flush()
+        setattr(sys, name, stream)
