@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, in_chunks, pixels
 from sparring.contracts import Backdoor, Model
 from sparring.federation.conduct import check_batch, check_meant, check_model, playing
 from sparring.federation.scenario import Scenario
@@ -71,7 +71,9 @@ def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
     rows = (meant | (on.labels == backdoor.target)).nonzero().flatten()
     if len(rows) == 0:
         return Reach(nan, nan)
-    hits = torch.cat([_hits(model, backdoor, of=Batch(*(part[some] for part in on))) for some in rows.split(CHUNK)])
+    hits = torch.cat(
+        [_hits(model, backdoor, of=Batch(*(part[some] for part in on))) for some in in_chunks(rows, CHUNK)]
+    )
     return Reach(hits[meant[rows]].double().mean().item(), hits.double().mean().item())
 
 

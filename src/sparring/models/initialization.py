@@ -1,0 +1,70 @@
+"""What a model's parameters are at the start: drawn at random, or those that it comes with."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import prod, sqrt
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from torch import nn
+
+from sparring.arrays import Vector
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+Initial = Literal["pretrained", "random"]
+"""How a model's parameters start."""
+
+
+def is_scale(name: str, shape: Sequence[int]) -> bool:
+    """Say whether a parameter scales channels, as a normalization's does: it is a vector called weight."""
+    return len(shape) == 1 and name.rpartition(".")[2] == "weight"
+
+
+def glorot(shape: Sequence[int], rng: Generator) -> Vector:
+    """Draw a flat weight by Glorot and Bengio's uniform rule (2010); a vector of biases is zero."""
+    if len(shape) < 2:
+        return torch.zeros(prod(shape))
+    field = prod(shape[2:])
+    bound = sqrt(6 / (field * (shape[0] + shape[1])))
+    return torch.from_numpy(rng.uniform(-bound, bound, prod(shape)).astype(np.float32))
+
+
+@contextmanager
+def built_alike(seed: int) -> Iterator[None]:
+    """Let layers draw their first weights from torch's global generator at `seed`; what is left undrawn is NaN."""
+    mode = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
+
+
+def checked_initial(label: str, initial: object) -> Initial | None:
+    """Return how parameters start, if that is said."""
+    if initial is not None and initial not in get_args(Initial):
+        raise ConfigError(f"{label} has initial={initial!r}; use 'pretrained' or 'random'")
+    return initial  # type: ignore[return-value]
+
+
+def chosen_initial(label: str, initial: Initial | None, *, module: nn.Module, other: nn.Module) -> Initial:
+    """Return how an architecture's parameters start: as is said, or else at random if no weights are lost by that.
+
+    `module` and `other` are built with different seeds: weights that are alike in both are no random ones.
+    """
+    has_weights = any(map(_is_given, module.parameters(), other.parameters()))
+    if initial is None and has_weights:
+        raise ConfigError(f"{label} comes with weights; say initial='pretrained' or 'random', in a field of its class")
+    if initial == "pretrained" and not has_weights:
+        raise ConfigError(f"{label} has initial='pretrained', and comes with no weights to train; use 'random'")
+    return initial or "random"
+
+
+def _is_given(parameter: nn.Parameter, other: nn.Parameter) -> bool:
+    """Say whether a parameter that is trained starts from numbers that are neither drawn nor all the same."""
+    is_drawn = parameter.shape != other.shape or not torch.equal(parameter, other)
+    return parameter.requires_grad and not is_drawn and bool((parameter != parameter.flatten()[:1]).any())
