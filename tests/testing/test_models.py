@@ -1,7 +1,7 @@
 """The kit finds a model that one of the backends trains in another way than the others."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from torch import nn
 
 from sparring.errors import ConfigError
 from sparring.testing import failures
-from sparring.testing.models import MODEL_CHECKS, every_backend_trains_it_alike
+from sparring.testing.models import MODEL_CHECKS, every_backend_trains_it_alike, it_starts_as_its_generator_says
 
 
 class Unlike(torch.autograd.Function):
@@ -84,3 +84,33 @@ def test_a_backend_that_takes_more_than_it_can_replay_is_found(monkeypatch, laye
     failed = failures(every_backend_trains_it_alike, subject)
     assert failed
     assert all("has other gradients than sequential" in each for each in failed)
+
+
+@dataclass(frozen=True)
+class Templates:
+    """A linear layer that comes with weights, and a frozen one before it."""
+
+    initial: Literal["pretrained", "random"] = "pretrained"
+    drawn: bool = False
+
+    def module(self, shape, classes):
+        if len(shape) > 1:
+            raise ConfigError("templates: there are images; use vectors")
+        body, head = nn.Linear(*shape, *shape).requires_grad_(False), nn.Linear(*shape, classes)
+        nn.init.eye_(head.weight)
+        if self.drawn:
+            body.weight = nn.Parameter(torch.rand(*shape, *shape, generator=GENERATOR), requires_grad=False)
+        return nn.Sequential(body, head)
+
+
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+@pytest.mark.parametrize("initial", ["pretrained", "random"])
+def test_a_model_that_comes_with_weights_and_says_so_passes(initial):
+    assert not [failure for check in MODEL_CHECKS for failure in failures(check, Templates(initial))]
+
+
+def test_frozen_weights_that_are_others_each_time_are_found():
+    found = failures(it_starts_as_its_generator_says, Templates(drawn=True))
+    assert found == ("feature vectors: what it freezes is not the same when it is built twice",)
