@@ -279,7 +279,7 @@ def test_weights_that_nobody_has_written_count_as_drawn():
 
     for _ in range(3):
         network(Unwritten(), VECTOR)
-    assert not torch.are_deterministic_algorithms_enabled()
+    assert torch.get_deterministic_debug_mode() == 0
 
 
 def test_the_only_module_of_an_architecture_is_left_as_it_is():
@@ -324,3 +324,9 @@ def test_a_layer_called_initial_is_no_choice():
             return self.initial(inputs)
 
     assert network(Named(), VECTOR).size == 15
+
+
+def test_a_module_that_takes_examples_for_channels_is_refused():
+    module = nn.Sequential(nn.Conv2d(2, 2, (4, 2)), nn.Flatten())
+    with pytest.raises(ConfigError, match=r"^model Sequential does not take inputs of shape \[4, 4\]: "):
+        network(module, Facts((4, 4), 3))

@@ -34,14 +34,15 @@ def glorot(shape: Sequence[int], rng: Generator) -> Vector:
 @contextmanager
 def built_alike(seed: int) -> Iterator[None]:
     """Let layers draw their first weights from torch's global generator at `seed`; what is left undrawn is NaN."""
-    mode = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = torch.get_deterministic_debug_mode()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        # In this mode torch fills memory that is not written to.
+        torch.set_deterministic_debug_mode("warn")
         try:
             yield
         finally:
-            torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
+            torch.set_deterministic_debug_mode(mode)
 
 
 def checked_initial(label: str, initial: object) -> Initial | None:

@@ -12,16 +12,20 @@ Layers = list[tuple[str, nn.Module]]
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 """What of a module holds functions that change what passes."""
+HOOKS_OF_ALL = tuple(
+    hooks for name, hooks in vars(nn.modules.module).items() if name.startswith("_global") and name.endswith("_hooks")
+)
+"""Where torch holds what is hooked to every module there is."""
 
 
 def layers_of(module: nn.Module) -> Layers:
-    """Return a chain's layers."""
-    return [(name, layer) for name, layer in module.named_modules(remove_duplicate=False) if name]
+    """Return a chain's layers; torch's own iterators leave out what is there again, and take longer."""
+    return list(vars(module)["_modules"].items())
 
 
 def is_replayed(network: ModuleNetwork) -> bool:
     """Say whether the network is a chain of known layers, with nothing else that has a say in what passes."""
-    if type(network) is not ModuleNetwork or type(network.module) is not nn.Sequential or _are_hooked_all():
+    if type(network) is not ModuleNetwork or type(network.module) is not nn.Sequential or any(HOOKS_OF_ALL):
         return False
     layers = layers_of(network.module)
     is_known = all(type(layer) in KNOWN and KNOWN[type(layer)](layer) for _, layer in layers)
@@ -32,13 +36,13 @@ def is_replayed(network: ModuleNetwork) -> bool:
 def _are_all_parameters(network: ModuleNetwork, layers: Layers) -> bool:
     """Say whether the layers' weights and biases are all the model's parameters, those of a layer all trained or none.
 
-    Behind names that are not so, a module keeps parameters that its layers know nothing of.
+    Others belong to the model itself, or to a layer that does not use them.
     """
     constants = network.constants.keys()
     trained: list[str] = []
     fixed: list[str] = []
     for name, layer in layers:
-        keys = [key for key, _ in layer.named_parameters()]
+        keys = [key for key, parameter in vars(layer)["_parameters"].items() if parameter is not None]
         own = [f"{name}.{key}" for key in keys]
         if keys not in ([], ["weight"], ["weight", "bias"]) or 0 < len(constants & own) < len(own):
             return False
@@ -50,12 +54,6 @@ def _is_plain(module: nn.Module) -> bool:
     """Say whether a module does what its class does: nothing is hooked to it, and its `forward` is the class's."""
     own = vars(module)
     return "forward" not in own and not any(own[name] for name in HOOKS)
-
-
-def _are_hooked_all() -> bool:
-    """Say whether something is hooked to every module there is."""
-    held = vars(nn.modules.module).items()
-    return any(hooks for name, hooks in held if name.startswith("_global") and name.endswith("_hooks"))
 
 
 def _is_matrix(layer: nn.Module) -> bool:
