@@ -34,17 +34,20 @@ Draw = Callable[[st.SearchStrategy], object]
 
 Make = Callable[[], nn.Module]
 
-ANYWHERE: tuple[Make, ...] = (
-    *(nn.ReLU, nn.ELU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.LeakyReLU, nn.SiLU, nn.Identity, nn.Dropout),
-    *(lambda: nn.ReLU(inplace=True), lambda: nn.ELU(inplace=True), lambda: nn.Hardtanh(inplace=True)),
-    *(Scaled, Forgetful, Remembering, Choosing, nn.PReLU),
+USUAL: tuple[Make, ...] = (
+    *(nn.ReLU, nn.ELU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.Identity),
+    *(lambda: nn.ReLU(inplace=True), lambda: nn.ELU(inplace=True)),
 )
-PADDINGS = ("zeros", "zeros", "circular", "reflect", "replicate")
+UNUSUAL: tuple[Make, ...] = (
+    *(nn.LeakyReLU, nn.SiLU, nn.PReLU, nn.Dropout, lambda: nn.Hardtanh(inplace=True)),
+    *(Scaled, Forgetful, Remembering, Choosing),
+)
+PADDINGS = ("zeros", "zeros", "zeros", "circular", "reflect", "replicate")
 
 
 def convolution(draw: Draw, shape: Sequence[int]) -> nn.Module:
     kernel, groups = draw(st.integers(1, 3)), draw(st.sampled_from([1, shape[0]]))
-    padding = draw(st.sampled_from([0, 1, "valid", "same" if kernel % 2 else 0]))
+    padding = draw(st.sampled_from([0, 1, 1, "valid", "same" if kernel % 2 else 0]))
     return nn.Conv2d(
         *(shape[0], groups * draw(st.integers(1, 2)), kernel),
         stride=1 if padding == "same" else draw(st.integers(1, 2)),
@@ -58,12 +61,10 @@ def convolution(draw: Draw, shape: Sequence[int]) -> nn.Module:
 
 def layers_of_images(draw: Draw, shape: Sequence[int]) -> tuple[Make, ...]:
     channels, *sides = shape
-    pools = (lambda: nn.MaxPool2d(2), lambda: nn.AvgPool2d(2), lambda: nn.AdaptiveAvgPool2d(2))
     pads = (lambda: nn.ZeroPad2d(1), lambda: nn.ReflectionPad2d(1), lambda: nn.ReplicationPad2d(1))
     return (
-        *(pools if min(sides) >= 3 else ()),
         *(pads if 2 <= min(sides) <= 5 else ()),
-        *((lambda: convolution(draw, shape),) * 5 if min(sides) >= 3 else ()),
+        lambda: nn.AdaptiveAvgPool2d(2),
         lambda: nn.GroupNorm(1, channels),
         lambda: nn.BatchNorm2d(channels, track_running_stats=False),
         lambda: Residual(nn.Conv2d(channels, channels, 3, padding=1), nn.ReLU(inplace=draw(st.booleans()))),
@@ -74,23 +75,30 @@ def layers_of_images(draw: Draw, shape: Sequence[int]) -> tuple[Make, ...]:
 def layers_of_rows(draw: Draw, shape: Sequence[int]) -> tuple[Make, ...]:
     width = shape[-1]
     return (
-        lambda: nn.Linear(width, draw(st.integers(2, 5)), bias=draw(st.booleans())),
-        lambda: nn.Linear(width, 4),
         lambda: Squared(width, 3),
         lambda: Residual(nn.Linear(width, width), nn.Tanh()),
         lambda: nn.LayerNorm(width),
         lambda: Doubled(nn.Linear(width, 3), nn.ReLU()),
-        nn.Flatten,
     )
 
 
-def layer(draw: Draw, shape: Sequence[int], *, used: Sequence[nn.Module]) -> nn.Module:
+def usual_layers(draw: Draw, shape: Sequence[int]) -> tuple[Make, ...]:
+    """Return the layers that may share a backward; here and there one that does not, since it pads in another way."""
+    dense = (lambda: nn.Linear(shape[-1], draw(st.integers(2, 5)), bias=draw(st.booleans())), nn.Flatten)
+    if len(shape) < 3 or min(shape[1:]) < 3:
+        return (*dense, *USUAL)
+    pools = (lambda: nn.MaxPool2d(2), lambda: nn.AvgPool2d(2))
+    return (*(lambda: convolution(draw, shape),) * 4, *pools, *dense, *USUAL)
+
+
+def layer(draw: Draw, shape: Sequence[int], *, used: Sequence[nn.Module], is_usual: bool) -> nn.Module:
     """Draw a layer that takes this shape: of its own kind, one for any shape, or an object that is there already."""
     again = [each for each in used if not list(each.parameters())]
-    own = (*layers_of_rows(draw, shape), *(layers_of_images(draw, shape) if len(shape) == 3 else ()))
-    if again and draw(st.booleans()):
+    if again and draw(st.integers(0, 3)) == 0:
         return draw(st.sampled_from(again))
-    return draw(st.sampled_from((*own, *own, *ANYWHERE)))()
+    of_images = layers_of_images(draw, shape) if len(shape) == 3 else ()
+    others = () if is_usual else (*layers_of_rows(draw, shape), *of_images, *UNUSUAL)
+    return draw(st.sampled_from((*usual_layers(draw, shape), *others)))()
 
 
 def shape_behind(layers: Sequence[nn.Module], shape: Sequence[int]) -> tuple[int, ...] | None:
@@ -98,15 +106,15 @@ def shape_behind(layers: Sequence[nn.Module], shape: Sequence[int]) -> tuple[int
     try:
         with torch.no_grad():
             return tuple(nn.Sequential(*layers)(torch.ones(2, *shape)).shape[1:])
-    except (RuntimeError, ValueError):
+    except (RuntimeError, ValueError, IndexError):
         return None
 
 
 @st.composite
 def chains(draw: Draw, shape: Sequence[int]) -> nn.Module:
-    layers, now = [], shape
+    layers, now, is_usual = [], shape, draw(st.booleans())
     for _ in range(draw(st.integers(1, 4))):
-        layers.append(layer(draw, now, used=layers))
+        layers.append(layer(draw, now, used=layers, is_usual=is_usual))
         now = shape_behind(layers, shape)
         assume(now is not None and 0 < prod(now) <= 200)
     container = draw(st.sampled_from([nn.Sequential] * 4 + [Doubled]))
@@ -120,7 +128,7 @@ def modules(draw: Draw, shape: Sequence[int]) -> nn.Module:
         module = draw(chains(shape))
     for part in draw(st.lists(st.sampled_from(list(module)[:-1]), max_size=1)):
         part.requires_grad_(draw(st.booleans()))
-    for hook in draw(st.lists(st.sampled_from(["none", "none", "before", "behind", "gradient"]), max_size=1)):
+    for hook in draw(st.lists(st.sampled_from(["none"] * 3 + ["before", "behind", "gradient"]), max_size=1)):
         hooked(draw(st.sampled_from([module, *module])), hook)
     return module
 
