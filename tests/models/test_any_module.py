@@ -222,7 +222,7 @@ def start(model: object, **chosen: str) -> Tensor:
 
 
 def test_an_architecture_with_weights_must_say_whether_training_starts_from_them():
-    message = "^model Pretrained comes with weights; say initial='pretrained' or 'random', in a field of its class$"
+    message = "^model Pretrained comes with weights; set initial to 'pretrained' or 'random', in a field of its class$"
     with pytest.raises(ConfigError, match=message):
         network(Pretrained(), VECTOR)
 

@@ -9,7 +9,11 @@ from torch import nn
 
 from sparring.errors import ConfigError
 from sparring.testing import failures
-from sparring.testing.models import MODEL_CHECKS, every_backend_trains_it_alike, it_starts_as_its_generator_says
+from sparring.testing.models import (
+    MODEL_CHECKS,
+    every_backend_computes_the_same_updates,
+    it_starts_as_its_generator_says,
+)
 
 
 class Unlike(torch.autograd.Function):
@@ -61,7 +65,9 @@ def distinct(module):
 
 
 def test_a_model_that_a_backend_trains_otherwise_fails_and_the_layer_is_named():
-    first, *others = failures(every_backend_trains_it_alike, Vectors(lambda relu: [Batching(), nn.Linear(6, 3)]))
+    first, *others = failures(
+        every_backend_computes_the_same_updates, Vectors(lambda relu: [Batching(), nn.Linear(6, 3)])
+    )
     assert first == (
         "feature vectors: batched has other gradients than sequential in '0', '1' (1 examples a step, steps=1)"
     )
@@ -81,7 +87,7 @@ def test_a_backend_that_takes_more_than_it_can_replay_is_found(monkeypatch, laye
     assert not [failure for check in MODEL_CHECKS[3:] for failure in failures(check, subject)]
     monkeypatch.setattr("sparring.training.backends.shared.layers_of", distinct)
     monkeypatch.setattr("sparring.training.backends.batched.shares", lambda network: True)
-    failed = failures(every_backend_trains_it_alike, subject)
+    failed = failures(every_backend_computes_the_same_updates, subject)
     assert failed
     assert all("has other gradients than sequential" in each for each in failed)
 

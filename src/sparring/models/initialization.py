@@ -32,7 +32,7 @@ def glorot(shape: Sequence[int], rng: Generator) -> Vector:
 
 
 @contextmanager
-def built_alike(seed: int) -> Iterator[None]:
+def reproducible_build(seed: int) -> Iterator[None]:
     """Let layers draw their first weights from torch's global generator at `seed`; what is left undrawn is NaN."""
     mode = torch.get_deterministic_debug_mode()
     with torch.random.fork_rng(devices=[]):
@@ -45,21 +45,23 @@ def built_alike(seed: int) -> Iterator[None]:
             torch.set_deterministic_debug_mode(mode)
 
 
-def checked_initial(label: str, initial: object) -> Initial | None:
+def check_initial(label: str, initial: object) -> Initial | None:
     """Return how parameters start, if that is said."""
     if initial is not None and initial not in get_args(Initial):
         raise ConfigError(f"{label} has initial={initial!r}; use 'pretrained' or 'random'")
     return initial  # type: ignore[return-value]
 
 
-def chosen_initial(label: str, initial: Initial | None, *, module: nn.Module, other: nn.Module) -> Initial:
+def choose_initial(label: str, initial: Initial | None, *, module: nn.Module, other: nn.Module) -> Initial:
     """Return how an architecture's parameters start: as is said, or else at random if no weights are lost by that.
 
     `module` and `other` are built with different seeds: weights that are alike in both are no random ones.
     """
     has_weights = any(map(_is_given, module.parameters(), other.parameters()))
     if initial is None and has_weights:
-        raise ConfigError(f"{label} comes with weights; say initial='pretrained' or 'random', in a field of its class")
+        raise ConfigError(
+            f"{label} comes with weights; set initial to 'pretrained' or 'random', in a field of its class"
+        )
     if initial == "pretrained" and not has_weights:
         raise ConfigError(f"{label} has initial='pretrained', and comes with no weights to train; use 'random'")
     return initial or "random"

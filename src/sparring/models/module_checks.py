@@ -10,7 +10,7 @@ from torch.nn.parameter import is_lazy
 from sparring.errors import ConfigError
 
 
-def copied(module: nn.Module) -> nn.Module:
+def copy_module(module: nn.Module) -> nn.Module:
     """Return a copy of a module, without what its `forward` has left there of other calls.
 
     Features that a module keeps of its last call belong to that call's graph, which cannot be copied.
@@ -92,7 +92,7 @@ def _check_logits(module: nn.Module, shape: tuple[int, ...], *, classes: int, ex
     raise ConfigError(f"{_label(module)} gives outputs of shape {list(logits.shape[1:])}; it must give [{classes}]")
 
 
-def constants_of(module: nn.Module) -> Mapping[str, Tensor]:
+def collect_constants(module: nn.Module) -> Mapping[str, Tensor]:
     """Return copies of the frozen parameters and of the buffers, by name; what has two names is copied once."""
     parameters = module.named_parameters(remove_duplicate=False)
     frozen = {name: parameter for name, parameter in parameters if not parameter.requires_grad}
@@ -101,7 +101,7 @@ def constants_of(module: nn.Module) -> Mapping[str, Tensor]:
     return {name: copies[id(each)] for name, each in named.items()}
 
 
-def flattened(module: nn.Module) -> Tensor:
+def flatten_parameters(module: nn.Module) -> Tensor:
     """Return a copy of the parameters that are trained, in one vector, whatever their layout in memory."""
     return torch.cat([part.detach().reshape(-1) for part in module.parameters() if part.requires_grad])
 

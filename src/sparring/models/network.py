@@ -15,17 +15,17 @@ from sparring.arrays import Vector
 from sparring.errors import ConfigError
 from sparring.models.initialization import (
     Initial,
-    built_alike,
-    checked_initial,
-    chosen_initial,
+    check_initial,
+    choose_initial,
     glorot,
     is_scale,
+    reproducible_build,
 )
 from sparring.models.module_checks import (
-    constants_of,
-    copied,
+    collect_constants,
+    copy_module,
     fewest_examples,
-    flattened,
+    flatten_parameters,
     refuse_frozen,
     refuse_lazy,
     refuse_statistics,
@@ -123,7 +123,7 @@ class ModuleNetwork:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ModuleNetwork":
         """Return a network with a module of its own, to be called by another thread; tensors are never edited."""
-        return replace(self, module=copied(self.module))
+        return replace(self, module=copy_module(self.module))
 
 
 def network(model: Architecture | nn.Module, data: Described, *, initial: Initial | None = None) -> ModuleNetwork:
@@ -139,8 +139,8 @@ def network(model: Architecture | nn.Module, data: Described, *, initial: Initia
     """
     if isinstance(model, nn.Module):
         refuse_lazy(model)
-        module = _checked(copied(model))
-        how = checked_initial(_label(model), initial) or "pretrained"
+        module = _checked(copy_module(model))
+        how = check_initial(_label(model), initial) or "pretrained"
     else:
         module = _checked(_built(model, data))
         how = _architecture_initial(model, data, module=module, initial=initial)
@@ -149,18 +149,18 @@ def network(model: Architecture | nn.Module, data: Described, *, initial: Initia
         refuse_frozen(module)
     per_channel = (-1, *(1,) * (len(data.shape) - 1))
     mean, std = (torch.tensor(values).view(per_channel) for values in (data.mean, data.std))
-    start, constants = flattened(module) if how == "pretrained" else None, constants_of(module)
+    start, constants = flatten_parameters(module) if how == "pretrained" else None, collect_constants(module)
     return ModuleNetwork(module.requires_grad_(False).to("meta"), mean, std, start, constants, fewest)
 
 
 def _built(architecture: Architecture, data: Described, *, seed: int = 0) -> nn.Module:
     """Build a module whose first weights are the same each time; an architecture may have given away its only one."""
-    with built_alike(seed):
+    with reproducible_build(seed):
         module = architecture.module(data.shape, data.classes)
     if not isinstance(module, nn.Module):
         raise ConfigError(f"{_label(architecture)} builds a {type(module).__name__}; it must build a torch.nn.Module")
     refuse_lazy(module)
-    return copied(module)
+    return copy_module(module)
 
 
 def _checked(module: nn.Module) -> nn.Module:
@@ -174,10 +174,10 @@ def _architecture_initial(
     model: Architecture, data: Described, *, module: nn.Module, initial: Initial | None
 ) -> Initial:
     declared = getattr(model, "initial", None) if initial is None else initial
-    chosen = checked_initial(_label(model), declared)
+    chosen = check_initial(_label(model), declared)
     if chosen == "random":
         return chosen
-    return chosen_initial(_label(model), chosen, module=module, other=_built(model, data, seed=1))
+    return choose_initial(_label(model), chosen, module=module, other=_built(model, data, seed=1))
 
 
 def _label(model: Architecture | nn.Module) -> str:

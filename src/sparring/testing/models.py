@@ -118,7 +118,7 @@ def it_is_differentiated_for_many_clients_at_once(architecture: Architecture) ->
             yield f"{examples.name}: its gradients are not finite, or not one row a client"
 
 
-def every_backend_trains_it_alike(architecture: Architecture) -> Iterator[str]:
+def every_backend_computes_the_same_updates(architecture: Architecture) -> Iterator[str]:
     cases = product(fitted(architecture), ((1, 1), (1, 4), (2, 4), (1, 17)), BACKENDS)
     for (examples, model), (steps, size), name in cases:
         draws = (minibatches(examples, (CLIENTS, steps, size), draw=draw) for draw in range(DRAWS))
@@ -165,5 +165,5 @@ MODEL_CHECKS: tuple[Check, ...] = (
     it_starts_as_its_generator_says,
     every_layer_has_a_gradient,
     it_is_differentiated_for_many_clients_at_once,
-    every_backend_trains_it_alike,
+    every_backend_computes_the_same_updates,
 )

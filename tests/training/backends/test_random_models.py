@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from sparring.models import network
-from sparring.models.initialization import built_alike
+from sparring.models.initialization import reproducible_build
 from sparring.training import BACKENDS, Sequential
 from tests.training.backends.modules import (
     CLASSES,
@@ -124,7 +124,7 @@ def chains(draw: Draw, shape: Sequence[int]) -> nn.Module:
 @st.composite
 def modules(draw: Draw, shape: Sequence[int]) -> nn.Module:
     """Draw a chain of layers, of which some may be frozen or hooked."""
-    with built_alike(0):
+    with reproducible_build(0):
         module = draw(chains(shape))
     for part in draw(st.lists(st.sampled_from(list(module)[:-1]), max_size=1)):
         part.requires_grad_(draw(st.booleans()))

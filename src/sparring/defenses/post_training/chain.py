@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from sparring.contracts import Network
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
-from sparring.models.module_checks import copied
+from sparring.models.module_checks import copy_module
 from sparring.models.resnet18 import Block
 
 ACTIVATIONS = (
@@ -61,7 +61,7 @@ def activations(defense: str, network: ModuleNetwork) -> tuple[str, ...]:
 
 def tapped(network: ModuleNetwork, taps: Mapping[str, Tap]) -> ModuleNetwork:
     """Return the network with taps behind the layers of these names; its parameters lie as before."""
-    module = copied(network.module)
+    module = copy_module(network.module)
     for name, tap in taps.items():
         module.get_submodule(name).register_forward_hook(lambda layer, inputs, output, tap=tap: tap(output))
     return replace(network, module=module)
