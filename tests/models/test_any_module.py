@@ -13,7 +13,7 @@ from sparring.arrays import Batch
 from sparring.defenses import Mean
 from sparring.errors import ConfigError
 from sparring.federation import Scenario, train
-from sparring.models import LeNet, network
+from sparring.models import LeNet, Logistic, network
 from sparring.random import stream
 from sparring.training import BACKENDS, evaluate, gradient
 from tests.settings import Facts, small_federation
@@ -214,7 +214,7 @@ class Choosing(Pretrained):
     initial: str = "pretrained"
 
 
-WEIGHTS = torch.cat([torch.eye(3, 4).flatten()])
+WEIGHTS = torch.eye(3, 4).flatten()
 
 
 def start(model: object, **chosen: str) -> Tensor:
@@ -225,6 +225,21 @@ def test_an_architecture_with_weights_must_say_whether_training_starts_from_them
     message = "^model Pretrained comes with weights; set initial to 'pretrained' or 'random', in a field of its class$"
     with pytest.raises(ConfigError, match=message):
         network(Pretrained(), VECTOR)
+
+
+def test_an_architecture_with_weights_is_not_taken_for_the_one_that_it_extends():
+    class Loaded(Logistic):
+        def module(self, shape, classes):
+            module = super().module(shape, classes)
+            nn.init.eye_(module[1].weight)
+            return module
+
+    class Chosen(Choosing):
+        pass
+
+    with pytest.raises(ConfigError, match="^model Loaded comes with weights; set initial to"):
+        network(Loaded(), VECTOR)
+    assert start(Chosen()).equal(WEIGHTS)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,12 @@ def check_initial(label: str, initial: object) -> Initial | None:
     return initial  # type: ignore[return-value]
 
 
+def declared_initial(architecture: object) -> object:
+    """Return what an architecture says itself; a subclass may build other modules than the class above it."""
+    is_its_own = "initial" in vars(type(architecture)) or "initial" in getattr(architecture, "__dict__", {})
+    return getattr(architecture, "initial", None) if is_its_own else None
+
+
 def choose_initial(label: str, initial: Initial | None, *, module: nn.Module, other: nn.Module) -> Initial:
     """Return how an architecture's parameters start: as is said, or else at random if no weights are lost by that.
 

@@ -17,6 +17,7 @@ from sparring.models.initialization import (
     Initial,
     check_initial,
     choose_initial,
+    declared_initial,
     glorot,
     is_scale,
     reproducible_build,
@@ -173,7 +174,7 @@ def _checked(module: nn.Module) -> nn.Module:
 def _architecture_initial(
     model: Architecture, data: Described, *, module: nn.Module, initial: Initial | None
 ) -> Initial:
-    declared = getattr(model, "initial", None) if initial is None else initial
+    declared = declared_initial(model) if initial is None else initial
     chosen = check_initial(_label(model), declared)
     if chosen == "random":
         return chosen
