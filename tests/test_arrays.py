@@ -11,6 +11,7 @@ from sparring.arrays import (
     column_blocks,
     finite_rows,
     gram,
+    in_chunks,
     in_threads,
     is_finite,
     neighbor_scores,
@@ -167,3 +168,14 @@ def test_scores_add_up_the_nearest_others():
 
 def test_a_duplicate_is_a_neighbor_at_distance_zero():
     assert neighbor_scores(torch.tensor([[0.0, 0.0, 4.0], [0.0, 0.0, 4.0], [4.0, 4.0, 0.0]]), 1).tolist() == [0, 0, 4]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"),
+    [(0, [0]), (1, [1]), (250, [250]), (251, [126, 125]), (500, [250, 250]), (501, [167, 167, 167])],
+)
+def test_no_chunk_is_a_small_rest(count, sizes):
+    numbers = torch.arange(count)
+    chunks = in_chunks(numbers, 250)
+    assert [len(chunk) for chunk in chunks] == sizes
+    assert torch.cat(chunks).equal(numbers)

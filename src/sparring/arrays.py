@@ -65,6 +65,14 @@ def pixels(inputs: Tensor) -> Tensor:
     return inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs
 
 
+def in_chunks(tensor: Tensor, largest: int) -> tuple[Tensor, ...]:
+    """Cut along the first dimension into as few parts of at most `largest` as there can be, none of them a small rest.
+
+    A model that normalizes over examples sees about as many of them in each part.
+    """
+    return tensor.tensor_split(max(1, -(-len(tensor) // largest)))
+
+
 def is_finite(tensor: Tensor) -> bool:
     """Say whether every value is finite, in one pass and without a temporary as large as `tensor`."""
     return bool(torch.isfinite(tensor.sum())) or bool(torch.isfinite(tensor).all())

@@ -5,6 +5,7 @@ import pytest
 
 from sparring.cli import main
 from sparring.testing import CHECKS
+from tests.cli import unlike
 from tests.cli.test_entry import refusal
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 
@@ -51,6 +52,15 @@ def test_of_many_failures_a_few_are_shown(tmp_path, monkeypatch, capsys):
 
 
 COUNT = "import itertools\nCOUNT = itertools.count(1)\n"
+
+
+def test_a_model_that_a_backend_trains_in_another_way_fails_and_its_layers_are_named(tmp_path, monkeypatch, capsys):
+    write_plugin(tmp_path, monkeypatch, unlike.SOURCE, unlike.MODULE)
+    assert main(["check-plugin", f"{unlike.MODULE}:Net"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    place = lines.index("FAILS   every backend computes the same updates")
+    assert lines[place + 1] == "          gray images: batched has other gradients than sequential in '1', '2'"
+    assert [line for line in lines if line.startswith("FAILS")] == [lines[place]]
 
 
 def test_options_are_given_as_a_run_takes_them(tmp_path, monkeypatch, capsys):

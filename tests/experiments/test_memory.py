@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from sparring.errors import ConfigError, RunError
 from sparring.experiments.assemble import assemble, check, load
-from sparring.experiments.memory import explaining_exhaustion, round_memory
+from sparring.experiments.memory import explaining_exhaustion, parameters, round_memory
 from sparring.experiments.settings import FederationSettings
 from tests.experiments.small import small
 
@@ -39,3 +40,25 @@ def test_running_out_of_memory_says_what_would_do(exhaust):
 def test_other_failures_are_left_as_they_are():
     with pytest.raises(RuntimeError, match="another reason"), explaining_exhaustion():
         raise RuntimeError("another reason")
+
+
+@pytest.mark.parametrize("lost", ["numpy", "load_state_dict"])
+def test_weights_that_are_loaded_are_no_obstacle_to_counting_them(lost):
+    class Loading:
+        def module(self, shape, classes):
+            last = nn.Linear(*shape, classes)
+            if lost == "numpy":
+                last.weight.detach().numpy()[:] = 1
+            last.load_state_dict({"weight": torch.ones(classes, *shape, device="cpu"), "bias": torch.zeros(classes)})
+            return last
+
+    dataset = load(small())
+    assert parameters(Loading(), dataset) == (0 if lost == "numpy" else 28)
+
+
+def test_only_what_is_trained_is_counted():
+    class Headed:
+        def module(self, shape, classes):
+            return nn.Sequential(nn.Linear(*shape, 9).requires_grad_(False), nn.LazyLinear(7), nn.Linear(7, classes))
+
+    assert parameters(Headed(), load(small())) == 32

@@ -1,13 +1,15 @@
 import pytest
 import torch
+from torch import nn
 
 from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.inversion import MARL, MSG, GradientInversion, invert, invert_each
 from sparring.inversion.gradient_inversion import gradients_of, total_variation
-from sparring.models import Cnn, LeNet, Mlp
+from sparring.models import Cnn, LeNet, Mlp, network
 from sparring.random import stream
 from tests.inversion.pictures import CLASSES, bars, leaked, model
+from tests.settings import Facts
 
 SHAPE = (1, 6, 6)
 
@@ -195,3 +197,19 @@ def test_only_images_are_searched_for():
 def test_settings_that_lead_nowhere_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         GradientInversion(**settings)
+
+
+def test_a_parameter_without_dimensions_has_its_place_in_a_gradient():
+    class Tempered(nn.Sequential):
+        def __init__(self):
+            super().__init__(nn.Flatten(), nn.Linear(16, 3))
+            self.scale = nn.Parameter(torch.tensor(2.0))
+
+        def forward(self, inputs):
+            return self.scale * self[1](self[0](inputs))
+
+    fitted = network(Tempered(), Facts((1, 4, 4), 3))
+    images, logits = torch.rand(2, 1, 1, 4, 4), torch.rand(2, 1, 3)
+    parameters = fitted.initial(stream(0, "model"))
+    found = gradients_of(fitted, parameters, images=images, logits=logits)
+    assert found.shape == (2, fitted.size)

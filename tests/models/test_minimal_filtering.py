@@ -71,3 +71,12 @@ def test_every_way_to_convolve_gives_what_torch_gives(channels, side, kernel, st
     bias = torch.arange(5, dtype=torch.float64)
     ours = convolve(inputs, weight, bias=bias, stride=stride, padding=padding)
     torch.testing.assert_close(ours, conv2d(inputs, weight, bias, stride, padding))
+
+
+def test_a_kernel_that_is_no_square_is_left_to_torch():
+    inputs, weight = drawn(14, 6, torch.float64)
+    weight = weight[:, :, :4].contiguous()
+    bias = torch.zeros(len(weight), dtype=torch.float64)
+    assert not pays(inputs, weight, stride=2)
+    ours = convolve(inputs, weight, bias=bias, stride=2, padding=0)
+    torch.testing.assert_close(ours, conv2d(inputs, weight, stride=2))

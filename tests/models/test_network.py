@@ -6,7 +6,7 @@ from torch import nn
 
 from sparring.errors import ConfigError
 from sparring.models import network
-from sparring.models.network import glorot
+from sparring.models.initialization import glorot
 from sparring.random import stream
 from tests.settings import Facts
 

@@ -1,11 +1,13 @@
 """How much memory a run needs at least, and what to say where there is not as much."""
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError, RunError
@@ -28,15 +30,18 @@ def refuse_oversize(architecture: Architecture, dataset: Dataset, *, settings: F
 
 
 def parameters(architecture: Architecture, dataset: Dataset) -> int:
-    """Count the parameters of a model without making any."""
+    """Count the parameters of a model that are trained, without making any; 0 where that cannot be done."""
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), warnings.catch_warnings():
+            # Weights that are loaded go nowhere.
+            warnings.simplefilter("ignore")
             module = architecture.module(dataset.shape, dataset.classes)
-    except RuntimeError as error:
-        raise ConfigError(
-            f"model {type(architecture).__name__} cannot be built: {str(error).splitlines()[0]}"
-        ) from None
-    return sum(parameter.numel() for parameter in module.parameters())
+    except (RuntimeError, TypeError) as error:
+        reason = str(error).splitlines()[0]
+        if "meta" in reason:
+            return 0
+        raise ConfigError(f"model {type(architecture).__name__} cannot be built: {reason}") from None
+    return sum(part.numel() for part in module.parameters() if part.requires_grad and not is_lazy(part))
 
 
 def round_memory(size: int, shape: tuple[int, ...], *, settings: FederationSettings) -> int:

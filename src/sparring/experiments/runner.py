@@ -154,11 +154,12 @@ def _pause(job: Job, state: FederationState, *, saver: Saver) -> None:
 
 def _finish(job: Job, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
     """Write what a complete run has; the result comes last, since it says that the run is complete."""
-    save_model(job.folder, state.parameters, model=job.config.model, dataset=job.dataset)
+    model = Model(job.scenario.federation.network, state.parameters)
+    save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
     rate = rounds_per_second(stopwatch, job.scenario, state=state)
     write_json(job.folder / TIMING, {"rounds_per_second": rate})
     evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
-    summary = Result(evaluated, Model(job.scenario.federation.network, state.parameters))
+    summary = Result(evaluated, model)
     last = evaluated[-1]
     result = {
         "accuracy": summary.accuracy,

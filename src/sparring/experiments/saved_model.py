@@ -1,23 +1,25 @@
 """The model at the end of a run, `model.safetensors`: its parameters, and what to build its network from."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from sparring.arrays import Vector
 from sparring.data import Dataset
 from sparring.errors import RunError
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.files import write
 from sparring.experiments.section import Section
 from sparring.federation import Model
-from sparring.models import network
+from sparring.models import ModuleNetwork, network
 from sparring.registry import build
 
 NAME = "model.safetensors"
+CONSTANT = "constant:"
+"""What the names of tensors that are not trained begin with."""
 
 
 class Facts(NamedTuple):
@@ -29,11 +31,16 @@ class Facts(NamedTuple):
     std: tuple[float, ...]
 
 
-def save_model(folder: Path, parameters: Vector, *, model: Section, dataset: Dataset) -> None:
+def save_model(folder: Path, model: Model, *, section: Section, dataset: Dataset) -> None:
+    """Write the parameters and, where there are any, what of the network is not trained."""
     facts = Facts(dataset.shape, dataset.classes, dataset.mean, dataset.std)
+    network = model.network
+    constants = network.constants if isinstance(network, ModuleNetwork) else {}
+    # Copies: safetensors refuses a tensor that has two names.
+    held = {f"{CONSTANT}{name}": tensor.clone() for name, tensor in constants.items()}
     # One entry: safetensors writes several in no particular order.
-    described = json.dumps({"model": model, "data": facts})
-    write(folder / NAME, save({"parameters": parameters}, {"network": described}))
+    described = json.dumps({"model": section, "data": facts})
+    write(folder / NAME, save({"parameters": model.parameters, **held}, {"network": described}))
 
 
 def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model:
@@ -42,9 +49,12 @@ def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads(file.metadata()["network"])
-            parameters = file.get_tensor("parameters")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            parameters = tensors.pop("parameters")
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
         raise RunError(f"{path} holds no model of a run; give the folder of a run that is complete") from None
     shape, classes, mean, std = described["data"]
     facts = Facts(tuple(shape), classes, tuple(mean), tuple(std))
-    return Model(network(build("model", catalogues["models"], described["model"]), facts), parameters)
+    fitted = network(build("model", catalogues["models"], described["model"]), facts)
+    constants = {name.removeprefix(CONSTANT): tensor for name, tensor in tensors.items()}
+    return Model(replace(fitted, constants=constants), parameters)

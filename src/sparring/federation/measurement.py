@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, in_chunks, pixels
 from sparring.contracts import Backdoor, Model
 from sparring.federation.conduct import check_batch, check_meant, check_model, playing
 from sparring.federation.scenario import Scenario, check_scenario
@@ -76,7 +76,7 @@ def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
     concerned = meant | (on.labels == backdoor.target)
     hits = torch.empty_like(concerned)
     for rows in (concerned.nonzero().flatten(), (~concerned).nonzero().flatten()):
-        for some in rows.split(CHUNK) if len(rows) > 0 else ():
+        for some in in_chunks(rows, CHUNK) if len(rows) > 0 else ():
             hits[some] = _hits(model, backdoor, of=Batch(*(part[some] for part in on)))
     return Reach(*(hits[counted].double().mean().item() for counted in (meant, concerned, slice(None))))
 

@@ -184,7 +184,7 @@ def gradients_of(network: Network, parameters: Vector, *, images: Tensor, logits
         return cross_entropy(network.forward(tensors, inputs), scores.softmax(dim=-1))
 
     pieces = vmap(grad(loss), in_dims=(None, 0))(network.split(parameters), (images, logits))
-    return torch.cat([piece.flatten(1) for piece in pieces], dim=1)
+    return torch.cat([piece.reshape(len(piece), -1) for piece in pieces], dim=1)
 
 
 def _check(model: Model, gradients: Matrix, *, shape: Sequence[int]) -> None:

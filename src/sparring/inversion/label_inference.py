@@ -9,21 +9,21 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 from torch import Tensor
 
-from sparring.arrays import Batch, Vector
+from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
 from sparring.random import Generator
 
 Shares = NDArray[np.float64]
 """How much of the examples each class has, `[classes]`; they add up to 1."""
 CHUNK = 1000
-"""Examples that are answered at once."""
+"""The most examples that are answered at once."""
 CERTAIN = 1e3
 """How much more an error of the sum counts than one of the gradient."""
 
 
 def mean_answers(model: Model, examples: Batch) -> Tensor:
     """Return the mean softmax on the examples of each class, `[classes, classes]`; of a class without any, on all."""
-    parts = [model(part).double().softmax(dim=1) for part in examples.inputs.split(CHUNK)]
+    parts = [model(part).double().softmax(dim=1) for part in in_chunks(examples.inputs, CHUNK)]
     answers = torch.cat(parts)
     means = answers.mean(dim=0).repeat(answers.shape[1], 1)
     for label in examples.labels.unique().tolist():

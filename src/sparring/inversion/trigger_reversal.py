@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, in_chunks, pixels
 from sparring.contracts import Model, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.anomaly import THRESHOLD, too_small
@@ -24,7 +24,7 @@ BETAS = (0.5, 0.9)
 EDGE = 1e-3
 """How close to 0 and 1 a mask and a pattern can start: there the derivative of tanh vanishes."""
 CHUNK = 1000
-"""Images that are tried at once."""
+"""The most images that are tried at once."""
 STALE, MUCH = 5, 0.99
 """A class is done when its penalty has risen and fallen, and so many trials in a row left the norm above this share."""
 
@@ -208,7 +208,7 @@ def _tried(model: Model, leaves: Sequence[Tensor], *, images: Tensor, rows: Tens
     success = _unknown(len(masks))
     for row in rows.tolist():
         inputs = stamped(images, masks[row], pattern=patterns[row])
-        hits = [_hits(model, part, target=row) for part in inputs.split(CHUNK)]
+        hits = [_hits(model, part, target=row) for part in in_chunks(inputs, CHUNK)]
         success[row] = torch.cat(hits).double().mean()
     return Triggers(masks, patterns, success)
 

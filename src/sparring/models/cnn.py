@@ -1,12 +1,13 @@
 """The convolutional network of the CleverHans tutorial, which the federated papers train on MNIST and Fashion-MNIST."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import nn
 
 from sparring.errors import ConfigError
 from sparring.models.convolution import Convolution
+from sparring.models.initialization import Initial
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "elu": nn.ELU}
 
@@ -19,6 +20,7 @@ class Cnn:
     the attack of several RL agents (MARL) uses ELU.
     """
 
+    initial: ClassVar[Initial] = "random"
     width: int = 64
     activation: Literal["relu", "elu"] = "relu"
 

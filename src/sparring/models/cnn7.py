@@ -1,15 +1,19 @@
 """The seven-layer network that the multi-agent reinforcement learning attack (MARL) trains on CIFAR-10."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
 from sparring.errors import ConfigError
+from sparring.models.initialization import Initial
 
 
 @dataclass(frozen=True)
 class Cnn7:
     """A 3×3 convolution with 30 channels, ReLU, max pooling by 2, 200 ReLU units and a linear layer."""
+
+    initial: ClassVar[Initial] = "random"
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         if len(shape) != 3 or min(shape[1:]) < 4:

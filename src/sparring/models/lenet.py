@@ -1,15 +1,19 @@
 """LeNet-5 with ReLU and max pooling (after LeCun et al., 1998)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import nn
 
 from sparring.errors import ConfigError
+from sparring.models.initialization import Initial
 
 
 @dataclass(frozen=True)
 class LeNet:
     """Two 5×5 convolutions (6 and 16 channels), each pooled by 2, and linear layers of 120, 84 and the classes."""
+
+    initial: ClassVar[Initial] = "random"
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         if len(shape) != 3 or min(shape[1:]) < 12:

@@ -21,10 +21,11 @@ WIDE = 32
 
 
 def pays(inputs: Tensor, weight: Tensor, *, stride: int) -> bool:
-    """Say whether the inputs are small squares whose phases are all of one size, with enough channels to gain by it."""
-    (channels, *sides), kernel = inputs.shape[1:], weight.shape[-1]
+    """Say whether inputs and kernels are small squares whose phases are all of one size, and wide enough to gain."""
+    (channels, *sides), (*_, height, kernel) = inputs.shape[1:], weight.shape
+    are_square = len(set(sides)) == 1 and height == kernel
     is_even = sides[0] % stride == 0 and kernel % stride == 0
-    return channels >= WIDE and len(set(sides)) == 1 and is_even and stride < kernel < sides[0] <= stride * LARGEST
+    return channels >= WIDE and are_square and is_even and stride < kernel < sides[0] <= stride * LARGEST
 
 
 def filtered(inputs: Tensor, weight: Tensor, *, stride: int) -> Tensor:

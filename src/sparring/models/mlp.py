@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 from math import prod
+from typing import ClassVar
 
 from torch import nn
 
 from sparring.errors import ConfigError
+from sparring.models.initialization import Initial
 
 
 @dataclass(frozen=True)
 class Mlp:
     """Flattened input, `hidden` ReLU units, one linear layer."""
 
+    initial: ClassVar[Initial] = "random"
     hidden: int = 100
 
     def __post_init__(self) -> None:

@@ -1,20 +1,37 @@
 """A `torch.nn.Module` as a function of one flat parameter vector."""
 
-import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, groupby, pairwise
-from math import prod, sqrt
-from typing import Protocol
+from math import prod
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from sparring.arrays import Vector
 from sparring.errors import ConfigError
+from sparring.models.initialization import (
+    Initial,
+    check_initial,
+    choose_initial,
+    declared_initial,
+    glorot,
+    is_scale,
+    reproducible_build,
+)
+from sparring.models.module_checks import (
+    collect_constants,
+    copy_module,
+    fewest_examples,
+    flatten_parameters,
+    refuse_frozen,
+    refuse_lazy,
+    refuse_statistics,
+    refuse_ties,
+)
 from sparring.random import Generator
 from sparring.validation import check_architecture, check_generator, mistaken
 
@@ -33,17 +50,22 @@ class Described(Protocol):
 
 
 class Architecture(Protocol):
-    """A family of modules, one for each shape of input and number of classes."""
+    """A family of modules, one for each shape of input and number of classes.
+
+    Where its modules come with weights of their own, a field `initial`, "pretrained" or "random", says whether training
+    starts from them.
+    """
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
-        """Build the module; its initial parameters do not matter."""
+        """Build the module; parameters that are frozen stay what they are."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModuleNetwork:
     """A module whose parameters live in a flat vector; its first operation is the data set's normalization.
 
-    The module keeps no numbers of its own: it lies on torch's meta device.
+    The module keeps no numbers of its own: it lies on torch's meta device. What is not trained is no part of the
+    vector.
     """
 
     module: nn.Module
@@ -51,14 +73,18 @@ class ModuleNetwork:
     std: Tensor
     start: Vector | None = None
     """Parameters to start from; drawn by Glorot's rule where there are none."""
+    constants: Mapping[str, Tensor] = field(default_factory=dict)
+    """Frozen parameters, and buffers of frozen layers, by their names in the module."""
+    fewest: int = 1
+    """How many examples must pass at once: 2 where a layer normalizes over them."""
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.module.named_parameters())
+        return tuple(name for name, _ in self.module.named_parameters() if name not in self.constants)
 
     @cached_property
     def shapes(self) -> tuple[torch.Size, ...]:
-        return tuple(parameter.shape for parameter in self.module.parameters())
+        return tuple(self.module.get_parameter(name).shape for name in self.names)
 
     @cached_property
     def size(self) -> int:
@@ -91,69 +117,74 @@ class ModuleNetwork:
 
     def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits."""
-        named = dict(zip(self.names, tensors, strict=True))
+        if 0 < len(inputs) < self.fewest:
+            advice = f"it normalizes over examples, use at least {self.fewest} at once"
+            raise ConfigError(f"model {type(self.module).__name__} is given a single example; {advice}")
+        named = {**self.constants, **dict(zip(self.names, tensors, strict=True))}
         logits: Tensor = functional_call(self.module, named, (self.normalize(inputs),))
         return logits
 
-
-def is_scale(name: str, shape: Sequence[int]) -> bool:
-    """Say whether a parameter scales channels, as a normalization's does: it is a vector called weight."""
-    return len(shape) == 1 and name.rpartition(".")[2] == "weight"
-
-
-def glorot(shape: Sequence[int], rng: Generator) -> Vector:
-    """Draw a flat weight by Glorot and Bengio's uniform rule (2010); a vector of biases is zero."""
-    if len(shape) < 2:
-        return torch.zeros(prod(shape))
-    field = prod(shape[2:])
-    bound = sqrt(6 / (field * (shape[0] + shape[1])))
-    return torch.from_numpy(rng.uniform(-bound, bound, prod(shape)).astype(np.float32))
+    def __deepcopy__(self, memo: dict[int, Any]) -> "ModuleNetwork":
+        """Return a network with a module of its own, to be called by another thread; tensors are never edited."""
+        return replace(self, module=copy_module(self.module))
 
 
-def network(model: Architecture | nn.Module, data: Described) -> ModuleNetwork:
-    """Fit a model to a data set: an architecture of ours, or a module of yours with its initial parameters.
+def network(model: Architecture | nn.Module, data: Described, *, initial: Initial | None = None) -> ModuleNetwork:
+    """Fit a model to a data set: an architecture, or a module of yours.
 
-    A module of yours is copied and runs in evaluation mode (no dropout). Running statistics are refused, since they
-    are no parameters: use GroupNorm in place of BatchNorm, or BatchNorm without them.
+    `initial` says where training starts: from the parameters that the model comes with ("pretrained"), or from some
+    that are drawn by Glorot's rule ("random"). If it is not given, a module of yours starts from its own; an
+    architecture does as its field `initial` says, and without one starts at random, unless its weights would be lost.
+
+    A module of yours is copied and runs in evaluation mode (no dropout), in float32. Frozen parameters stay as they
+    are. Running statistics of layers that are trained are refused, since they are no parameters: use GroupNorm in
+    place of BatchNorm, or BatchNorm without them.
     """
     check_architecture("network: model", model)
     if not all(hasattr(data, fact) for fact in ("shape", "classes", "mean", "std")):
         raise mistaken("network: data", data, remedy="give the data set that it is fitted to: network(LeNet(), data)")
-    own = isinstance(model, nn.Module)
-    module = copy.deepcopy(model) if isinstance(model, nn.Module) else model.module(data.shape, data.classes)
-    module.eval()
-    _refuse_statistics(module)
-    _refuse_ties(module)
-    _refuse_shape(module, data)
-    start = nn.utils.parameters_to_vector(module.parameters()).detach().float() if own else None
+    if isinstance(model, nn.Module):
+        refuse_lazy(model)
+        module = _checked(copy_module(model))
+        how = check_initial(_label(model), initial) or "pretrained"
+    else:
+        module = _checked(_built(model, data))
+        how = _architecture_initial(model, data, module=module, initial=initial)
+    fewest = fewest_examples(module, data.shape, classes=data.classes)
+    if how == "pretrained" or list(module.parameters()):
+        refuse_frozen(module)
     per_channel = (-1, *(1,) * (len(data.shape) - 1))
     mean, std = (torch.tensor(values).view(per_channel) for values in (data.mean, data.std))
-    return ModuleNetwork(module.requires_grad_(False).to("meta"), mean, std, start)
+    start, constants = flatten_parameters(module) if how == "pretrained" else None, collect_constants(module)
+    return ModuleNetwork(module.requires_grad_(False).to("meta"), mean, std, start, constants, fewest)
 
 
-def _refuse_statistics(module: nn.Module) -> None:
-    for name, _ in module.named_buffers():
-        raise ConfigError(
-            f"model {type(module).__name__} has the buffer {name!r}; use layers without running statistics"
-        )
+def _built(architecture: Architecture, data: Described, *, seed: int = 0) -> nn.Module:
+    """Build a module whose first weights are the same each time; an architecture may have given away its only one."""
+    with reproducible_build(seed):
+        module = architecture.module(data.shape, data.classes)
+    if not isinstance(module, nn.Module):
+        raise ConfigError(f"{_label(architecture)} builds a {type(module).__name__}; it must build a torch.nn.Module")
+    refuse_lazy(module)
+    return copy_module(module)
 
 
-def _refuse_ties(module: nn.Module) -> None:
-    first = {name for name, _ in module.named_parameters()}
-    for name, _ in module.named_parameters(remove_duplicate=False):
-        if name not in first:
-            raise ConfigError(f"model {type(module).__name__} has {name!r} twice; give each layer its own parameters")
+def _checked(module: nn.Module) -> nn.Module:
+    """Return a module in evaluation mode and in float32, if its parameters can become a vector."""
+    refuse_statistics(module)
+    refuse_ties(module)
+    return module.float().eval()
 
 
-def _refuse_shape(module: nn.Module, data: Described) -> None:
-    label = f"model {type(module).__name__}"
-    try:
-        with torch.no_grad():
-            logits = module(torch.zeros(2, *data.shape))
-    except (RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigError(f"{label} does not take inputs of shape {list(data.shape)}: {reason}") from None
-    if not isinstance(logits, Tensor):
-        raise ConfigError(f"{label} gives a {type(logits).__name__}; it must give a tensor [{data.classes}]")
-    if logits.shape != (2, data.classes):
-        raise ConfigError(f"{label} gives outputs of shape {list(logits.shape[1:])}; it must give [{data.classes}]")
+def _architecture_initial(
+    model: Architecture, data: Described, *, module: nn.Module, initial: Initial | None
+) -> Initial:
+    declared = declared_initial(model) if initial is None else initial
+    chosen = check_initial(_label(model), declared)
+    if chosen == "random":
+        return chosen
+    return choose_initial(_label(model), chosen, module=module, other=_built(model, data, seed=1))
+
+
+def _label(model: Architecture | nn.Module) -> str:
+    return f"model {type(model).__name__}"

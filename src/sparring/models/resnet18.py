@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from sparring.errors import ConfigError
+from sparring.models.initialization import Initial
 
 GROUPS = 2
 """Channels are normalized in two groups, as by Reddi et al. (2021) in their federated ResNet-18."""
@@ -44,6 +45,7 @@ class ResNet18:
     that an answer depends a little on the others in its minibatch, or in the chunk that is evaluated at once.
     """
 
+    initial: ClassVar[Initial] = "random"
     norm: Literal["group", "batch"] = "group"
     width: int = 64
 

@@ -1,9 +1,10 @@
 """What every architecture of a model does, on each kind of example that it takes."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
+from math import prod
 
 import numpy as np
 import torch
@@ -11,12 +12,15 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector
+from sparring.arrays import Batch, Matrix, Vector
+from sparring.contracts import Backend
 from sparring.errors import ConfigError
 from sparring.models import Architecture, ModuleNetwork, network
 from sparring.random import stream
-from sparring.testing.check import Check, are_finite
+from sparring.registry import lookup
+from sparring.testing.check import Check, are_equal, are_finite
 from sparring.testing.settings import SETTINGS_CHECKS
+from sparring.training import BACKENDS, Sequential
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,18 @@ class Examples:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def inputs(self, *number: int) -> Tensor:
-        """Draw inputs with values in [0, 1]."""
-        return torch.from_numpy(stream(0, self.name).random((*number, *self.shape), dtype=np.float32))
+    def inputs(self, *number: int, draw: int = 0) -> Tensor:
+        """Draw inputs with values in [0, 1], others in each draw."""
+        return torch.from_numpy(stream(draw, self.name).random((*number, *self.shape), dtype=np.float32))
 
 
 GRAY = Examples("gray images", (1, 28, 28), 10, (0.1,), (0.3,))
 COLOR = Examples("color images", (3, 32, 32), 7, (0.5,) * 3, (0.2,) * 3)
 FEATURES = Examples("feature vectors", (6,), 3, (0.0,), (1.0,))
+CLIENTS, DRAWS = 2, 3
+"""Who train at once, and how often what differs is looked at again."""
+TOLERANCE = 1e-3
+"""Of two updates' difference, as a share of the update."""
 
 
 def fitted(architecture: Architecture) -> Iterator[tuple[Examples, ModuleNetwork]]:
@@ -78,11 +86,13 @@ def its_layers_tile_the_parameter_vector(architecture: Architecture) -> Iterator
 
 
 def it_starts_as_its_generator_says(architecture: Architecture) -> Iterator[str]:
-    for examples, model in fitted(architecture):
+    for (examples, model), (_, again) in zip(fitted(architecture), fitted(architecture), strict=True):
         if not torch.equal(started(model), started(model)):
             yield f"{examples.name}: equal generators give other parameters"
-        if torch.equal(started(model), started(model, seed=1)):
+        if model.start is None and torch.equal(started(model), started(model, seed=1)):
             yield f"{examples.name}: another generator gives the same parameters"
+        if not are_equal(model.constants.values(), again.constants.values()):
+            yield f"{examples.name}: what it freezes is not the same when it is built twice"
 
 
 def every_layer_has_a_gradient(architecture: Architecture) -> Iterator[str]:
@@ -108,6 +118,46 @@ def it_is_differentiated_for_many_clients_at_once(architecture: Architecture) ->
             yield f"{examples.name}: its gradients are not finite, or not one row a client"
 
 
+def every_backend_computes_the_same_updates(architecture: Architecture) -> Iterator[str]:
+    others = [name for name in BACKENDS if name != "sequential"]
+    cases = product(fitted(architecture), ((1, 1), (1, 4), (2, 4), (1, 17)), others)
+    for (examples, model), (steps, size), name in cases:
+        draws = (minibatches(examples, (CLIENTS, steps, size), draw=draw) for draw in range(DRAWS))
+        backend = lookup("backend", BACKENDS, name)()
+        layers = _differing(backend, model, draws=draws) if size >= model.fewest else []
+        if layers:
+            where = f"{', '.join(map(repr, layers))} ({size} examples a step, steps={steps})"
+            yield f"{examples.name}: {name} has other gradients than sequential in {where}"
+
+
+def minibatches(examples: Examples, number: tuple[int, ...], *, draw: int) -> Batch:
+    """Draw minibatches, each time others."""
+    labels = torch.arange(prod(number)).view(number) % examples.classes
+    return Batch(examples.inputs(*number, draw=draw), labels)
+
+
+def _differing(backend: Backend, model: ModuleNetwork, *, draws: Iterable[Batch]) -> list[str]:
+    """Return the layers whose updates differ from the sequential ones in every draw.
+
+    Now and then rounding turns a unit on or off; a backend that is wrong is so each time.
+    """
+    layers = list(model.layers)
+    for batches in draws:
+        found, expected = (_updates(each, model, batches=batches) for each in (backend, Sequential()))
+        least = expected.norm() / 100
+        parts = ((layer, model.layers[layer]) for layer in layers)
+        sizes = ((layer, (found - expected)[:, part].norm(), expected[:, part].norm()) for layer, part in parts)
+        layers = [layer for layer, error, size in sizes if not error <= TOLERANCE * torch.maximum(size, least)]
+        if not layers:
+            break
+    return layers
+
+
+def _updates(backend: Backend, model: ModuleNetwork, *, batches: Batch) -> Matrix:
+    out = torch.full((CLIENTS, model.size), torch.nan)
+    return backend.updates(model, started(model), batches=batches, lr=0.1, out=out)
+
+
 MODEL_CHECKS: tuple[Check, ...] = (
     *SETTINGS_CHECKS,
     it_takes_images_or_feature_vectors,
@@ -116,4 +166,5 @@ MODEL_CHECKS: tuple[Check, ...] = (
     it_starts_as_its_generator_says,
     every_layer_has_a_gradient,
     it_is_differentiated_for_many_clients_at_once,
+    every_backend_computes_the_same_updates,
 )

@@ -5,12 +5,12 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, in_chunks, pixels
 from sparring.contracts import Network
 from sparring.validation import check_batch, check_network
 
 CHUNK = 250
-"""Examples evaluated at once: more of them take fresh memory from the system for every layer."""
+"""The most examples evaluated at once: more of them take fresh memory from the system for every layer."""
 
 
 class Evaluation(NamedTuple):
@@ -29,7 +29,7 @@ def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
     tensors = network.split(parameters)
     total = torch.zeros((), dtype=torch.float64)
     right = []
-    for inputs, labels in zip(*(torch.split(part, CHUNK) for part in on), strict=True):
+    for inputs, labels in zip(*(in_chunks(part, CHUNK) for part in on), strict=True):
         logits = network.forward(tensors, pixels(inputs))
         total += cross_entropy(logits, labels, reduction="sum")
         right.append(logits.argmax(dim=1) == labels)

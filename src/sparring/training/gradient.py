@@ -1,5 +1,7 @@
 """Loss and gradient of a network on one batch."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -19,5 +21,12 @@ def gradient(network: Network, parameters: Vector, *, batch: Batch, out: Vector 
     leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
     with torch.enable_grad():
         value = cross_entropy(network.forward(leaves, batch.inputs), batch.labels)
-    pieces = torch.autograd.grad(value, leaves)
+    pieces = _slopes(value, leaves)
     return torch.cat([piece.flatten() for piece in pieces], out=out)
+
+
+def _slopes(value: Tensor, leaves: Sequence[Tensor]) -> Sequence[Tensor]:
+    """Return the gradients in the leaves, zeros in those that the model does not use."""
+    if not value.requires_grad:
+        return [torch.zeros_like(leaf) for leaf in leaves]
+    return torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)

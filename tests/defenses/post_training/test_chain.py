@@ -87,3 +87,20 @@ def test_taps_can_be_put_behind_taps():
     hidden = tapped(model.network, {"2": lambda output: 3 * (output + 1)})
     inputs = examples().inputs
     assert torch.equal(*(each.forward(each.split(model.parameters), inputs) for each in (twice, hidden)))
+
+
+class Swish(nn.Module):
+    def forward(self, inputs):
+        return inputs * inputs.sigmoid()
+
+
+def test_an_activation_of_a_user_is_refused():
+    module = nn.Sequential(nn.Flatten(), nn.Linear(784, 4), nn.ReLU(), nn.Linear(4, 4), Swish(), nn.Linear(4, 10))
+    with pytest.raises(ConfigError, match=r"^neuroclip: the model has a Swish \(4\); use layers of torch.nn$"):
+        activations("neuroclip", network(module, Facts()))
+
+
+@pytest.mark.parametrize("layer", [nn.ReLU6(), nn.PReLU(), nn.Hardswish(), nn.Softplus(), nn.SELU()], ids=repr)
+def test_any_activation_of_torch_is_found(layer):
+    module = nn.Sequential(nn.Flatten(), nn.Linear(784, 4), layer, nn.Linear(4, 10))
+    assert activations("neuroclip", network(module, Facts())) == ("2",)

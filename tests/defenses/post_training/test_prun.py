@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 
 from sparring.arrays import Batch
 from sparring.contracts import Model
@@ -8,7 +9,8 @@ from sparring.defenses.post_training.prun import activity, least_active
 from sparring.errors import ConfigError
 from sparring.models import Cnn, LeNet, ResNet18
 from sparring.random import stream
-from tests.defenses.post_training.models import examples, started, units
+from tests.defenses.post_training.models import examples, started, units, written
+from tests.settings import Facts
 
 ROOT = Batch(torch.tensor([[1.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1]))
 MODEL = units([2.0, -4.0], [0.5, 0.5], [-3.0, -3.0], [1.0, 4.0])
@@ -97,3 +99,11 @@ def test_the_published_256_of_512_channels_are_the_default_share():
 def test_a_model_that_is_not_finite_is_pruned_all_the_same():
     lost = Model(MODEL.network, torch.full_like(MODEL.parameters, torch.nan))
     assert len(silent(pruned(Prun(0.5), lost))) == 2
+
+
+def test_units_of_a_linear_layer_are_its_last_dimension_whatever_rows_there_are():
+    module = nn.Sequential(nn.Linear(2, 4, bias=False), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2, bias=False))
+    rows = Facts((3, 2), 2, (0.0,), (1.0,))
+    model = written(module, rows, [[2.0, -4.0], [0.5, 0.5], [-3.0, -3.0], [1.0, 4.0]], [[1.0] * 12] * 2)
+    inputs = ROOT.inputs[:, None].expand(2, 3, 2)
+    assert activity(model.network, model.parameters, layer="0", inputs=inputs).tolist() == [1.0, 0.5, 0.0, 2.5]

@@ -1,16 +1,21 @@
 """Models that are chains of layers, which a defense can look into and change."""
 
-import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from torch import Tensor, nn
 
 from sparring.contracts import Network
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
+from sparring.models.module_checks import copy_module
 from sparring.models.resnet18 import Block
 
-ACTIVATIONS = (nn.ReLU, nn.ELU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, Block)
+ACTIVATIONS = (
+    *(nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.SELU, nn.CELU, nn.GELU, nn.SiLU, nn.Mish),
+    *(nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.LogSigmoid, nn.Softplus, nn.Softsign),
+    *(nn.Threshold, nn.Tanhshrink, nn.Softshrink, nn.Hardshrink, Block),
+)
 """What a neuron's output comes from; a residual block ends in a ReLU of its own."""
 
 Tap = Callable[[Tensor], Tensor]
@@ -32,8 +37,22 @@ def chain(defense: str, network: Network) -> ModuleNetwork:
     return network
 
 
+def is_known(layer: nn.Module) -> bool:
+    """Say whether a layer is one of torch's or ours, and not one of a user's, who alone knows what it computes."""
+    return type(layer).__module__.startswith(("torch.nn.", "sparring."))
+
+
+def refuse_unknown(defense: str, layers: Iterable[tuple[str, nn.Module]]) -> None:
+    """Refuse layers of which it is not known whether a defense should change them."""
+    for name, layer in layers:
+        if not is_known(layer):
+            label = f"{type(layer).__name__} ({name})" if name else type(layer).__name__
+            raise ConfigError(f"{defense}: the model has a {label}; use layers of torch.nn")
+
+
 def activations(defense: str, network: ModuleNetwork) -> tuple[str, ...]:
     """Return the names of the hidden activations."""
+    refuse_unknown(defense, network.module.named_modules())
     found = tuple(name for name, part in network.module.named_modules() if isinstance(part, ACTIVATIONS))
     if not found:
         raise ConfigError(f"{defense}: the model has no hidden activations; use one with a hidden layer")
@@ -42,7 +61,7 @@ def activations(defense: str, network: ModuleNetwork) -> tuple[str, ...]:
 
 def tapped(network: ModuleNetwork, taps: Mapping[str, Tap]) -> ModuleNetwork:
     """Return the network with taps behind the layers of these names; its parameters lie as before."""
-    module = copy.deepcopy(network.module)
+    module = copy_module(network.module)
     for name, tap in taps.items():
         module.get_submodule(name).register_forward_hook(lambda layer, inputs, output, tap=tap: tap(output))
-    return ModuleNetwork(module, network.mean, network.std, network.start)
+    return replace(network, module=module)

@@ -8,13 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from sparring.arrays import Vector
+from sparring.defenses.post_training.chain import refuse_unknown
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
 from sparring.models.convolution import Convolution
 
 CONVOLUTIONS = (nn.Conv2d, Convolution)
 WEIGHTED = (*CONVOLUTIONS, nn.Linear)
-NORMS = (nn.GroupNorm, nn.BatchNorm2d)
+NORMS = (nn.GroupNorm, nn.BatchNorm1d, nn.BatchNorm2d)
+
+Leaf = tuple[str, nn.Module]
+"""A layer with its name."""
 
 
 class Channels(NamedTuple):
@@ -29,14 +33,31 @@ class Channels(NamedTuple):
 
 
 def hidden_channels(defense: str, network: ModuleNetwork) -> tuple[Channels, ...]:
-    """Return the channels of every convolution but an output layer's; without convolutions, the hidden linear units."""
+    """Return the channels of every convolution but an output layer's; without convolutions, the hidden linear units.
+
+    Frozen layers do not count: no client can have changed them.
+    """
     leaves = [(name, part) for name, part in network.module.named_modules() if not list(part.children())]
+    refuse_unknown(defense, (leaf for leaf in leaves if list(leaf[1].parameters())))
     weighted = [name for name, part in leaves if isinstance(part, WEIGHTED)]
     hidden = [(here, after) for here, after in pairwise(leaves) if here[0] in weighted[:-1]]
-    convolutions = [pair for pair in hidden if isinstance(pair[0][1], CONVOLUTIONS)]
     if not hidden:
         raise ConfigError(f"{defense}: the model has no hidden channels; use one with a hidden layer")
-    return tuple(_channels(network, layer, after=after) for (layer, _), after in convolutions or hidden)
+    trained = [pair for pair in hidden if _is_trained(network, pair)]
+    if not trained:
+        raise ConfigError(
+            f"{defense}: all hidden channels of the model are frozen; use one with a hidden layer that is trained"
+        )
+    convolutions = [pair for pair in trained if isinstance(pair[0][1], CONVOLUTIONS)]
+    return tuple(_channels(network, layer, after=after) for (layer, _), after in convolutions or trained)
+
+
+def _is_trained(network: ModuleNetwork, pair: tuple[Leaf, Leaf]) -> bool:
+    """Say whether all parameters of a layer, and of a normalization behind it, are trained."""
+    layer, after = pair
+    own = pair if isinstance(after[1], NORMS) else (layer,)
+    names = (f"{name}.{key}" for name, part in own for key, _ in part.named_parameters())
+    return not any(name in network.constants for name in names)
 
 
 def _channels(network: ModuleNetwork, layer: str, *, after: tuple[str, nn.Module]) -> Channels:

@@ -65,7 +65,7 @@ def _sensitive(network: ModuleNetwork, parameters: Vector, *, layer: Channels, u
     """Return the indices of a layer's outliers."""
     tensors = network.split(parameters)
     bounds = lipschitz_bounds(tensors[layer.kernel])
-    if isinstance(layer.norm, nn.BatchNorm2d):
+    if isinstance(layer.norm, nn.BatchNorm1d | nn.BatchNorm2d):
         raise ConfigError("clp: the model divides each channel by a statistic of the batch; use resnet18.norm=group")
     if isinstance(layer.norm, nn.GroupNorm):
         scaled = bounds * tensors[layer.own[0]].abs()

@@ -5,9 +5,9 @@ from math import floor
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from sparring.arrays import Batch, Vector
+from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.post_training.chain import chain, tapped
@@ -18,20 +18,22 @@ from sparring.models import ModuleNetwork
 from sparring.random import Generator
 
 CHUNK = 1000
-"""Examples that pass at once."""
+"""The most examples that pass at once."""
 
 
 @torch.no_grad()
 def activity(network: ModuleNetwork, parameters: Vector, *, layer: str, inputs: Tensor) -> Tensor:
     """Return the mean positive part of each channel of a layer's output, over all examples and places."""
     sums: list[Tensor] = []
+    # Linear layers have their units last, whatever rows there are; all others have channels behind the examples.
+    place = -1 if isinstance(network.module.get_submodule(layer), nn.Linear) else 1
 
     def watch(output: Tensor) -> Tensor:
-        sums.append(output.relu().transpose(0, 1).flatten(1).mean(dim=1) * len(output))
+        sums.append(output.relu().movedim(place, 0).flatten(1).mean(dim=1) * len(output))
         return output
 
     watched = tapped(network, {layer: watch})
-    for part in inputs.split(CHUNK):
+    for part in in_chunks(inputs, CHUNK):
         watched.forward(watched.split(parameters), part)
     return torch.stack(sums).sum(dim=0) / len(inputs)
 

@@ -10,7 +10,7 @@ from torch.nn.functional import mse_loss
 
 from sparring.arrays import pixels
 from sparring.errors import ConfigError
-from sparring.models.network import glorot
+from sparring.models.initialization import glorot
 from sparring.random import Generator
 
 CHUNK = 1000

@@ -1,5 +1,6 @@
 """All clients at once: the fast way for many small models."""
 
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -10,6 +11,10 @@ from torch.nn.functional import cross_entropy
 from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Network
 from sparring.training.backends.shared import shared_updates, shares
+from sparring.training.gradient import gradient
+
+SLOW = "There is a performance drop because we have not yet implemented the batching rule"
+"""How torch warns of an operation that it takes client by client."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +38,33 @@ def _gradients(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[T
     def loss(tensors: tuple[Tensor, ...], own: Batch) -> Tensor:
         return cross_entropy(network.forward(tensors, own.inputs), own.labels)
 
-    gradients: tuple[Tensor, ...] = vmap(grad(loss))(vmap(network.split)(parameters), batch)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", SLOW)
+            gradients: tuple[Tensor, ...] = vmap(grad(loss))(vmap(network.split)(parameters), batch)
+    except RuntimeError:
+        # Models that choose their way by what passes, or that edit it in place, are more than vmap can take.
+        return _one_by_one(network, parameters, batch=batch)
     return gradients
 
 
+def _one_by_one(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[Tensor, ...]:
+    rows = [
+        gradient(network, row, batch=Batch(inputs, labels))
+        for row, inputs, labels in zip(parameters, *batch, strict=True)
+    ]
+    return vmap(network.split)(torch.stack(rows))
+
+
 def _columns(out: Matrix, gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    return torch.split(out, [gradient[0].numel() for gradient in gradients], dim=1)
+    return torch.split(out, [part[0].numel() for part in gradients], dim=1)
 
 
 def _write(out: Matrix, gradients: tuple[Tensor, ...], *, lr: float) -> None:
-    for columns, gradient in zip(_columns(out, gradients), gradients, strict=True):
-        columns.copy_(gradient.flatten(1)).mul_(lr)
+    for columns, part in zip(_columns(out, gradients), gradients, strict=True):
+        columns.copy_(part.reshape(columns.shape)).mul_(lr)
 
 
 def _add(out: Matrix, gradients: tuple[Tensor, ...], *, lr: float) -> None:
-    for columns, gradient in zip(_columns(out, gradients), gradients, strict=True):
-        columns.add_(gradient.flatten(1), alpha=lr)
+    for columns, part in zip(_columns(out, gradients), gradients, strict=True):
+        columns.add_(part.reshape(columns.shape), alpha=lr)

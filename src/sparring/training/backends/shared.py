@@ -16,6 +16,7 @@ from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Network
 from sparring.models import ModuleNetwork
 from sparring.models.convolution import Convolution
+from sparring.training.backends.replay import is_replayed, layers_of
 
 TOGETHER = 32
 """Clients whose products of a linear layer are taken at once: few enough to be copied out of the cache."""
@@ -39,16 +40,12 @@ class Factors(NamedTuple):
 
 def shares(network: Network) -> bool:
     """Say whether the network is a chain of layers whose gradients are known here."""
-    return (
-        isinstance(network, ModuleNetwork)
-        and isinstance(network.module, nn.Sequential)
-        and all(type(layer) in PRODUCTS or type(layer) in EXAMPLEWISE for layer in network.module)
-    )
+    return isinstance(network, ModuleNetwork) and is_replayed(network)
 
 
 def is_linear(network: Network) -> bool:
     """Say whether no layer of the network is a convolution."""
-    return isinstance(network, ModuleNetwork) and all(len(shape) < 3 for shape in network.shapes)
+    return isinstance(network, ModuleNetwork) and all(part.dim() < 3 for part in network.module.parameters())
 
 
 def shared_updates(network: Network, parameters: Vector, *, batch: Batch, lr: float, out: Matrix) -> Matrix:
@@ -67,11 +64,13 @@ def shared_updates(network: Network, parameters: Vector, *, batch: Batch, lr: fl
 
 @torch.enable_grad()
 def _forward(network: ModuleNetwork, tensors: tuple[Tensor, ...], *, inputs: Tensor) -> tuple[list[Passage], Tensor]:
-    named = dict(zip(network.names, (tensor.detach() for tensor in tensors), strict=True))
+    trained = dict(zip(network.names, (tensor.detach() for tensor in tensors), strict=True))
     signal, passages = network.normalize(inputs), []
-    for name, layer in network.module.named_children():
-        own = {key.removeprefix(f"{name}."): tensor for key, tensor in named.items() if key.startswith(f"{name}.")}
-        outputs = functional_call(layer, own, (signal,))
+    for name, layer in layers_of(network.module):
+        own, fixed = (_of_layer(name, among) for among in (trained, network.constants))
+        # What is changed in place may be the outputs of a passage, whose gradient would then be that of the change.
+        signal = signal.clone() if getattr(layer, "inplace", False) else signal
+        outputs = functional_call(layer, own | fixed, (signal,))
         if own:
             outputs = outputs if outputs.requires_grad else outputs.requires_grad_()
             passages.append(Passage(layer, signal.detach(), outputs))
@@ -79,16 +78,22 @@ def _forward(network: ModuleNetwork, tensors: tuple[Tensor, ...], *, inputs: Ten
     return passages, signal
 
 
+def _of_layer(name: str, tensors: Any) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
+
+
 def _linear(factors: Factors, columns: Iterator[Matrix]) -> None:
-    clients, _, width = factors.slopes.shape
-    pair = (factors.slopes.transpose(1, 2), factors.inputs)
+    # Of inputs with more dimensions, such as rows of an image, each row counts like an example.
+    slopes, inputs = (each.flatten(1, -2) for each in (factors.slopes, factors.inputs))
+    clients, _, width = slopes.shape
+    pair = (slopes.transpose(1, 2), inputs)
     rows = next(columns).view(clients, width, -1)
     # Into rows that do not follow each other in memory, torch multiplies matrix by matrix, several times as slowly.
     product = rows.new_empty(min(TOGETHER, clients), *rows.shape[1:])
     for part, *some in zip(*(each.split(TOGETHER) for each in (rows, *pair)), strict=True):
         part.copy_(torch.bmm(*some, out=product[: len(part)]))
     if factors.layer.bias is not None:
-        torch.sum(factors.slopes, dim=1, out=next(columns))
+        torch.sum(slopes, dim=1, out=next(columns))
 
 
 def _convolution(factors: Factors, columns: Iterator[Matrix]) -> None:
@@ -123,6 +128,3 @@ PRODUCTS: dict[type[nn.Module], Callable[[Factors, Iterator[Matrix]], None]] = {
     Convolution: _convolution,
 }
 """How each layer's parameter gradients follow from its inputs and the gradients of its outputs."""
-
-EXAMPLEWISE = {nn.ReLU, nn.ELU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.Flatten, nn.MaxPool2d, nn.AvgPool2d, nn.Identity}
-"""Layers without parameters that treat each example by itself."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sparring.errors import ConfigError
-from sparring.models.network import glorot
+from sparring.models.initialization import glorot
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
 from sparring.random import Generator
 
