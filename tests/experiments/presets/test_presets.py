@@ -116,8 +116,8 @@ def test_msg_s_server_holds_biased_examples():
 
 def test_msg_s_table_7_bounds_norms_and_takes_the_mean():
     rules = PRESETS["msg-table7"].document("laptop")["axes"]["defense"]
-    assert rules["norm bound 0.1"]["defense"] == {"name": "norm_bounding", "max_norm": 0.1}
-    assert rules["norm bound 0.1 on gradients"]["defense"] == {"name": "norm_bounding", "max_norm": 0.005}
+    assert rules["NormBound 0.1"]["defense"] == {"name": "norm_bounding", "max_norm": 0.1}
+    assert rules["NormBound 0.1 on gradients"]["defense"] == {"name": "norm_bounding", "max_norm": 0.005}
 
 
 @pytest.mark.parametrize(("name", "scale"), list(product(MSG, SCALES)))
