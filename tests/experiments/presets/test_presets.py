@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -5,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sparring.errors import UnknownName
+from sparring.experiments import parse_document
 from sparring.experiments.claims import judged
 from sparring.experiments.presets import CALCULATIONS, PRESETS, TITLES, find_preset
 from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
@@ -123,8 +125,8 @@ def test_msg_s_server_holds_biased_examples():
 
 def test_msg_s_table_7_bounds_norms_and_takes_the_mean():
     rules = PRESETS["msg-table7"].document("laptop")["axes"]["defense"]
-    assert rules["norm bound 0.1"]["defense"] == {"name": "norm_bounding", "max_norm": 0.1}
-    assert rules["norm bound 0.1 on gradients"]["defense"] == {"name": "norm_bounding", "max_norm": 0.005}
+    assert rules["NormBound 0.1"]["defense"] == {"name": "norm_bounding", "max_norm": 0.1}
+    assert rules["NormBound 0.1 on gradients"]["defense"] == {"name": "norm_bounding", "max_norm": 0.005}
 
 
 @pytest.mark.parametrize(("name", "scale"), list(product(MSG, SCALES)))
@@ -156,6 +158,17 @@ def test_krum_is_played_in_three_forms(name):
         "Krum, true f": ("sampled", None),
         "Krum, as released": ("sampled", "released"),
     }
+
+
+def test_the_sweep_beside_the_page_plays_the_runs_of_the_preset_and_measures_them_at_the_end():
+    file = Path(__file__).parents[3] / "docs/results/krum-forms.yaml"
+    found, played = (
+        {frozenset(cell.labels.items()): cell.config for cell in planned(each).cells}
+        for each in (parse_document(file.name, file.read_text()), PRESETS["rla-fig3-krum"].document("laptop"))
+    )
+    assert {config.evaluation.every for config in found.values()} == {200}
+    evaluation = next(iter(played.values())).evaluation
+    assert {labels: replace(config, evaluation=evaluation) for labels, config in found.items()} == played
 
 
 def test_fixed_searches_take_all_shared_examples_in_each_step():

@@ -127,7 +127,7 @@ class LocalSearch:
     def _batches(self, view: BlackBoxView, *, steps: int) -> Iterator[Batch]:
         shards = view.shards if self.shared is None else view.shards.shared(self.shared)
         size = view.recipe.batch if self.batch is None else self.batch
-        if isinstance(shards, CommonShards) and (self.shared, self.batch) != (None, None):
+        if self.shared is not None or (self.batch is not None and isinstance(shards, CommonShards)):
             return drawn(shards[view.clients[0]], view.rng, steps=steps, size=size)
         return pooled(view, steps=steps, size=size)
 

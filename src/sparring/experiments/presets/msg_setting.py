@@ -37,13 +37,13 @@ METRICS = (
 )
 
 NONE = "none"
-MINIMUM = "IPM of the minimum"
+MINIMUM = "IPM minimum"
 MIXED = ("IPM + BFL", "LMP + DBA")
 STRONG: Mapping[str, str] = {
     "strong BFL": "BFL",
     "strong DBA": "DBA",
-    "IPM of the minimum + strong BFL": MIXED[0],
-    "LMP + strong DBA": MIXED[1],
+    "strong IPM + BFL": MIXED[0],
+    "strong LMP + DBA": MIXED[1],
 }
 """The rows of the strong reading, and the published rows that they read."""
 STRONG_MIXED = tuple(row for row, published in STRONG.items() if published in MIXED)
@@ -154,7 +154,7 @@ def clip_med(norm: float) -> dict[str, Section]:
 
 def norm_bound(norm: float) -> dict[str, Section]:
     """Return norm bounding in both readings of its unit."""
-    return _bounded(f"norm bound {norm:g}", "norm_bounding", norm=norm)
+    return _bounded(f"NormBound {norm:g}", "norm_bounding", norm=norm)
 
 
 def _bounded(label: str, rule: str, *, norm: float) -> dict[str, Section]:

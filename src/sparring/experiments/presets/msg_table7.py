@@ -30,7 +30,7 @@ DEFENSES: Mapping[str, Section] = {
     **{label: bundle for bound in BOUNDS for label, bundle in neuro_clip(bound).items()},
 }
 
-COLUMNS = (*(f"norm bound {norm:g}" for norm in NORMS), *(f"NeuroClip {bound:g}" for bound in BOUNDS))
+COLUMNS = (*(f"NormBound {norm:g}" for norm in NORMS), *(f"NeuroClip {bound:g}" for bound in BOUNDS))
 PUBLISHED: Mapping[str, Pairs] = {
     "DBA": ((0.6313, 0.9987), (0.5192, 0.6994), (0.3610, 0.4392), (0.6221, 0.9974), (0.6141, 0.9984), (0.2515, 0.0002)),
     "IPM + BFL": ((0.6060, 0.5123), (0.4917, 0.2104), (0.3614, 0.2253), (0.1, 0.002), (0.1, 0.0), (0.1, 0.0)),
