@@ -60,14 +60,14 @@ def run(
 ) -> Outcome:
     """Play a run from the start, or go on with the same run if there is one and `existing` says so."""
     folder = Path(folder)
-    check(config, catalogues)
+    server = check(config, catalogues)
     admit(folder, existing)
     if existing == "resume" and has_manifest(folder):
         _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues=catalogues)
+        scenario = assemble(config, dataset, catalogues=catalogues, server=server)
         job = Job(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
         with held(folder):
             admit(folder, existing)

@@ -33,7 +33,7 @@ def often(monkeypatch):
 
 
 def course(folder, *settings):
-    return Course(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, ())
+    return Course(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
 
 
 def trained(folder, **options):

@@ -22,6 +22,7 @@ from sparring.experiments.saver import SELDOM, Pace
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Failed, Stopped, stop_file
+from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.experiments.sweeps.task import ended
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
@@ -57,6 +58,8 @@ class Course(NamedTuple):
     """A run whose attackers have the clients that the policy is to play."""
     lesson: Lesson
     plugins: tuple[str, ...]
+    data: Path
+    """Where data sets are that were loaded already."""
 
 
 class Taught(NamedTuple):
@@ -148,7 +151,7 @@ def _taught(course: Course) -> Path | Stopped:
     stop = stop_file(course.folder.parent)
     if stop.exists():
         return Stopped()
-    config, catalogues = course.config, plugged(course.plugins)
+    config, catalogues = course.config, replace(plugged(course.plugins), loaded=SharedData(course.data))
     with torch_threads(config.execution.threads):
         return train_attack(
             assemble(config, load(config, catalogues), catalogues=catalogues),

@@ -11,14 +11,13 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context, resource_tracker
-from multiprocessing.context import BaseContext
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from typing import Any, Generic
 
 from sparring.errors import RunError
 from sparring.experiments.sweeps.workers import Argument, Value
 from sparring.training import follow_parent, keep_freed_memory
-
 
 PRELOADED = ["__main__", "sparring.experiments.sweeps"]
 """What the server imports."""
