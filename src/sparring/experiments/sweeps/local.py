@@ -7,6 +7,7 @@ seconds. Nothing is forked from this process, whose threads would not be copied.
 import atexit
 import os
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,8 +20,6 @@ from sparring.errors import RunError
 from sparring.experiments.sweeps.workers import Argument, Value
 from sparring.training import follow_parent, keep_freed_memory
 
-PRELOADED = ["__main__", "sparring.experiments.sweeps"]
-"""What the server imports."""
 DEAF_TO = (signal.SIGINT, signal.SIGTERM)
 """What workers leave to their parent."""
 
@@ -120,7 +119,8 @@ def _context() -> BaseContext:
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload(PRELOADED)
+    # Not the script of this process, which may do anything: what of Sparring it has imported, each worker would import.
+    context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("sparring.")))
     return context
 
 
