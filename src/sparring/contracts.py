@@ -239,6 +239,14 @@ class Repair(Protocol):
         """Return the model to use; training goes on from `model`, which stays as it is."""
 
 
+@runtime_checkable
+class Checking(Protocol):
+    """What else a repair tells that learns something: whether it could, without learning it."""
+
+    def check(self, model: Model, *, root: Batch | None) -> None:
+        """Raise a ConfigError that says why, if this model cannot be repaired."""
+
+
 def own_malicious(rule: Defense) -> Count | None:
     """Return the malicious count that a rule, or else the one it wraps, was set to; None takes the server's."""
     told: Count | None = getattr(rule, "malicious", None)

@@ -132,10 +132,31 @@ def test_attacks_are_learned_before_they_are_played_and_only_once(learning, caps
     assert "training" not in capsys.readouterr().err
 
 
-def test_policies_that_come_with_sparring_are_played_unless_others_are_wanted(learning, tmp_path, capsys):
-    (tmp_path / "shipped" / "learning-laptop").mkdir(parents=True)
-    for part in due(tmp_path / "shipped" / "learning-laptop").values():
+def ship(folder):
+    """Train policies and put them where those are that come with Sparring."""
+    shipped = folder / "shipped" / "learning-laptop"
+    shipped.mkdir(parents=True)
+    (folder / "trained").mkdir()
+    for part in due(folder / "trained").values():
         assert take_part(part) == part.policy
+        part.policy.rename(shipped / part.policy.name)
+    return shipped
+
+
+def test_where_a_policy_is_missing_that_comes_with_sparring_nothing_is_trained_into_the_package(
+    learning, tmp_path, capsys
+):
+    shipped = ship(tmp_path)
+    (shipped / POLICIES[0]).unlink()
+    before = sorted(shipped.rglob("*"))
+    assert main(["reproduce", "learning"]) == 1
+    err = capsys.readouterr().err.splitlines()
+    assert err[-1].startswith(f"sparring: {shipped / POLICIES[0]} comes with Sparring and is missing; install Sparring")
+    assert sorted(shipped.rglob("*")) == before
+
+
+def test_policies_that_come_with_sparring_are_played_unless_others_are_wanted(learning, tmp_path, capsys):
+    ship(tmp_path)
     assert main(["reproduce", "learning"]) == 0
     assert "training" not in capsys.readouterr().err
     assert not (learning / "policies").exists()

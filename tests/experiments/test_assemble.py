@@ -157,3 +157,25 @@ def test_contradictions_are_refused_before_any_data_is_read(settings, message, m
 def test_the_stand_in_suits_any_number_of_clients(clients):
     alone = ("federation.sampled=1", "attack=", "threat.assumed_malicious=0", "data.validation=0.01")
     check(small(f"federation.clients={clients}", *alone))
+
+
+LEARNING = ("data={name: digits, root_size: 20}", "model={name: mlp, hidden: 4}", "attack=")
+
+
+@pytest.mark.parametrize(
+    ("repair", "step"),
+    [
+        ("mm_bm", "sparring.defenses.post_training.mm_bm._descend"),
+        ("fine_pruning", "sparring.defenses.post_training.fine_pruning.gradient"),
+    ],
+)
+def test_a_repair_that_learns_is_checked_without_learning(repair, step, monkeypatch):
+    monkeypatch.setattr(step, None)
+    scenario = assembled(*LEARNING, f"post_training.name={repair}")
+    assert scenario.repair is not None
+
+
+@pytest.mark.parametrize("repair", ["mm_bm", "fine_pruning"])
+def test_a_repair_that_learns_refuses_a_model_that_it_does_not_fit(repair):
+    with pytest.raises(ConfigError, match=f"^{repair}: the model has no hidden"):
+        assembled(*LEARNING, "model={name: logistic}", f"post_training.name={repair}")

@@ -10,6 +10,8 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.runner import run
+from sparring.experiments.saver import Cadence, Pace
+from sparring.experiments.snapshots import latest_place
 from sparring.experiments.sweeps import Failed, Stopped, planned
 from sparring.experiments.trials import trials_of
 from sparring.learning.witnessing import shared_examples, witness
@@ -122,6 +124,13 @@ def test_a_learning_that_is_stopped_wherever_it_can_be_comes_to_the_same_bytes(s
     attack, trials = learned(tmp_path, wants_stop=lambda: True)
     assert written(attack, tmp_path) == written(straight[0], tmp_path)
     assert trials == straight[1]
+
+
+def test_where_a_learning_stands_is_saved_by_time_and_not_by_policies(tmp_path):
+    learned(tmp_path, QUICK, pace=Pace(clock=lambda: 0.0))
+    assert latest_place(tmp_path / "workshop") == 0
+    learned(tmp_path, QUICK, pace=Pace(Cadence(0, 1), clock=lambda: 0.0))
+    assert latest_place(tmp_path / "workshop") == STEPS[-1]
 
 
 @pytest.mark.parametrize("place", range(1, PLACES + 1))

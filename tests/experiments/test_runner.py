@@ -14,6 +14,7 @@ from sparring.experiments.assemble import assemble, load
 from sparring.experiments.journal import read_records
 from sparring.experiments.store import held
 from sparring.federation import train
+from sparring.registry import build
 from tests.experiments.killing import ALWAYS, killed
 from tests.experiments.small import lasting, small
 from tests.experiments.test_files import small_files
@@ -333,3 +334,15 @@ def test_a_player_that_breaks_its_contract_stops_the_run_with_its_records(tmp_pa
     with pytest.raises(PluginError, match="defense Mean returned"):
         run(small("defense.name=mean"), tmp_path / "run")
     assert [record.round for record in read_records(tmp_path / "run/rounds.jsonl")] == [0, 1, 2, 3]
+
+
+def test_a_run_builds_its_rule_once_after_it_was_configured(tmp_path, monkeypatch):
+    config, built = small(), []
+
+    def counted(kind, *given, **facts):
+        built.append(kind)
+        return build(kind, *given, **facts)
+
+    monkeypatch.setattr("sparring.experiments.assemble.build", counted)
+    run(config, tmp_path / "run")
+    assert built.count("defense") == built.count("post_training") == 1

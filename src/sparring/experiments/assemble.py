@@ -1,10 +1,11 @@
 """From settings to the players and the federation that they describe."""
 
 from dataclasses import asdict, replace
+from typing import NamedTuple
 
 from sparring.arrays import Batch
 from sparring.attacks import LearnedAttack
-from sparring.contracts import Recipe
+from sparring.contracts import Defense, Recipe, Repair
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
 from sparring.errors import ConfigError, PluginError, blaming
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
@@ -12,11 +13,18 @@ from sparring.experiments.config import FACTS
 from sparring.experiments.memory import refuse_oversize
 from sparring.experiments.settings import AttackerSettings, Config, EvaluationSettings, FederationSettings
 from sparring.federation import Attacker, Federation, Scenario, Threat
-from sparring.federation.measurement import deployed, triggered
+from sparring.federation.measurement import check_repair, triggered
 from sparring.federation.state import initial_state
 from sparring.models import network
 from sparring.random import stream
 from sparring.registry import build, lookup
+
+
+class Server(NamedTuple):
+    """What does not depend on the data: the rule and the repair."""
+
+    defense: Defense
+    repair: Repair
 
 
 def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
@@ -30,11 +38,14 @@ def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     return with_validation(dataset, config.data.validation, rng=stream(config.seed, "validation"))
 
 
-def assemble(config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES) -> Scenario:
-    """Return what is to be played on a data set."""
-    scenario = _scenario(config, dataset, catalogues=catalogues, classes=dataset.classes)
+def assemble(
+    config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES, server: Server | None = None
+) -> Scenario:
+    """Return what is to be played on a data set; `server` is what `check` has built for it, if it was asked."""
+    server = _server(config, catalogues) if server is None else server
+    scenario = _scenario(config, dataset, server=server, catalogues=catalogues, classes=dataset.classes)
     # A repair that does not fit the model, or a trigger the images, is refused now, and not when they are first used.
-    deployed(scenario, initial_state(scenario.federation))
+    check_repair(scenario, initial_state(scenario.federation))
     for backdoor in scenario.backdoors:
         triggered(backdoor, Batch(*(part[:1] for part in dataset.test)))
     for attacker in scenario.attackers:
@@ -43,22 +54,34 @@ def assemble(config: Config, dataset: Dataset, *, catalogues: Catalogues = CATAL
     return scenario
 
 
-def _scenario(config: Config, dataset: Dataset, *, catalogues: Catalogues, classes: int) -> Scenario:
-    return Scenario(
-        federation=_federation(config, dataset, catalogues=catalogues),
-        defense=build("defense", catalogues["defenses"], config.defense),
-        attackers=[_attacker(settings, config, catalogues=catalogues, classes=classes) for settings in config.attacks],
-        threat=Threat(**asdict(config.threat)),
-        repair=build("post_training", catalogues["post-training"], config.post_training),
+def _server(config: Config, catalogues: Catalogues) -> Server:
+    return Server(
+        build("defense", catalogues["defenses"], config.defense),
+        build("post_training", catalogues["post-training"], config.post_training),
     )
 
 
-def check(config: Config, catalogues: Catalogues = CATALOGUES) -> None:
-    """Refuse what can be refused before any data is read: assemble the run on two examples a client that stand in."""
+def _scenario(config: Config, dataset: Dataset, *, server: Server, catalogues: Catalogues, classes: int) -> Scenario:
+    return Scenario(
+        federation=_federation(config, dataset, catalogues=catalogues),
+        defense=server.defense,
+        attackers=[_attacker(settings, config, catalogues=catalogues, classes=classes) for settings in config.attacks],
+        threat=Threat(**asdict(config.threat)),
+        repair=server.repair,
+    )
+
+
+def check(config: Config, catalogues: Catalogues = CATALOGUES) -> Server:
+    """Refuse what can be refused before any data is read: assemble the run on two examples a client that stand in.
+
+    Returned is the server's part of it, which need not be built again.
+    """
     stand_in = Synthetic(classes=2, features=1, examples=max(4, 2 * config.federation.clients)).load()
     held = replace(config.data, partition={"name": "iid"}, root_size=min(1, config.data.root_size), root_bias=None)
     simple = replace(config, data=held, model={"name": "logistic"}, evaluation=EvaluationSettings())
-    _scenario(simple, stand_in, catalogues=catalogues, classes=FACTS["classes"])
+    server = _server(config, catalogues)
+    _scenario(simple, stand_in, server=server, catalogues=catalogues, classes=FACTS["classes"])
+    return server
 
 
 def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> Federation:

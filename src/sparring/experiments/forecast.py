@@ -36,10 +36,10 @@ class Forecast(NamedTuple):
 
 def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
     """Play a few rounds for the measure, and write nothing."""
-    check(config, catalogues)
+    server = check(config, catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues=catalogues)
+        scenario = assemble(config, dataset, catalogues=catalogues, server=server)
         seconds = run_seconds(config, scenario)
     size = scenario.federation.network.size
     return Forecast(

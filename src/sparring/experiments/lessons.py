@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sparring.attacks import TrainedAttack, save_attack
+from sparring.attacks.learned.trained_attack import is_shipped
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.files import saving
 from sparring.experiments.section import Section
@@ -42,8 +43,15 @@ def teach(
         raise Interrupted("stopped while training; the same command goes on")
 
 
+def refuse_shipped(policy: Path) -> None:
+    """Refuse to train a policy that comes with Sparring: nothing is ever written into the package."""
+    if is_shipped(policy):
+        raise RunError(f"{policy} comes with Sparring and is missing; install Sparring again, or train with --train")
+
+
 def save_policy(path: Path, trained: TrainedAttack) -> None:
     """Save an attack so that it is there as a whole or not at all."""
+    refuse_shipped(path)
     partial_path = path.with_suffix(".partial")
     with saving(path):
         save_attack(partial_path, trained)

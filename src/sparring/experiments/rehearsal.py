@@ -15,8 +15,9 @@ from sparring.attacks.learned.trained_attack import Learned, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.files import saving, write_json
-from sparring.experiments.lessons import UNARMED, save_policy
+from sparring.experiments.lessons import UNARMED, refuse_shipped, save_policy
 from sparring.experiments.observer import never
+from sparring.experiments.saver import Pace
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Cell, Failed, Stopped, stop_file
@@ -81,11 +82,15 @@ class Part(NamedTuple):
 
 
 def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing]) -> dict[str, Part]:
-    """Return the attacks, by the names of their files, that cells play and that are not learned yet."""
+    """Return the attacks, by the names of their files, that cells play and that are not learned yet.
+
+    One that should have come with Sparring is refused: nothing is ever trained into the package.
+    """
     found: dict[Path, Part] = {}
     for cell in cells:
         for policy in policies_of(cell.config):
             if not policy.exists() and policy not in found:
+                refuse_shipped(policy)
                 found[policy] = Part(policy, _behaving(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)
     return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
@@ -103,7 +108,12 @@ def take_part(part: Part) -> Path | Stopped | Failed:
 
 
 def learn_attack(
-    scenario: Scenario, rehearsing: Rehearsing, *, folder: Path, wants_stop: Callable[[], bool] = never
+    scenario: Scenario,
+    rehearsing: Rehearsing,
+    *,
+    folder: Path,
+    wants_stop: Callable[[], bool] = never,
+    pace: Pace | None = None,
 ) -> tuple[TrainedAttack, tuple[Trial, ...]]:
     """Learn to play a scenario's malicious clients, which behave in it; the folder keeps how far that is.
 
@@ -111,6 +121,7 @@ def learn_attack(
     """
     schedule = rehearsing.schedule
     worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
+    pace = Pace() if pace is None else pace
     untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=examples)
     start, trials = _stood(folder)
     attack = untrained if start is None else unpack_attack(start.part(ATTACK))
@@ -119,8 +130,11 @@ def learn_attack(
     )
     for stands in lessons:
         attack, trials = stands.attack, (*trials, Trial(stands.steps, stands.gained, stands.best))
-        save_snapshot(folder, _packed(stands.packed, trials), place=stands.steps)
-        if wants_stop():
+        is_due, is_stopped = pace.is_due(), wants_stop()
+        if is_due or is_stopped:
+            save_snapshot(folder, _packed(stands.packed, trials), place=stands.steps)
+            pace.saved()
+        if is_stopped:
             raise Interrupted(f"stopped after {stands.steps} of {steps_wanted(rehearsing)} steps")
     return _in_use(attack, schedule.attacks_from), trials
 
@@ -146,7 +160,8 @@ def _taken(part: Part) -> Path | Stopped:
     write_json(part.policy.with_suffix(TRIALS), [trial._asdict() for trial in trials])
     save_policy(part.policy, attack)
     with saving(folder):
-        rmtree(folder)
+        if folder.exists():
+            rmtree(folder)
     return part.policy
 
 

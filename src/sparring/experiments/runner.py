@@ -63,14 +63,14 @@ def run(
     check_kind("run: config", config, kind=Config, remedy='make one of a document: configure({"data": {...}})')
     check_kind("run: folder", folder, kind=str | Path, remedy="give the path of a folder")
     folder = Path(folder)
-    check(config, catalogues)
+    server = check(config, catalogues)
     admit(folder, existing)
     if existing == "resume" and has_manifest(folder):
         _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues=catalogues)
+        scenario = assemble(config, dataset, catalogues=catalogues, server=server)
         job = Job(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
         with held(folder):
             admit(folder, existing)

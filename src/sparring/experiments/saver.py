@@ -1,5 +1,6 @@
-"""When the state of a run is saved."""
+"""When the state of a run, or of a training, is saved."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -24,19 +25,36 @@ class Cadence:
 SELDOM = Cadence()
 
 
+class Pace:
+    """Says when to save again, by a clock and by what saving has cost."""
+
+    def __init__(self, cadence: Cadence = SELDOM, *, clock: Callable[[], float] = perf_counter) -> None:
+        self.cadence, self.clock = cadence, clock
+        self._asked = self._saved = clock()
+        self._cost = 0.0
+
+    def is_due(self) -> bool:
+        """Say whether to save now; saving is taken to begin with this question."""
+        self._asked = self.clock()
+        return self.cadence.is_due(self._asked - self._saved, self._cost)
+
+    def saved(self) -> None:
+        """Be told that saving is done."""
+        self._saved = self.clock()
+        self._cost = self._saved - self._asked
+
+
 class Saver:
     """Saves the states of one run, on request or when its cadence says so."""
 
     def __init__(self, folder: Path, journal: Journal, *, run: str, cadence: Cadence) -> None:
-        self.folder, self.journal, self.run, self.cadence = folder, journal, run, cadence
-        self._saved, self._cost = perf_counter(), 0.0
+        self.folder, self.journal, self.run = folder, journal, run
+        self.pace = Pace(cadence)
 
     def is_due(self) -> bool:
-        return self.cadence.is_due(perf_counter() - self._saved, self._cost)
+        return self.pace.is_due()
 
     def save(self, state: FederationState) -> None:
         """Write a checkpoint; the records up to it reach the disk first."""
-        began = perf_counter()
         save_checkpoint(self.folder, state, run=self.run, records=self.journal.mark())
-        self._saved = perf_counter()
-        self._cost = self._saved - began
+        self.pace.saved()

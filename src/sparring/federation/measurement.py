@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, in_chunks, pixels
-from sparring.contracts import Backdoor, Model
+from sparring.contracts import Backdoor, Checking, Model
 from sparring.federation.conduct import check_batch, check_meant, check_model, playing
-from sparring.federation.scenario import Scenario, check_scenario
+from sparring.federation.scenario import Federation, Scenario, check_scenario
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
 from sparring.training import evaluate
@@ -59,14 +59,29 @@ def deployed(scenario: Scenario, state: FederationState) -> Model:
     repair = scenario.repair
     if repair is None:
         return model
-    root = scenario.federation.root
-    clean = None if root is None else Batch(pixels(root.inputs), root.labels)
+    clean = _clean(scenario.federation)
     with playing("post-training defense", repair) as watch:
         watch.show("parameters", model.parameters)
         for name, tensor in () if clean is None else clean._asdict().items():
             watch.show(f"the root data's {name}", tensor)
         repaired = repair.repair(model, root=clean, rng=stream(scenario.federation.seed, "repair", state.round))
     return check_model(repair, repaired)
+
+
+def check_repair(scenario: Scenario, state: FederationState) -> None:
+    """Refuse a repair that does not fit the model; one that learns is asked, and learns nothing."""
+    repair = scenario.repair
+    if not isinstance(repair, Checking):
+        deployed(scenario, state)
+        return
+    with playing("post-training defense", repair):
+        repair.check(Model(scenario.federation.network, state.parameters), root=_clean(scenario.federation))
+
+
+def _clean(federation: Federation) -> Batch | None:
+    """Return the server's examples with inputs in [0, 1]."""
+    root = federation.root
+    return None if root is None else Batch(pixels(root.inputs), root.labels)
 
 
 def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:

@@ -41,9 +41,14 @@ class Unlearning:
             if getattr(self, name) < 1:
                 raise ConfigError(f"unlearning.{name} is {getattr(self, name)}; it must be at least 1")
 
-    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+    def check(self, model: Model, *, root: Batch | None) -> None:
+        """Refuse a server without examples."""
         if root is None:
             raise ConfigError("unlearning needs root data; use data.root_size >= 1")
+
+    def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
+        self.check(model, root=root)
+        assert root is not None
         found = suspicious(reverse_triggers(model, root, rng=rng, search=self.search), self.threshold)
         return self.unlearned(model, found, root=root, rng=rng)
 

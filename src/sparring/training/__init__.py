@@ -5,6 +5,7 @@ from sparring.training.backends import BACKENDS, Auto, Batched, Sequential, Thre
 from sparring.training.evaluation import Evaluation, evaluate
 from sparring.training.gradient import gradient, loss
 from sparring.training.local import local_update
+from sparring.training.processes import follow_parent
 
 __all__ = [
     "BACKENDS",
@@ -14,6 +15,7 @@ __all__ = [
     "Sequential",
     "Threaded",
     "evaluate",
+    "follow_parent",
     "gradient",
     "keep_freed_memory",
     "local_update",

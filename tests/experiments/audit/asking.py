@@ -22,11 +22,11 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let audits train for a moment, with snapshots every few steps."""
+    """Let audits train for a moment, and look every few steps whether they shall stop."""
     # The package has a function of its module's name.
     module = sys.modules["sparring.experiments.audit.audit"]
     monkeypatch.setattr(module, "measured_effort", lambda request, workers: SMALL)
-    monkeypatch.setattr("sparring.experiments.audit.training.CHUNK", 5)
+    monkeypatch.setattr(sys.modules["sparring.learning.reinforcement.train"], "CHUNK", 5)
 
 
 def audited(folder: Path, **options) -> Audit:

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from sparring.data.sources.digits import Digits
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.effort import BREAKING_SEEDS
@@ -10,12 +11,47 @@ from sparring.experiments.audit.stages import Nobody
 from sparring.experiments.store import held
 from sparring.experiments.sweeps import read_sweep
 from sparring.experiments.tables import by_seed, frame
-from tests.experiments.audit.asking import WHITE_BOX, asked, audited, left, shorten
+from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked, audited, left, shorten
+
+LONELY = (
+    *("data={name: digits, root_size: 20}", "federation.sampled=2", "attack.malicious=1"),
+    "threat.assumed_malicious=0",
+)
 
 
 @pytest.fixture
 def short(monkeypatch):
     shorten(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def lonely(tmp_path_factory):
+    """An audit with one malicious client, which most simulated episodes would never sample, and what it loaded."""
+    loads = []
+
+    def counted(self):
+        loads.append(self)
+        return load(self)
+
+    load = Digits.load
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Digits, "load", counted)
+        patch.setattr("sparring.experiments.audit.effort.seconds_per_step", lambda scenario, rounds: 0.1)
+        patch.setattr("sparring.experiments.audit.effort.planned_effort", lambda *_, **__: SMALL)
+        request = asked(WHITE_BOX, *LONELY)
+        return audit(request, tmp_path_factory.mktemp("audit") / "lonely"), loads
+
+
+def test_an_audit_of_one_malicious_client_comes_to_its_end(lonely):
+    done, _ = lonely
+    assert done.verdict.clean.n == 2
+    assert len(done.policies) == 2
+
+
+def test_an_audit_loads_its_data_set_once(lonely):
+    done, loads = lonely
+    assert len(loads) == 1
+    assert not (done.folder / ".data").exists()
 
 
 def accuracies(done, attack, stage="attacks"):

@@ -1,3 +1,6 @@
+import sys
+from itertools import count
+
 import pytest
 
 from sparring.attacks import LearnedAttack, load_attack
@@ -9,11 +12,13 @@ from sparring.experiments.audit.training import (
     Lesson,
     is_taught,
     returns_of,
+    seconds_per_step,
     steps_made,
     take_course,
     train_attack,
 )
-from sparring.experiments.snapshots import latest_place
+from sparring.experiments.saver import SELDOM, Cadence, Pace
+from sparring.experiments.snapshots import latest_place, save_snapshot
 from sparring.experiments.sweeps import Failed, Stopped
 from tests.experiments.audit.asking import asked
 
@@ -23,12 +28,12 @@ LESSON = Lesson(ACTINGS[1], rounds=4, steps=20, seed=3)
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
-    """Snapshots are taken every few steps."""
-    monkeypatch.setattr("sparring.experiments.audit.training.CHUNK", 5)
+    """A snapshot can be due every few steps."""
+    monkeypatch.setattr(sys.modules["sparring.learning.reinforcement.train"], "CHUNK", 5)
 
 
 def course(folder, *settings):
-    return Course(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, ())
+    return Course(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
 
 
 def trained(folder, **options):
@@ -55,6 +60,51 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, chunks):
     straight = trained(tmp_path / "straight")
     assert again.read_bytes() == straight.read_bytes()
     assert returns_of(again.parent) == returns_of(straight.parent)
+
+
+def saving(monkeypatch):
+    """Return the places of all snapshots that are saved from now on."""
+    places = []
+
+    def counted(folder, packed, *, place):
+        places.append(place)
+        return save_snapshot(folder, packed, place=place)
+
+    monkeypatch.setattr("sparring.experiments.audit.training.save_snapshot", counted)
+    return places
+
+
+def test_snapshots_are_saved_by_time_and_not_by_steps(tmp_path, monkeypatch):
+    places = saving(monkeypatch)
+    trained(tmp_path / "seldom", pace=Pace(clock=lambda: 0.0))
+    assert places == []
+    trained(tmp_path / "often", pace=Pace(Cadence(0, 1), clock=lambda: 0.0))
+    assert places == [5, 10, 15]
+
+
+def test_a_training_whose_saving_takes_long_saves_more_seldom(tmp_path, monkeypatch):
+    places, ticks = saving(monkeypatch), count()
+    trained(tmp_path, pace=Pace(Cadence(seconds=1, share=0.5), clock=lambda: next(ticks)))
+    assert places == [5, 15], "saving took a second, of which two must pass before the next"
+
+
+def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tmp_path, monkeypatch):
+    def killed():
+        raise KeyboardInterrupt
+
+    often = Pace(Cadence(0, 1), clock=lambda: 0.0)
+    monkeypatch.setattr("sparring.experiments.audit.training.save_policy", lambda *_: killed())
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "killed", pace=often)
+    assert latest_place(tmp_path / "killed") == 15
+    monkeypatch.undo()
+    assert trained(tmp_path / "killed").read_bytes() == trained(tmp_path / "straight").read_bytes()
+
+
+def test_the_time_of_a_step_includes_saving(monkeypatch):
+    monkeypatch.setattr("sparring.experiments.audit.training._timed", lambda arena: 1.0)
+    config = asked().run(BENIGN, 3)
+    assert seconds_per_step(assemble(config, load(config)), rounds=4) == 1 + SELDOM.share
 
 
 def test_a_course_leaves_a_policy(tmp_path):

@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+from sparring.experiments.sweeps import LocalWorkers
+
 
 def answer(what: str) -> str:
     """Answer, or die of the signal of that name."""
@@ -17,3 +19,13 @@ def sleep(seconds: float | str) -> None:
     if seconds == "exit":
         os._exit(3)
     time.sleep(float(seconds))
+
+
+LEFT = []
+
+
+def leave() -> None:
+    """Have two workers at work, and go without a word to them."""
+    answers = LocalWorkers(2).calls(sleep, [0.0, 600.0])
+    LEFT.append(answers)
+    next(answers)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sparring.experiments.sweeps import LocalWorkers, planned, sweep
 from tests.experiments.sweeps.grids import complete
+from tests.experiments.sweeps.offspring import descendants, employ
 
 
 def play(document: dict[str, Any], folder: Path, size: int) -> None:
@@ -24,7 +25,7 @@ def killed(document: dict[str, Any], folder: Path, *, size: int, runs: int) -> i
     while process.is_alive() and not (complete(folder) >= runs and _under_way(folder)):
         time.sleep(0.01)
     assert process.pid is not None
-    workers = _children(process.pid)
+    workers = descendants(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.join()
     assert process.exitcode == -signal.SIGKILL
@@ -33,17 +34,27 @@ def killed(document: dict[str, Any], folder: Path, *, size: int, runs: int) -> i
     return complete(folder)
 
 
+def orphaned(kind: str, *, processes: int) -> None:
+    """Kill a process whose worker has started processes of its own, and wait until all are gone."""
+    process = multiprocessing.get_context("spawn").Process(target=employ, args=(kind,))
+    process.start()
+    assert process.pid is not None
+    while process.is_alive() and len(descendants(process.pid)) < processes:
+        time.sleep(0.01)
+    started = descendants(process.pid)
+    assert len(started) >= processes
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    _wait_for_the_end(started)
+
+
 def _under_way(folder: Path) -> bool:
     """Say whether a run has begun that is not complete."""
     return len(list(folder.glob("runs/*/rounds.jsonl"))) > complete(folder)
 
 
-def _children(process: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-
-
 def _wait_for_the_end(processes: list[int]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(map(_is_alive, processes)):
         assert time.monotonic() < deadline, "workers outlive the sweep"
         time.sleep(0.01)

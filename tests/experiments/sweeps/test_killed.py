@@ -1,6 +1,8 @@
+import pytest
+
 from sparring.experiments.sweeps import LocalWorkers, planned, sweep
 from tests.experiments.sweeps.grids import complete, full_grid, left
-from tests.experiments.sweeps.killing import killed
+from tests.experiments.sweeps.killing import killed, orphaned
 
 DOCUMENT = full_grid("federation.rounds=20")
 
@@ -15,3 +17,8 @@ def test_a_sweep_that_is_killed_twice_comes_to_the_bytes_of_one_that_is_not(tmp_
     sweep(plan, tmp_path / "straight")
     assert left(folder) == left(tmp_path / "straight")
     assert len(left(folder)) == 3 * complete(folder) + 1
+
+
+@pytest.mark.parametrize(("kind", "processes"), [("games", 3), ("gradients", 4)])
+def test_processes_that_a_worker_has_started_end_with_whoever_started_the_worker(kind, processes):
+    orphaned(kind, processes=processes)

@@ -1,12 +1,16 @@
+import subprocess
+import sys
 import time
 from contextlib import closing
 
 import pytest
 
 from sparring.errors import RunError
+from sparring.experiments import plugged
 from sparring.experiments.sweeps import Here, LocalWorkers, planned, sweep
 from tests.experiments.sweeps.calls import answer, sleep
 from tests.experiments.sweeps.grids import full_grid, left
+from tests.source import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +41,26 @@ def test_a_worker_that_ends_by_itself_is_told_of_and_nobody_waits_for_calls_that
     assert place == 1
     assert str(lost) == "the process ended by itself, with exit code 3; what it wrote on stderr says more"
     assert time.monotonic() - began < 50
+
+
+def test_a_run_of_a_sweep_may_start_processes_of_its_own(tmp_path):
+    document = {
+        "base": {
+            "data": {"name": "digits"},
+            "model": {"name": "logistic"},
+            "federation": {"clients": 4, "sampled": 4, "rounds": 1, "batch": 4},
+        },
+        "axes": {"attack": [{"name": "parent", "malicious": 1}]},
+    }
+    catalogues = plugged(["tests.experiments.sweeps.offspring:Parent"])
+    stands = sweep(planned(document, catalogues), tmp_path, workers=LocalWorkers(1), catalogues=catalogues)
+    assert stands.failures == ()
+    assert stands.complete == 1
+
+
+def test_whoever_ends_without_closing_ends_all_workers():
+    program = "from tests.experiments.sweeps.calls import leave; leave()"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
 
 
 def test_without_calls_nobody_is_employed():

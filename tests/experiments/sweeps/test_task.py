@@ -10,7 +10,7 @@ from tests.experiments.test_files import small_files
 
 
 def task(folder, *settings, plugins=()):
-    return Task(folder, small(*settings), plugins)
+    return Task(folder, small(*settings), plugins, folder / ".data")
 
 
 def place(folder):

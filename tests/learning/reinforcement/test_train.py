@@ -1,3 +1,4 @@
+import sys
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -36,6 +37,21 @@ def test_a_game_with_a_known_answer_is_learned(settings):
 @EITHER
 def test_equal_seeds_learn_the_same_to_the_bit(settings):
     assert [digest(each) for each in lesson(settings)] == [digest(each) for each in lesson(settings)]
+
+
+def test_snapshots_may_be_asked_for_after_any_steps_and_are_the_same(monkeypatch):
+    monkeypatch.setattr(sys.modules["sparring.learning.reinforcement.train"], "CHUNK", 16)
+    whole, asked = list(lesson(TD3, steps=96, every=16)), []
+
+    def is_due(steps):
+        asked.append(steps)
+        return steps == 48
+
+    middle, last = lesson(TD3, steps=96, every=is_due)
+    assert asked == [16, 32, 48, 64, 80]
+    assert middle.steps == 48
+    assert middle.returns == sum((each.returns for each in whole[:3]), ())
+    assert digest(last._replace(returns=())) == digest(whole[-1]._replace(returns=()))
 
 
 @EITHER

@@ -63,6 +63,11 @@ def located(policy: str | Path) -> Path:
     return SHIPPED / f"{name[1:].removesuffix(SUFFIX)}{SUFFIX}" if name.startswith("@") else Path(policy)
 
 
+def is_shipped(policy: Path) -> bool:
+    """Say whether a file is where the policies are that come with Sparring, whether or not it is there."""
+    return policy.resolve().is_relative_to(SHIPPED.resolve())
+
+
 def pack_attack(trained: TrainedAttack) -> Packed:
     """Return an attacker as it goes to disk."""
     name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))

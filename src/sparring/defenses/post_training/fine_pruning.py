@@ -30,6 +30,10 @@ class FinePruning:
         at_least(1, "fine_pruning", batch=self.batch)
         positive("fine_pruning", lr=self.lr)
 
+    def check(self, model: Model, *, root: Batch | None) -> None:
+        """Refuse a model that cannot be pruned."""
+        survivors("fine_pruning", model, inputs=clean_examples("fine_pruning", root).inputs[:1], share=self.share)
+
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         examples = clean_examples("fine_pruning", root)
         mask = survivors("fine_pruning", model, inputs=examples.inputs, share=self.share)

@@ -80,6 +80,11 @@ class MMBM:
         positive("mm_bm", penalty=self.penalty, lr=self.lr)
         at_least(0, "mm_bm", steps=self.steps)
 
+    def check(self, model: Model, *, root: Batch | None) -> None:
+        """Refuse a model that has no bounds to learn."""
+        inputs = clean_examples("mm_bm", root).inputs[:1]
+        largest(chain("mm_bm", model.network), model.parameters, inputs=inputs)
+
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         network = chain("mm_bm", model.network)
         examples = _right(model, clean_examples("mm_bm", root))

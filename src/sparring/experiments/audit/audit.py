@@ -1,7 +1,10 @@
 """An audit of a rule: what attacks made by hand leave of it, and what is left by one that has learned to attack it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 from sparring.errors import RunError
 from sparring.experiments.audit.breaking import least
@@ -29,6 +32,7 @@ from sparring.experiments.section import Section
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.store import LOCK, held
 from sparring.experiments.sweeps import Here, Workers
+from sparring.experiments.sweeps.shared_data import Once
 
 VERDICT, REPORT = "verdict.json", "report.html"
 HERE, NOBODY = Here(), Nobody()
@@ -46,11 +50,12 @@ def audit(
 
     `gap` is the smallest difference between attacks that counts; it changes the verdict and nothing that is played.
     """
-    bench = Bench(request, Path(folder), workers, follower)
+    bench, loaded = Bench(request, Path(folder), workers, follower), Once()
     _admit(bench.folder)
-    effort = _effort(bench)
-    with held(bench.folder):
+    effort = _effort(bench, loaded)
+    with held(bench.folder), _data(bench):
         keep_effort(bench.folder, request, effort=effort)
+        loaded.hand_to(bench.shared)
         policies = _trained(bench, effort)
         chosen = min(policies, key=lambda label: policies[label].rehearsed)
         done = Audit(bench.folder, effort, _verdict(bench, policies, chosen=chosen, gap=gap), policies)
@@ -69,12 +74,23 @@ def _admit(folder: Path) -> None:
     admit_writing(folder)
 
 
-def _effort(bench: Bench) -> Effort:
+@contextmanager
+def _data(bench: Bench) -> Iterator[None]:
+    """Keep the data sets in a folder for as long as the audit is played."""
+    rmtree(bench.shared.folder, ignore_errors=True)
+    try:
+        yield
+    finally:
+        rmtree(bench.shared.folder, ignore_errors=True)
+
+
+def _effort(bench: Bench, loaded: Once) -> Effort:
     """Return the effort that the audit was begun with, or measure it."""
     effort = kept_effort(bench.folder, bench.request)
     if effort is None:
         bench.follower.begin("measuring how long everything takes")
-        effort = measured_effort(bench.request, bench.workers.size)
+        request = replace(bench.request, catalogues=replace(bench.request.catalogues, loaded=loaded))
+        effort = measured_effort(request, bench.workers.size)
     return effort
 
 

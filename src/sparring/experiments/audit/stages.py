@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,9 +20,12 @@ from sparring.experiments.audit.training import (
     returns_of,
     take_course,
 )
+from sparring.experiments.catalogues import Catalogues
 from sparring.experiments.lessons import UNARMED, teach
 from sparring.experiments.section import Section
 from sparring.experiments.sweeps import SweepObserver, Workers, planned, sweep
+from sparring.experiments.sweeps.folder import DATA
+from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.experiments.tables import frame
 
 MEASURED, REHEARSED, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
@@ -64,6 +67,16 @@ class Bench:
     workers: Workers
     follower: Follower
 
+    @property
+    def shared(self) -> SharedData:
+        """The data sets, each of which is loaded once for all stages."""
+        return SharedData(self.folder / DATA)
+
+    @property
+    def catalogues(self) -> Catalogues:
+        """What the request names something from."""
+        return replace(self.request.catalogues, loaded=self.shared)
+
 
 def played(
     bench: Bench, stage: str, *, attacks: Mapping[str, Section], seeds: Sequence[int], malicious: int | None = None
@@ -78,7 +91,7 @@ def played(
             workers=bench.workers,
             observer=observer,
             retry_failed=True,
-            catalogues=request.catalogues,
+            catalogues=bench.catalogues,
         )
     for failure in stands.failures:
         if failure.labels["attack"] not in request.attacks or stage != MEASURED:
@@ -118,7 +131,7 @@ def _course(bench: Bench, place: int, *, steps: int, seed: int) -> Course:
     plugins = tuple(plugin.module for plugin in bench.request.catalogues.plugins)
     config = bench.request.run(UNARMED, seed)
     lesson = Lesson(ACTINGS[place % len(ACTINGS)], config.federation.rounds, steps, seed)
-    return Course(bench.folder / POLICIES / str(place + 1), config, lesson, plugins)
+    return Course(bench.folder / POLICIES / str(place + 1), config, lesson, plugins, bench.shared.folder)
 
 
 def _document(

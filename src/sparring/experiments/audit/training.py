@@ -14,13 +14,15 @@ from sparring.attacks.learned.acting import PAPER
 from sparring.attacks.learned.trained_attack import Learned
 from sparring.errors import Interrupted
 from sparring.experiments.assemble import assemble, load
-from sparring.experiments.files import read_json, write_json
+from sparring.experiments.files import read_json, saving, write_json
 from sparring.experiments.lessons import save_policy
 from sparring.experiments.observer import never
 from sparring.experiments.plugins import plugged
+from sparring.experiments.saver import SELDOM, Pace
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Failed, Stopped, stop_file
+from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.experiments.sweeps.task import ended
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
@@ -35,8 +37,6 @@ ACTINGS = (SearchRanges(), PAPER)
 SETTINGS = TD3Settings()
 CEILING = 10.0
 """The loss above which a model that is worse still gains the attacker nothing."""
-CHUNK = 500
-"""Steps between two snapshots."""
 TIMED = 25
 """Steps that are made, three times, to find out how long one takes."""
 
@@ -58,6 +58,8 @@ class Course(NamedTuple):
     """A run whose attackers have the clients that the policy is to play."""
     lesson: Lesson
     plugins: tuple[str, ...]
+    data: Path
+    """Where data sets are that were loaded already."""
 
 
 class Taught(NamedTuple):
@@ -77,28 +79,50 @@ def take_course(course: Course) -> Path | Stopped | Failed:
     return ended(partial(_taught, course))
 
 
-def train_attack(scenario: Scenario, lesson: Lesson, *, folder: Path, wants_stop: Callable[[], bool] = never) -> Path:
+def train_attack(
+    scenario: Scenario,
+    lesson: Lesson,
+    *,
+    folder: Path,
+    wants_stop: Callable[[], bool] = never,
+    pace: Pace | None = None,
+) -> Path:
     """Learn to play the scenario's malicious clients against its rule, and return the file of what was learned.
 
     An audit is the defender's: the simulation is the federation itself, with other draws, as a perfect model of the
     world would have it. The attackers gain by what the loss on their own examples rises by.
     """
     arena, steps, (start, returns) = _arena(scenario, lesson), lesson.steps, _stood(folder)
-    for training in train(arena, _settings(arena, steps), steps=steps, seed=lesson.seed, every=CHUNK, start=start):
+    pace, is_stopped = Pace() if pace is None else pace, False
+    with saving(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def is_due(_: int) -> bool:
+        nonlocal is_stopped
+        is_stopped = wants_stop()
+        return pace.is_due() or is_stopped
+
+    for training in train(arena, _settings(arena, steps), steps=steps, seed=lesson.seed, every=is_due, start=start):
         returns += training.returns
-        save_snapshot(folder, _packed(training.packed, returns), place=training.steps)
         if training.steps >= steps:
             write_json(folder / LESSONS, {"steps": training.steps, "returns": returns})
             save_policy(folder / POLICY, TrainedAttack((Learned(0, training.policy),), lesson.acting))
             drop_snapshots(folder)
-        elif wants_stop():
+            break
+        save_snapshot(folder, _packed(training.packed, returns), place=training.steps)
+        pace.saved()
+        if is_stopped:
             raise Interrupted(f"stopped after {training.steps} of {steps} steps")
     return folder / POLICY
 
 
 def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
-    """Return how long a step of training takes, learning included, with the slower meaning of actions."""
-    return max(_timed(_arena(scenario, Lesson(acting, rounds, 3 * TIMED, 0))) for acting in ACTINGS)
+    """Return how long a step of training takes, with the slower meaning of actions; learning and saving are included.
+
+    Saving takes the share that its cadence allows, at most.
+    """
+    playing = max(_timed(_arena(scenario, Lesson(acting, rounds, 3 * TIMED, 0))) for acting in ACTINGS)
+    return (1 + SELDOM.share) * playing
 
 
 def _timed(arena: Arena) -> float:
@@ -127,7 +151,7 @@ def _taught(course: Course) -> Path | Stopped:
     stop = stop_file(course.folder.parent)
     if stop.exists():
         return Stopped()
-    config, catalogues = course.config, plugged(course.plugins)
+    config, catalogues = course.config, replace(plugged(course.plugins), loaded=SharedData(course.data))
     with torch_threads(config.execution.threads):
         return train_attack(
             assemble(config, load(config, catalogues), catalogues=catalogues),

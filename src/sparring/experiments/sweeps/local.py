@@ -1,18 +1,27 @@
-"""Workers on this machine: processes of their own, so that one that is lost takes only its run with it."""
+"""Workers on this machine: processes of their own, so that one that is lost takes only its run with it.
 
+They are forked from a server that has imported Sparring and done nothing else: it is started once, and importing takes
+seconds. Nothing is forked from this process, whose threads would not be copied.
+"""
+
+import atexit
 import os
 import signal
-import threading
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
 from typing import Any, Generic
 
 from sparring.errors import RunError
 from sparring.experiments.sweeps.workers import Argument, Value
-from sparring.training import keep_freed_memory
+from sparring.training import follow_parent, keep_freed_memory
+
+DEAF_TO = (signal.SIGINT, signal.SIGTERM)
+"""What workers leave to their parent."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +78,21 @@ class Crew(Generic[Argument, Value]):
 
 
 class Process:
-    """A process that answers one call at a time."""
+    """A process that answers one call at a time, and may start processes of its own.
+
+    It is no daemon, which may not: what ends it is `kill`, at the latest when this process exits, and `follow_parent`.
+    """
 
     def __init__(self) -> None:
-        context = get_context("spawn")
+        context = _context()
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        # The server may be older than this process's environment.
+        self.process = context.Process(target=_serve, args=(theirs, dict(os.environ)), daemon=False)  # type: ignore[attr-defined]  # as all contexts have
         with _deaf():
             self.process.start()
         theirs.close()
+        # Registered after multiprocessing's own, so it comes before: that one waits for all who are no daemons.
+        atexit.register(self.kill)
 
     def give(self, function: Callable[[Any], Any], argument: Any) -> None:
         """Make a call; that the process is lost is found out when its answer is read."""
@@ -93,39 +108,44 @@ class Process:
             return RunError(_loss(self.process.exitcode))
 
     def kill(self) -> None:
+        atexit.unregister(self.kill)
         self.process.kill()
         self.process.join()
         self.connection.close()
+
+
+def _context() -> BaseContext:
+    """Return how processes are started: forked from a server where the system can."""
+    if "forkserver" not in get_all_start_methods():
+        return get_context("spawn")
+    context = get_context("forkserver")
+    # Not the script of this process, which may do anything: what of Sparring it has imported, each worker would import.
+    context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("sparring.")))
+    return context
 
 
 @contextmanager
 def _deaf() -> Iterator[None]:
     """Let a process that is started meanwhile leave signals to its parent, from its first moment on."""
     resource_tracker.ensure_running()  # else it is started together with the process, and undoes this
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(connection: Connection) -> None:
+def _serve(connection: Connection, environment: dict[str, str]) -> None:
     """Answer calls until there are no more."""
-    threading.Thread(target=_follow_parent, daemon=True).start()
+    signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+    follow_parent()
+    os.environ.clear()
+    os.environ.update(environment)
     keep_freed_memory()
     with suppress(EOFError):
         while True:
             function, argument = connection.recv()
             connection.send(function(argument))
-
-
-def _follow_parent() -> None:
-    """End with the parent, however it ends: nobody else would take what is played here."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _loss(code: int | None) -> str:

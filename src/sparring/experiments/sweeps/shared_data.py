@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,26 @@ from sparring.experiments.section import Section
 from sparring.training import release_freed_memory
 
 SPLITS = ("train", "test", "validation")
+
+
+class Once:
+    """Keeps data sets in memory, for as long as it is there: each is loaded the first time."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Section, Dataset]] = []
+
+    def __call__(self, section: Section, load: Callable[[], Dataset]) -> Dataset:
+        found = [dataset for known, dataset in self._held if known == section]
+        if not found:
+            found = [load()]
+            self._held.append((section, found[0]))
+        return found[0]
+
+    def hand_to(self, shared: "SharedData") -> None:
+        """Put all data sets into a folder, and keep none."""
+        while self._held:
+            section, dataset = self._held.pop()
+            shared(section, partial(copy, dataset))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.observer import Notice, ignore
 from sparring.experiments.plugins import plugins_of
 from sparring.experiments.sweeps.folder import (
+    DATA,
     Failure,
     forget_failure,
     is_sweep,
@@ -24,6 +25,7 @@ from sparring.experiments.sweeps.folder import (
 from sparring.experiments.sweeps.grid import Cell, by_digest
 from sparring.experiments.sweeps.plan import Plan, planned
 from sparring.experiments.sweeps.selection import Choice, Context, Tried, choose, write_selection
+from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.experiments.sweeps.task import Ending, Failed, Played, Stopped, Task, play_task
 from sparring.experiments.sweeps.workers import Here, Workers
 
@@ -69,7 +71,10 @@ def sweep(
     retry_failed: bool = False,
     catalogues: Catalogues = CATALOGUES,
 ) -> Summary:
-    """Play the runs of a plan that are not complete; those that failed before only if they are to be tried again."""
+    """Play the runs of a plan that are not complete; those that failed before only if they are to be tried again.
+
+    Data sets are loaded once; where the catalogues share them in a folder of their own, it is used and left as it is.
+    """
     job = Job(Path(folder), workers, observer, retry_failed, catalogues)
     with opened(job.folder):
         before = {cell.digest for cell in read_sweep(job.folder).cells} if is_sweep(job.folder) else set()
@@ -129,7 +134,9 @@ def _play(job: Job, cells: Sequence[Cell]) -> None:
     """Play what is missing of some cells."""
     cells = missing(job.folder, cells, retry_failed=job.retry_failed)
     plugins = tuple(plugin.module for plugin in job.catalogues.plugins)
-    tasks = [Task(job.folder, cell.config, plugins) for cell in cells]
+    shared = job.catalogues.loaded
+    data = shared.folder if isinstance(shared, SharedData) else job.folder / DATA
+    tasks = [Task(job.folder, cell.config, plugins, data) for cell in cells]
     job.observer.expect(len(tasks))
     stopped = 0
     with closing(job.workers.calls(play_task, tasks)) as answers:

@@ -15,18 +15,19 @@ from sparring.experiments.observer import Observer
 from sparring.experiments.plugins import plugged
 from sparring.experiments.runner import Outcome, resume, run
 from sparring.experiments.settings import Config
-from sparring.experiments.sweeps.folder import DATA, run_folder, stop_file
+from sparring.experiments.sweeps.folder import run_folder, stop_file
 from sparring.experiments.sweeps.shared_data import SharedData
 
 Answer = TypeVar("Answer")
 
 
 class Task(NamedTuple):
-    """A run to play in a sweep's folder, with the plug-ins that it may name something from."""
+    """A run to play in a sweep's folder, with the plug-ins that it may name something from, and where data sets are."""
 
     folder: Path
     config: Config
     plugins: tuple[str, ...]
+    data: Path
 
 
 class Played(NamedTuple):
@@ -71,7 +72,7 @@ def _played(task: Task) -> Played | Stopped:
     stop = stop_file(task.folder)
     if stop.exists():
         return Stopped()
-    catalogues = replace(plugged(task.plugins), loaded=SharedData(task.folder / DATA))
+    catalogues = replace(plugged(task.plugins), loaded=SharedData(task.data))
     outcome = _play(task, Observer(notice=notices.append, wants_stop=stop.exists), catalogues=catalogues)
     return Played(outcome.result, tuple(notices))
 

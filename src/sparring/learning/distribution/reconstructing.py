@@ -15,6 +15,7 @@ from sparring.inversion import GradientInversion, Reconstruction, invert, mean_a
 from sparring.learning.distribution.sightings import Leak
 from sparring.random import stream
 from sparring.registry import described_options
+from sparring.training import follow_parent
 
 
 class Task(NamedTuple):
@@ -75,11 +76,17 @@ def _inverted(tasks: Sequence[Task], *, workers: int) -> Iterator[Reconstruction
         return
     threads = torch.get_num_threads()
     context = get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, torch.set_num_threads, (threads,)) as pool:
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (threads,)) as pool:
         try:
             yield from pool.map(_reconstruction, tasks)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(threads: int) -> None:
+    """Prepare a fresh process: it ends with this one, and sums are taken alike."""
+    follow_parent()
+    torch.set_num_threads(threads)
 
 
 def _reconstruction(task: Task) -> Reconstruction:

@@ -16,7 +16,7 @@ from sparring.contracts import Game, Policy, Space
 from sparring.errors import ConfigError, RunError
 from sparring.games.env import SeatEnv
 from sparring.random import Generator, stream
-from sparring.training import keep_freed_memory
+from sparring.training import follow_parent, keep_freed_memory
 
 Parcel = tuple[bytes, dict[str, Any]]
 """A packed state that goes through a pipe by value: tensors would go through shared memory."""
@@ -99,6 +99,7 @@ def _seated(arena: Arena, rng: Generator) -> SentEnv:
 
 def _seated_apart(arena: Arena, rng: Generator, *, threads: int) -> SentEnv:
     """Open a game in a fresh process; its threads are as many as elsewhere, so that sums are taken alike."""
+    follow_parent()
     torch.set_num_threads(threads)
     keep_freed_memory()
     return _seated(arena, rng)

@@ -43,7 +43,7 @@ class Training(NamedTuple):
     steps: int
     """Steps in games, those of all environments added up."""
     returns: tuple[float, ...]
-    """The sum of the rewards of each episode that ended in this chunk."""
+    """The sum of the rewards of each episode that ended since the last snapshot."""
     policy: PolicyNetwork
 
 
@@ -85,7 +85,6 @@ class Learner:
 
     def learn(self, steps: int) -> None:
         """Go on until at least `steps` steps have been made."""
-        self.scores.finished.clear()
         with global_streams(self.streams):
             self.algorithm.learn(
                 steps - self.steps,
@@ -96,9 +95,10 @@ class Learner:
             self.streams = captured()
 
     def training(self) -> Training:
-        """Return where it stands."""
-        policy = self.settings.policy(self.algorithm)
-        return Training(self._packed(), self.steps, tuple(self.scores.finished), policy)
+        """Return where it stands, and which episodes have ended since this was last asked."""
+        policy, returns = self.settings.policy(self.algorithm), tuple(self.scores.finished)
+        self.scores.finished.clear()
+        return Training(self._packed(), self.steps, returns, policy)
 
     def restore(self, packed: Packed) -> None:
         """Go on from where another learner stood."""

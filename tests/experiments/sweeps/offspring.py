@@ -1,0 +1,64 @@
+"""An attack that starts processes of its own while a run is played: one for a game, and two that invert gradients."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+import torch
+
+from sparring.arrays import Batch
+from sparring.contracts import BlackBoxView
+from sparring.data.sources.digits import Digits
+from sparring.experiments.sweeps import LocalWorkers
+from sparring.inversion import GradientInversion
+from sparring.learning.distribution import DistributionLearning, Leak
+from sparring.learning.reinforcement import Arena, TD3Settings, train
+from sparring.models import Logistic, network
+from tests.games.small_games import Tracking
+
+QUICK = TD3Settings(hidden=(4,), batch=4, buffer=20, warmup=2)
+LEARNING = DistributionLearning(GradientInversion(images=1, iterations=1), batches=2, workers=2)
+ENDLESS = 10**9
+
+
+@dataclass(frozen=True)
+class Parent:
+    """Learn a game and invert two gradients in other processes, and send nothing."""
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+
+    def craft(self, view):
+        play(steps=8)
+        assert invert(LEARNING) == 2
+        return torch.zeros(len(view.clients), len(view.parameters))
+
+
+def play(steps):
+    for _ in train(Arena(Tracking(), "player", processes=True), QUICK, steps=steps, seed=0):
+        pass
+
+
+def invert(learning):
+    """Return how many batches come of it."""
+    data = Digits().load()
+    fitted = network(Logistic(), data)
+    leaks = [Leak(0, torch.zeros(fitted.size), torch.ones(fitted.size))] * 2
+    return len(list(learning.reconstruct(fitted, leaks, own=Batch(*(part[:20] for part in data.train)), seed=0)))
+
+
+def work_for_ever(kind):
+    if kind == "games":
+        play(ENDLESS)
+    invert(replace(LEARNING, search=replace(LEARNING.search, iterations=ENDLESS)))
+
+
+def employ(kind):
+    """Have a worker of this process start processes of its own."""
+    list(LocalWorkers(1).calls(work_for_ever, [kind]))
+
+
+def descendants(process: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have."""
+    path = Path(f"/proc/{process}/task/{process}/children")
+    children = [int(child) for child in path.read_text().split()] if path.exists() else []
+    return [*children, *(each for child in children for each in descendants(child))]
