@@ -49,6 +49,7 @@ def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CAT
         "versions": versions(),
         "plugins": plugins_of(config, catalogues),
         "config": describe(config),
+        "files": config.files,
     }
     write_json(folder / NAME, content)
 
@@ -81,7 +82,8 @@ def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
         raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
     _refuse_missing(content["plugins"], folder, catalogues=catalogues)
     try:
-        config = configure(content["config"], catalogues)
+        # Before files were known by what they hold, nothing was said of that, and digests are made of their names.
+        config = configure(content["config"], catalogues, files=content.get("files", {}))
     except ConfigError as error:
         raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
     return Manifest(config, content["versions"], content["plugins"]), content["digest"]
@@ -99,4 +101,5 @@ def _is_ours(content: Any) -> bool:
     if not isinstance(content, dict) or content.get("sparring_run") != FORMAT:
         return False
     sections = ("config", "versions", "plugins")
-    return "digest" in content and all(isinstance(content.get(section), dict) for section in sections)
+    are_there = all(isinstance(content.get(section), dict) for section in sections)
+    return "digest" in content and are_there and isinstance(content.get("files", {}), dict)

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sparring.data import Dataset
-from sparring.errors import ConfigError, Interrupted
+from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, check, load
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.checkpoint import NOTES, Checkpoint, drop_newest, latest_checkpoint
 from sparring.experiments.config import digest
+from sparring.experiments.contents import contents
 from sparring.experiments.difference import first_difference
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.journal import Journal, read_records
@@ -94,6 +95,7 @@ def resume(
     if started_with != [versions(), plugins]:
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
+        _refuse_changed(config, folder, catalogues=catalogues)
         start = _last(folder, config, observer=observer)
         dataset = load(config, catalogues)
         job = Job(folder, config, dataset, assemble(config, dataset, catalogues=catalogues), observer, cadence, plugins)
@@ -106,6 +108,17 @@ def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> 
     if difference is not None:
         key, mine, theirs = difference
         raise ConfigError(f"{key} is {mine!r}; {folder} was started with {theirs!r}, choose another folder")
+
+
+def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
+    """Refuse to go on where a file holds something else by now than when the run was started."""
+    now = contents(config, catalogues) if config.files else {}
+    for file, known in config.files.items():
+        if now.get(file) != known:
+            raise RunError(
+                f"{file} is not what it was when {folder} was started; put it back, or play the run again with "
+                "--overwrite"
+            )
 
 
 def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,9 +13,15 @@ from sparring.data.dataset import Dataset
 from sparring.data.files.images import read_image
 from sparring.data.moments import moments
 from sparring.errors import ConfigError, DataError
+from sparring.registry import Stored
 
 Classes = Mapping[str, Sequence[Path]]
 """The images of each class, classes and images in the order of their names."""
+
+
+def located(root: str) -> Path:
+    """Return the folder that a setting names: `~` is the home of whoever plays."""
+    return Path(root).expanduser()
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,7 @@ class ImageFolder:
     has a name that begins with a dot is passed over.
     """
 
-    root: str
+    root: Annotated[str, Stored(located)]
     size: int = 64
 
     def __post_init__(self) -> None:
@@ -33,7 +40,7 @@ class ImageFolder:
             raise ConfigError(f"image_folder: size is {self.size}; it must be 8 to 1024")
 
     def load(self) -> Dataset:
-        root = Path(self.root).expanduser()
+        root = located(self.root)
         training, testing = root / "train", root / ("test" if (root / "test").is_dir() else "val")
         classes, tested = _classes(training), _classes(testing)
         for name in sorted(classes.keys() ^ tested.keys()):

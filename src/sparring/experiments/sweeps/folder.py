@@ -60,14 +60,6 @@ def read_result(folder: Path, digest: str) -> Mapping[str, Any] | None:
     return result if isinstance(result, dict) and result.get("digest") == digest else None
 
 
-def forget_run(folder: Path, digest: str) -> None:
-    """Remove a run, so that it is played anew."""
-    run = run_folder(folder, digest)
-    with saving(run):
-        if run.exists():
-            shutil.rmtree(run)
-
-
 def read_failure(folder: Path, digest: str) -> Failure | None:
     """Return how a run failed, if it did and is not complete since."""
     if read_result(folder, digest) is not None:
