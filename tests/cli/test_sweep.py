@@ -160,7 +160,7 @@ def test_two_sweeps_do_not_share_a_folder(here, folder, grid_file, capsys):
 
 
 def test_a_folder_of_something_else_is_refused(here, folder, grid_file, capsys):
-    assert main(["sweep", grid_file, "--out", "."]) == 1
+    assert main(["sweep", grid_file, "--out", "."]) == 2
     assert refusal(capsys) == ". is there and is no sweep folder; choose another one"
     assert os.listdir(folder) == [grid_file.rpartition("/")[2]]
 

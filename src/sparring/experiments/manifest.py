@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 import sparring
-from sparring.errors import ConfigError, RunError
+from sparring.errors import ConfigError, RunError, UnknownFolder
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import configure, describe, digest
 from sparring.experiments.files import read_json, write_json
@@ -79,7 +79,7 @@ def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
     """Return what a run folder says of its run, and the digest that it gives."""
     content = read_json(folder / NAME)
     if not _is_ours(content):
-        raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
+        raise UnknownFolder(f"{folder} is no run folder; give one that `sparring run` made")
     _refuse_missing(content["plugins"], folder, catalogues=catalogues)
     try:
         # Before files were known by what they hold, nothing was said of that, and digests are made of their names.

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sparring.errors import RunError
+from sparring.errors import UnknownFolder
 from sparring.experiments.files import PARTIAL, read_json, saving, write_json
 from sparring.experiments.store import LOCK, RESULT, held
 from sparring.experiments.sweeps.plan import Plan
@@ -92,7 +92,7 @@ def read_sweep(folder: str | Path) -> Sweep:
     folder = Path(folder)
     content = read_json(folder / NAME)
     if not _is_ours(content):
-        raise RunError(f"{folder} is no sweep folder; give one that `sparring sweep` made")
+        raise UnknownFolder(f"{folder} is no sweep folder; give one that `sparring sweep` made")
     cells = tuple(Place(cell["labels"], cell["digest"]) for cell in content["cells"])
     failures = (read_failure(folder, digest) for digest in dict.fromkeys(cell.digest for cell in cells))
     return Sweep(
@@ -142,7 +142,7 @@ def _admit(folder: Path) -> None:
     with saving(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}:
-        raise RunError(f"{folder} is there and is no sweep folder; choose another one")
+        raise UnknownFolder(f"{folder} is there and is no sweep folder; choose another one")
 
 
 def _clear(folder: Path) -> None:
