@@ -10,6 +10,7 @@ from sparring.cli.contrast_tables import show_contrast_table
 from sparring.cli.heat_tables import show_heat_table
 from sparring.cli.paragraphs import show_paragraphs
 from sparring.cli.plugging import Plugins, loaded
+from sparring.experiments import Catalogues
 from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv, as_latex, grids, listing
 from sparring.experiments.report.contrast_table import contrast_tables
@@ -51,7 +52,7 @@ def command(
     Example: sparring report my-sweep --html report.html
     """
     study = read_study(folder, loaded(plugins))
-    _show_tables(study)
+    show_tables(study)
     show_paragraphs(_notes(study))
     for path, written in ((html, page), (csv, _csv), (latex, _latex)):
         if path is not None:
@@ -61,7 +62,12 @@ def command(
         typer.echo(f"written: {tensorboard}, {track(folder, tensorboard)} runs")
 
 
-def _show_tables(study: Study) -> None:
+def show_folder(folder: Path, catalogues: Catalogues) -> None:
+    """Print the tables of what a folder holds."""
+    show_tables(read_study(folder, catalogues))
+
+
+def show_tables(study: Study) -> None:
     """Print the cells of all parts, and what they come to beside each other."""
     is_compared, legend = False, [LEGEND, FURTHER] if further_metrics(study) else [LEGEND]
     for title, part in parts(study):

@@ -62,8 +62,9 @@ def _refuse_unknown(document: Section) -> None:
     known = [*(field.name for field in fields(Config) if field.name != "files"), "attack"]
     for key in document:
         if key not in known:
-            told = nearest(key, known) or place_of(key)
-            raise UnknownName(f"the configuration has no key {key!r}{told or offer(key, known)}")
+            place = place_of(key)
+            told = nearest(key, known) or (f"; did you mean {place!r}?" if place else offer(key, known))
+            raise UnknownName(f"the configuration has no key {key!r}{told}")
 
 
 def _configured(document: Section, catalogues: Catalogues) -> Config:
@@ -85,13 +86,15 @@ def _configured(document: Section, catalogues: Catalogues) -> Config:
     )
 
 
-def place_of(key: str) -> str:
-    """Return `; did you mean 'section.key'?` for a key that stands in a section, or nothing."""
+def place_of(key: str) -> str | None:
+    """Return where a key stands that is written without its section, as in `federation.rounds`."""
     for word in (spelled(key), *ELSEWHERE.get(spelled(key), ())):
+        if word in (*(field.name for field in fields(Config) if field.name != "files"), "attack"):
+            return word
         for section, settings in SECTIONS.items():
             if word in (field.name for field in fields(settings)):
-                return f"; did you mean '{section}.{word}'?"
-    return ""
+                return f"{section}.{word}"
+    return None
 
 
 def describe(config: Config) -> dict[str, Any]:

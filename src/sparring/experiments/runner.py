@@ -16,7 +16,7 @@ from sparring.experiments.contents import contents
 from sparring.experiments.difference import first_difference
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.journal import Journal, read_records
-from sparring.experiments.manifest import has_manifest, read_manifest, versions, write_manifest
+from sparring.experiments.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
 from sparring.experiments.memory import explaining_exhaustion
 from sparring.experiments.observer import NOBODY, Observer
 from sparring.experiments.plugins import plugins_of
@@ -78,6 +78,17 @@ def run(
             return _finish(job, state, stopwatch=stopwatch)
 
 
+def finished(config: Config, folder: str | Path, *, catalogues: Catalogues = CATALOGUES) -> Outcome | None:
+    """Return what a run came to that a folder holds as a whole; nothing for another run, and for one that goes on."""
+    folder = Path(folder)
+    outcome = _outcome(folder) if has_manifest(folder) else None
+    if outcome is None:
+        return None
+    known = read_old_manifest(folder, catalogues).config
+    is_this = digest(known) == digest(config) or first_difference(config, known) is None
+    return outcome if is_this else None
+
+
 def resume(
     folder: str | Path,
     *,
@@ -89,9 +100,9 @@ def resume(
     folder = Path(folder)
     config, *started_with = read_manifest(folder, catalogues)
     plugins = plugins_of(config, catalogues)
-    result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
-    if result is not None and timing is not None:
-        return Outcome(folder, result, timing["rounds_per_second"])
+    outcome = _outcome(folder)
+    if outcome is not None:
+        return outcome
     if started_with != [versions(), plugins]:
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
@@ -101,6 +112,12 @@ def resume(
         job = Job(folder, config, dataset, assemble(config, dataset, catalogues=catalogues), observer, cadence, plugins)
         state, stopwatch = _play(job, start)
         return _finish(job, state, stopwatch=stopwatch)
+
+
+def _outcome(folder: Path) -> Outcome | None:
+    """Return what a complete run came to."""
+    result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
+    return None if result is None or timing is None else Outcome(folder, result, timing["rounds_per_second"])
 
 
 def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
