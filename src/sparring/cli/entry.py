@@ -72,11 +72,11 @@ def _remedy(error: click.ClickException, given: Sequence[str]) -> str:
     """Say what to write for an option that is none but a key: `--rounds 10` is `federation.rounds=10`."""
     if not isinstance(error, click.NoSuchOption) or not TAKING.intersection(given[:1]):
         return ""
-    option, _, value = error.option_name.partition("=")
+    option = error.option_name
     key = imported("sparring.experiments.config:place_of")(option.lstrip("-"))
-    follow = given[given.index(option) + 1 :] if option in given else []
-    wanted = f"{key}={value or next(iter(follow), 'VALUE')}"
-    return f"No such option {option}; write {wanted}" if key else ""
+    said = [*" ".join(given).replace(f"{option}=", f"{option} ").split(), "VALUE"]
+    value = said[said.index(option) + 1] if option in said else "VALUE"
+    return f"No such option {option}; write {key}={value}" if key else ""
 
 
 def _show_version(wanted: bool) -> None:
