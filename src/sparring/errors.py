@@ -1,7 +1,12 @@
 """The exception tree: everything Sparring raises on purpose derives from `SparringError`."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+OURS = ("sparring", "torch")
+"""Packages that a player calls, or that call it."""
 
 
 class SparringError(Exception):
@@ -28,6 +33,10 @@ class RunError(SparringError, RuntimeError):
     """A run folder cannot be used: it exists, is locked, damaged, or cannot be written."""
 
 
+class UnknownFolder(RunError, ConfigError):
+    """A folder that was named holds something else than what was asked for, or nothing."""
+
+
 class SavingError(RunError):
     """A file system refused something: no fault of what was to be saved there."""
 
@@ -49,4 +58,25 @@ def blaming(player: str) -> Iterator[None]:
         raise
     except Exception as error:
         message = next(iter(str(error).splitlines()), "no message")
-        raise PluginError(f"{player} raised {type(error).__name__}: {message}") from error
+        raise PluginError(f"{player} raised {type(error).__name__}: {message}{_place(error)}") from error
+
+
+def _place(error: Exception) -> str:
+    """Return the file and the line of an error: where the player's own package was last, or else ours."""
+    if isinstance(error, SyntaxError):
+        return ""  # its message has both
+    places: dict[str, str] = {}
+    traceback = error.__traceback__
+    while traceback is not None:
+        frame, line = traceback.tb_frame, traceback.tb_lineno
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if not frame.f_code.co_filename.startswith("<") and package not in sys.stdlib_module_names:
+            places[package] = f" ({_near(frame.f_code.co_filename)}:{line})"
+        traceback = traceback.tb_next
+    theirs = [package for package in places if package not in OURS]
+    return places[theirs[0]] if theirs else places.get(OURS[0], "")
+
+
+def _near(file: str) -> str:
+    """Return a path as it is from the folder that the process works in, if it lies there."""
+    return os.path.relpath(file) if os.path.abspath(file).startswith(os.getcwd() + os.sep) else file

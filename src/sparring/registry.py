@@ -1,10 +1,11 @@
 """Build the object that a named section of a configuration describes, or say precisely why it cannot be built."""
 
 from collections import UserDict
-from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -55,6 +56,17 @@ WORDS = {
     "tuple_type": "a list",
 }
 """What pydantic's kinds of error call for, in the words of a configuration."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Marks an option that names a file or a folder, as in `file: Annotated[str, Stored()]`.
+
+    Runs are known by what is in there, and not by its name.
+    """
+
+    located: Callable[[str], Path] = Path
+    """Says where that is which is written."""
 
 
 class Imports(UserDict[str, Any]):
@@ -148,6 +160,19 @@ def opened(kind: str, section: object) -> dict[str, Any]:
     if not isinstance(section, Mapping):
         raise ConfigError(f"{kind} is {section!r}; it must be a section with a name")
     return dict(section)
+
+
+def stored(table: Table, section: Mapping[str, Any], *, families: Families = ALONE) -> Iterator[tuple[str, Path]]:
+    """Yield what a section names that is `Stored`, at any depth: as it is written, and where that is."""
+    cls = lookup("member", table, section.get("name"))
+    hints = get_type_hints(cls, include_extras=True)
+    for option, value in section.items():
+        hint = hints.get(option)
+        if isinstance(value, Mapping):
+            yield from stored(families.get(hint, table) if isinstance(hint, type) else table, value, families=families)
+        elif isinstance(value, str):
+            marks = (mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Stored))
+            yield from ((value, mark.located(value)) for mark in marks)
 
 
 def _list(known: Iterable[str]) -> str:

@@ -84,9 +84,10 @@ def test_ours_are_checked_like_any_other(capsys):
         ("nowhere:Midrange", 2, "there is no module 'nowhere'; install it, or work in the folder that holds it"),
         (
             f"{MODULE}:Nowhere",
-            1,
-            f"plug-in {MODULE} has no dataclass 'Nowhere'; its fields are the options of a player",
+            2,
+            f"plug-in {MODULE} has no class 'Nowhere'; known: Midrange, Behind, ",
         ),
+        (f"{MODULE}:midrange", 2, f"plug-in {MODULE} has no class 'midrange'; did you mean 'Midrange'?"),
         ("sparring.random:stream", 1, "plug-in sparring.random has no dataclass 'stream'; "),
         ("sparring.contracts:Recipe", 1, "plug-in sparring.contracts has no dataclass 'Recipe'; "),
         (

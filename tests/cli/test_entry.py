@@ -8,7 +8,7 @@ import pytest
 
 import sparring
 from sparring.cli import entry, main
-from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError
+from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError, blaming
 
 SCRIPT = "import sys; from sparring.cli import main; sys.exit(main())"
 """What the console script does."""
@@ -23,7 +23,7 @@ def refusal(capsys):
     return line.removeprefix("sparring: ")
 
 
-@pytest.mark.parametrize("words", [[], ["--help"]])
+@pytest.mark.parametrize("words", [[], ["--help"], ["-h"]])
 def test_help_lists_the_commands(capsys, words):
     assert main(words) == 0
     out, err = capsys.readouterr()
@@ -37,8 +37,9 @@ def test_the_version_is_shown(capsys):
 
 
 @pytest.mark.parametrize("command", entry.COMMANDS)
-def test_every_command_explains_itself(capsys, command):
-    assert main([command, "--help"]) == 0
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_every_command_explains_itself(capsys, command, option):
+    assert main([command, option]) == 0
     assert f"sparring {command}" in capsys.readouterr().out
 
 
@@ -79,6 +80,48 @@ def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, monkeypatch, err
     monkeypatch.setattr(sys.modules["sparring.cli.run"], "configure", fail)
     assert main(["run"]) == code
     assert refusal(capsys) == str(error)
+
+
+def test_all_of_an_error_is_shown_when_that_is_asked_for(capsys, monkeypatch):
+    def fail(*_, **__):
+        with blaming("defense Mine"):
+            raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(sys.modules["sparring.cli.run"], "configure", fail)
+    assert main(["run"]) == 1
+    line = refusal(capsys)
+    assert re.fullmatch(r"defense Mine raised ZeroDivisionError: by nothing \(.*test_entry\.py:\d+\)", line)
+    for words in (["run", "--traceback"], ["--traceback", "run"]):
+        assert main(words) == 1
+        err = capsys.readouterr().err
+        assert err.startswith("Traceback (most recent call last):")
+        assert 'raise ZeroDivisionError("by nothing")' in err
+        assert err.splitlines()[-1] == f"sparring: {line}"
+
+
+WRONG = [
+    ["audit", "--defense", "sparring.defenses.aggregation.krum:Krumm"],
+    ["audit", "--budget", "long"],
+    ["check-plugin", "sparring.defenses.aggregation.krum:Krumm"],
+    ["list", "--plugin", "sparring.defenses.aggregation.krum:Krumm"],
+    ["list", "atacks"],
+    ["report", "nowhere"],
+    ["reproduce", "nowhere"],
+    ["resume", "nowhere"],
+    ["run", "--out", "."],
+    ["run", "nowhere.yaml"],
+    ["sweep", "nowhere.yaml", "--out", "grid"],
+    ["sweep", "nowhere.yaml"],
+]
+
+
+@pytest.mark.parametrize("words", WRONG, ids=" ".join)
+def test_wrong_usage_of_every_command_has_exit_code_2(capsys, monkeypatch, tmp_path, words):
+    (tmp_path / "something").write_text("else")
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 2
+    refusal(capsys)
+    assert os.listdir(tmp_path) == ["something"]
 
 
 def test_an_error_of_several_lines_is_put_into_one(capsys, monkeypatch):

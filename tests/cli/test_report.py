@@ -86,7 +86,7 @@ def test_a_single_run_has_a_report(folder, capsys, tmp_path):
 
 
 def test_a_folder_of_something_else_is_refused(capsys, tmp_path):
-    assert report(tmp_path) == 1
+    assert report(tmp_path) == 2
     assert "holds neither a sweep nor a run" in refusal(capsys)
 
 

@@ -3,12 +3,14 @@ from dataclasses import replace
 
 import pytest
 
+from sparring.attacks import save_attack
 from sparring.cli import crew, main
 from sparring.experiments.claims import Above, Claim
 from sparring.experiments.presets import PRESETS
 from sparring.experiments.presets.preset import Preset, plan_of
 from sparring.experiments.rehearsal import take_part
 from sparring.experiments.sweeps import Here, read_sweep
+from tests.attacks.learned.policies import trained
 from tests.cli.test_entry import refusal
 from tests.experiments.rehearsing import QUICK, document, due
 
@@ -126,8 +128,16 @@ def test_attacks_are_learned_before_they_are_played_and_only_once(learning, caps
     assert main(["reproduce", "learning"]) == 0
     err = capsys.readouterr().err
     assert "sparring: training 1 policy\n" in err
-    assert "run 0/1:" in err, "what was played with the policy that was there before is played again"
+    assert "run 0/" not in err, "what was played with an equal policy is not played again"
     assert policies(learning) == before
+
+
+def test_what_was_played_with_another_policy_is_played_again(learning, capsys):
+    assert main(["reproduce", "learning"]) == 0
+    save_attack(learning / "policies" / POLICIES[0], trained(0.5, 0.5, inputs=51))
+    capsys.readouterr()
+    assert main(["reproduce", "learning"]) == 0
+    assert "run 0/1:" in capsys.readouterr().err
     assert main(["reproduce", "learning"]) == 0
     assert "training" not in capsys.readouterr().err
 

@@ -32,7 +32,7 @@ def test_a_process_that_is_interrupted_can_be_resumed(tmp_path, capsys):
 
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path, capsys):
-    assert main(["resume", str(tmp_path)]) == 1
+    assert main(["resume", str(tmp_path)]) == 2
     assert refusal(capsys) == f"{tmp_path} is no run folder; give one that `sparring run` made"
     assert os.listdir(tmp_path) == []
 

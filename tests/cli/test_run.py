@@ -8,6 +8,7 @@ import pytest
 from sparring.cli import main
 from sparring.cli.progress import Lines
 from sparring.experiments import digest
+from sparring.experiments.sweeps import Here
 from tests.cli.test_entry import refusal
 from tests.experiments.small import SETTINGS, lasting, small
 from tests.experiments.test_files import small_files
@@ -88,7 +89,7 @@ def test_a_dry_run_can_be_one_json_object(folder, capsys):
 
 def test_an_existing_run_is_refused_resumed_or_overwritten(folder, capsys):
     first = played(capsys, "--out", "run")
-    assert main(["run", *SETTINGS, "--out", "run"]) == 1
+    assert main(["run", *SETTINGS, "--out", "run", "seed=1"]) == 1
     assert refusal(capsys) == "run holds a run; go on with --resume, or play it again with --overwrite"
     assert played(capsys, "--out", "run", "--resume") == first
     assert played(capsys, "--out", "run", "--overwrite", "seed=1")["digest"] != first["digest"]
@@ -96,6 +97,30 @@ def test_an_existing_run_is_refused_resumed_or_overwritten(folder, capsys):
     assert refusal(capsys) == "seed is 0; run was started with 1, choose another folder"
     assert main(["run", "--resume", "--overwrite"]) == 2
     assert refusal(capsys) == "--resume and --overwrite are both given; choose one"
+
+
+def test_a_complete_run_that_is_asked_for_again_says_where_it_is(folder, capsys):
+    first = played(capsys)
+    assert main(["run", *SETTINGS, "execution.threads=2", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == first
+    assert err == f"sparring: {first['run']} holds this run, complete; --overwrite plays it again\n"
+
+
+def test_a_run_is_played_with_several_seeds_and_shown_with_intervals(folder, capsys, monkeypatch):
+    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["run", *SETTINGS, "--seeds", "0..2"]) == 0
+    out = capsys.readouterr().out
+    place = f"runs/{digest(small())[:12]}-seeds"
+    assert out.startswith(f"runs   3 of 3 complete\nsweep  {place}\n")
+    assert "n=3" in out
+    assert out.splitlines()[-1] == f"next  sparring report {place} --html {place}.html"
+    assert main(["run", *SETTINGS, "--seeds", "0..3", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["complete"], "run 1/1:" in err) == (4, True), "more seeds go on where fewer ended"
+    assert main(["run", *SETTINGS, "--seeds", "5,7", "--dry-run"]) == 0
+    assert "runs   2: 2 due\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -155,6 +180,19 @@ MISTAKES = [
     (["defense.name=os.system"], "unknown defense 'os.system'; known: "),
     (["seed=!!python/name:os.system"], "seed=!!python/name:os.system: line 1: a tag; write plain text"),
     (["one.yaml", "two.yaml"], "'two.yaml' is no setting; write section.key=value, and at most one configuration file"),
+    (["krum"], "'krum' is no file; write defense=krum"),
+    (["defense", "Krum"], "'defense' is no file; write defense=Krum"),
+    (["federation.rounds", "10"], "'federation.rounds' is no file; write federation.rounds=10"),
+    (["rounds"], "'rounds' is no file; write federation.rounds=VALUE"),
+    (["--rounds", "10"], "No such option --rounds; write federation.rounds=10"),
+    (["--learning-rate=0.1"], "No such option --learning-rate; write federation.lr=0.1"),
+    (["--defense", "krum"], "No such option --defense; write defense=krum"),
+    (["--seeds", "0"], "--seeds is '0'; write from two to 1000 of them, as in 0..4 or 0,2,5"),
+    (["--seeds", "0..x"], "--seeds is '0..x'; write from two to 1000 of them"),
+    (["--seeds", "0..4", "seed=3"], "seed is 3, and --seeds is given; choose one"),
+    (["--seeds", "0..4", "--resume"], "--seeds is given; leave out --resume, --overwrite and --tensorboard"),
+    (["--jobs", "2"], "--jobs is given, and one run is played by one process; use --seeds to play several"),
+    (["federation.rounds=1e3"], "federation.rounds is 1000.0; it must be a whole number, as in 1000"),
     (["missing.yaml"], "missing.yaml: no such file or directory; give a configuration file"),
     (["model.name=lenet"], "lenet: inputs of shape [6]; use images of at least 12×12 pixels"),
     (["data.root_size=161"], "root data size is 161; it must be 1 to 160, the number of examples"),

@@ -33,7 +33,10 @@ def grid_file(folder):
 def test_a_sweep_tells_people_what_it_came_to(here, folder, grid_file, capsys):
     assert main(["sweep", grid_file, "--out", "grid"]) == 0
     out, err = capsys.readouterr()
-    assert out.splitlines() == ["runs   3 of 3 complete", "sweep  grid"]
+    assert out.splitlines()[:3] == ["runs   3 of 3 complete", "sweep  grid", ""]
+    assert "n=1" in out
+    assert "cells: mean, n runs" in out
+    assert out.splitlines()[-1] == "next  sparring report grid --html grid.html"
     lines = err.splitlines()
     assert lines[0] == "run 0/3: 1 running, 0 failed; starting"
     assert lines[1].startswith("run 1/3: 1 running, 0 failed; none: accuracy 0.")
@@ -68,11 +71,13 @@ def test_a_failure_is_told_and_the_exit_code_is_1(here, folder, capsys, monkeypa
         patch.setattr("sparring.defenses.aggregation.median.Median.aggregate", lambda self, view, memory: 1 // 0)
         assert main(["sweep", file, "--out", "grid"]) == 1
     out, err = capsys.readouterr()
-    assert out.splitlines()[:3] == [
+    assert out.splitlines()[:4] == [
         "runs    1 of 2 complete",
         "sweep   grid",
         "failed  1; --retry-failed plays them again",
+        "errors  grid/failures, with tracebacks",
     ]
+    assert "ZeroDivisionError" in json.loads(next((folder / "grid/failures").iterdir()).read_text())["traceback"]
     assert "  median: defense Median raised ZeroDivisionError: " in out
     assert "sparring: median failed: defense Median raised ZeroDivisionError: " in err
     assert main(["sweep", file, "--out", "grid", "--json"]) == 1
@@ -80,6 +85,21 @@ def test_a_failure_is_told_and_the_exit_code_is_1(here, folder, capsys, monkeypa
     assert failure["labels"] == {"defense": "median"}
     assert (folder / failure["run"] / "manifest.json").exists()
     assert main(["sweep", file, "--out", "grid", "--retry-failed"]) == 0
+
+
+def test_settings_go_before_those_of_the_file(here, folder, grid_file, capsys):
+    assert main(["sweep", grid_file, "federation.rounds=3", "axes.seed=[0, 1]", "--out", "grid", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"] == 6
+    results = [json.loads(path.read_text()) for path in (folder / "grid/runs").glob("*/result.json")]
+    assert {result["rounds"] for result in results} == {3}
+    assert json.loads((folder / "grid/sweep.json").read_text())["document"]["base"]["federation"]["rounds"] == 3
+
+
+@pytest.mark.parametrize("setting", ["attack.scale=2", "attack=ipm", "attack.malicious=3"])
+def test_a_setting_that_an_axis_replaces_is_refused(here, folder, grid_file, capsys, setting):
+    assert main(["sweep", grid_file, setting, "--out", "grid"]) == 2
+    line = f"{setting} has no effect, the axis 'attack' sets it in every run; use axes.attack=[...]"
+    assert refusal(capsys) == line
 
 
 def test_what_was_chosen_is_told(here, folder, capsys):
@@ -160,7 +180,7 @@ def test_two_sweeps_do_not_share_a_folder(here, folder, grid_file, capsys):
 
 
 def test_a_folder_of_something_else_is_refused(here, folder, grid_file, capsys):
-    assert main(["sweep", grid_file, "--out", "."]) == 1
+    assert main(["sweep", grid_file, "--out", "."]) == 2
     assert refusal(capsys) == ". is there and is no sweep folder; choose another one"
     assert os.listdir(folder) == [grid_file.rpartition("/")[2]]
 

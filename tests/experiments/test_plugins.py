@@ -4,7 +4,7 @@ from importlib import metadata
 
 import pytest
 
-from sparring.errors import ConfigError, Interrupted, PluginError, RunError
+from sparring.errors import ConfigError, Interrupted, PluginError, RunError, UnknownName
 from sparring.experiments import CATALOGUES, Observer, configure, load_model, overridden, plugged, resume, run
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.plugins import GROUP, built, load_class, member_name, plugins_of
@@ -150,7 +150,8 @@ def test_a_broken_plug_in_of_an_installed_package_stops_nobody(tmp_path, monkeyp
     declare(monkeypatch, write_plugin(tmp_path, monkeypatch, "raise ValueError('old')"))
     notices = []
     assert plugged(notice=notices.append) == CATALOGUES
-    assert notices == ["plug-in my_players raised ValueError: old; going on without this plug-in of a package"]
+    line = "plug-in my_players raised ValueError: old (my_players.py:1); going on without this plug-in of a package"
+    assert notices == [line]
 
 
 def test_the_version_of_a_plain_file_is_its_digest(tmp_path, monkeypatch):
@@ -222,9 +223,15 @@ def test_a_class_is_written_with_its_module(path):
         load_class(path)
 
 
-@pytest.mark.parametrize("name", ["Nothing", "np", "SOURCE", "torch"])
+@pytest.mark.parametrize("name", ["np", "torch"])
 def test_a_class_must_be_a_dataclass(plugin, name):
     with pytest.raises(PluginError, match=f"plug-in my_players has no dataclass '{name}'"):
+        load_class(f"{plugin}:{name}")
+
+
+@pytest.mark.parametrize(("name", "offered"), [("Middrange", "did you mean 'Midrange'"), ("X", "known: Midrange, Beh")])
+def test_a_misspelt_class_is_answered_with_the_nearest_one(plugin, name, offered):
+    with pytest.raises(UnknownName, match=f"plug-in my_players has no class '{name}'; {offered}"):
         load_class(f"{plugin}:{name}")
 
 

@@ -22,6 +22,12 @@ class Crew:
         str | None, typer.Option(metavar="ADDRESS", help="Play on the Ray cluster there; `local` starts one.")
     ] = None
 
+    def refuse_alone(self) -> None:
+        """Refuse to choose who plays a single run."""
+        if self.jobs is not None or self.ray is not None:
+            option = "--ray" if self.jobs is None else "--jobs"
+            raise ConfigError(f"{option} is given, and one run is played by one process; use --seeds to play several")
+
     def workers(self) -> Workers:
         if self.ray is None:
             return LocalWorkers(self.jobs or len(os.sched_getaffinity(0)))

@@ -1,16 +1,18 @@
 """`sparring`: find the command, and turn what goes wrong into one line and an exit code."""
 
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-from typing import Annotated
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 import click
 import typer
 
 import sparring
+from sparring.cli.completion import COMPLETED, NAME, completed, is_completing
 from sparring.cli.standard_streams import shielded
 from sparring.errors import ConfigError, Interrupted, SparringError
+from sparring.registry import imported
 
 COMMANDS = {
     "run": "Play one run, as a configuration and settings describe it.",
@@ -24,26 +26,33 @@ COMMANDS = {
     "demo": "Watch digits being learned, attacked and defended.",
 }
 
+TAKING = {"run", "sweep", "audit"}
+"""Those that take `section.key=value`."""
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+TRACEBACK = "--traceback"
+HELP = {"help_option_names": ["-h", "--help"]}
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command that `words`, by default those of the process, give, and return the exit code."""
-    given = list(sys.argv[1:] if words is None else words) or ["--help"]
+    said = list(sys.argv[1:] if words is None else words)
     with shielded("stderr"):
         with shielded("stdout") as output:
-            code = _run(given)
+            code = _run(said)
         if output.loss is None or code != 0:
             return code
         return _complain(f"standard output: {output.loss}; what the command saved is intact", FAILED)
 
 
-def _run(given: Sequence[str]) -> int:
+def _run(said: Sequence[str]) -> int:
+    given = [word for word in said if word != TRACEBACK] or ["--help"]
     try:
-        code = _application(given)(given, prog_name="sparring", standalone_mode=False)
+        code = _application(completed() or given)(given, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
-        return _complain(error.format_message(), WRONG_USAGE)
+        return _complain(_remedy(error, given) or error.format_message(), WRONG_USAGE)
     except SparringError as error:
+        if TRACEBACK in said:
+            traceback.print_exception(error)
         return _complain(str(error), _exit_code(error))
     # A command returns nothing; click returns the code with which it left early, as after --help or an interrupt.
     return _complain("interrupted", INTERRUPTED) if code == INTERRUPTED else code or 0
@@ -51,12 +60,31 @@ def _run(given: Sequence[str]) -> int:
 
 def _application(words: Sequence[str]) -> typer.Typer:
     """Assemble the command line. Only a command that is named is imported: torch takes more than a second."""
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, callback=_about)
+    application = typer.Typer(pretty_exceptions_enable=False, callback=_about, context_settings=HELP)
     for name, summary in COMMANDS.items():
         is_named = name in words
-        function = import_module(f"sparring.cli.{name.replace('-', '_')}").command if is_named else _about
-        application.command(name, help=None if is_named else summary)(function)
+        function = _function(name, words) if is_named else _about
+        application.command(name, help=None if is_named else summary, context_settings=HELP)(function)
     return application
+
+
+def _function(name: str, words: Sequence[str]) -> Callable[..., Any]:
+    """Return a command; what completes its words stands for it where that is enough."""
+    if is_completing() and not words[-1].startswith("-") and name in COMPLETED:
+        return COMPLETED[name]
+    function: Callable[..., Any] = imported(f"sparring.cli.{name.replace('-', '_')}:command")
+    return function
+
+
+def _remedy(error: click.ClickException, given: Sequence[str]) -> str:
+    """Say what to write for an option that is none but a key: `--rounds 10` is `federation.rounds=10`."""
+    if not isinstance(error, click.NoSuchOption) or not TAKING.intersection(given[:1]):
+        return ""
+    option = error.option_name
+    key = imported("sparring.experiments.config:place_of")(option.lstrip("-"))
+    said = [*" ".join(given).replace(f"{option}=", f"{option} ").split(), "VALUE"]
+    value = said[said.index(option) + 1] if option in said else "VALUE"
+    return f"No such option {option}; write {key}={value}" if key else ""
 
 
 def _show_version(wanted: bool) -> None:
@@ -68,6 +96,9 @@ def _show_version(wanted: bool) -> None:
 def _about(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+    traceback: Annotated[
+        bool, typer.Option(TRACEBACK, help="Show all of an error, and not its line alone; after any command, too.")
     ] = False,
 ) -> None:
     """Poisoning attacks on federated learning, and defenses against them, in simulation."""

@@ -77,7 +77,7 @@ def command(
         typer.echo()
     runs = folder / ATTACKS if is_audit else folder
     study = read_study(runs, gap=gap)
-    _show_tables(study)
+    show_tables(study)
     show_paragraphs(_notes(study))
     for path, written in (
         (files.html, page if audits is None else partial(audits.page_of_audit, folder)),
@@ -91,7 +91,12 @@ def command(
         typer.echo(f"written: {files.tensorboard}, {track(runs, files.tensorboard)} runs")
 
 
-def _show_tables(study: Study) -> None:
+def show_folder(folder: Path) -> None:
+    """Print the tables of what a folder holds."""
+    show_tables(read_study(folder))
+
+
+def show_tables(study: Study) -> None:
     """Print the cells of all parts, and what they come to beside each other."""
     compared: list[ContrastTable] = []
     for title, part in parts(study):

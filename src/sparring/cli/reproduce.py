@@ -74,12 +74,14 @@ def command(
 def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, manner: Manner) -> int:
     """Play the sweep of a preset, and print what it comes to."""
     known = None if manner.train else shipped(chosen, scale)
-    plan = plan_of(chosen, scale, policies=str(folder / POLICIES) if known is None else known)
+    place = str(folder / POLICIES) if known is None else known
+    plan = plan_of(chosen, scale, policies=place)
     show_block(_introduced(chosen, scale, plan=plan))
     if chosen.rehearsing is not None and any(not policy.exists() for policy in _policies(plan)):
         # Whoever trains nothing does not wait for Stable-Baselines3.
         train = imported("sparring.cli.training:train")
         train(plan, partial(chosen.rehearsing, scale), folder=folder, workers=workers)
+        plan = plan_of(chosen, scale, policies=place)  # runs are known by what the policies are
     with following_sweep(folder, workers.size) as observer:
         stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed)
     runs = frame(folder)

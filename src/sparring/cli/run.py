@@ -2,28 +2,44 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from sparring.cli import sweep
+from sparring.cli.crew import Crew
 from sparring.cli.document_of import Words, document_of
 from sparring.cli.facts import show_facts
-from sparring.cli.following import following
+from sparring.cli.following import following, show_notice
 from sparring.cli.gathering import gathered
 from sparring.cli.outcome import show_outcome
 from sparring.cli.output import Output
 from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.seeds import RUNS, Seeds, play_seeds
 from sparring.errors import ConfigError
-from sparring.experiments import Config, configure, digest, run
+from sparring.experiments import Catalogues, Config, configure, digest, run
 from sparring.experiments.forecast import Forecast, forecast
+from sparring.experiments.runner import finished
 from sparring.experiments.store import Existing
 from sparring.experiments.tracking import tracked
 from sparring.experiments.words import told
 from sparring.training import keep_freed_memory
 
-RUNS = Path("runs")
-"""Where runs go that are given no folder."""
+
+@dataclass(frozen=True)
+class Manner:
+    """How it is played, and what about a run that is there."""
+
+    seeds: Seeds = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")] = (
+        False
+    )
+    resumes: Annotated[
+        list[bool] | None,
+        typer.Option("--resume/--overwrite", help="Go on with the run that the folder holds, or replace it."),
+    ] = None
 
 
 @gathered
@@ -34,31 +50,42 @@ def command(
     ] = None,
     *,
     output: Output,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")
-    ] = False,
-    resumes: Annotated[
-        list[bool] | None,
-        typer.Option("--resume/--overwrite", help="Go on with the run that the folder holds, or replace it."),
-    ] = None,
+    manner: Manner,
+    crew: Crew,
     plugins: Plugins = None,
-) -> None:
+) -> int:
     """Play one run, as a configuration file and settings describe it; what they leave out has a default.
 
-    Example: sparring run data.name=mnist attack.name=lmp attack.malicious=20 defense.name=krum federation.rounds=200
+    Example: sparring run data=mnist attack=lmp attack.malicious=20 defense=krum federation.rounds=200
     """
     keep_freed_memory()
-    existing, catalogues = _existing(resumes or ()), loaded(plugins)
-    config = configure(document_of(words or []), catalogues)
+    existing, catalogues, document = _existing(manner.resumes or ()), loaded(plugins), document_of(words or [])
+    if manner.seeds is not None:
+        if manner.resumes or output.tensorboard:
+            raise ConfigError("--seeds is given; leave out --resume, --overwrite and --tensorboard")
+        shown = sweep.Manner(dry_run=manner.dry_run, as_json=output.as_json)
+        return play_seeds(document, manner.seeds, out=out, workers=crew.workers(), manner=shown, catalogues=catalogues)
+    crew.refuse_alone()
+    config = configure(document, catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
-    if dry_run:
+    if manner.dry_run:
         _tell(folder, config, plan=forecast(config, catalogues), as_json=output.as_json)
-        return
-    with (
-        following(config.federation.rounds) as shown,
-        tracked(shown, folder, board=output.tensorboard) as observer,
-    ):
-        outcome = run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
+        return 0
+    _play(config, folder, existing=existing, output=output, catalogues=catalogues)
+    return 0
+
+
+def _play(config: Config, folder: Path, *, existing: Existing, output: Output, catalogues: Catalogues) -> None:
+    """Play a run, or say what it came to if it is there."""
+    outcome = finished(config, folder) if existing == "refuse" else None
+    if outcome is not None:
+        show_notice(f"{folder} holds this run, complete; --overwrite plays it again")
+    else:
+        with (
+            following(config.federation.rounds) as shown,
+            tracked(shown, folder, board=output.tensorboard) as observer,
+        ):
+            outcome = run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
     show_outcome(outcome, as_json=output.as_json)
 
 

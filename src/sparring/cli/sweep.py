@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +17,22 @@ from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments import Catalogues, read_document
 from sparring.experiments.forecast import forecast
-from sparring.experiments.sweeps import Plan, Summary, label, missing, planned, run_folder, settled, summary, sweep
+from sparring.experiments.sweeps import (
+    Plan,
+    Summary,
+    Workers,
+    label,
+    missing,
+    planned,
+    run_folder,
+    settled,
+    summary,
+    sweep,
+)
+from sparring.experiments.sweeps.folder import FAILURES
+from sparring.experiments.sweeps.plan import with_settings
 from sparring.experiments.words import duration
+from sparring.registry import imported
 
 SHOWN = 5
 """How many failures are shown; sweep folders hold all."""
@@ -37,8 +52,12 @@ class Manner:
 @gathered
 def command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A base configuration, and axes along which it varies.")],
-    out: Annotated[Path, typer.Option(help="The sweep's folder; what it holds already is not played again.")],
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Settings that go before those of the base."),
+    ] = None,
     *,
+    out: Annotated[Path, typer.Option(help="The sweep's folder; what it holds already is not played again.")],
     crew: Crew,
     manner: Manner,
     plugins: Plugins = None,
@@ -48,16 +67,31 @@ def command(
     Example: sparring sweep grid.yaml --out grid --jobs 4
     """
     catalogues = loaded(plugins)
-    plan, workers = planned(read_document(file), catalogues), crew.workers()
+    plan = planned(with_settings(read_document(file), words or ()), catalogues)
+    return play_plan(plan, out, workers=crew.workers(), manner=manner, catalogues=catalogues)
+
+
+def play_plan(plan: Plan, folder: Path, *, workers: Workers, manner: Manner, catalogues: Catalogues) -> int:
+    """Play what is missing of a plan, show what it came to, and return the exit code."""
     if manner.dry_run:
-        _tell(plan, out, manner=manner, size=workers.size, catalogues=catalogues)
+        _tell(plan, folder, manner=manner, size=workers.size, catalogues=catalogues)
         return 0
-    with following_sweep(out, workers.size) as observer:
+    with following_sweep(folder, workers.size) as observer:
         stands = sweep(
-            plan, out, workers=workers, observer=observer, retry_failed=manner.retry_failed, catalogues=catalogues
+            plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed, catalogues=catalogues
         )
-    show_summary(stands, out, as_json=manner.as_json)
+    show_summary(stands, folder, as_json=manner.as_json)
+    if stands.complete and not manner.as_json:
+        typer.echo()
+        imported("sparring.cli.report:show_folder")(folder)  # pandas comes with it
+        show_facts({"next": _next(folder)})
     return 1 if stands.failures else 0
+
+
+def _next(folder: Path) -> str:
+    """Return what to type for a page of everything."""
+    page = folder.with_name(f"{folder.name}.html") if folder.name else folder / "report.html"
+    return f"sparring report {quote(str(folder))} --html {quote(str(page))}"
 
 
 def show_summary(stands: Summary, folder: Path, *, as_json: bool) -> None:
@@ -68,6 +102,7 @@ def show_summary(stands: Summary, folder: Path, *, as_json: bool) -> None:
     facts = {"runs": f"{stands.complete} of {stands.runs} complete", "sweep": str(folder)}
     if stands.failures:
         facts["failed"] = f"{len(stands.failures)}; --retry-failed plays them again"
+        facts["errors"] = f"{folder / FAILURES}, with tracebacks"
     show_facts(facts)
     for failure in stands.failures[:SHOWN]:
         typer.echo(f"  {called(failure.labels)}: {failure.error}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.contents import contents, known_by
 from sparring.experiments.section import Section, completed, member, parted, subsection, typed
 from sparring.experiments.settings import (
     EXAMPLES,
@@ -45,13 +46,28 @@ POST_TRAINING = {"name": "none"}
 NO_ATTACK = {"name": "none", "malicious": 0}
 
 
-def configure(document: Section, catalogues: Catalogues = CATALOGUES) -> Config:
-    """Return the settings that a document describes; a key or a name that is not known is refused."""
-    known = [*(field.name for field in fields(Config)), "attack"]
+def configure(
+    document: Section, catalogues: Catalogues = CATALOGUES, *, files: Mapping[str, str] | None = None
+) -> Config:
+    """Return the settings that a document describes; a key or a name that is not known is refused.
+
+    What the files hold that it names is read, unless `files` says it.
+    """
+    _refuse_unknown(document)
+    config = _configured(document, catalogues)
+    return replace(config, files=contents(config, catalogues) if files is None else files)
+
+
+def _refuse_unknown(document: Section) -> None:
+    known = [*(field.name for field in fields(Config) if field.name != "files"), "attack"]
     for key in document:
         if key not in known:
-            told = nearest(key, known) or place_of(key)
-            raise UnknownName(f"the configuration has no key {key!r}{told or offer(key, known)}")
+            place = place_of(key)
+            told = nearest(key, known) or (f"; did you mean {place!r}?" if place else offer(key, known))
+            raise UnknownName(f"the configuration has no key {key!r}{told}")
+
+
+def _configured(document: Section, catalogues: Catalogues) -> Config:
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
         data=_data(member(document, "data"), catalogues),
@@ -70,18 +86,21 @@ def configure(document: Section, catalogues: Catalogues = CATALOGUES) -> Config:
     )
 
 
-def place_of(key: str) -> str:
-    """Return `; did you mean 'section.key'?` for a key that stands in a section, or nothing."""
+def place_of(key: str) -> str | None:
+    """Return where a key stands that is written without its section, as in `federation.rounds`."""
     for word in (spelled(key), *ELSEWHERE.get(spelled(key), ())):
+        if word in (*(field.name for field in fields(Config) if field.name != "files"), "attack"):
+            return word
         for section, settings in SECTIONS.items():
             if word in (field.name for field in fields(settings)):
-                return f"; did you mean '{section}.{word}'?"
-    return ""
+                return f"{section}.{word}"
+    return None
 
 
 def describe(config: Config) -> dict[str, Any]:
     """Return the document that says all settings, from which `configure` makes an equal configuration."""
     document = asdict(config)
+    del document["files"]
     return document | {
         "data": _flat(document["data"]),
         "attacks": [_attacker_section(attacker) for attacker in document["attacks"]],
@@ -89,8 +108,11 @@ def describe(config: Config) -> dict[str, Any]:
 
 
 def digest(config: Config) -> str:
-    """Return the name of the run's results: the SHA-256 of its document, without how it is executed."""
-    document = describe(config)
+    """Return the name of the run's results: the SHA-256 of its document, without how it is executed.
+
+    A file that the document names stands in there by what it holds.
+    """
+    document = known_by(describe(config), config.files)
     del document["execution"]
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

@@ -4,16 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from sparring.experiments.config import describe
+from sparring.experiments.contents import known_by
 from sparring.experiments.settings import Config
 
 
 def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
     """Return the first key at which two configurations differ, with the value of each; None where they are equal."""
-    first, second = _leaves(describe(one)), _leaves(describe(other))
+    # A run of an earlier version knows its files by their names alone.
+    are_known = bool(one.files and other.files)
+    first, second = (_leaves(known_by(describe(each), each.files if are_known else {})) for each in (one, other))
     for key in {**first, **second}:
         if first.get(key) != second.get(key):
-            return key, first.get(key), second.get(key)
+            return key, _told(one, key), _told(other, key)
     return None
+
+
+def _told(config: Config, key: str) -> Any:
+    """Return the value of a key; that of a file with the beginning of its digest."""
+    value = _leaves(describe(config)).get(key)
+    known = config.files.get(value) if isinstance(value, str) else None
+    return value if known is None else f"{value} (sha256 {known[:12]})"
 
 
 def _leaves(value: Any, path: str = "") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
@@ -10,13 +11,12 @@ import numpy as np
 import torch
 
 import sparring
-from sparring.errors import ConfigError, RunError
+from sparring.errors import ConfigError, RunError, UnknownFolder
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import configure, describe, digest
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.plugins import plugins_of
 from sparring.experiments.recorded import recorded
-from sparring.experiments.section import Section
 from sparring.experiments.settings import Config
 
 NAME = "manifest.json"
@@ -55,6 +55,7 @@ def write_manifest(
         "versions": versions(),
         "plugins": plugins_of(config, catalogues),
         "config": describe(config),
+        "files": config.files,
         **({"oracle": ORACLE} if config.has_oracle else {}),
     }
     if class_names:
@@ -74,7 +75,7 @@ def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest
     """
     content = _read(folder)
     _refuse_missing(content["plugins"], folder, catalogues=catalogues)
-    about = _manifest(folder, content, configured=lambda document: configure(document, catalogues))
+    about = _manifest(folder, content, configured=partial(configure, catalogues=catalogues))
     if digest(about.config) != content["digest"]:
         raise RunError(f"{folder / NAME} was changed, or made by another version; play the run again with --overwrite")
     return about
@@ -91,14 +92,15 @@ def read_old_manifest(folder: Path) -> Manifest:
 def _read(folder: Path) -> dict[str, Any]:
     content = read_json(folder / NAME)
     if not _is_ours(content):
-        raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
+        raise UnknownFolder(f"{folder} is no run folder; give one that `sparring run` made")
     found: dict[str, Any] = content
     return found
 
 
-def _manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[[Section], Config]) -> Manifest:
+def _manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
     try:
-        config = configured(content["config"])
+        # Before files were known by what they hold, nothing was said of that, and digests are made of their names.
+        config = configured(content["config"], files=content.get("files", {}))
     except ConfigError as error:
         raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
     names = tuple(map(str, content.get("class_names", ())))
@@ -117,5 +119,5 @@ def _is_ours(content: Any) -> bool:
     if not isinstance(content, dict) or content.get("sparring_run") != FORMAT:
         return False
     sections = ("config", "versions", "plugins")
-    has_names = isinstance(content.get("class_names", []), list)
+    has_names = isinstance(content.get("class_names", []), list) and isinstance(content.get("files", {}), dict)
     return "digest" in content and has_names and all(isinstance(content.get(section), dict) for section in sections)

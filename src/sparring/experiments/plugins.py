@@ -18,14 +18,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sparring.errors import ConfigError, PluginError, blaming
+from sparring.errors import ConfigError, PluginError, UnknownName, blaming
 from sparring.experiments.catalogues import CATALOGUES, Catalogues, Plugin
 from sparring.experiments.observer import Notice, ignore
 from sparring.experiments.overrides import overridden
 from sparring.experiments.section import subsection
 from sparring.experiments.settings import Config
 from sparring.kinds import KINDS, kind_of
-from sparring.registry import build
+from sparring.registry import build, offer
 
 GROUP = "sparring.plugins"
 """The entry points by which an installed package declares its plug-ins: a name, and a module."""
@@ -99,7 +99,12 @@ def load_class(path: str) -> type:
     module, colon, name = path.partition(":")
     if not colon or not name:
         raise ConfigError(f"{path!r} is no class; write it as in package.module:Class")
-    cls = vars(import_plugin(module)).get(name)
+    found = vars(import_plugin(module))
+    if name not in found:
+        own = (value for value in found.values() if isinstance(value, type) and value.__module__ == module)
+        classes = [cls.__name__ for cls in own if is_dataclass(cls)]
+        raise UnknownName(f"plug-in {module} has no class {name!r}{offer(name, classes)}")
+    cls = found[name]
     if not isinstance(cls, type) or not is_dataclass(cls):
         raise PluginError(f"plug-in {module} has no dataclass {name!r}; its fields are the options of a player")
     return cls

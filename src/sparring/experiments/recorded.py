@@ -20,8 +20,8 @@ from sparring.experiments.settings import (
 from sparring.registry import lookup
 
 
-def recorded(document: Section) -> Config:
-    """Return the settings that a document says in full, as `describe` writes one."""
+def recorded(document: Section, *, files: Mapping[str, str]) -> Config:
+    """Return the settings of a document that `describe` wrote, and what was recorded of the files that it names."""
     attackers = document.get("attacks", [])
     if not isinstance(attackers, list):
         raise ConfigError(f"attacks is {attackers!r}; it must be a list of sections, each with a name")
@@ -36,6 +36,7 @@ def recorded(document: Section) -> Config:
         threat=typed("threat", ThreatSettings, subsection(document, "threat")),
         evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
         execution=typed("execution", ExecutionSettings, subsection(document, "execution")),
+        files=files,
     )
 
 

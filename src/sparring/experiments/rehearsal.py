@@ -1,7 +1,7 @@
 """Learn the attack that a run plays while the rounds go by in which it still behaves (Li et al., 2022, section 6.1)."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -94,12 +94,6 @@ def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing])
                 found[policy] = Part(policy, _behaving(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)
     return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
-
-
-def players(cells: Sequence[Cell], learned: Iterable[Part]) -> Iterator[Cell]:
-    """Yield the cells that play one of the attacks."""
-    files = {part.policy for part in learned}
-    return (cell for cell in cells if not files.isdisjoint(policies_of(cell.config)))
 
 
 def take_part(part: Part) -> Path | Stopped | Failed:

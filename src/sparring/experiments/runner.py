@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sparring.data import Dataset
-from sparring.errors import ConfigError, Interrupted
+from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, check, load
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.checkpoint import NOTES, Checkpoint, drop_newest, latest_checkpoint
 from sparring.experiments.config import digest
+from sparring.experiments.contents import contents
 from sparring.experiments.difference import first_difference
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.journal import Journal, read_records
-from sparring.experiments.manifest import has_manifest, read_manifest, versions, write_manifest
+from sparring.experiments.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
 from sparring.experiments.memory import explaining_exhaustion
 from sparring.experiments.observer import NOBODY, Observer
 from sparring.experiments.plugins import plugins_of
@@ -80,6 +81,17 @@ def run(
             return _finish(job, state, stopwatch=stopwatch)
 
 
+def finished(config: Config, folder: str | Path) -> Outcome | None:
+    """Return what a run came to that a folder holds as a whole; nothing for another run, and for one that goes on."""
+    folder = Path(folder)
+    outcome = _outcome(folder) if has_manifest(folder) else None
+    if outcome is None:
+        return None
+    known = read_old_manifest(folder).config
+    is_this = digest(known) == digest(config) or first_difference(config, known) is None
+    return outcome if is_this else None
+
+
 def resume(
     folder: str | Path,
     *,
@@ -92,12 +104,13 @@ def resume(
     about = read_manifest(folder, catalogues)
     config = about.config
     plugins = plugins_of(config, catalogues)
-    result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
-    if result is not None and timing is not None:
-        return Outcome(folder, result, timing["rounds_per_second"])
+    outcome = _outcome(folder)
+    if outcome is not None:
+        return outcome
     if (about.versions, about.plugins) != (versions(), plugins):
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
+        _refuse_changed(config, folder, catalogues=catalogues)
         start = _last(folder, config, observer=observer)
         dataset = load(config, catalogues)
         job = Job(folder, config, dataset, assemble(config, dataset, catalogues=catalogues), observer, cadence, plugins)
@@ -105,11 +118,28 @@ def resume(
         return _finish(job, state, stopwatch=stopwatch)
 
 
+def _outcome(folder: Path) -> Outcome | None:
+    """Return what a complete run came to."""
+    result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
+    return None if result is None or timing is None else Outcome(folder, result, timing["rounds_per_second"])
+
+
 def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
     difference = first_difference(config, read_manifest(folder, catalogues).config)
     if difference is not None:
         key, mine, theirs = difference
         raise ConfigError(f"{key} is {mine!r}; {folder} was started with {theirs!r}, choose another folder")
+
+
+def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
+    """Refuse to go on where a file holds something else by now than when the run was started."""
+    now = contents(config, catalogues) if config.files else {}
+    for file, known in config.files.items():
+        if now.get(file) != known:
+            raise RunError(
+                f"{file} is not what it was when {folder} was started; put it back, or play the run again with "
+                "--overwrite"
+            )
 
 
 def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:

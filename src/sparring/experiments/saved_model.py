@@ -9,7 +9,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from sparring.data import Dataset
-from sparring.errors import RunError
+from sparring.errors import UnknownFolder
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.files import write
 from sparring.experiments.section import Section
@@ -52,7 +52,7 @@ def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
             parameters = tensors.pop("parameters")
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
-        raise RunError(f"{path} holds no model of a run; give the folder of a run that is complete") from None
+        raise UnknownFolder(f"{path} holds no model of a run; give the folder of a run that is complete") from None
     shape, classes, mean, std = described["data"]
     facts = Facts(tuple(shape), classes, tuple(mean), tuple(std))
     fitted = network(build("model", catalogues["models"], described["model"]), facts)

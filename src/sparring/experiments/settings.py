@@ -1,7 +1,7 @@
 """The settings of a run, one class a section; their defaults live here and in the classes that they name."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -104,6 +104,8 @@ class Config:
     threat: ThreatSettings = ThreatSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     execution: ExecutionSettings = ExecutionSettings()
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The SHA-256 of what each file and folder holds that is named, by how it is written."""
 
     @property
     def has_oracle(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from sparring.errors import RunError
+from sparring.errors import RunError, UnknownFolder
 from sparring.experiments import checkpoint, manifest, saved_model
 from sparring.experiments.files import PARTIAL, saving
 
@@ -44,7 +44,7 @@ def admit(folder: Path, existing: Existing) -> None:
     if is_vacant(folder):
         return
     if not manifest.has_manifest(folder):
-        raise RunError(f"{folder} is there and is no run folder; choose another one")
+        raise UnknownFolder(f"{folder} is there and is no run folder; choose another one")
     if existing == "refuse":
         raise RunError(f"{folder} holds a run; go on with --resume, or play it again with --overwrite")
 

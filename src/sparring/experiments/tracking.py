@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from sparring.errors import RunError
+from sparring.errors import UnknownFolder
 from sparring.experiments.files import saving
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest
@@ -91,4 +91,4 @@ def _runs(folder: Path) -> Iterator[tuple[Path, Path]]:
     elif has_manifest(folder):
         yield Path(name), folder
     else:
-        raise RunError(f"{folder} holds neither a run nor a sweep; give a folder that Sparring made")
+        raise UnknownFolder(f"{folder} holds neither a run nor a sweep; give a folder that Sparring made")

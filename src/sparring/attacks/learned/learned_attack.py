@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from sparring.arrays import Matrix
 from sparring.attacks.learned.observation import observation, observation_size
-from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack
+from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, located
 from sparring.contracts import BlackBoxView, Network, WhiteBoxView
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
+from sparring.registry import Stored
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class LearnedAttack:
     The newest policy in the file plays.
     """
 
-    policy: str
+    policy: Annotated[str, Stored(located)]
     """Where the policy is, in the safetensors format."""
     # What it is trained on is white-box knowledge: the rule and how the server trains.
     needs: ClassVar[type[BlackBoxView]] = WhiteBoxView

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -14,9 +15,15 @@ from sparring.data.dataset import Dataset
 from sparring.data.files.images import read_image
 from sparring.data.moments import moments
 from sparring.errors import ConfigError, DataError
+from sparring.registry import Stored
 
 Classes = Mapping[str, Sequence[Path]]
 """The images of each class: classes in natural order, images in the order of their names."""
+
+
+def located(root: str) -> Path:
+    """Return the folder that a setting names: `~` is the home of whoever plays."""
+    return Path(os.path.expanduser(root))
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class ImageFolder:
     folder; whatever has a name that begins with a dot is passed over.
     """
 
-    root: str
+    root: Annotated[str, Stored(located)]
     size: int = 64
 
     def __post_init__(self) -> None:
@@ -35,7 +42,7 @@ class ImageFolder:
             raise ConfigError(f"image_folder: size is {self.size}; it must be 8 to 1024")
 
     def load(self) -> Dataset:
-        root = Path(os.path.expanduser(self.root))
+        root = located(self.root)
         training, testing = root / "train", root / ("test" if (root / "test").is_dir() else "val")
         classes, tested = _classes(training), _classes(testing)
         for name in sorted(classes.keys() ^ tested.keys()):

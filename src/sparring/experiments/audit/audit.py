@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from shutil import rmtree
 
-from sparring.errors import RunError
+from sparring.errors import UnknownFolder
 from sparring.experiments.audit.breaking import least
 from sparring.experiments.audit.effort import BREAKING_SEEDS, NAME, Effort, keep_effort, kept_effort, measured_effort
 from sparring.experiments.audit.outcome import Audit, Trained
@@ -70,7 +70,7 @@ def _admit(folder: Path) -> None:
     with saving(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if NAME not in there and not there <= {LOCK, NAME + PARTIAL}:
-        raise RunError(f"{folder} is there and holds no audit; choose another folder")
+        raise UnknownFolder(f"{folder} is there and holds no audit; choose another folder")
     admit_writing(folder)
 
 

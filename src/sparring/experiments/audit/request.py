@@ -11,6 +11,7 @@ from sparring.errors import ConfigError
 from sparring.experiments.audit.crafted import crafted_attacks
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import configure, describe
+from sparring.experiments.contents import known_by
 from sparring.experiments.section import Section, member, subsection
 from sparring.experiments.settings import Config
 from sparring.registry import checked
@@ -83,7 +84,12 @@ class Request:
         described = describe(self.config)
         del described["execution"], described["attacks"]
         effort = {"seeds": self.seeds, "budget": self.budget}
-        return {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
+        told = {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
+        files = dict(self.config.files)
+        for section in self.own.values():
+            files.update(self.run(section, self.seed).files)
+        document: dict[str, Any] = known_by(told, files)
+        return document
 
     @property
     def digest(self) -> str:

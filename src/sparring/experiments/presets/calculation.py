@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sparring
-from sparring.errors import RunError
+from sparring.errors import UnknownFolder
 from sparring.experiments.claims import Judgment
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.formats import Table
@@ -65,7 +65,7 @@ def _kept(calculation: Calculation, scale: Scale, *, folder: Path) -> list[Row]:
     content, wanted = read_json(path), _about(calculation, scale)
     about = {key: content.get(key) for key in wanted} if isinstance(content, dict) else "damaged"
     if about != wanted:
-        raise RunError(f"{path} is {about}, not {wanted}; choose another folder")
+        raise UnknownFolder(f"{path} is {about}, not {wanted}; choose another folder")
     rows: list[Row] = content["rows"]
     return rows
 

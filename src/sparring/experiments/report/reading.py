@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from sparring.errors import RunError
+from sparring.errors import RunError, UnknownFolder
 from sparring.experiments.config import digest
 from sparring.experiments.files import read_json
 from sparring.experiments.journal import read_records
@@ -27,7 +27,7 @@ def read_study(folder: str | Path, *, gap: float = SMALLEST_GAP) -> Study:
     if has_manifest(folder):
         return _single(folder, gap=gap)
     if not sweeps.is_sweep(folder):
-        raise RunError(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` made")
+        raise UnknownFolder(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` made")
     sweep, runs = sweeps.read_sweep(folder), frame(folder)
     folders = {name: folder / sweeps.RUNS / name for name in runs["run"].unique()}
     return Study(

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sparring.errors import RunError
+from sparring.errors import UnknownFolder
 from sparring.experiments.files import PARTIAL, read_json, saving, write_json
 from sparring.experiments.store import LOCK, RESULT, held
 from sparring.experiments.sweeps.plan import Plan
@@ -60,14 +60,6 @@ def read_result(folder: Path, digest: str) -> Mapping[str, Any] | None:
     return result if isinstance(result, dict) and result.get("digest") == digest else None
 
 
-def forget_run(folder: Path, digest: str) -> None:
-    """Remove a run, so that it is played anew."""
-    run = run_folder(folder, digest)
-    with saving(run):
-        if run.exists():
-            shutil.rmtree(run)
-
-
 def read_failure(folder: Path, digest: str) -> Failure | None:
     """Return how a run failed, if it did and is not complete since."""
     if read_result(folder, digest) is not None:
@@ -100,7 +92,7 @@ def read_sweep(folder: str | Path) -> Sweep:
     folder = Path(folder)
     content = read_json(folder / NAME)
     if not _is_ours(content):
-        raise RunError(f"{folder} is no sweep folder; give one that `sparring sweep` made")
+        raise UnknownFolder(f"{folder} is no sweep folder; give one that `sparring sweep` made")
     cells = tuple(Place(cell["labels"], cell["digest"]) for cell in content["cells"])
     failures = (read_failure(folder, digest) for digest in dict.fromkeys(cell.digest for cell in cells))
     return Sweep(
@@ -150,7 +142,7 @@ def _admit(folder: Path) -> None:
     with saving(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}:
-        raise RunError(f"{folder} is there and is no sweep folder; choose another one")
+        raise UnknownFolder(f"{folder} is there and is no sweep folder; choose another one")
 
 
 def _clear(folder: Path) -> None:

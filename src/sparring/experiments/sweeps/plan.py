@@ -1,6 +1,6 @@
 """What a sweep file asks for: one run for each combination of the values of its axes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -8,8 +8,10 @@ from types import MappingProxyType
 
 from sparring.errors import ConfigError
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.document import parse_value
+from sparring.experiments.overrides import overridden
 from sparring.experiments.section import Section, refuse_unknown, subsection
-from sparring.experiments.sweeps.axes import Bundle, called_together, read_axes, refuse_alike
+from sparring.experiments.sweeps.axes import Axes, Bundle, called_together, read_axes, refuse_alike
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
 from sparring.experiments.sweeps.selection import TRY, Context, Selection, read_selection
 
@@ -65,6 +67,31 @@ def planned(
         return Plan(labels, tuple(map(grid.cell, grid)), document, preset)
     cells, candidates = _cells(grid, selection, chosen=chosen), _candidates(grid, selection)
     return Plan(labels, tuple(cells), document, preset, selection, tuple(candidates))
+
+
+def with_settings(document: Section, settings: Iterable[str]) -> Section:
+    """Return a sweep file with settings in its base, or in an axis, as in `axes.seed=[0, 1]`."""
+    changed, axes = dict(document), read_axes(subsection(document, "axes"))
+    for setting in settings:
+        key, sign, text = setting.partition("=")
+        if sign and key.startswith("axes."):
+            value = parse_value(setting, text)
+            changed["axes"] = {**subsection(changed, "axes"), key.removeprefix("axes."): value}
+            continue
+        _refuse_idle(setting, key, axes=axes)
+        changed["base"] = overridden(subsection(changed, "base"), [setting])
+    return changed
+
+
+def _refuse_idle(setting: str, key: str, *, axes: Axes) -> None:
+    """Refuse a setting that every value of an axis replaces."""
+    for axis, bundles in axes.items():
+        if all(any(_replaces(path, key) for path in bundle) for bundle in bundles.values()):
+            raise ConfigError(f"{setting} has no effect, the axis {axis!r} sets it in every run; use axes.{axis}=[...]")
+
+
+def _replaces(path: str, key: str) -> bool:
+    return key in (path, path.removesuffix(".name")) or key.startswith(f"{path}.")
 
 
 def _cells(grid: Grid, selection: Selection, *, chosen: Mapping[Context, Bundle]) -> Iterator[Cell]:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, load_trigger
+from sparring.registry import Stored
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class Learned:
     `train_trigger` trains one, `save_trigger` writes the file, which is read when the first image is stamped.
     """
 
-    file: str
+    file: Annotated[str, Stored()]
     """Where the network is, in the safetensors format."""
 
     @cached_property

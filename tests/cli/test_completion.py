@@ -1,0 +1,62 @@
+import subprocess
+import sys
+
+import pytest
+
+from sparring.cli.completion import PRESETS, TABLES, keys, names
+from sparring.experiments import CATALOGUES, configure, overridden
+from sparring.experiments.config import SECTIONS
+from sparring.experiments.presets import CALCULATIONS
+from sparring.experiments.presets import PRESETS as ALL_PRESETS
+from sparring.kinds import KINDS
+from tests.cli.test_entry import SCRIPT
+
+WITHOUT_TORCH = SCRIPT.replace("import sys;", "import sys; sys.modules['torch'] = None;")
+
+
+def completed(text, *, shell="zsh", script=WITHOUT_TORCH):
+    """Return what a shell is offered for the last word of a line."""
+    bash = {"COMP_WORDS": text, "COMP_CWORD": str(len(text.split()) - (not text.endswith(" ")))}
+    asked = bash if shell == "bash" else {"_TYPER_COMPLETE_ARGS": text}
+    environment = {"_SPARRING_COMPLETE": f"complete_{shell}", "PYTHONPATH": ":".join(sys.path), **asked}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("sparring re", ("resume", "reproduce", "report")),
+        ("sparring run federation.r", ("federation.rounds=",)),
+        ("sparring run defense=multi", ("defense=multi_krum",)),
+        ("sparring run data.partition=dir", ("data.partition=dirichlet",)),
+        ("sparring audit defense.name=kr", ("defense.name=krum",)),
+        ("sparring list att", ("attacks",)),
+        ("sparring reproduce msg", ("msg-table1", "msg-table4", "msg-table7")),
+    ],
+)
+def test_commands_keys_and_names_are_completed_without_torch(text, offered):
+    out = completed(text)
+    assert all(each in out for each in offered)
+    assert "krum" in offered[0] or "krum" not in out
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"), [("sparring run defense = multi", "multi_krum"), ("sparring sw", "sweep")]
+)
+def test_bash_hands_over_the_parts_of_a_setting_one_by_one(text, offered):
+    assert completed(text, shell="bash").split() == [offered]
+
+
+def test_the_names_that_are_read_from_the_source_are_those_of_the_catalogues():
+    for kind, (section, _) in KINDS.items():
+        assert set(CATALOGUES[kind]) <= set(names(*TABLES[section]))
+    assert set(names(*TABLES["attack"])) == set(CATALOGUES.plays)
+    assert set(names(*TABLES["execution.backend"])) == set(CATALOGUES["backends"])
+    assert list(names(*PRESETS)) == [*ALL_PRESETS, *CALCULATIONS]
+
+
+def test_the_keys_that_are_read_from_the_source_are_those_of_a_configuration():
+    assert {key.partition(".")[0] for key in keys()} == {*SECTIONS, "seed", "model", "defense", "post_training"}
+    assert configure(overridden({}, ["federation.lr=0.1", "data.root_size=3", "threat.mastermind=true"]))
+    assert {"federation.lr", "data.root_size", "threat.mastermind", "attack.trigger"} <= set(keys())
