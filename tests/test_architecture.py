@@ -15,6 +15,7 @@ from tests.source import ROOT, Source, parameters, sources
 ROWS = (
     {"kernels"},
     {"errors", "arrays", "random"},
+    {"validation"},
     {"contracts", "registry"},
     {"data", "models"},
     {"training"},

@@ -14,9 +14,9 @@ from sparring.defenses.aggregation.mean_shift import largest_cluster
 from sparring.defenses.aggregation.rows import middle
 from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 from sparring.random import Generator
+from sparring.validation import check_matrix
 
 
 def signguard(
@@ -27,7 +27,7 @@ def signguard(
     One admits norms from `shortest` to `longest` times the median; the other the largest mean-shift cluster of the
     shares of positive, zero and negative values among a `fraction` of the coordinates, drawn at random.
     """
-    check_updates("signguard", updates)
+    updates = check_matrix("signguard", updates)
     rule = SignGuard(shortest, longest, fraction)
     return share_average(updates, _shares(updates, rng, rule=rule))
 
