@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from sparring.attacks import InnerProduct, LocalSearch
-from sparring.defenses.learned.acting import ClippedTrimmedMean
+from sparring.defenses import ClippedTrimmedMean
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import Attacker, Scenario, play_round
 from sparring.federation.sampling import lineup
