@@ -7,6 +7,7 @@ from sparring.arrays import Batch, pixels
 from sparring.attacks import PoisonedTraining
 from sparring.contracts import Model
 from sparring.data import load, root_sample
+from sparring.defenses import POST_TRAINING
 from sparring.errors import ConfigError
 from sparring.experiments import configure, describe
 from sparring.experiments.catalogues import CATALOGUES
@@ -143,6 +144,10 @@ def test_it_is_a_post_training_defense_of_the_catalogue():
         "lr": 0.05,
     }
     assert describe(configure({"post_training": described}))["post_training"] == described
+
+
+def test_it_is_the_only_post_training_defense_that_is_not_in_the_table_of_the_defenses():
+    assert CATALOGUES["post-training"].keys() - POST_TRAINING.keys() == {"unlearning"}
 
 
 def test_it_conforms():
