@@ -20,8 +20,8 @@ def seconds(repeats: int = REPEATS) -> dict[str, float]:
     return interleaved(tasks, repeats=repeats, warmup=1)
 
 
-def main() -> None:
-    taken = seconds()
+def main(*, repeats: int = REPEATS) -> None:
+    taken = seconds(repeats)
     print(f"starting, beside importing torch, numba and pydantic alone ({taken['alone']:.2f} s); list: at most 1.5 x")
     for name in COMMANDS:
         print(f"  {name:<24}{taken[name] / taken['alone']:.2f} x")

@@ -43,6 +43,7 @@ RULE_FACTS: Mapping[str, RuleFacts] = {
     "bulyan": RuleFacts("n²·d + n³", f"n ≥ 4f + 3; {CLOSE}"),
     "centered_clipping": RuleFacts("T·n·d", "an honest majority; aggregates that change little from round to round"),
     "clipped": RuleFacts("n·d, and the inner rule", f"{BOUND}; what the inner rule assumes"),
+    "clipped_trimmed_mean": RuleFacts("n·d·log n", f"no more malicious rows than are trimmed on a side; {BOUND}"),
     "clipping_median": RuleFacts("n·d·log n", f"an honest majority; {BOUND}"),
     "crfl": RuleFacts("d, and the inner rule", "models that are useful at a small norm; what the inner rule assumes"),
     "dnc": RuleFacts("n·d + T·(n²·b + n³)", "an honest majority; malicious rows that shift the mean in one direction"),

@@ -138,7 +138,7 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
 
 def gram(matrix: Matrix, center: Vector) -> Tensor:
     """Return the `[rows, rows]` inner products, in float64, of the rows' offsets from `center`."""
-    values, origin = matrix.numpy(force=True), center.numpy(force=True)
+    values, origin = np.ascontiguousarray(matrix.numpy(force=True)), center.numpy(force=True)
 
     def offsets(columns: slice) -> NDArray[np.float64]:
         block: NDArray[np.float64] = np.subtract(values[:, columns], origin[columns], dtype=np.float64)

@@ -164,10 +164,13 @@ class DefenderView(NamedTuple):
     round: int
     parameters: Vector
     updates: Matrix
-    """One row a client, every value finite."""
+    """One row for each client, at least one, every value finite: the server drops other rows before it asks."""
     clients: tuple[int, ...]
     malicious: int
-    """How many of the rows the threat model assumes to be malicious; the true number if the rule is an oracle."""
+    """How many of the rows the threat model assumes to be malicious; the true number if the rule is an oracle.
+
+    In a round with few rows it may be more than the rule can take.
+    """
     root: Callable[[], Vector]
     """The server's own update on its root data, computed when called."""
     rng: Generator

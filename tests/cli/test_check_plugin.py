@@ -9,7 +9,8 @@ from tests.cli import unlike
 from tests.cli.test_entry import refusal
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 
-FRAGILE = SOURCE.replace("rows = view.updates[finite_rows(view.updates)]", "rows = view.updates")
+FRAGILE = SOURCE.replace("return low / 2 + high / 2", "return rows.mean(dim=0)")
+"""Its sum overflows."""
 CLASSES = {
     "Shrinking": "attacks",
     "Darker": "poisons",
@@ -40,7 +41,7 @@ def test_each_check_is_a_line_and_what_fails_is_explained_below_it(tmp_path, mon
     words = [line.split()[0] for line in lines if not line.startswith(" ")]
     assert words.count("passes") + words.count("FAILS") == len(CHECKS["defenses"])
     place = lines.index("FAILS   every round has a finite answer")
-    assert lines[place + 1].startswith("          a row of NaN, 0 assumed malicious: defense Midrange returned a step")
+    assert lines[place + 1].startswith("          the largest numbers, 0 assumed malicious: defense Midrange returned")
     passing = words.count("passes")
     assert lines[-1] == f"{passing} of {len(CHECKS['defenses'])} checks of defenses pass"
 

@@ -1,6 +1,7 @@
 """What every aggregation rule must do: inherit `DefenseContract` and parametrize its `example`."""
 
 from dataclasses import dataclass
+from math import inf, nan
 
 import pytest
 import torch
@@ -8,9 +9,19 @@ import torch
 from sparring.contracts import Defense
 from sparring.testing import failures
 from sparring.testing.check import called
-from sparring.testing.rules import DEFENSE_CHECKS, agreement_is_kept, answer, distance
-from sparring.testing.server import CLIENTS, HONEST
+from sparring.testing.rules import CLOSE, DEFENSE_CHECKS, agreement_is_kept, answer, distance
+from sparring.testing.server import CLIENTS, HONEST, HOSTILE, center, with_row
 from tests.matrices import gaussian
+
+UNPROMISED = {
+    "a row of NaN": with_row(nan),
+    "one NaN": with_row(0.0, nan, 0.0, 0.0),
+    "a row of Inf": with_row(inf),
+    "a row of both Inf": with_row(inf, -inf),
+    "nothing finite": torch.full((3, 4), nan),
+    "nobody": HONEST[:0],
+}
+"""Rounds that a server never shows to a rule, and for which ours have an answer all the same."""
 
 UNCONDITIONAL = [check for check in DEFENSE_CHECKS if check is not agreement_is_kept]
 
@@ -41,6 +52,33 @@ class DefenseContract:
     @pytest.mark.parametrize("check", UNCONDITIONAL, ids=called)
     def test_it_conforms(self, example: Example, check):
         assert failures(check, example.rule) == ()
+
+    @pytest.mark.parametrize("malicious", [0, 2, CLIENTS, 10**6])
+    def test_rows_that_are_not_finite_are_survived(self, example: Example, malicious: int):
+        for updates in UNPROMISED.values():
+            noted: list[int] = []
+            moved, memory = answer(
+                example.rule, updates, malicious=malicious, note=lambda event, rows, noted=noted: noted.extend(rows)
+            )
+            assert all(tensor.isfinite().all() for tensor in (moved, *memory.values()))
+            assert set(noted) <= set(range(len(updates)))
+            assert torch.equal(moved, answer(example.rule, updates, malicious=malicious)[0])
+
+    @pytest.mark.parametrize("lost", [nan, inf, -inf])
+    def test_a_row_that_is_not_finite_is_dropped_as_one_of_the_malicious(self, example: Example, lost: float):
+        root = center(HONEST)
+        moved = step(example.rule, with_row(0.0, lost, lost, 1.0), malicious=3, root=lambda: root)
+        assert distance(moved, step(example.rule, HONEST, malicious=2)) <= CLOSE
+
+    @pytest.mark.parametrize("name", ["nothing finite", "nobody"])
+    def test_a_round_without_finite_rows_moves_nothing(self, example: Example, name: str):
+        assert not step(example.rule, UNPROMISED[name]).any()
+
+    def test_any_count_is_survived(self, example: Example):
+        assert all(step(example.rule, updates, malicious=10**6).isfinite().all() for updates in HOSTILE.values())
+
+    def test_of_nobody_no_one_is_malicious(self, example: Example):
+        assert example.rule.limit(0) == 0
 
     def test_agreement_is_kept_where_the_rule_promises_it(self, example: Example):
         assert (failures(agreement_is_kept, example.rule) == ()) == example.agrees

@@ -7,10 +7,15 @@ from sparring.arrays import Batch, pixels
 from sparring.attacks import PoisonedTraining
 from sparring.contracts import Model
 from sparring.data import load, root_sample
+from sparring.defenses import POST_TRAINING
 from sparring.errors import ConfigError
+from sparring.experiments import configure, describe
+from sparring.experiments.catalogues import CATALOGUES
 from sparring.inversion import Unlearning, reverse_triggers, suspicious
 from sparring.models import Mlp, network
 from sparring.random import stream
+from sparring.registry import build
+from sparring.testing import conformance
 from sparring.training import gradient
 from tests.inversion.planted import SIDE, USUAL, black, planted
 
@@ -116,9 +121,35 @@ def test_without_root_data_nothing_can_be_unlearned():
         ({"share": 0.0}, "unlearning.share is 0.0; it must be above 0 and at most 1"),
         ({"lr": 0.0}, "unlearning.lr is 0.0; it must be positive and finite"),
         ({"steps": 0}, "unlearning.steps is 0; it must be at least 1"),
+        ({"success": 1.5}, "unlearning.success is 1.5; it must be above 0 and at most 1"),
+        ({"search_steps": 0}, "unlearning.search_steps is 0; it must be at least 1"),
         ({"batch": 0}, "unlearning.batch is 0; it must be at least 1"),
     ],
 )
 def test_unlearning_that_cannot_be_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         Unlearning(**settings)
+
+
+def test_it_is_a_post_training_defense_of_the_catalogue():
+    section = {"name": "unlearning", "steps": 3, "search_steps": 20}
+    assert build("post_training", CATALOGUES["post-training"], section) == Unlearning(steps=3, search_steps=20)
+    described = describe(configure({"post_training": section}))["post_training"]
+    assert described == {
+        **section,
+        "threshold": 2.0,
+        "success": 0.99,
+        "share": 0.2,
+        "batch": 32,
+        "lr": 0.05,
+    }
+    assert describe(configure({"post_training": described}))["post_training"] == described
+
+
+def test_it_is_the_only_post_training_defense_that_is_not_in_the_table_of_the_defenses():
+    assert CATALOGUES["post-training"].keys() - POST_TRAINING.keys() == {"unlearning"}
+
+
+def test_it_conforms():
+    rule = Unlearning(threshold=0.5, success=0.1, steps=2, search_steps=10)
+    assert [finding for finding in conformance(rule) if finding.failures] == []

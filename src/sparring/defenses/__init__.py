@@ -7,6 +7,7 @@ from sparring.defenses.aggregation.bucketing import Bucketing, bucketing
 from sparring.defenses.aggregation.bulyan import Bulyan, bulyan
 from sparring.defenses.aggregation.centered_clipping import CenteredClipping, centered_clipping
 from sparring.defenses.aggregation.clipped import Clipped, clip_rows
+from sparring.defenses.aggregation.clipped_trimmed_mean import ClippedTrimmedMean
 from sparring.defenses.aggregation.clipping_median import ClippingMedian
 from sparring.defenses.aggregation.crfl import CRFL, crfl
 from sparring.defenses.aggregation.dnc import DnC, dnc
@@ -37,6 +38,7 @@ DEFENSES: Mapping[str, type[Defense]] = {
     "bulyan": Bulyan,
     "centered_clipping": CenteredClipping,
     "clipped": Clipped,
+    "clipped_trimmed_mean": ClippedTrimmedMean,
     "clipping_median": ClippingMedian,
     "crfl": CRFL,
     "dnc": DnC,
@@ -82,6 +84,7 @@ __all__ = [
     "CenteredClipping",
     "Certificate",
     "Clipped",
+    "ClippedTrimmedMean",
     "ClippingMedian",
     "DnC",
     "FLTrust",

@@ -72,7 +72,7 @@ CATALOGUES = Catalogues(
         "poisons": POISONS,
         "triggers": TRIGGERS,
         "defenses": DEFENSES,
-        "post-training": POST_TRAINING,
+        "post-training": {**POST_TRAINING, "unlearning": "sparring.inversion.unlearning:Unlearning"},
         "datasets": DATASETS,
         "partitions": PARTITIONS,
         "models": MODELS,

@@ -20,9 +20,12 @@ from sparring.training import gradient
 class Unlearning:
     """Reverse the triggers, and train those of suspicious classes away; without suspicion the model stays as it is."""
 
-    search: TriggerReversal = USUAL
     threshold: float = THRESHOLD
     """The anomaly index above which a class is suspicious."""
+    success: float = USUAL.success
+    """The share of the root images that a reversed trigger must turn into its class."""
+    search_steps: int = USUAL.steps
+    """The most minibatches that the search for triggers takes."""
     share: float = 0.2
     """The part of the examples that carries a trigger: the authors' number."""
     steps: int = 50
@@ -37,7 +40,9 @@ class Unlearning:
             raise ConfigError(f"unlearning.share is {self.share}; it must be above 0 and at most 1")
         if not 0 < self.lr < inf:
             raise ConfigError(f"unlearning.lr is {self.lr}; it must be positive and finite")
-        for name in ("steps", "batch"):
+        if not 0 < self.success <= 1:
+            raise ConfigError(f"unlearning.success is {self.success}; it must be above 0 and at most 1")
+        for name in ("steps", "batch", "search_steps"):
             if getattr(self, name) < 1:
                 raise ConfigError(f"unlearning.{name} is {getattr(self, name)}; it must be at least 1")
 
@@ -49,7 +54,8 @@ class Unlearning:
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         self.check(model, root=root)
         assert root is not None
-        found = suspicious(reverse_triggers(model, root, rng=rng, search=self.search), self.threshold)
+        search = TriggerReversal(success=self.success, steps=self.search_steps)
+        found = suspicious(reverse_triggers(model, root, rng=rng, search=search), self.threshold)
         return self.unlearned(model, found, root=root, rng=rng)
 
     def unlearned(self, model: Model, triggers: Sequence[Trigger], *, root: Batch, rng: Generator) -> Model:

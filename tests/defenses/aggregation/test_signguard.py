@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from sparring.defenses import SignGuard, signguard
+from sparring.defenses.aggregation.signguard import _features, _signs
 from sparring.errors import ConfigError
 from sparring.random import stream
 from tests.defenses.views import Notes, view
@@ -12,7 +13,7 @@ ALIKE = torch.tensor([1.0, 1.0, 1.0, -1.0])
 ALL = {"fraction": 1.0}
 
 
-def selected(updates: torch.Tensor, **settings: float) -> tuple[int, ...]:
+def selected(updates: torch.Tensor, **settings: object) -> tuple[int, ...]:
     notes = Notes()
     SignGuard(**settings).aggregate(view(updates, note=notes), {})
     return notes["selected"]
@@ -77,3 +78,44 @@ def test_impossible_settings_are_refused(settings, remedy):
         SignGuard(**settings)
     with pytest.raises(ConfigError, match=f"^signguard: {remedy}$"):
         signguard(torch.zeros(3, 4), stream(0), **settings)
+
+
+def signs(*counts: tuple[int, int, int]) -> torch.Tensor:
+    """Return rows with so many positive, zero and negative values."""
+    return torch.tensor([[1.0] * up + [0.0] * still + [-1.0] * down for up, still, down in counts])
+
+
+def test_the_released_variant_divides_each_share_by_its_largest_over_the_clients():
+    updates = signs((8, 2, 10), (9, 1, 10), (10, 0, 10))
+    rule = SignGuard(fraction=1.0, variant="released")
+    # The largest shares are 10 of 20, 2 of 20 and 10 of 20.
+    expected = torch.tensor([[0.8, 1.0, 1.0], [0.9, 0.5, 1.0], [1.0, 0.0, 1.0]], dtype=torch.float64)
+    torch.testing.assert_close(_features(updates, stream(0), rule=rule), expected)
+    plain = _features(updates, stream(0), rule=SignGuard(fraction=1.0))
+    torch.testing.assert_close(plain, expected * torch.tensor([0.5, 0.1, 0.5]))
+
+
+def test_a_share_that_no_client_has_stays_zero():
+    rule = SignGuard(fraction=1.0, variant="released")
+    assert _features(signs((1, 0, 3), (2, 0, 2)), stream(0), rule=rule)[:, 1].tolist() == [0, 0]
+
+
+def test_the_released_variant_counts_a_block_of_neighboring_coordinates():
+    updates = torch.full((1, 100), -1.0)
+    updates[:, 50:] = 1.0
+    rule = SignGuard(fraction=0.1, variant="released")
+    shares = [_signs(updates, block)[0, 0].item() for block in (torch.arange(45, 55), torch.arange(10))]
+    assert shares == [0.5, 0.0]
+    drawn = {_signs_of(updates, rule, number) for number in range(200)}
+    assert {0.0, 1.0} < drawn  # scattered coordinates would hardly ever be all of one sign
+
+
+def _signs_of(updates: torch.Tensor, rule: SignGuard, number: int) -> float:
+    """Return whether the largest, here the only, share of positive values was none, some or all of the block."""
+    positive, _, negative = _features(updates, stream(0, number), rule=rule)[0].tolist()
+    return (positive + 1 - negative) / 2
+
+
+def test_an_unknown_variant_is_refused():
+    with pytest.raises(ConfigError, match="^signguard: variant='raw'; use one of: published, released$"):
+        SignGuard(variant="raw")

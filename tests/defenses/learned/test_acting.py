@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.defenses import NeuroClip, NoRepair, Prun
-from sparring.defenses.learned.acting import ClippedTrimmedMean, DefenseRanges
+from sparring.defenses import ClippedTrimmedMean, NeuroClip, NoRepair, Prun
+from sparring.defenses.learned.acting import DefenseRanges
 from sparring.errors import ConfigError
 from tests.defenses.views import view
 

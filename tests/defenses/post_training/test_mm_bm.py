@@ -6,9 +6,10 @@ from sparring.contracts import Model
 from sparring.defenses import MMBM
 from sparring.defenses.post_training.mm_bm import bounded, largest, objective
 from sparring.errors import ConfigError
-from sparring.models import Cnn, LeNet
+from sparring.models import Cnn, LeNet, ResNet18
 from sparring.random import stream
 from tests.defenses.post_training.models import examples, started, units
+from tests.settings import Facts
 
 CLEAN = torch.tensor([[1.0, 0.0], [0.8, 0.1], [0.0, 1.0], [0.1, 0.9]])
 ROOT = Batch(CLEAN, torch.tensor([0, 0, 1, 1]))
@@ -104,4 +105,35 @@ def test_minibatches_are_drawn_from_the_stream():
 )
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ConfigError, match=f"^mm_bm: {message}$"):
+        MMBM(**settings)
+
+
+AUTHORS = MMBM(steps=0, places=("2", "4", "6"), start=8.0)
+"""After the first convolution, the first stage and the second, as the authors bound ResNet-18."""
+
+
+def test_the_places_and_the_start_of_the_authors():
+    images = Facts(shape=(3, 12, 12), mean=(0.5,) * 3, std=(0.2,) * 3)
+    model, root = started(ResNet18(width=2), images), examples(images)
+    loud = Model(model.network, 50 * model.parameters)
+    seen = largest(AUTHORS.repair(loud, root=root, rng=stream(0)).network, loud.parameters, inputs=root.inputs)
+    before = largest(loud.network, loud.parameters, inputs=root.inputs)
+    assert [name for name in before if before[name].max() > 8 >= seen[name].max()][:3] == ["2", "4", "6"]
+    assert {name: seen[name].max().item() for name in ("2", "4", "6")} == {"2": 8.0, "4": 8.0, "6": 8.0}
+    assert seen["8"].max() > 8
+
+
+def test_bounds_that_start_at_a_number_stay_there_without_steps():
+    cut = repaired(MMBM(steps=0, start=0.5))
+    assert cut(torch.tensor([[1.0, 0.2]])).tolist() == [[0.5, pytest.approx(0.2)]]
+
+
+def test_an_activation_that_is_not_there_is_refused():
+    with pytest.raises(ConfigError, match="^mm_bm: places has '7'; the hidden activations are: 1$"):
+        repaired(MMBM(places=("7",)))
+
+
+@pytest.mark.parametrize(("settings", "message"), [({"start": 0.0}, "start=0.0"), ({"places": ()}, "places is empty")])
+def test_places_and_a_start_that_cannot_be_are_refused(settings, message):
+    with pytest.raises(ConfigError, match=f"^mm_bm: {message}"):
         MMBM(**settings)

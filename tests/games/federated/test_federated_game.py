@@ -7,7 +7,7 @@ import torch
 
 from sparring.attacks import InnerProduct, LocalSearch
 from sparring.data import ClientShards
-from sparring.defenses.learned.acting import ClippedTrimmedMean
+from sparring.defenses import ClippedTrimmedMean
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import Attacker, Federation, Scenario, Threat, play_round
 from sparring.federation.sampling import Lineup, lineup

@@ -9,10 +9,12 @@ from sparring.arrays import Matrix, Vector
 from sparring.attacks.crafted.knowledge import Knowledge, check_knowledge, moments, submitted, view_for
 from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 
 def a_little_is_enough(benign: Matrix, z: float) -> Vector:
     """Return the mean of the rows minus `z` population standard deviations, coordinate by coordinate."""
+    benign = check_matrix("a_little_is_enough", benign, name="benign")
     mean, deviation = moments(benign)
     return (mean - z * deviation).float().nan_to_num_()
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows
 from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView, own_malicious
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 Knowledge = Literal["full", "partial"]
 """Whether an attacker sees this round's honest updates, or lets its clients' own stand for them."""
@@ -59,16 +60,18 @@ def assumed_count(view: WhiteBoxView) -> int:
 
 def mean_update(updates: Matrix) -> Vector:
     """Average the rows; the weights go in first, so that the sum of huge rows cannot overflow."""
-    return torch.full((len(updates),), 1 / len(updates)) @ updates
+    updates = check_matrix("mean_update", updates)
+    return updates.new_full((len(updates),), 1 / len(updates)) @ updates
 
 
 def moments(updates: Matrix) -> tuple[Tensor, Tensor]:
     """Return the float64 mean and population standard deviation (over n, not n - 1) of each coordinate."""
+    updates = check_matrix("moments", updates)
     mean, deviation = torch.empty(2, updates.shape[1], dtype=torch.float64)
     for columns in column_blocks(updates):
         block = updates[:, columns].double()
         torch.mean(block, dim=0, out=mean[columns])
-        deviation[columns] = block.sub_(mean[columns]).square_().mean(dim=0).sqrt_()
+        deviation[columns] = (block - mean[columns]).square_().mean(dim=0).sqrt_()
     return mean, deviation
 
 
@@ -79,6 +82,7 @@ def directions(updates: Matrix) -> Vector:
 
 def products(updates: Matrix, vectors: Matrix) -> Matrix:
     """Return the `[clients, vectors]` inner products, summed in float64 block by block."""
+    updates, vectors = check_matrix("products", updates), check_matrix("products", vectors, name="vectors")
     total = torch.zeros(len(updates), len(vectors), dtype=torch.float64)
     for columns in column_blocks(updates):
         total += updates[:, columns].double() @ vectors[:, columns].double().T

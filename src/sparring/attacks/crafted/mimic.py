@@ -8,6 +8,7 @@ import torch
 from sparring.arrays import Matrix, gram
 from sparring.attacks.crafted.knowledge import moments, submitted
 from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.validation import check_matrix
 
 
 def most_extreme(updates: Matrix) -> int:
@@ -16,6 +17,7 @@ def most_extreme(updates: Matrix) -> int:
     The eigenvector of the largest eigenvalue of the rows' centered Gram matrix holds, up to a factor, their
     projections on that direction.
     """
+    updates = check_matrix("most_extreme", updates, name="updates")
     mean, _ = moments(updates)
     products = gram(updates, mean)
     projections = torch.linalg.eigh(products).eigenvectors[:, -1]

@@ -9,10 +9,12 @@ from sparring.arrays import Matrix, Vector, squared_distances
 from sparring.attacks.crafted.knowledge import Knowledge, check_knowledge, submitted, view_for
 from sparring.attacks.crafted.perturbation import Direction, Ray, check_direction, ray
 from sparring.contracts import BlackBoxView
+from sparring.validation import check_matrix
 
 
 def min_max(benign: Matrix, direction: Direction) -> Vector:
     """Return the farthest update on the ray whose largest distance to a row is no larger than between two rows."""
+    benign = check_matrix("min_max", benign, name="benign")
     line = ray(benign, direction)
     return line.at(_farthest_within(line, float(squared_distances(benign).max())))
 

@@ -8,6 +8,7 @@ from sparring.arrays import Matrix, Vector
 from sparring.attacks.crafted.knowledge import Knowledge, check_knowledge, submitted, view_for
 from sparring.attacks.crafted.perturbation import Direction, check_direction, ray
 from sparring.contracts import BlackBoxView
+from sparring.validation import check_matrix
 
 
 def min_sum(benign: Matrix, direction: Direction) -> Vector:
@@ -16,6 +17,7 @@ def min_sum(benign: Matrix, direction: Direction) -> Vector:
     From any x the sum is Σ|m - b|² + n |m - x|², m being the mean: so the crafted update may be as far from the mean as
     the farthest row, and γ = max |m - b| / |p|.
     """
+    benign = check_matrix("min_sum", benign, name="benign")
     line = ray(benign, direction)
     return line.at(sqrt(float(line.squares.max()) / line.square) if line.square > 0 else 0.0)
 

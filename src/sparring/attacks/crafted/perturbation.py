@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 from sparring.arrays import Matrix, Vector, column_blocks
 from sparring.attacks.crafted.knowledge import moments
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 Direction = Literal["unit", "sign", "std"]
 
@@ -53,6 +54,7 @@ class Ray(NamedTuple):
 
 def ray(benign: Matrix, direction: Direction) -> Ray:
     """Measure the benign updates along a perturbation of their mean."""
+    benign = check_matrix("ray", benign, name="benign")
     mean, deviation = moments(benign)
     perturbation = PERTURBATIONS[direction](mean, deviation)
     squares, slopes = torch.zeros(2, len(benign), dtype=torch.float64)

@@ -9,13 +9,13 @@ from sparring.defenses.aggregation.accumulators import refuse_per_client
 from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import remaining
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.random import Generator
+from sparring.validation import check_matrix
 
 
 def bucketing(updates: Matrix, size: int, *, rng: Generator) -> Matrix:
     """Shuffle the finite rows into buckets of `size`, the last of which may hold fewer, and average each of them."""
-    check_updates("bucketing", updates)
+    updates = check_matrix("bucketing", updates)
     at_least(1, "bucketing", size=size)
     return _averages(updates, _buckets(finite_rows(updates).nonzero().flatten().tolist(), size, rng=rng))
 

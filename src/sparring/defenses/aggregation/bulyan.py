@@ -15,8 +15,8 @@ from sparring.defenses.aggregation.columns import columnwise
 from sparring.defenses.aggregation.counts import assumed, check_count, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 
 def bulyan(updates: Matrix, malicious: int) -> Vector:
@@ -26,7 +26,7 @@ def bulyan(updates: Matrix, malicious: int) -> Vector:
     where that is less. The middle values are those nearest the median. Of equals the first is chosen, or the smaller
     value. A row that is not finite is dropped, and counts as one of the malicious. Of no rows, return zeros.
     """
-    check_updates("bulyan", updates)
+    updates = check_matrix("bulyan", updates)
     at_least(0, "bulyan", malicious=malicious)
     clients = len(updates)
     if clients > 0 and malicious > bulyan_limit(clients):
@@ -105,9 +105,10 @@ class Bulyan:
         return bulyan_limit(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        clients, finite = len(view.updates), int(finite_rows(view.updates).sum())
+        updates = check_matrix("bulyan", view.updates)
+        clients, finite = len(updates), int(finite_rows(updates).sum())
         left = remaining(assumed(self.malicious, view, limit=clients), clients - finite)
         malicious = min(left, self.limit(finite))
-        rows = _selection(view.updates, malicious, names=view.clients)
+        rows = _selection(updates, malicious, names=view.clients)
         view.note("selected", rows)
-        return _nearest_middle(view.updates, rows, malicious=malicious), memory
+        return _nearest_middle(updates, rows, malicious=malicious), memory

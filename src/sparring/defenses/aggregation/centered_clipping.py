@@ -12,7 +12,7 @@ from sparring.defenses.aggregation.columns import weighted_sum
 from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.rows import distances_to
 from sparring.defenses.aggregation.settings import at_least, positive
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix, check_vector
 
 
 def centered_clipping(updates: Matrix, center: Vector, radius: float, iterations: int) -> Vector:
@@ -20,7 +20,8 @@ def centered_clipping(updates: Matrix, center: Vector, radius: float, iterations
 
     Of no rows, return zeros: an empty round moves nothing.
     """
-    check_updates("centered_clipping", updates)
+    updates = check_matrix("centered_clipping", updates)
+    center = check_vector("centered_clipping", center, of=updates, name="center")
     positive("centered_clipping", radius=radius)
     at_least(1, "centered_clipping", iterations=iterations)
     return _moved(updates, center, radius=radius, iterations=iterations)[0]
@@ -60,6 +61,7 @@ class CenteredClipping:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         center = memory.get("center", torch.zeros_like(view.parameters))
-        step, shares = _moved(view.updates, center, radius=self.radius, iterations=self.iterations)
+        updates = check_matrix("centered_clipping", view.updates)
+        step, shares = _moved(updates, center, radius=self.radius, iterations=self.iterations)
         view.note("clipped", ((shares > 0) & (shares < 1)).nonzero().flatten().tolist())
         return step, {"center": step.clone()} if shares.any() else memory

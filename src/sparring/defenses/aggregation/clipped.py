@@ -8,7 +8,7 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.defenses.aggregation.settings import positive
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix
 
 
 def clip_rows(updates: Matrix, max_norm: float) -> Matrix:
@@ -16,7 +16,7 @@ def clip_rows(updates: Matrix, max_norm: float) -> Matrix:
 
     Rows that are not finite stay as they are, for the rule behind to drop.
     """
-    check_updates("clip_rows", updates)
+    updates = check_matrix("clip_rows", updates)
     positive("clip_rows", max_norm=max_norm)
     return _scaled(updates, _shares(updates, max_norm))
 

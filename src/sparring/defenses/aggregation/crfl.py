@@ -10,6 +10,7 @@ from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.random import Generator
+from sparring.validation import check_vector
 
 
 def crfl(step: Vector, parameters: Vector, *, max_norm: float, noise: float, rng: Generator) -> Vector:
@@ -17,6 +18,8 @@ def crfl(step: Vector, parameters: Vector, *, max_norm: float, noise: float, rng
 
     w_t - (clip(w_t - step) + N(0, noise²)), with clip(w) = w / max(1, ‖w‖ / ρ) (algorithm 1), worked out in float64.
     """
+    step = check_vector("crfl", step, name="step")
+    parameters = check_vector("crfl", parameters, name="parameters", of=step)
     positive("crfl", max_norm=max_norm)
     at_least(0, "crfl", noise=noise)
     model = parameters.double() - step.double()

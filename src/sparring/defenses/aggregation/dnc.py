@@ -13,9 +13,9 @@ from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.coordinates import draw_coordinates
 from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.settings import at_least, positive
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 from sparring.random import Generator
+from sparring.validation import check_matrix
 
 
 def dnc(
@@ -33,7 +33,7 @@ def dnc(
     vector (algorithm 2). A row that is not finite is dropped, and counts as one of the malicious. Where no row passes
     all iterations, the result is zero.
     """
-    check_updates("dnc", updates)
+    updates = check_matrix("dnc", updates)
     rule = DnC(malicious, iterations, coordinates, fraction)
     clients = len(updates)
     if clients > 0 and malicious > minority(clients):

@@ -14,8 +14,8 @@ from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.rows import admitted, middle
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.random import Generator
+from sparring.validation import check_matrix, check_vector
 
 
 def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float = 0.001) -> Vector:
@@ -25,7 +25,8 @@ def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float =
     half of them, drops its outliers; the bound and the noise come from all finite rows (algorithm 1). Of no rows,
     return zeros.
     """
-    check_updates("flame", updates)
+    updates = check_matrix("flame", updates)
+    parameters = check_vector("flame", parameters, of=updates, name="parameters")
     at_least(0, "flame", noise=noise)
     shares, bound = _shares(updates, parameters)
     return blurred(share_average(updates, shares), noise * bound, rng=rng)
@@ -64,6 +65,7 @@ class FLAME:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        shares, bound = _shares(view.updates, view.parameters)
+        updates = check_matrix("flame", view.updates)
+        shares, bound = _shares(updates, view.parameters)
         note_shares(view, shares)
-        return blurred(share_average(view.updates, shares), self.noise * bound, rng=view.rng), memory
+        return blurred(share_average(updates, shares), self.noise * bound, rng=view.rng), memory

@@ -10,7 +10,7 @@ from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import weighted_sum
 from sparring.defenses.aggregation.rows import products_with
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix, check_vector
 
 
 def fltrust(updates: Matrix, root: Vector) -> Vector:
@@ -19,7 +19,8 @@ def fltrust(updates: Matrix, root: Vector) -> Vector:
     Zero rows and rows that are not finite have no cosine and are not trusted. Where no row is trusted, and where `root`
     is zero or not finite, the result is zero.
     """
-    check_updates("fltrust", updates)
+    updates = check_matrix("fltrust", updates)
+    root = check_vector("fltrust", root, of=updates, name="root")
     return weighted_sum(_weights(updates, root), updates)
 
 

@@ -12,7 +12,7 @@ from sparring.defenses.aggregation.accumulators import add_updates, enrolled, re
 from sparring.defenses.aggregation.columns import weighted_sum
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import positive
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix
 
 EQUAL = 1e-9
 """Cosines this close to 1 are 1 but for rounding."""
@@ -25,7 +25,8 @@ def foolsgold(updates: Matrix, histories: Matrix, *, confidence: float = 1.0) ->
     are those of absent clients. Rows that are not finite are dropped. Where all histories are alike, and of no rows,
     the result is zero.
     """
-    check_updates("foolsgold", updates)
+    updates = check_matrix("foolsgold", updates)
+    histories = check_matrix("foolsgold", histories, name="histories")
     positive("foolsgold", confidence=confidence)
     return weighted_sum(_shares(updates, histories, confidence=confidence), updates)
 

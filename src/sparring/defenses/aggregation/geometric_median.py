@@ -11,7 +11,7 @@ from sparring.defenses.aggregation.columns import inner_mean, weighted_sum
 from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix
 
 SMOOTHING = 1e-6
 """The published ν, here a share of the rows' median distance from the start: the least distance that is told apart."""
@@ -25,7 +25,7 @@ def geometric_median(updates: Matrix, *, iterations: int = 100, tolerance: float
     It starts from the coordinate-wise median, so that rows far away do not use up the iterations, and ends when one
     moves it by less than `tolerance` times the median distance. Iterations work on the rows' inner products alone.
     """
-    check_updates("geometric_median", updates)
+    updates = check_matrix("geometric_median", updates)
     at_least(0, "geometric_median", iterations=iterations, tolerance=tolerance)
     rows = admitted(updates)
     start = inner_mean(rows, trim=minority(len(rows)))

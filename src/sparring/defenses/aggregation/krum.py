@@ -9,9 +9,9 @@ from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import assumed, check_count, remaining
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 from sparring.registry import ADDED_LATER
+from sparring.validation import check_matrix
 
 Variant = Literal["published", "released"]
 
@@ -27,7 +27,7 @@ def krum(updates: Matrix, malicious: int, *, variant: Variant = "published") -> 
     The variant `released` adds up the distances, not their squares, to the n - `malicious` - 3 nearest others, as the
     code does that Li et al. (2022) released. It takes any count: where no others are left the first row is chosen.
     """
-    check_updates("krum", updates)
+    updates = check_matrix("krum", updates)
     check_variant(variant)
     if variant == "published":
         check_malicious("krum", malicious, clients=len(updates))

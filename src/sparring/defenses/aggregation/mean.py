@@ -8,7 +8,7 @@ import torch
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.trimmed_mean import trimmed_mean
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix
 
 CANCELLATION = 10.0
 LARGE = 1e4
@@ -20,7 +20,7 @@ def mean(updates: Matrix) -> Vector:
 
     Where values overflow, are not finite or may cancel, the float32 sum is done again: in float64, on sorted columns.
     """
-    check_updates("mean", updates)
+    updates = check_matrix("mean", updates)
     total = updates.new_ones(len(updates)) @ updates
     # Row by row: torch takes half the time for many norms that it takes for one of them all.
     size = torch.linalg.vector_norm(torch.linalg.vector_norm(updates, dim=1))

@@ -8,7 +8,7 @@ from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import inner_mean
 from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.updates import check_updates
+from sparring.validation import check_matrix
 
 
 def median(updates: Matrix) -> Vector:
@@ -16,7 +16,7 @@ def median(updates: Matrix) -> Vector:
 
     Of no rows, return zeros.
     """
-    check_updates("median", updates)
+    updates = check_matrix("median", updates)
     rows = admitted(updates)
     return inner_mean(rows, trim=minority(len(rows)))
 

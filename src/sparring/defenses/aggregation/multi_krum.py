@@ -9,13 +9,13 @@ from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.counts import assumed, check_count
 from sparring.defenses.aggregation.krum import check_malicious, krum_limit, krum_rows
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 
 def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
     """Average the `keep` rows with the lowest scores; rows are scored, dropped and counted as by Krum."""
-    check_updates("multi_krum", updates)
+    updates = check_matrix("multi_krum", updates)
     check_malicious("multi_krum", malicious, clients=len(updates))
     at_least(1, "multi_krum", keep=keep)
     if keep > len(updates) > 0:

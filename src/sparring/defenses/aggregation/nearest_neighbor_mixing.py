@@ -10,8 +10,8 @@ from sparring.defenses.aggregation.accumulators import refuse_per_client
 from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 
 def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
@@ -20,7 +20,7 @@ def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
     Of equally near rows the first count. Rows that are not finite count as malicious, are in no average, and stay as
     they are for the rule behind to drop.
     """
-    check_updates("nearest_neighbor_mixing", updates)
+    updates = check_matrix("nearest_neighbor_mixing", updates)
     at_least(0, "nearest_neighbor_mixing", malicious=malicious)
     clients = len(updates)
     if clients > 0 and malicious > minority(clients):

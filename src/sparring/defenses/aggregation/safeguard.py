@@ -14,8 +14,8 @@ from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 
 def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0.5) -> Tensor:
@@ -25,7 +25,7 @@ def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0
     the median. What is farther from it than `multiplier` times its score, or times `floor` where that is more, is not
     close.
     """
-    check_updates("safeguard", accumulators)
+    accumulators = check_matrix("safeguard", accumulators)
     if len(accumulators) == 0:
         return torch.ones(0, dtype=torch.bool)
     distances = squared_distances(accumulators).sqrt()

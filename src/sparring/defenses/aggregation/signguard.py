@@ -1,7 +1,7 @@
 """SignGuard (Xu et al., 2022): updates of ordinary length whose signs are distributed as most others' are."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -14,21 +14,35 @@ from sparring.defenses.aggregation.mean_shift import largest_cluster
 from sparring.defenses.aggregation.rows import middle
 from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
 from sparring.random import Generator
+from sparring.registry import ADDED_LATER
+from sparring.validation import check_matrix
+
+Variant = Literal["published", "released"]
+
+TINY = 1e-8
+"""Divides a share that is zero for all clients, so that it stays zero."""
 
 
 def signguard(
-    updates: Matrix, rng: Generator, *, shortest: float = 0.1, longest: float = 3.0, fraction: float = 0.1
+    updates: Matrix,
+    rng: Generator,
+    *,
+    shortest: float = 0.1,
+    longest: float = 3.0,
+    fraction: float = 0.1,
+    variant: Variant = "published",
 ) -> Vector:
     """Average the rows that pass both filters, cut to the median norm; where none does, return zeros.
 
     One admits norms from `shortest` to `longest` times the median; the other the largest mean-shift cluster of the
-    shares of positive, zero and negative values among a `fraction` of the coordinates, drawn at random.
+    shares of positive, zero and negative values among a `fraction` of the coordinates, drawn at random. In the variant
+    `released`, as in the authors' code, these coordinates are a block, and each of the three shares is divided by the
+    largest of all rows.
     """
-    check_updates("signguard", updates)
-    rule = SignGuard(shortest, longest, fraction)
+    updates = check_matrix("signguard", updates)
+    rule = SignGuard(shortest, longest, fraction, variant)
     return share_average(updates, _shares(updates, rng, rule=rule))
 
 
@@ -37,12 +51,23 @@ def _shares(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
-    count = max(1, round(rule.fraction * updates.shape[1]))
-    alike = largest_cluster(_signs(updates, draw_coordinates(updates.shape[1], count, rng=rng))[rows])
+    alike = largest_cluster(_features(updates, rng, rule=rule)[rows])
     ordinary = (rule.shortest * bound <= norms) & (norms <= rule.longest * bound)
     shares = norms.new_zeros(len(updates))
     shares[rows] = torch.where(alike & ordinary, shortened(norms, bound), 0)
     return shares
+
+
+def _features(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
+    """Return what is compared of each row: its shares of signs, `[clients, 3]`."""
+    parameters = updates.shape[1]
+    count = max(1, round(rule.fraction * parameters))
+    if rule.variant == "published":
+        return _signs(updates, draw_coordinates(parameters, count, rng=rng))
+    count = min(count, parameters)
+    signs = _signs(updates, int(rng.integers(parameters - count + 1)) + torch.arange(count))
+    finite = signs[finite_rows(updates)]
+    return signs / finite.amax(dim=0).clamp(min=TINY) if len(finite) > 0 else signs
 
 
 def _signs(updates: Matrix, drawn: Tensor) -> Tensor:
@@ -60,7 +85,9 @@ def _signs(updates: Matrix, drawn: Tensor) -> Tensor:
 class SignGuard:
     """Average the updates of ordinary length and of ordinary signs, clipped to the median norm.
 
-    The defaults are those of the authors' code. The paper's variants with a similarity feature are left out.
+    The default numbers are those of the authors' code. That code compares the signs otherwise than the paper, as the
+    variant `released` does: on a block of neighboring coordinates, each share divided by its largest over the clients.
+    The paper's variants with a similarity feature are left out.
     """
 
     shortest: float = 0.1
@@ -69,6 +96,8 @@ class SignGuard:
     """The published R: the largest norm admitted."""
     fraction: float = 0.1
     """The share of the coordinates whose signs are counted."""
+    variant: Variant = field(default="published", metadata=ADDED_LATER)
+    """How signs are compared: as `published`, or as in the code that the authors `released`."""
     family: ClassVar[Family] = "filtering"
 
     def __post_init__(self) -> None:
@@ -76,6 +105,8 @@ class SignGuard:
         positive("signguard", longest=self.longest, fraction=self.fraction)
         if self.shortest > self.longest:
             raise ConfigError(f"signguard: shortest={self.shortest}; use shortest <= longest ({self.longest})")
+        if self.variant not in get_args(Variant):
+            raise ConfigError(f"signguard: variant={self.variant!r}; use one of: {', '.join(get_args(Variant))}")
 
     def limit(self, clients: int) -> int:
         return minority(clients)

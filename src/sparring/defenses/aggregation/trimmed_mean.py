@@ -9,8 +9,8 @@ from sparring.defenses.aggregation.columns import inner_mean
 from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
+from sparring.validation import check_matrix
 
 
 def trimmed_mean(updates: Matrix, trim: int) -> Vector:
@@ -18,7 +18,7 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
 
     Rows that are not finite are dropped, and `trim` is lowered by their number.
     """
-    check_updates("trimmed_mean", updates)
+    updates = check_matrix("trimmed_mean", updates)
     at_least(0, "trimmed_mean", trim=trim)
     clients = len(updates)
     if clients > 0 and trim > minority(clients):

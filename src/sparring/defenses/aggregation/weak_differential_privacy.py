@@ -11,13 +11,13 @@ from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.norm_bounding import NormBounding
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least, positive
-from sparring.defenses.aggregation.updates import check_updates
 from sparring.random import Generator
+from sparring.validation import check_matrix
 
 
 def weak_differential_privacy(updates: Matrix, max_norm: float, *, noise: float, rng: Generator) -> Vector:
     """Shorten the rows to `max_norm`, average, and add noise of this standard deviation; of no rows, return zeros."""
-    check_updates("weak_differential_privacy", updates)
+    updates = check_matrix("weak_differential_privacy", updates)
     at_least(0, "weak_differential_privacy", noise=noise)
     return _blurred(mean(clip_rows(updates, max_norm)), updates, noise=noise, rng=rng)
 

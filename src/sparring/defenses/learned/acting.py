@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from sparring.arrays import Numbers, Vector
-from sparring.contracts import DefenderView, Defense, Family, Memory, Repair
-from sparring.defenses.aggregation.clipped import clip_rows
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.settings import positive
-from sparring.defenses.aggregation.trimmed_mean import trimmed_mean
+from sparring.arrays import Numbers
+from sparring.contracts import Defense, Repair
+from sparring.defenses.aggregation.clipped_trimmed_mean import ClippedTrimmedMean
 from sparring.defenses.post_training.neuroclip import NeuroClip
 from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
@@ -24,33 +21,6 @@ class Posture(NamedTuple):
 
     rule: Defense
     repair: Repair
-
-
-@dataclass(frozen=True)
-class ClippedTrimmedMean:
-    """The rule of the meta-Stackelberg game: updates are shortened to α, then a share β of each coordinate is trimmed.
-
-    Half of β goes on each side, rounded down; one value is left at least (MSG, appendix C).
-    """
-
-    max_norm: float
-    """α, on updates."""
-    trim: float
-    """β, from 0 to below 1."""
-    family: ClassVar[Family] = "coordinate"
-
-    def __post_init__(self) -> None:
-        positive("clipped_trimmed_mean", max_norm=self.max_norm)
-        if not 0 <= self.trim < 1:
-            raise ConfigError(f"clipped_trimmed_mean: trim={self.trim}; use trim from 0 to below 1")
-
-    def limit(self, clients: int) -> int:
-        return minority(clients)
-
-    def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        rows = clip_rows(view.updates, self.max_norm)
-        trimmed = min(int(self.trim * len(rows) / 2), minority(len(rows)))
-        return trimmed_mean(rows, trimmed), memory
 
 
 @dataclass(frozen=True)

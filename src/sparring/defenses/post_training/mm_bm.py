@@ -1,7 +1,7 @@
 """MM-BM (Wang et al., 2022), the mitigation of MM-BD: bounds on the activations are learned from clean examples."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from sparring.defenses.post_training.requirements import clean_examples
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
+from sparring.registry import ADDED_LATER
 
 Bounds = Mapping[str, Tensor]
 """An upper bound on each channel of each hidden activation, by the activation's name."""
@@ -62,9 +63,10 @@ def objective(logits: Tensor, reference: Tensor, *, bounds: Sequence[Tensor], pe
 class MMBM:
     """Cut each channel's activation to a bound: as low as leaves the model's answers to clean examples as they are.
 
-    The objective is minimized by Adam. It starts from the largest activations on the root data, where the authors
-    start from 8; every ten steps the penalty λ rises if at least `accuracy` of the examples are still classified
-    rightly, and else falls. The lowest bounds that met `accuracy` are taken.
+    The objective is minimized by Adam, from the largest activations on the root data. Every ten steps the penalty λ
+    rises if at least `accuracy` of the examples are still classified correctly, and else falls. The lowest bounds that
+    met `accuracy` are taken. The authors start from 8 (`start`) and bound three places of ResNet-18 (`places`): after
+    the first convolution, the first stage and the second.
     """
 
     accuracy: float = 0.95
@@ -72,6 +74,10 @@ class MMBM:
     """The λ at the start."""
     steps: int = 150
     lr: float = 0.1
+    places: tuple[str, ...] | None = field(default=None, metadata=ADDED_LATER)
+    """The activations to bound, by the names of their layers; every hidden one where there are none."""
+    start: float | None = field(default=None, metadata=ADDED_LATER)
+    """Where all bounds start; at the largest activations on the root data where there is none."""
     needs_root: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -79,6 +85,10 @@ class MMBM:
             raise ConfigError(f"mm_bm: accuracy={self.accuracy}; use accuracy above 0 and at most 1")
         positive("mm_bm", penalty=self.penalty, lr=self.lr)
         at_least(0, "mm_bm", steps=self.steps)
+        if self.start is not None:
+            positive("mm_bm", start=self.start)
+        if self.places == ():
+            raise ConfigError("mm_bm: places is empty; name at least one activation, or use null for all")
 
     def check(self, model: Model, *, root: Batch | None) -> None:
         """Refuse a model that has no bounds to learn."""
@@ -88,8 +98,19 @@ class MMBM:
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         network = chain("mm_bm", model.network)
         examples = _right(model, clean_examples("mm_bm", root))
-        bounds = largest(network, model.parameters, inputs=examples.inputs)
+        bounds = self._started(largest(network, model.parameters, inputs=examples.inputs))
         return Model(bounded(network, self._lowered(bounds, model, examples=examples, rng=rng)), model.parameters)
+
+    def _started(self, bounds: Bounds) -> Bounds:
+        """Return the bounds of the chosen places as they are before the first step."""
+        places = tuple(bounds) if self.places is None else self.places
+        for place in places:
+            if place not in bounds:
+                raise ConfigError(f"mm_bm: places has {place!r}; the hidden activations are: {', '.join(bounds)}")
+        chosen = {place: bounds[place] for place in places}
+        if self.start is None:
+            return chosen
+        return {place: torch.full_like(bound, self.start) for place, bound in chosen.items()}
 
     def _lowered(self, start: Bounds, model: Model, *, examples: Batch, rng: Generator) -> Bounds:
         bounds = {name: bound.clone().requires_grad_() for name, bound in start.items()}

@@ -22,6 +22,7 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, column_blocks, row_norms
 from sparring.attacks.crafted.knowledge import products
 from sparring.random import Generator
+from sparring.validation import check_matrix, check_vector
 
 SPAN = 3
 """Coordinates in the span of r, s and the first e; one more measures what lies outside."""
@@ -88,6 +89,9 @@ def most_harmful(start: Matrix, *, benign: Matrix, root: Vector, rng: Generator,
 
     A root update of zero trusts nobody; the rows are then zero too.
     """
+    benign = check_matrix("most_harmful", benign, name="benign")
+    start = check_matrix("most_harmful", start, name="start")
+    root = check_vector("most_harmful", root, of=benign, name="root")
     r, norm = _unit(root)
     benign_sum, trust = _trusted_sum(benign, r)
     s = benign_sum.sign()

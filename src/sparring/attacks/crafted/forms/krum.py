@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sparring.arrays import PUBLISHED, KrumScore, Matrix, Vector, column_blocks, squared_distances
 from sparring.attacks.crafted.knowledge import directions
+from sparring.validation import check_matrix
 
 SMALLEST = 1e-5
 """The λ below which the search gives up."""
@@ -79,11 +80,12 @@ class Geometry:
 
 def measure(benign: Matrix, signs: Vector, *, score: KrumScore = PUBLISHED) -> Geometry:
     """Measure the benign updates."""
+    benign = check_matrix("measure", benign, name="benign")
     squares, slopes = torch.zeros(2, len(benign), dtype=torch.float64)
     for columns in column_blocks(benign):
         block = benign[:, columns].double()
         slopes += block @ signs[columns].double()
-        squares += block.square_().sum(dim=1)
+        squares += block.square().sum(dim=1)
     return Geometry(squared_distances(benign), squares, slopes, len(signs), score)
 
 
@@ -93,6 +95,7 @@ def farthest_selected(honest: Matrix, *, crafted: int, assumed: int, score: Krum
     A round with too few rows for that lowers the count to the most that Krum can bear. Where the released form has no
     neighbors left, it selects no crafted row, and the search gives up.
     """
+    honest = check_matrix("farthest_selected", honest, name="honest")
     signs = directions(honest)
     rows = len(honest) + crafted
     neighbors = score.neighbors(rows, min(assumed, score.limit(rows)))
@@ -109,6 +112,7 @@ def farthest_expected(own: Matrix, score: KrumScore = PUBLISHED) -> Vector:
     one. It does so for any λ once the neighbors of a crafted row are all crafted: at the latest, when there is one
     more than there are `own`.
     """
+    own = check_matrix("farthest_expected", own, name="own")
     signs = directions(own)
     geometry = measure(own, signs, score=score)
     neighbors = max(1, len(own) - score.apart)

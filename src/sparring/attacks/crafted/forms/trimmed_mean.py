@@ -10,6 +10,7 @@ import torch
 from sparring.arrays import Matrix, Vector
 from sparring.attacks.crafted.knowledge import directions, moments
 from sparring.random import Generator
+from sparring.validation import check_matrix, check_vector
 
 
 def beyond_range(honest: Matrix, parameters: Vector, *, rows: int, scale: float, rng: Generator) -> Matrix:
@@ -18,6 +19,8 @@ def beyond_range(honest: Matrix, parameters: Vector, *, rows: int, scale: float,
     On the side of the largest honest local model w this is the interval from w to `scale` * w if w > 0, else to
     w / `scale`; on the side of the smallest, from w to w / `scale` if w > 0, else to `scale` * w.
     """
+    honest = check_matrix("beyond_range", honest, name="honest")
+    parameters = check_vector("beyond_range", parameters, of=honest, name="parameters")
     reverse = -directions(honest)
     edge = torch.where(reverse > 0, honest.amax(dim=0), honest.amin(dim=0))
     local = parameters - edge
@@ -31,6 +34,7 @@ def beyond_deviation(own: Matrix, rng: Generator) -> Matrix:
 
     There are as many as `own`. A single row has no deviation and is submitted as it is.
     """
+    own = check_matrix("beyond_deviation", own, name="own")
     reverse = -directions(own)
     mean, deviation = moments(own)
     nearest = (mean + 3 * reverse * deviation).float().nan_to_num_()

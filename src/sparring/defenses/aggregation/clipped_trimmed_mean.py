@@ -1,0 +1,41 @@
+"""Clipped trimmed mean (Pan et al., 2023): the meta-Stackelberg game's rule, a trimmed mean of clipped updates."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sparring.arrays import Vector, finite_rows
+from sparring.contracts import DefenderView, Family, Memory
+from sparring.defenses.aggregation.clipped import Clipped
+from sparring.defenses.aggregation.counts import minority
+from sparring.defenses.aggregation.settings import positive
+from sparring.defenses.aggregation.trimmed_mean import TrimmedMean
+from sparring.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class ClippedTrimmedMean:
+    """Shorten every update to `max_norm`, then average each coordinate without a share of its outermost values.
+
+    Half of the share goes on each side, rounded down; one value is left at least (MSG, appendix C). In the game the
+    defender's action sets both numbers.
+    """
+
+    max_norm: float = 2.0
+    """α, on updates."""
+    trim: float = 0.4
+    """β, from 0 to below 1."""
+    family: ClassVar[Family] = "coordinate"
+
+    def __post_init__(self) -> None:
+        positive("clipped_trimmed_mean", max_norm=self.max_norm)
+        if not 0 <= self.trim < 1:
+            raise ConfigError(f"clipped_trimmed_mean: trim={self.trim}; use trim from 0 to below 1")
+
+    def limit(self, clients: int) -> int:
+        return minority(clients)
+
+    def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
+        # A row that is not finite is dropped by the trimmed mean, as one of those that it trims.
+        clients, finite = len(view.updates), int(finite_rows(view.updates).sum())
+        each_side = int(self.trim * finite / 2) + clients - finite
+        return Clipped(TrimmedMean(each_side), self.max_norm).aggregate(view, memory)
