@@ -1,4 +1,4 @@
-"""Tables of cells as text, CSV and LaTeX."""
+"""Tables of cells as text and CSV."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,18 +11,6 @@ import pandas as pd
 from sparring.errors import ConfigError
 from sparring.experiments.statistics import Summary, method, written
 from sparring.experiments.tables import axes_of, summaries
-
-LATEX = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-}
-"""What LaTeX would not print as it stands."""
 
 
 class Table(NamedTuple):
@@ -65,18 +53,6 @@ def as_text(table: Table) -> str:
     return "\n".join([table.title, text[0], "-" * max(map(len, text)), *text[1:]]) + "\n"
 
 
-def as_latex(table: Table) -> str:
-    """Return a table for a paper; it needs the package booktabs."""
-    header, *rows = [" & ".join(map(_escaped, line)) + r" \\" for line in (table.header, *table.rows)]
-    head = [
-        r"\begin{table}",
-        rf"  \caption{{{_escaped(table.title)}}}",
-        rf"  \begin{{tabular}}{{{'l' * len(table.header)}}}",
-    ]
-    inside = [r"\toprule", header, r"\midrule", *rows, r"\bottomrule"]
-    return "\n".join([*head, *(f"    {line}" for line in inside), r"  \end{tabular}", r"\end{table}"]) + "\n"
-
-
 def as_csv(runs: pd.DataFrame, metrics: Iterable[str]) -> str:
     """Return the summaries of metrics, a row a cell and metric; what there is no number for is empty.
 
@@ -114,7 +90,3 @@ def _count(cells: Iterable[Summary]) -> str:
 
 def _words(metric: str) -> str:
     return metric.replace("_", " ")
-
-
-def _escaped(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in text)
