@@ -18,6 +18,7 @@ COMMANDS = {
     "sweep": "Play many runs: every combination of what a file lets vary.",
     "reproduce": "Play a published table or figure again.",
     "audit": "Find out what an attacker that learns does to a rule.",
+    "show": "Show runs beside each other: settings, results, curves.",
     "report": "Show what a sweep came to, in tables and on a page.",
     "list": "List what a configuration can name.",
     "check-plugin": "Check a class of your own against what is asked of its kind.",

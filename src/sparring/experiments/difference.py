@@ -9,14 +9,14 @@ from sparring.experiments.settings import Config
 
 def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
     """Return the first key at which two configurations differ, with the value of each; None where they are equal."""
-    first, second = _leaves(describe(one)), _leaves(describe(other))
+    first, second = leaves(describe(one)), leaves(describe(other))
     for key in {**first, **second}:
         if first.get(key) != second.get(key):
             return key, first.get(key), second.get(key)
     return None
 
 
-def _leaves(value: Any, path: str = "") -> dict[str, Any]:
+def leaves(value: Any, path: str = "") -> dict[str, Any]:
     """Flatten sections and lists to `section.key`."""
     if isinstance(value, list):
         value = {str(place): each for place, each in enumerate(value)}
@@ -25,5 +25,5 @@ def _leaves(value: Any, path: str = "") -> dict[str, Any]:
     return {
         leaf: each
         for key, part in value.items()
-        for leaf, each in _leaves(part, f"{path}.{key}" if path else key).items()
+        for leaf, each in leaves(part, f"{path}.{key}" if path else key).items()
     }
