@@ -64,6 +64,22 @@ def test_text_has_columns_of_equal_width():
     assert text == "title\na          longer\n-----------------\nlong word  b\nc          d\n"
 
 
+def test_a_table_that_does_not_fit_has_its_rows_below_each_other():
+    table = Table("a title of a table", ("rule", "measured"), (("krum", "0.93 ± 0.01, n = 3"), ("median", "word " * 9)))
+    assert as_text(table, width=80) == as_text(table)
+    assert as_text(table, width=32).splitlines() == [
+        "a title of a table",
+        "",
+        "rule      krum",
+        "measured  0.93 ± 0.01, n = 3",
+        "",
+        "rule      median",
+        "measured  word word word word",
+        "          word word word word",
+        "          word",
+    ]
+
+
 def test_csv_holds_the_numbers_as_they_are():
     rows = list(csv.DictReader(StringIO(as_csv(RUNS, METRICS))))
     assert [row["metric"] for row in rows] == [metric for metric in METRICS for _ in range(4)]

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import click
 import typer
+from typer.core import TyperCommand
 
 import sparring
 from sparring.errors import ConfigError, Interrupted, SparringError
@@ -28,6 +29,13 @@ COMMANDS = {
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
+class PlainCommand(TyperCommand):
+    """A command whose help has brackets as they are: typer escapes them for rich, even where rich is not used."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return super().get_help(ctx).replace(r"\[", "[")
+
+
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command that `words`, by default those of the process, give, and return the exit code."""
     given = list(sys.argv[1:] if words is None else words) or ["--help"]
@@ -44,11 +52,15 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _application(words: Sequence[str]) -> typer.Typer:
     """Assemble the command line. Only a command that is named is imported: torch takes more than a second."""
-    application = typer.Typer(add_completion=False, pretty_exceptions_enable=False, callback=_about)
+    # Plain help wraps what does not fit; rich help cuts words off in a narrow terminal.
+    application = typer.Typer(
+        add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, callback=_about
+    )
     for name, summary in COMMANDS.items():
         is_named = name in words
         function = import_module(f"sparring.cli.{name.replace('-', '_')}").command if is_named else _about
-        application.command(name, help=None if is_named else summary)(function)
+        help = None if is_named else summary
+        application.command(name, cls=PlainCommand, help=help, short_help=summary)(function)
     return application
 
 
