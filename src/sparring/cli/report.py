@@ -17,6 +17,7 @@ from sparring.cli.paragraphs import show_paragraphs
 from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv
 from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables, interval_of
+from sparring.experiments.report.figures import write_figures
 from sparring.experiments.report.heat_table import further_metrics, heat_tables, metrics
 from sparring.experiments.report.latex import latex
 from sparring.experiments.report.page import page
@@ -90,9 +91,7 @@ def command(
             write(path, written(study).encode())
             typer.echo(f"written: {path}")
     if files.figures is not None:
-        # Only figures need matplotlib.
-        drawn = import_module("sparring.experiments.report.figures").write_figures(study, files.figures)
-        typer.echo(f"written: {files.figures}, {len(drawn)} files")
+        typer.echo(f"written: {files.figures}, {len(write_figures(study, files.figures))} files")
     if files.tensorboard is not None:
         typer.echo(f"written: {files.tensorboard}, {track(runs, files.tensorboard)} runs")
 
