@@ -48,6 +48,13 @@ def test_what_cannot_be_compared_is_not_spoken_of(folder, capsys):
     assert "compared" not in capsys.readouterr().out
 
 
+def test_how_much_counts_is_said_and_can_be_changed(folder, capsys):
+    for gap in ("0.02", "0.3"):
+        assert report(folder, "--gap", gap) == 0
+        assert f"all of it lies beyond {gap}" in " ".join(capsys.readouterr().out.split())
+    assert report(folder, "--gap", "-1") == 2
+
+
 def test_a_name_cannot_command_the_terminal(folder, capsys, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     path = copy / "sweep.json"
@@ -71,12 +78,14 @@ def test_what_is_missing_is_said(folder, capsys, tmp_path):
 
 
 def test_files_are_written_where_they_are_wanted(folder, capsys, tmp_path):
-    html, csv, latex = (tmp_path / name for name in ("größer 1.html", "t.csv", "t.tex"))
-    assert report(folder, "--html", html, "--csv", csv, "--latex", latex) == 0
+    html, csv, latex, figures = (tmp_path / name for name in ("größer 1.html", "t.csv", "t.tex", "figures"))
+    assert report(folder, "--html", html, "--csv", csv, "--latex", latex, "--figures", figures) == 0
     assert html.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert csv.read_text(encoding="utf-8").startswith("attack,defense,metric,n,")
     assert r"\begin{tabular}" in latex.read_text(encoding="utf-8")
-    assert f"written: {html}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"written: {html}" in out
+    assert f"written: {figures}, {len(list(figures.iterdir()))} files" in out
 
 
 def test_a_single_run_has_a_report(folder, capsys, tmp_path):

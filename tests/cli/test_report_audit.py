@@ -22,6 +22,7 @@ def test_the_verdict_of_an_audit_is_printed_with_its_tables(audit, width, capsys
     for words in ("worst by hand", "95 % t interval", "clients malicious, median is taken", "learned 1", "cells: mean"):
         assert words in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= width
+    assert "…" not in out
 
 
 def test_the_files_of_an_audit_are_written_again(audit, tmp_path):

@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.formats import Table, as_csv, as_latex, as_text, grids, listing
+from sparring.experiments.formats import Table, as_csv, as_text, grids, listing
 from sparring.experiments.sweeps.axes import METRICS
 from sparring.experiments.tables import summaries
 from tests.experiments.frames import made_frame
@@ -64,15 +64,20 @@ def test_text_has_columns_of_equal_width():
     assert text == "title\na          longer\n-----------------\nlong word  b\nc          d\n"
 
 
-def test_latex_is_told_what_it_would_not_print():
-    lines = as_latex(Table("50 % & more", ("a_b",), (("0.9 ± 0.1",), ("<b> |",), ("{x} \\ ~^$#",)))).splitlines()
-    assert lines[0] == r"\begin{table}"
-    assert lines[1] == r"  \caption{50 \% \& more}"
-    assert r"    a\_b \\" in lines
-    assert r"    0.9 $\pm$ 0.1 \\" in lines
-    assert r"    \textless{}b\textgreater{} \textbar{} \\" in lines
-    assert r"    \{x\} \textbackslash{} \textasciitilde{}\textasciicircum{}\$\# \\" in lines
-    assert lines[-1] == r"\end{table}"
+def test_a_table_that_does_not_fit_has_its_rows_below_each_other():
+    table = Table("a title of a table", ("rule", "measured"), (("krum", "0.93 ± 0.01, n = 3"), ("median", "word " * 9)))
+    assert as_text(table, width=80) == as_text(table)
+    assert as_text(table, width=32).splitlines() == [
+        "a title of a table",
+        "",
+        "rule      krum",
+        "measured  0.93 ± 0.01, n = 3",
+        "",
+        "rule      median",
+        "measured  word word word word",
+        "          word word word word",
+        "          word",
+    ]
 
 
 def test_csv_holds_the_numbers_as_they_are():

@@ -7,6 +7,7 @@ import typer
 from sparring.cli.facts import show_facts
 from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.progress import progress
+from sparring.cli.terminal import terminal_width
 from sparring.experiments.formats import as_text
 from sparring.experiments.presets.calculation import NAME, Calculation, Part, calculated
 from sparring.experiments.presets.preset import Scale
@@ -23,7 +24,7 @@ def show_calculation(chosen: Calculation, scale: Scale, *, folder: Path) -> None
 
         rows = calculated(chosen, scale, folder=folder, tell=tell)
     for table in chosen.tables(rows):
-        typer.echo(as_text(table))
+        typer.echo(as_text(table, width=terminal_width()))
     show_judgments(chosen.judge(scale, rows))
     show_facts({"numbers": str(folder / NAME)})
 

@@ -9,6 +9,7 @@ import typer
 
 from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.terminal import terminal_width
 from sparring.experiments.plugins import built, load_class
 from sparring.kinds import kind_of
 from sparring.testing import Finding, conformance
@@ -53,7 +54,9 @@ def _shown(findings: Iterable[Finding]) -> Sequence[Finding]:
         word, color = ("FAILS", "red") if finding.failures else ("passes", "green")
         typer.echo(typer.style(f"{word:<8}", fg=color) + finding.check)
         for failure in _few(finding.failures):
-            for line in wrap(failure, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 12):
+            for line in wrap(
+                failure, min(WIDTH, terminal_width()), initial_indent=" " * 10, subsequent_indent=" " * 12
+            ):
                 typer.echo(line)
     return done
 

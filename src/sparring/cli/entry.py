@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import click
 import typer
+from typer.core import TyperCommand
 
 import sparring
 from sparring.cli.completion import COMPLETED, NAME, completed, is_completing
@@ -20,6 +21,7 @@ COMMANDS = {
     "sweep": "Play many runs: every combination of what a file lets vary.",
     "reproduce": "Play a published table or figure again.",
     "audit": "Find out what an attacker that learns does to a rule.",
+    "show": "Show runs beside each other: settings, results, curves.",
     "report": "Show what a sweep came to, in tables and on a page.",
     "list": "List what a configuration can name.",
     "check-plugin": "Check a class of your own against what is asked of its kind.",
@@ -31,6 +33,13 @@ TAKING = {"run", "sweep", "audit"}
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 TRACEBACK = "--traceback"
 HELP = {"help_option_names": ["-h", "--help"]}
+
+
+class PlainCommand(TyperCommand):
+    """A command whose help has brackets as they are: typer escapes them for rich, even where rich is not used."""
+
+    def get_help(self, ctx: click.Context) -> str:
+        return super().get_help(ctx).replace(r"\[", "[")
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -60,11 +69,15 @@ def _run(said: Sequence[str]) -> int:
 
 def _application(words: Sequence[str]) -> typer.Typer:
     """Assemble the command line. Only a command that is named is imported: torch takes more than a second."""
-    application = typer.Typer(pretty_exceptions_enable=False, callback=_about, context_settings=HELP)
+    # Plain help wraps what does not fit; rich help cuts words off in a narrow terminal.
+    application = typer.Typer(
+        pretty_exceptions_enable=False, rich_markup_mode=None, callback=_about, context_settings=HELP
+    )
     for name, summary in COMMANDS.items():
         is_named = name in words
         function = _function(name, words) if is_named else _about
-        application.command(name, help=None if is_named else summary, context_settings=HELP)(function)
+        help = None if is_named else summary
+        application.command(name, cls=PlainCommand, help=help, short_help=summary, context_settings=HELP)(function)
     return application
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -19,6 +20,10 @@ from sparring.registry import offer
 
 PRESETS_KIND = "presets"
 KINDS = (*CATALOGUES, PRESETS_KIND)
+LEAST_FOR_COLUMNS = 80
+"""Characters of a line from which on names, descriptions and options stand in columns."""
+OPTIONS = 28
+"""Characters of the column of options."""
 
 
 def command(
@@ -51,14 +56,27 @@ def _plain(entry: Entry) -> dict[str, object]:
 
 
 def _print_table(kind: str, entries: tuple[Entry, ...]) -> None:
-    table = Table(
-        "name", "what it is", "options", title=kind, title_justify="left", title_style="bold", box=SIMPLE_HEAD
-    )
-    table.columns[0].no_wrap = True
-    table.columns[2].max_width = 28
+    """Print what there is of a kind: in columns, or one below the other in a narrow terminal."""
+    console = Console(highlight=False)
+    if console.width < LEAST_FOR_COLUMNS:
+        _print_stack(console, kind, entries=entries)
+        return
+    table = Table(title=kind, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("what it is", overflow="fold")
+    table.add_column("options", min_width=OPTIONS, max_width=OPTIONS, overflow="fold")
     for entry in entries:
         table.add_row(entry.name, Text(entry.description), Text("\n".join(map(_option, entry.options))))
-    Console(highlight=False).print(table)
+    console.print(table)
+
+
+def _print_stack(console: Console, kind: str, *, entries: tuple[Entry, ...]) -> None:
+    console.print(Text(kind, style="bold"))
+    for entry in entries:
+        console.print(Text(f"\n{entry.name}", overflow="fold"))
+        for indent, line in ((2, entry.description), *((4, _option(option)) for option in entry.options)):
+            console.print(Padding(Text(line, overflow="fold"), (0, 0, 0, indent)))
+    console.print()
 
 
 def _option(option: Option) -> str:

@@ -60,8 +60,8 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
         MofNCompleteColumn(),
         BarColumn(bar_width=20),
         TimeRemainingColumn(),
-        # What does not fit beside the other columns is cut off, and takes no place of theirs.
-        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+        # What does not fit beside the other columns goes on below itself, and takes no place of theirs.
+        TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, overflow="fold")),
     )
     with Progress(*columns, console=console, transient=True, expand=True) as shown:
         yield Bar(shown, unit, total=total)

@@ -15,9 +15,11 @@ from sparring.cli.heat_tables import show_heat_table
 from sparring.cli.output import Gap
 from sparring.cli.paragraphs import show_paragraphs
 from sparring.experiments.files import write
-from sparring.experiments.formats import as_csv, as_latex, grids, listing
+from sparring.experiments.formats import as_csv
 from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables, interval_of
+from sparring.experiments.report.figures import write_figures
 from sparring.experiments.report.heat_table import further_metrics, heat_tables, metrics
+from sparring.experiments.report.latex import latex
 from sparring.experiments.report.page import page
 from sparring.experiments.report.panel import parts
 from sparring.experiments.report.reading import read_study
@@ -25,7 +27,7 @@ from sparring.experiments.report.reproduced import reproduced
 from sparring.experiments.report.study import Study
 from sparring.experiments.report.threat import CLASSES, threat_model
 from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
+from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.tracking import track
 
 LEGEND = "cells: mean, n runs (one a seed), {interval} of the mean; * best of column"
@@ -52,6 +54,9 @@ class Files:
     html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None
     csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None
     latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None
+    figures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, as PDF and PNG files.")
+    ] = None
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the records of all runs for TensorBoard.")
     ] = None
@@ -82,11 +87,13 @@ def command(
     for path, written in (
         (files.html, page if audits is None else partial(audits.page_of_audit, folder)),
         (files.csv, _csv),
-        (files.latex, _latex),
+        (files.latex, latex),
     ):
         if path is not None:
             write(path, written(study).encode())
             typer.echo(f"written: {path}")
+    if files.figures is not None:
+        typer.echo(f"written: {files.figures}, {len(write_figures(study, files.figures))} files")
     if files.tensorboard is not None:
         typer.echo(f"written: {files.tensorboard}, {track(runs, files.tensorboard)} runs")
 
@@ -132,16 +139,3 @@ def _notes(study: Study) -> Iterator[str]:
 
 def _csv(study: Study) -> str:
     return as_csv(study.frame, [metric.column for metric in (*metrics(study), *further_metrics(study))])
-
-
-def _latex(study: Study) -> str:
-    tables = [
-        table
-        for metric in (*metrics(study), *further_metrics(study))
-        for table in (
-            grids(study.frame, metric.column, rows=DEFENSE, columns=ATTACK)
-            if study.is_grid
-            else [listing(study.frame, metric.column)]
-        )
-    ]
-    return "\n".join(map(as_latex, tables))

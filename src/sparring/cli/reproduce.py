@@ -16,6 +16,7 @@ from sparring.cli.gathering import gathered
 from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.output import Gap
 from sparring.cli.sweep import RetryFailed, show_summary
+from sparring.cli.terminal import terminal_width
 from sparring.errors import ConfigError
 from sparring.experiments.formats import as_text
 from sparring.experiments.presets import CALCULATIONS, PRESETS, find_preset
@@ -87,7 +88,7 @@ def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, manne
     runs = frame(folder)
     tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs, gap=manner.gap)
     for table in chain(tables, lessons(plan.cells)):
-        typer.echo(as_text(table))
+        typer.echo(as_text(table, width=terminal_width()))
     show_judgments(judgments(chosen, scale, runs=runs, gap=manner.gap))
     show_summary(stands, folder, as_json=False)
     return 1 if stands.failures else 0

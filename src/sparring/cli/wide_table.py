@@ -21,7 +21,7 @@ def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> N
     """Print a table with columns of a width, in several parts if the terminal is too narrow for all of them."""
     console = Console(highlight=False)
     rows, columns = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
-    console.print(Text(printable(heading), style="bold"), soft_wrap=True)
+    console.print(Text(printable(heading), style="bold", overflow="fold"))
     for part in _parts(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
         shown = _headed(part, corner=corner, width=width)
         for row in rows:

@@ -1,9 +1,10 @@
-"""Tables of cells as text, CSV and LaTeX."""
+"""Tables of cells as text and CSV."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from io import StringIO
 from math import isnan
+from textwrap import wrap
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,18 +12,6 @@ import pandas as pd
 from sparring.errors import ConfigError
 from sparring.experiments.statistics import Summary, method, written
 from sparring.experiments.tables import axes_of, summaries
-
-LATEX = {
-    **{character: f"\\{character}" for character in "&%$#_{}"},
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-}
-"""What LaTeX would not print as it stands."""
 
 
 class Table(NamedTuple):
@@ -57,24 +46,27 @@ def grids(
         yield _grid(", ".join([_words(metric), *rest]), panel, corner=rows, digits=digits)
 
 
-def as_text(table: Table) -> str:
-    """Return a table for a terminal: names to the left, all columns as wide as they must be."""
+def as_text(table: Table, *, width: int | None = None) -> str:
+    """Return a table for a terminal: all columns as wide as they must be, or, where they do not fit, row below row."""
     lines = [table.header, *table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if width is not None and sum(widths) + len("  ") * (len(widths) - 1) > width:
+        return _stacked(table, width)
     text = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([table.title, text[0], "-" * max(map(len, text)), *text[1:]]) + "\n"
 
 
-def as_latex(table: Table) -> str:
-    """Return a table for a paper; it needs the package booktabs."""
-    header, *rows = [" & ".join(map(_escaped, line)) + r" \\" for line in (table.header, *table.rows)]
-    head = [
-        r"\begin{table}",
-        rf"  \caption{{{_escaped(table.title)}}}",
-        rf"  \begin{{tabular}}{{{'l' * len(table.header)}}}",
-    ]
-    inside = [r"\toprule", header, r"\midrule", *rows, r"\bottomrule"]
-    return "\n".join([*head, *(f"    {line}" for line in inside), r"  \end{tabular}", r"\end{table}"]) + "\n"
+def _stacked(table: Table, width: int) -> str:
+    """Return a table with a line for each cell, behind the name of its column; rows are apart."""
+    room = max(map(len, table.header)) + 2
+    blocks = []
+    for row in table.rows:
+        cells = (wrap(cell, max(20, width - room)) or [""] for cell in row)
+        lines = (
+            f"{name:<{room}}" + f"\n{' ' * room}".join(cell) for name, cell in zip(table.header, cells, strict=True)
+        )
+        blocks.append("\n".join(line.rstrip() for line in lines))
+    return "\n\n".join(["\n".join(wrap(table.title, width)), *blocks]) + "\n"
 
 
 def as_csv(runs: pd.DataFrame, metrics: Iterable[str]) -> str:
@@ -114,7 +106,3 @@ def _count(cells: Iterable[Summary]) -> str:
 
 def _words(metric: str) -> str:
     return metric.replace("_", " ")
-
-
-def _escaped(text: str) -> str:
-    return "".join(LATEX.get(character, character) for character in text)

@@ -52,7 +52,7 @@ def test_a_gap_that_does_not_count_is_told_from_one_that_is_undecided(learned, w
 
 
 def test_the_facts_name_the_method_and_what_counts():
-    assert facts(finished(verdict()))["intervals"] == "[…] 95 % t interval; a gap counts from 0.02 on"
+    assert facts(finished(verdict()))["intervals"] == "95 % t interval in brackets; a gap counts beyond 0.02"
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def facts(done: Audit) -> dict[str, str]:
         "worst by hand": f"{written(verdict.crafted.summary)} ({verdict.crafted.attack})",
         "learned": f"{written(verdict.learned.summary)} ({verdict.learned.attack} of {len(done.policies)})",
         "gap": gap(verdict),
-        "intervals": f"[…] {interval_named([verdict.clean.n, verdict.difference.n])}; a gap counts from "
-        f"{verdict.gap.gap:g} on",
+        "intervals": f"{interval_named([verdict.clean.n, verdict.difference.n])} in brackets; a gap counts beyond "
+        f"{verdict.gap.gap:g}",
     }
 
 

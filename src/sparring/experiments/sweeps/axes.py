@@ -35,7 +35,7 @@ COLUMNS = (*METRICS, "rounds", "run")
 """What a frame holds beside the axes."""
 NO_SLUG = re.compile(r"[^a-z0-9]+")
 IN_BRACES = re.compile(r"\{([^{}]*)\}")
-TAKEN = (*COLUMNS, "metric", "n", "mean", "std", "low", "high")
+TAKEN = (*COLUMNS, "metric", "n", "mean", "std", "low", "high", "interval")
 """What tables hold beside the axes; an axis cannot be called that."""
 
 

@@ -1,0 +1,107 @@
+"""`sparring show`: runs beside each other."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from sparring.cli.facts import show_facts
+from sparring.cli.output import AsJson
+from sparring.cli.printable import printable
+from sparring.cli.terminal import terminal_width
+from sparring.cli.wide_table import show_wide_table
+from sparring.experiments.report.side_by_side import (
+    LEVELS,
+    PLAIN_LEVELS,
+    Shown,
+    described,
+    differences,
+    numbers,
+    plain,
+    read_shown,
+    sparkline,
+)
+
+WIDTH = 17
+"""Characters of a run's column."""
+MOST_POINTS = 60
+"""Characters of a curve, at most."""
+
+
+def command(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="The folders of runs.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show runs beside each other: in what they differ, what they came to, and how; of one run, everything.
+
+    Example: sparring show runs/first runs/second
+    """
+    runs = read_shown(folders)
+    if as_json:
+        typer.echo(json.dumps(plain(runs), allow_nan=False))
+    elif len(runs) == 1:
+        _show_one(runs[0])
+    else:
+        _show_several(runs)
+
+
+def _show_one(run: Shown) -> None:
+    """Print all that a run's folder says of it."""
+    accuracies = run.result.get("class_accuracy")
+    classes = {"by class": ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)} if accuracies else {}
+    facts = {**described(run), **numbers(run), **classes, "run": str(run.folder)}
+    show_facts({name: printable(fact) for name, fact in facts.items()})
+    _show_curves([run])
+
+
+def _show_several(runs: Sequence[Shown]) -> None:
+    """Print tables with a column a run."""
+    differing = differences(runs)
+    if differing:
+        heading = f"{len(differing)} {'setting differs' if len(differing) == 1 else 'settings differ'}"
+        _show_table(heading, runs, rows=differing, corner="setting")
+    else:
+        typer.echo("no setting differs: the runs are equal")
+        typer.echo()
+    found = [numbers(run) for run in runs]
+    names = dict.fromkeys(name for each in found for name in each)
+    _show_table(
+        "results", runs, rows={name: [each.get(name, "-") for each in found] for name in names}, corner="number"
+    )
+    _show_curves(runs)
+
+
+def _show_table(heading: str, runs: Sequence[Shown], *, rows: Mapping[str, Sequence[str]], corner: str) -> None:
+    cells = {
+        (row, run.name): Text(printable(value))
+        for row, values in rows.items()
+        for run, value in zip(runs, values, strict=True)
+    }
+    show_wide_table(heading, cells, corner=corner, width=WIDTH)
+
+
+def _show_curves(runs: Sequence[Shown]) -> None:
+    """Print the accuracy of each run over its rounds, a line a run."""
+    drawn = {run.name: run.curve for run in runs if run.curve}
+    if not drawn:
+        return
+    levels = LEVELS if _can_print(LEVELS) else PLAIN_LEVELS
+    typer.echo(f"accuracy over the rounds, {levels[0]} near 0 to {levels[-1]} near 1:")
+    for name, curve in drawn.items():
+        (first, start), (last, end) = curve[0], curve[-1]
+        typer.echo(f"  {printable(name)}: {start:.3f} after round {first}, {end:.3f} after round {last}")
+        typer.echo(f"  {sparkline(curve, min(MOST_POINTS, terminal_width() - 4), levels=levels)}")
+
+
+def _can_print(text: str) -> bool:
+    """Say whether the output's encoding has the characters of a text."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True

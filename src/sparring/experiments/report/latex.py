@@ -1,0 +1,115 @@
+"""Tables for a paper: means with their intervals below them, the best of a column in bold; they need booktabs."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
+
+from sparring.experiments.report.heat_table import Cell, HeatTable, further_tables, heat_tables, regrets
+from sparring.experiments.report.panel import parts
+from sparring.experiments.report.study import Study
+from sparring.experiments.statistics import interval_named
+from sparring.experiments.sweeps.axes import slug
+
+ESCAPES: Mapping[str, str] = {
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "–": "--",
+    "[": "{[}",
+    "]": "{]}",
+}
+"""What LaTeX would not print as it stands."""
+MOST_IN_A_COLUMN = 3
+"""Columns of numbers that fit into a column of a paper; a table with more goes over both."""
+LONG_NAME, LONG_HEADING = 22, 16
+"""Characters from which on a row's name, and a column's, is set in several lines."""
+
+
+def latex(study: Study) -> str:
+    """Return the tables of a study, each with a caption and a label."""
+    tables = [
+        _table((study.name, title), table)
+        for title, part in parts(study)
+        for table in (*heat_tables(part), *further_tables(part))
+    ]
+    return "\n".join(["% in the preamble: \\usepackage{booktabs}", *tables])
+
+
+def _table(names: tuple[str, str], table: HeatTable) -> str:
+    has_names = any(len(row) > LONG_NAME for row in table.rows)
+    environment = "table" if len(table.columns) <= MOST_IN_A_COLUMN else "table*"
+    head = [
+        rf"\begin{{{environment}}}",
+        r"  \centering",
+        rf"  \caption{{{_escaped(_caption(names[1], table))}}}",
+        rf"  \label{{tab:{'-'.join(filter(None, map(slug, (*names, table.title))))}}}",
+        r"  \small\setlength{\tabcolsep}{3pt}",
+        rf"  \begin{{tabular}}{{@{{}}{'p{2.6cm}' if has_names else 'l'}{'c' * len(table.columns)}@{{}}}}",
+    ]
+    inside = [r"\toprule", _header(table), r"\midrule", *_rows(table), r"\bottomrule"]
+    tail = [r"  \end{tabular}", rf"\end{{{environment}}}"]
+    return "\n".join([*head, *(f"    {line}" for line in inside), *tail]) + "\n"
+
+
+def _caption(title: str, table: HeatTable) -> str:
+    """Say what the numbers are, by which method the intervals are made, and of how many seeds."""
+    counts = [cell.summary.n for cell in table.cells.values() if cell.summary is not None]
+    what = ": ".join(filter(None, (title, table.title)))
+    if not counts:
+        return f"{what}. Nothing is complete yet."
+    least, most = min(counts), max(counts)
+    seeds = f"n = {least}" if least == most else f"n = {least} to {most}"
+    interval = f", and below it the {interval_named(counts)}" if most > 1 else ""
+    best = "; bold: the best of a column" if _best(table) else ""
+    return f"{what}. The mean over seeds ({seeds}){interval}{best}."
+
+
+def _rows(table: HeatTable) -> Iterator[str]:
+    best = _best(table)
+    for row in table.rows:
+        cells = {column: table.cells[row, column] for column in table.columns}
+        shown = [_stacked(_lines(cell, (row, column) in best), "t") for column, cell in cells.items()]
+        name = rf"\raggedright {_escaped(row)}" if len(row) > LONG_NAME else _escaped(row)
+        yield " & ".join([name, *shown]) + r" \\ \addlinespace[3pt]"
+
+
+def _best(table: HeatTable) -> set[tuple[str, str]]:
+    """Return the places of the best of each column, where there is something to be better than."""
+    if not table.is_grid or len(table.rows) < 2:
+        return set()
+    return {place for place, regret in regrets(table).items() if regret == 0}
+
+
+def _lines(cell: Cell, is_best: bool) -> list[str]:
+    """Write the mean and, below it, the interval, and the number of runs where it is not the one that was asked for."""
+    if cell.summary is None:
+        return [rf"\emph{{{cell.absence}}}"]
+    n, mean, _, low, high = cell.summary
+    shown = rf"\textbf{{{mean:.3f}}}" if is_best else f"{mean:.3f}"
+    below = [] if low is None else [f"[{low:.3f}, {high:.3f}]"]
+    if n < cell.asked:
+        below.append(f"n = {n}")
+    return [shown, rf"{{\scriptsize {', '.join(below)}}}"] if below else [shown]
+
+
+def _header(table: HeatTable) -> str:
+    columns = (_stacked([*map(_escaped, wrap(column, LONG_HEADING))], "b") for column in table.columns)
+    return " & ".join([_escaped(table.corner), *columns]) + r" \\"
+
+
+def _stacked(lines: Sequence[str], aligned: str) -> str:
+    """Set lines one below the other, whose first or last is level with the rest of the row."""
+    if len(lines) < 2:
+        return "".join(lines)
+    return rf"\begin{{tabular}}[{aligned}]{{@{{}}c@{{}}}}" + r"\\ ".join(lines) + r"\end{tabular}"
+
+
+def _escaped(text: str) -> str:
+    return "".join(ESCAPES.get(character, character) for character in text)

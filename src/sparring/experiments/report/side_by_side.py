@@ -1,0 +1,159 @@
+"""Runs beside each other: in what their configurations differ, what they came to, and how they came there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from shlex import quote
+from typing import Any, NamedTuple
+
+from sparring.errors import ConfigError, RunError
+from sparring.experiments.config import describe
+from sparring.experiments.difference import leaves
+from sparring.experiments.files import read_json
+from sparring.experiments.journal import read_records
+from sparring.experiments.manifest import Manifest, has_manifest, read_old_manifest
+from sparring.experiments.plots import Curve
+from sparring.experiments.store import RECORDS, RESULT, TIMING
+from sparring.experiments.sweeps.axes import METRICS
+from sparring.experiments.sweeps.folder import is_sweep
+from sparring.experiments.words import attacking, called
+
+AUDIT = "audit.json"
+UNSET = "not set"
+LEVELS, PLAIN_LEVELS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
+"""Marks of a small curve, from 0 to 1: where a terminal has them, and where it has only ASCII."""
+
+
+class Shown(NamedTuple):
+    """A run as its folder has it, complete or not."""
+
+    name: str
+    folder: Path
+    about: Manifest
+    result: Mapping[str, Any]
+    """What it came to; empty where it is not complete."""
+    curve: Curve
+    rounds: int
+    """How many rounds are played."""
+    speed: float | None
+
+    @property
+    def state(self) -> str:
+        """How far the run is."""
+        asked = self.about.config.federation.rounds
+        return "complete" if self.result else f"{self.rounds} of {asked} rounds"
+
+
+def read_shown(folders: Sequence[Path]) -> tuple[Shown, ...]:
+    """Return the runs in folders, each with a name of its own; no plug-in is needed."""
+    paths = [folder.resolve() for folder in folders]
+    for place, path in enumerate(paths):
+        if path in paths[:place]:
+            raise ConfigError(f"{folders[place]} is given twice; give each run once")
+    names = [path.name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(folder) for folder in folders]
+    return tuple(_shown(name, folder) for name, folder in zip(names, folders, strict=True))
+
+
+def differences(runs: Sequence[Shown]) -> dict[str, tuple[str, ...]]:
+    """Return the settings that are not the same in all runs, in the order of the configuration, with their values."""
+    documents = [leaves(describe(run.about.config)) for run in runs]
+    keys = dict.fromkeys(key for document in documents for key in document)
+    values = {key: tuple(_written(document.get(key, UNSET)) for document in documents) for key in keys}
+    return {key: each for key, each in values.items() if len(set(each)) > 1}
+
+
+def numbers(run: Shown) -> dict[str, str]:
+    """Return what a run came to, in words; of a run that is not complete, where it is."""
+    found = {"state": run.state}
+    for metric in METRICS:
+        value = run.result.get(metric)
+        if value is not None:
+            found[metric.replace("_", " ")] = f"{value:.4g}" if metric == "loss" else f"{value:.3f}"
+    if run.result and run.result.get("loss") is None:
+        found["loss"] = "not finite"
+    if not run.result and run.curve:
+        found["accuracy"] = f"{run.curve[-1][1]:.3f} after round {run.curve[-1][0]}"
+    if run.speed is not None:
+        found["speed"] = f"{run.speed:.3g} rounds/s"
+    return found
+
+
+def described(run: Shown) -> dict[str, str]:
+    """Return what a run plays, in words."""
+    config = run.about.config
+    data, federation, threat = config.data, config.federation, config.threat
+    versions = {**run.about.versions, **run.about.plugins}
+    return {
+        "data": f"{called(data.member)}; {called(data.partition)}",
+        "clients": f"{federation.clients}, {federation.sampled} of them in a round",
+        "model": called(config.model),
+        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
+        f"lr {federation.lr:g}",
+        "attack": attacking(config),
+        "defense": f"{called(config.defense)}, assuming {threat.assumed_malicious:.0%} malicious updates",
+        "post-training": called(config.post_training),
+        "seed": str(config.seed),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
+    }
+
+
+def sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
+    """Draw the accuracies of a curve, from 0 to 1, in at most so many characters."""
+    if not curve:
+        return ""
+    last = len(curve) - 1
+    places = range(len(curve)) if len(curve) <= width else [round(step * last / (width - 1)) for step in range(width)]
+    return "".join(levels[min(len(levels) - 1, int(curve[place][1] * len(levels)))] for place in places)
+
+
+def plain(runs: Sequence[Shown]) -> dict[str, Any]:
+    """Return runs beside each other as JSON has them."""
+    told = [
+        {
+            "run": str(run.folder),
+            "complete": bool(run.result),
+            "config": describe(run.about.config),
+            "versions": run.about.versions,
+            "plugins": run.about.plugins,
+            "result": dict(run.result),
+            "curve": [list(point) for point in run.curve],
+            "rounds_per_second": run.speed,
+        }
+        for run in runs
+    ]
+    return {"runs": told, "differences": differences(runs)}
+
+
+def _shown(name: str, folder: Path) -> Shown:
+    _admit(folder)
+    about, result = read_old_manifest(folder), read_json(folder / RESULT)
+    timing = read_json(folder / TIMING)
+    curve, rounds = _records(folder / RECORDS)
+    speed = timing.get("rounds_per_second") if isinstance(timing, dict) else None
+    return Shown(name, folder, about, result if isinstance(result, dict) else {}, curve, rounds, speed)
+
+
+def _admit(folder: Path) -> None:
+    """Refuse what is no run, with the command that shows it."""
+    if has_manifest(folder):
+        return
+    kind = "a sweep" if is_sweep(folder) else "an audit" if (folder / AUDIT).exists() else ""
+    if kind:
+        raise ConfigError(f"{folder} holds {kind}; see it by `sparring report {quote(str(folder))}`")
+    raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
+
+
+def _records(path: Path) -> tuple[Curve, int]:
+    """Return the accuracies after the rounds that were evaluated, and how many rounds are played."""
+    try:
+        records = list(read_records(path)) if path.exists() else []
+    except (OSError, ValueError, TypeError):
+        raise RunError(f"{path} is damaged; play the run again with --overwrite") from None
+    curve = [(record.round, record.accuracy) for record in records if record.accuracy is not None]
+    return curve, records[-1].round if records else 0
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
