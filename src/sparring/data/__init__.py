@@ -13,6 +13,7 @@ from sparring.data.partition.shards import SortedShards, shards
 from sparring.data.root import root_sample
 from sparring.data.sources.cifar10 import Cifar10
 from sparring.data.sources.cifar100 import Cifar100
+from sparring.data.sources.digits import Digits
 from sparring.data.sources.emnist import Emnist
 from sparring.data.sources.image_folder import ImageFolder
 from sparring.data.sources.mnist import FashionMnist, Mnist
@@ -22,7 +23,7 @@ from sparring.registry import Table, build
 DATASETS: Table = {
     "cifar10": Cifar10,
     "cifar100": Cifar100,
-    "digits": "sparring.data.sources.digits:Digits",  # scikit-learn takes a second to import
+    "digits": Digits,
     "emnist": Emnist,
     "fashion_mnist": FashionMnist,
     "image_folder": ImageFolder,
@@ -54,6 +55,7 @@ __all__ = [
     "ClientSkew",
     "CommonShards",
     "Dataset",
+    "Digits",
     "Dirichlet",
     "Emnist",
     "FashionMnist",
