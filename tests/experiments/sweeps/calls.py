@@ -14,6 +14,11 @@ def answer(what: str) -> str:
     return what
 
 
+def environment(name: str) -> str | None:
+    """Return a variable of the environment."""
+    return os.environ.get(name)
+
+
 def sleep(seconds: float | str) -> None:
     """Take long, or end the process."""
     if seconds == "exit":

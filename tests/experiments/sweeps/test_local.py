@@ -8,7 +8,7 @@ import pytest
 from sparring.errors import RunError
 from sparring.experiments import plugged
 from sparring.experiments.sweeps import Here, LocalWorkers, planned, sweep
-from tests.experiments.sweeps.calls import answer, sleep
+from tests.experiments.sweeps.calls import answer, environment, sleep
 from tests.experiments.sweeps.grids import full_grid, left
 from tests.source import ROOT
 
@@ -61,6 +61,12 @@ def test_a_run_of_a_sweep_may_start_processes_of_its_own(tmp_path):
 def test_whoever_ends_without_closing_ends_all_workers():
     program = "from tests.experiments.sweeps.calls import leave; leave()"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("value", ["one", "another"])
+def test_workers_have_the_environment_that_there_is_when_they_start(value, monkeypatch):
+    monkeypatch.setenv("SPARRING_DATA", value)
+    assert list(LocalWorkers(1).calls(environment, ["SPARRING_DATA"])) == [(0, value)]
 
 
 def test_without_calls_nobody_is_employed():
