@@ -1,8 +1,9 @@
 """Arrays and the few operations on rows that every layer shares."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,10 +29,41 @@ CACHED = 1 << 16
 """Float64 values worked on at once where every row is read many times over: half of a core's own cache."""
 FAINT = 1e-24
 """A squared distance below which squares of float32 differences may have vanished."""
+WIDE = 250
+"""The most characters by which its owner's `repr` shows a value."""
+SHOWN = 10
+"""The most elements of a list that its owner's `repr` shows one by one."""
 STRIPES = 16
 """The most parts, with a result each, that threads share: enough for threads that are not equally fast."""
 
 Result = TypeVar("Result")
+
+
+def briefly(record: Any) -> str:
+    """Return a dataclass or a named tuple in a line or two: of arrays their form, of long lists how many they hold."""
+    names = getattr(record, "_fields", None) or [field.name for field in fields(record) if field.repr]
+    shown = ", ".join(f"{name}={_brief(getattr(record, name))}" for name in names)
+    return f"{type(record).__name__}({shown})"
+
+
+def _brief(value: Any) -> str:
+    is_group = isinstance(value, Sequence | Mapping | Set) and not isinstance(value, str)
+    if not is_group or len(value) <= SHOWN:
+        written = _written(value)
+        if len(written) <= WIDE and "\n" not in written:
+            return written
+    return f"<{type(value).__name__} of {len(value)}>" if is_group else f"<{type(value).__name__}>"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Tensor | np.ndarray):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_brief(each)}" for key, each in value.items()) + "}"
+    if type(value) in (list, tuple):
+        shown = ", ".join(map(_brief, value))
+        return f"[{shown}]" if isinstance(value, list) else f"({shown})"
+    return repr(value)
 
 
 class Packed(NamedTuple):
@@ -39,6 +71,9 @@ class Packed(NamedTuple):
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Packed({len(self.tensors)} tensors, numbers={list(self.numbers)})"
 
     def part(self, name: str) -> "Packed":
         """Return what went in under a name."""
@@ -58,6 +93,9 @@ class Batch(NamedTuple):
 
     inputs: Tensor
     labels: Tensor
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 def pixels(inputs: Tensor) -> Tensor:

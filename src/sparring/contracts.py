@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Matrix, Numbers, Packed, Vector, pixels
+from sparring.arrays import Batch, Matrix, Numbers, Packed, Vector, briefly, pixels
+from sparring.errors import ConfigError
+from sparring.named_tensors import read_named, write_named
 from sparring.random import Generator
 from sparring.validation import check_kind, check_network
 
@@ -43,6 +46,9 @@ class Network(Protocol):
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the model's parameter tensors."""
 
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        """View the vector as the model's tensors, by their names; those that are no parameters stand among them."""
+
     def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits of inputs whose pixels lie in [0, 1]."""
 
@@ -54,6 +60,8 @@ class Model:
     network: Network
     parameters: Vector
 
+    __repr__ = briefly
+
     def __post_init__(self) -> None:
         check_network("model.network", self.network)
         check_kind(
@@ -64,6 +72,49 @@ class Model:
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits of images of bytes, or of inputs in [0, 1]."""
         return self.network.forward(self.network.split(self.parameters), pixels(inputs))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return a copy of the tensors by their names in the torch module, whose `load_state_dict` takes them."""
+        return {name: tensor.clone() for name, tensor in self.network.named(self.parameters).items()}
+
+    def save(self, path: str | Path) -> None:
+        """Write the tensors into one file in the safetensors format."""
+        write_named(path, self.state_dict(), facts=normalization(self.network))
+
+    @classmethod
+    def load(cls, path: str | Path, network: Network) -> "Model":
+        """Return the model that `save` wrote, or that other software wrote under the same names.
+
+        `network` is fitted to the same data as the one that was saved.
+        """
+        check_network("load: network", network)
+        tensors, facts = read_named(path)
+        if facts and normalization(network) and facts != normalization(network):
+            raise ConfigError(f"{path} is of a model with {facts}; this network has {normalization(network)}")
+        parameters = torch.empty(network.size)
+        wanted = network.named(parameters)
+        if tensors.keys() != wanted.keys():
+            differing = sorted(tensors.keys() ^ wanted.keys())[0]
+            raise ConfigError(f"{path} and the network differ in {differing!r}; give the network that was saved")
+        for name, place in wanted.items():
+            _fill(place, tensors[name], label=f"{path}: {name!r}", parameters=parameters)
+        return cls(network, parameters)
+
+
+def normalization(network: Network) -> dict[str, list[float]]:
+    """Return what a network subtracts from its inputs and divides them by, where it says so."""
+    known = {name: getattr(network, name, None) for name in ("mean", "std")}
+    return {name: value.flatten().tolist() for name, value in known.items() if isinstance(value, Tensor)}
+
+
+def _fill(place: Tensor, tensor: Tensor, *, label: str, parameters: Vector) -> None:
+    """Write a tensor to its place in the parameters; one that is no part of them must be what it is."""
+    if tensor.shape != place.shape:
+        raise ConfigError(f"{label} is of shape {list(tensor.shape)}; the network has {list(place.shape)}")
+    if place.untyped_storage().data_ptr() == parameters.untyped_storage().data_ptr():
+        place.copy_(tensor)
+    elif not torch.equal(place, tensor):
+        raise ConfigError(f"{label} is no parameter, and is not what the network has; give the network that was saved")
 
 
 def check_model(label: str, value: object) -> None:
@@ -122,6 +173,8 @@ class BlackBoxView:
     note: Note
     """Tells the record of an event, the rows being places in `clients`."""
 
+    __repr__ = briefly
+
 
 @dataclass(frozen=True)
 class WhiteBoxView(BlackBoxView):
@@ -130,6 +183,8 @@ class WhiteBoxView(BlackBoxView):
     rule: "Defense"
     assumed_malicious: int
     """How many malicious updates the threat model reckons with in this round; the rule may have a count of its own."""
+
+    __repr__ = briefly
 
 
 @dataclass(frozen=True)
@@ -149,6 +204,8 @@ class OmniscientView(WhiteBoxView):
     allied_clients: tuple[int, ...]
     """The client of each allied row."""
 
+    __repr__ = briefly
+
 
 class DefenderView(NamedTuple):
     """All that a server sees of one round."""
@@ -164,6 +221,9 @@ class DefenderView(NamedTuple):
     """The server's own update on its root data, computed when called."""
     rng: Generator
     note: Note = unnoted
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Attack(Protocol):

@@ -26,7 +26,6 @@ ROLES: Mapping[str, Role] = {
     "stamp": Role("a trigger", "Square()"),
     "aggregate": Role("a rule", "Median()"),
     "repair": Role("a post-training defense", "NeuroClip()"),
-    "load": Role("a source of data", "Digits()"),
     "assign": Role("a partition", "Iid()"),
     "module": Role("an architecture", "LeNet()"),
     "updates": Role("a backend", "Sequential()"),

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, briefly, pixels
 from sparring.data.partition.assignment import Partition, Partitioner
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import Generator, stream
@@ -22,6 +22,8 @@ class ClientShards:
     partition: Partition
     readable: frozenset[int] | None = None
     """The clients whose shards may be read; None means all."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         check_batch("shards: train", self.train, example="data.train")
@@ -87,6 +89,8 @@ class CommonShards:
 
     examples: Batch
     clients: int
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         check_batch("shards: examples", self.examples, example="data.train")

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sparring.arrays import briefly
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoundRecord:
@@ -29,3 +31,5 @@ class RoundRecord:
     """The share of triggered images, of those that the trigger is meant for, that are taken for the target."""
     backdoor_accuracy_with_target: float | None = None
     """The same share with images of the target class counted too, as published tables seem to do."""
+
+    __repr__ = briefly

@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from math import floor, inf
 from typing import NamedTuple
 
-from sparring.arrays import Batch
+from sparring.arrays import Batch, briefly
 from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, family_of, limit_of, own_malicious
 from sparring.data import ClientShards, CommonShards
 from sparring.errors import ConfigError, blaming
@@ -90,6 +90,8 @@ class Scenario:
     threat: Threat = Threat()
     repair: Repair | None = None
     """What every evaluation puts the model through first; training goes on without it."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         self._check_kinds()

@@ -14,6 +14,9 @@ from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.state import FederationState, initial_state
 from sparring.validation import check_counts
 
+METRICS = ("accuracy", "average_accuracy")
+"""What a result shows of itself."""
+
 
 @dataclass(frozen=True, eq=False)
 class Result:
@@ -21,6 +24,11 @@ class Result:
 
     records: Sequence[RoundRecord]
     model: Model
+
+    def __repr__(self) -> str:
+        shown = METRICS if len(self._evaluated("accuracy")) > 1 else ()
+        levels = "".join(f", {name}={getattr(self, name):.4g}" for name in shown)
+        return f"Result({len(self.records)} records{levels}, model={self.model})"
 
     @property
     def accuracy(self) -> float:

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
-from sparring.arrays import Matrix, Vector, finite_rows
+from sparring.arrays import Matrix, Vector, briefly, finite_rows
 from sparring.contracts import Model, Network, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.label_inference import dealt_labels, label_shares
@@ -78,6 +78,9 @@ class Reconstruction(NamedTuple):
     """After how many iterations they were found; the best are kept, not the last."""
     note: str = ""
     """What went wrong, if anything."""
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Search(NamedTuple):

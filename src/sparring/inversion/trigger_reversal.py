@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, briefly, pixels
 from sparring.contracts import Model, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.anomaly import THRESHOLD, too_small
@@ -70,6 +70,9 @@ class ReversedTrigger(NamedTuple):
     """The share of the root images that the model takes for the target once they have the trigger."""
     found: bool
     """Whether that is as much as was asked for; if not, the most successful trigger was kept, and not the smallest."""
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
     @property
     def norm(self) -> float:

@@ -52,6 +52,9 @@ class ModuleNetwork:
     start: Vector | None = None
     """Parameters to start from; drawn by Glorot's rule where there are none."""
 
+    def __repr__(self) -> str:
+        return f"ModuleNetwork({type(self.module).__name__}, {self.size} parameters)"
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.module.named_parameters())
@@ -84,6 +87,10 @@ class ModuleNetwork:
         """View the vector as the module's parameter tensors."""
         pieces = torch.split(parameters, [prod(shape) for shape in self.shapes])
         return tuple(piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
+
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        """View the vector as the module's tensors, by their names in it."""
+        return dict(zip(self.names, self.split(parameters), strict=True))
 
     def normalize(self, inputs: Tensor) -> Tensor:
         """Subtract the data set's mean and divide by its standard deviation."""

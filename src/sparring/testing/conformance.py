@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from sparring.arrays import briefly
 from sparring.contracts import Backdoor
 from sparring.errors import PluginError
 from sparring.testing.attacks import ATTACK_CHECKS
@@ -23,6 +24,9 @@ class Kind(NamedTuple):
     section: str
     verb: str
     checks: tuple[Check, ...]
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 KINDS: Mapping[str, Kind] = {

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.contracts import Network
 from sparring.validation import check_batch, check_network
 
@@ -19,6 +19,9 @@ class Evaluation(NamedTuple):
     loss: float
     accuracy: float
     class_accuracy: tuple[float, ...]
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.contracts import Model, Network, check_model
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.post_training.certificate import gaussian_radius, vote_bounds
@@ -29,6 +29,8 @@ class Smoothed:
     input_noise: float
     seeds: tuple[int, ...]
 
+    __repr__ = briefly
+
     @property
     def size(self) -> int:
         return self.network.size
@@ -42,6 +44,9 @@ class Smoothed:
 
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         return self.network.split(parameters)
+
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        return self.network.named(parameters)
 
     def votes(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return how many copies vote for each class, `[examples, classes]`."""
@@ -78,6 +83,9 @@ class Certificate(NamedTuple):
     """In the norm of the whole parameter vector; zero without noise on it."""
     input_radius: Tensor
     """In the norm of an input with pixels in [0, 1]; zero without noise on it."""
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 @torch.no_grad()

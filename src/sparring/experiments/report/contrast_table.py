@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
+from sparring.arrays import briefly
 from sparring.experiments.claims import FEWEST
 from sparring.experiments.report.heat_table import Key, Metric, metrics
 from sparring.experiments.report.study import Study
@@ -49,6 +50,8 @@ class ContrastTable:
     rows: Key
     columns: Key
     cells: Mapping[tuple[str, str], Difference]
+
+    __repr__ = briefly
 
     @property
     def is_paired(self) -> bool:

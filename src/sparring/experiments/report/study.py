@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from sparring.arrays import briefly
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
@@ -33,6 +34,8 @@ class Study:
     preset: Mapping[str, str] | None = None
     choices: tuple[Choice, ...] = ()
     """What was chosen on validation examples."""
+
+    __repr__ = briefly
 
     @property
     def is_grid(self) -> bool:

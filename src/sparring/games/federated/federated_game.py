@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sparring.arrays import Numbers, Packed
+from sparring.arrays import Numbers, Packed, briefly
 from sparring.attacks.learned.observation import observation
 from sparring.contracts import Model, Packing, Space
 from sparring.errors import ConfigError, UnknownName
@@ -45,6 +45,8 @@ class GameState:
     known: dict[str, float] = field(default_factory=dict, repr=False)
     """What the state is worth to a seat, once that has been asked for."""
 
+    __repr__ = briefly
+
 
 def pack_state(state: GameState) -> Packed:
     """Return a state as it goes to disk."""
@@ -77,6 +79,8 @@ class FederatedGame:
     rounds: int = 100
     start: FederationState | None = None
     """What each episode starts from; the federation's initial model where there is none."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         check_scenario("game: scenario", self.scenario)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from sparring.arrays import briefly
 from sparring.errors import ConfigError
 from sparring.models.network import glorot
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
@@ -27,6 +28,8 @@ class TriggerNetwork:
     """Channels, height and width of the images."""
     epsilon: float
     width: int
+
+    __repr__ = briefly
 
     def stamp(self, images: Tensor) -> Tensor:
         if tuple(images.shape[1:]) != self.shape:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, untrained
 from sparring.contracts import Network
 from sparring.errors import ConfigError
@@ -52,6 +52,9 @@ class Trained(NamedTuple):
 
     trigger: TriggerNetwork
     classifier: Vector
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 def train_trigger(
