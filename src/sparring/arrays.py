@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -37,6 +37,7 @@ STRIPES = 16
 """The most parts, with a result each, that threads share: enough for threads that are not equally fast."""
 
 Result = TypeVar("Result")
+Record = TypeVar("Record")
 
 
 def briefly(record: Any) -> str:
@@ -101,6 +102,23 @@ class Batch(NamedTuple):
 def pixels(inputs: Tensor) -> Tensor:
     """Scale bytes to [0, 1]; floats are already there."""
     return inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs
+
+
+def on_device(value: Any, device: torch.device | str) -> Any:
+    """Return a tensor on a device, or a batch or a mapping of tensors; anything else as it is."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, Batch):
+        return Batch(value.inputs.to(device), value.labels.to(device))
+    if isinstance(value, Mapping):
+        return {key: on_device(each, device) for key, each in value.items()}
+    return value
+
+
+def moved(record: Record, device: torch.device | str) -> Record:
+    """Return a frozen dataclass whose tensors lie on a device."""
+    own = {field.name: getattr(record, field.name) for field in fields(record) if field.init}  # type: ignore[arg-type]
+    return replace(record, **{name: on_device(value, device) for name, value in own.items()})  # type: ignore[type-var]
 
 
 def is_finite(tensor: Tensor) -> bool:
@@ -168,13 +186,15 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
 
 def gram(matrix: Matrix, center: Vector) -> Tensor:
     """Return the `[rows, rows]` inner products, in float64, of the rows' offsets from `center`."""
+    if not in_main_memory(matrix):
+        return gram_by_torch(matrix, center)
     values, origin = matrix.numpy(force=True), center.numpy(force=True)
 
     def offsets(columns: slice) -> NDArray[np.float64]:
         block: NDArray[np.float64] = np.subtract(values[:, columns], origin[columns], dtype=np.float64)
         return block
 
-    return _doubled_sums(offsets, values.shape, apart=False).to(matrix.device)
+    return _doubled_sums(offsets, values.shape, apart=False)
 
 
 def squared_distances(matrix: Matrix) -> Tensor:
@@ -183,12 +203,37 @@ def squared_distances(matrix: Matrix) -> Tensor:
     Differences are squared and added up, so that nothing cancels: a run of columns in float32, which is right to 1e-6
     of each distance, and the runs in float64. Where that overflows or vanishes, all is measured again in float64.
     """
+    if not in_main_memory(matrix):
+        return squared_distances_by_torch(matrix)
     values = np.ascontiguousarray(matrix.numpy(force=True))
     kernel = pair_sums(values.dtype.name)
     distances = _added(lambda columns, sums: kernel(values, True, columns.start, columns.stop, sums), values.shape)
     if not _is_sure(distances, matrix):
         distances = _doubled_sums(lambda columns: values[:, columns].astype(np.float64), values.shape, apart=True)
-    return distances.to(matrix.device)
+    return distances
+
+
+def in_main_memory(tensor: Tensor) -> bool:
+    """Say whether compiled loops can read a tensor; on another device torch's own operations take their place."""
+    return tensor.device.type == "cpu"
+
+
+def gram_by_torch(matrix: Matrix, center: Vector) -> Tensor:
+    """Return what `gram` does, on any device."""
+    total = matrix.new_zeros(len(matrix), len(matrix), dtype=torch.float64)
+    for columns in column_blocks(matrix):
+        offsets = matrix[:, columns].double() - center[columns].double()
+        total += offsets @ offsets.T
+    return total
+
+
+def squared_distances_by_torch(matrix: Matrix) -> Tensor:
+    """Return what `squared_distances` does, on any device: differences are squared and added up in float64."""
+    total = matrix.new_zeros(len(matrix), len(matrix), dtype=torch.float64)
+    for columns in column_blocks(matrix):
+        block = matrix[:, columns].double()
+        total += torch.cdist(block, block, compute_mode="donot_use_mm_for_euclid_dist").square_()
+    return total
 
 
 def _is_sure(distances: Tensor, matrix: Matrix) -> bool:
