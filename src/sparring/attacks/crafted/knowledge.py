@@ -59,12 +59,12 @@ def reckoned(view: WhiteBoxView) -> int:
 
 def mean_update(updates: Matrix) -> Vector:
     """Average the rows; the weights go in first, so that the sum of huge rows cannot overflow."""
-    return torch.full((len(updates),), 1 / len(updates)) @ updates
+    return updates.new_full((len(updates),), 1 / len(updates)) @ updates
 
 
 def moments(updates: Matrix) -> tuple[Tensor, Tensor]:
     """Return the float64 mean and population standard deviation (over n, not n - 1) of each coordinate."""
-    mean, deviation = torch.empty(2, updates.shape[1], dtype=torch.float64)
+    mean, deviation = updates.new_empty(2, updates.shape[1], dtype=torch.float64)
     for columns in column_blocks(updates):
         block = updates[:, columns].double()
         torch.mean(block, dim=0, out=mean[columns])
@@ -79,7 +79,7 @@ def directions(updates: Matrix) -> Vector:
 
 def products(updates: Matrix, vectors: Matrix) -> Matrix:
     """Return the `[clients, vectors]` inner products, summed in float64 block by block."""
-    total = torch.zeros(len(updates), len(vectors), dtype=torch.float64)
+    total = updates.new_zeros(len(updates), len(vectors), dtype=torch.float64)
     for columns in column_blocks(updates):
         total += updates[:, columns].double() @ vectors[:, columns].double().T
     return total

@@ -55,7 +55,7 @@ def ray(benign: Matrix, direction: Direction) -> Ray:
     """Measure the benign updates along a perturbation of their mean."""
     mean, deviation = moments(benign)
     perturbation = PERTURBATIONS[direction](mean, deviation)
-    squares, slopes = torch.zeros(2, len(benign), dtype=torch.float64)
+    squares, slopes = benign.new_zeros(2, len(benign), dtype=torch.float64)
     for columns in column_blocks(benign):
         offsets = mean[columns] - benign[:, columns].double()
         slopes += offsets @ perturbation[columns]

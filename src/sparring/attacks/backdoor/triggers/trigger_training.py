@@ -76,7 +76,8 @@ def train_trigger(
     learner = torch.optim.Adam(leaves, lr=training.lr)
 
     def fooled(stamped: Tensor) -> Tensor:
-        return cross_entropy(network.forward(leaves, stamped), torch.full((len(stamped),), target))
+        targets = torch.full((len(stamped),), target, device=stamped.device)
+        return cross_entropy(network.forward(leaves, stamped), targets)
 
     for inputs, labels in _minibatches(examples, training, rng=rng):
         _step(attacker, fooled(trigger.stamp(inputs)))
