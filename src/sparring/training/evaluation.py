@@ -30,7 +30,7 @@ def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
     check_network("evaluate: network", network)
     check_batch("evaluate: on", on, example="data.test")
     tensors = network.split(parameters)
-    total = torch.zeros((), dtype=torch.float64)
+    total = parameters.new_zeros((), dtype=torch.float64)
     right = []
     for inputs, labels in zip(*(torch.split(part, CHUNK) for part in on), strict=True):
         logits = network.forward(tensors, pixels(inputs))
