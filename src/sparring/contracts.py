@@ -46,6 +46,9 @@ class Network(Protocol):
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the model's parameter tensors."""
 
+    def to(self, device: torch.device | str) -> "Network":
+        """Return the same network with the tensors that it holds on a device."""
+
     def named(self, parameters: Vector) -> Mapping[str, Tensor]:
         """View the vector as the model's tensors, by their names; those that are no parameters stand among them."""
 

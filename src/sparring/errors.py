@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from torch import OutOfMemoryError
+
 
 class SparringError(Exception):
     """Something the caller can put right; the message names the offender, what was given and what would do."""
@@ -45,7 +47,7 @@ def blaming(player: str) -> Iterator[None]:
     """Name who raised an error that is not ours; that there is no memory left is nobody's fault."""
     try:
         yield
-    except (SparringError, MemoryError):
+    except (SparringError, MemoryError, OutOfMemoryError):
         raise
     except Exception as error:
         message = next(iter(str(error).splitlines()), "no message")

@@ -6,10 +6,11 @@ from numbers import Integral, Real
 from types import UnionType
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from sparring.arrays import Batch
-from sparring.errors import WrongKind
+from sparring.errors import ConfigError, WrongKind
 from sparring.random import Generator
 
 
@@ -118,6 +119,12 @@ def check_shards(label: str, value: object) -> None:
     if not is_player(value, "draw"):
         remedy = "divide the examples among clients: divide(data.train, Iid(), clients=..., seed=...)"
         raise mistaken(label, value, remedy=remedy)
+
+
+def check_device(label: str, device: str) -> None:
+    """Refuse a device that torch does not see."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"{label} is {device!r}; torch sees no such device here, use 'cpu' or a CUDA build of torch")
 
 
 def check_counts(section: str, **counts: object) -> None:

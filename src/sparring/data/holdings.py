@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, briefly, pixels
+from sparring.arrays import Batch, briefly, moved, on_device, pixels
 from sparring.data.partition.assignment import Partition, Partitioner
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import Generator, stream
@@ -59,6 +59,10 @@ class ClientShards:
         shape = places.shape
         return Batch(drawn.inputs.unflatten(0, shape), drawn.labels.unflatten(0, shape))
 
+    def to(self, device: torch.device | str) -> "ClientShards":
+        """Return the same shards with their examples on a device; who holds which stays in main memory."""
+        return replace(self, train=on_device(self.train, device))
+
     def restricted(self, clients: Iterable[int]) -> "ClientShards":
         """Return the same shards, of which only those of `clients` may be read."""
         allowed = frozenset(clients)
@@ -77,6 +81,7 @@ class ClientShards:
 
     def _gather(self, examples: Tensor) -> Batch:
         inputs, labels = self.train
+        examples = examples.to(labels.device)
         return Batch(pixels(inputs.index_select(0, examples)), labels.index_select(0, examples))
 
 
@@ -108,10 +113,16 @@ class CommonShards:
         """Return how many examples a client holds."""
         return len(self.examples.labels)
 
+    def to(self, device: torch.device | str) -> "CommonShards":
+        """Return the same shards on a device."""
+        return moved(self, device)
+
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
         held = len(self.examples.labels)
         chosen = torch.from_numpy(np.stack([rng.integers(held, size=(steps, size)) for rng in rngs]))
-        return Batch(pixels(self.examples.inputs[chosen]), self.examples.labels[chosen])
+        inputs, labels = self.examples
+        chosen = chosen.to(labels.device)
+        return Batch(pixels(inputs[chosen]), labels[chosen])
 
     def restricted(self, clients: Iterable[int]) -> "CommonShards":
         """Return the same shards: what all hold, everyone may read."""

@@ -17,6 +17,7 @@ from sparring.federation.state import initial_state
 from sparring.models import network
 from sparring.random import stream
 from sparring.registry import build, lookup
+from sparring.validation import check_device
 
 
 def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
@@ -33,6 +34,8 @@ def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
 def assemble(config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES) -> Scenario:
     """Return what is to be played on a data set."""
     scenario = _scenario(config, dataset, catalogues=catalogues, classes=dataset.classes)
+    if config.execution.device != "cpu":
+        scenario = replace(scenario, federation=scenario.federation.to(config.execution.device))
     # A repair that does not fit the model, or a trigger the images, is refused now, and not when they are first used.
     deployed(scenario, initial_state(scenario.federation))
     for backdoor in scenario.backdoors:
@@ -55,6 +58,7 @@ def _scenario(config: Config, dataset: Dataset, *, catalogues: Catalogues, class
 
 def check(config: Config, catalogues: Catalogues = CATALOGUES) -> None:
     """Refuse what can be refused before any data is read: assemble the run on two examples a client that stand in."""
+    check_device("execution.device", config.execution.device)
     stand_in = Synthetic(classes=2, features=1, examples=max(4, 2 * config.federation.clients)).load()
     held = replace(config.data, partition={"name": "iid"}, root_size=min(1, config.data.root_size), root_bias=None)
     simple = replace(config, data=held, model={"name": "logistic"}, evaluation=EvaluationSettings())
@@ -66,7 +70,7 @@ def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> 
     partition = build("data.partition", catalogues["partitions"], config.data.partition)
     architecture = build("model", catalogues["models"], config.model)
     with blaming(f"model {type(architecture).__name__}"):
-        refuse_oversize(architecture, dataset, settings=settings)
+        refuse_oversize(architecture, dataset, settings=settings, device=config.execution.device)
         fitted = network(architecture, dataset)
     return Federation(
         network=fitted,

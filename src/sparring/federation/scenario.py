@@ -1,13 +1,15 @@
 """Everything that is settled before the first round."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import floor, inf
 from typing import NamedTuple
 
-from sparring.arrays import Batch, briefly
+import torch
+
+from sparring.arrays import Batch, briefly, on_device
 from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, family_of, limit_of, own_malicious
 from sparring.data import ClientShards, CommonShards
 from sparring.errors import ConfigError, blaming
@@ -16,6 +18,7 @@ from sparring.training import Auto
 from sparring.validation import (
     check_batch,
     check_counts,
+    check_device,
     check_kind,
     check_network,
     check_numbers,
@@ -54,6 +57,17 @@ class Federation:
             raise ConfigError(f"federation.momentum is {self.momentum}; it must be at least 0 and below 1")
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; it must be at least 0")
+
+    def to(self, device: torch.device | str) -> "Federation":
+        """Return the same federation with its tensors on a device, such as "cuda": there it is trained."""
+        check_device("federation", str(device))
+        kept = {name: on_device(getattr(self, name), device) for name in ("test", "root")}
+        return replace(self, network=self.network.to(device), shards=self.shards.to(device), **kept)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the examples lie, and so what is computed with them."""
+        return self.test.labels.device
 
     def _check_kinds(self) -> None:
         check_network("federation.network", self.network)

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-
 from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.federation.measurement import measure
@@ -71,7 +69,7 @@ def play(
     if state is None:
         state = initial_state(federation)
         yield state, _evaluated(RoundRecord(round=0), scenario, state=state)
-    workspace = torch.empty(federation.sampled, federation.network.size)
+    workspace = state.parameters.new_empty(federation.sampled, federation.network.size)
     while state.round < rounds:
         state, record = play_round(scenario, state, workspace=workspace)
         is_due = state.round % every == 0 or state.round == rounds

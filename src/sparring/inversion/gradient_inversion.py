@@ -147,14 +147,16 @@ def invert_each(
     _check(model, gradients, shape=shape)
     observed = finite_rows(gradients) & (gradients != 0).any(dim=1)
     targets = gradients.where(observed[:, None], 0).repeat_interleave(search.restarts, dim=0)
-    images = _drawn((len(targets), search.images, *shape), brightness=search.brightness, rng=rng)
+    size = (len(targets), search.images, *shape)
+    images = _drawn(size, brightness=search.brightness, rng=rng, device=targets.device)
     logits = _labels(
         model, targets, answers=_expected(model, images) if answers is None else answers, search=search, rng=rng
     )
     best, course = _searched(model, Search(images, logits, targets), search=search)
     notes = _notes(course, observed.repeat_interleave(search.restarts), iterations=search.iterations)
     restarts = best.objective.view(len(gradients), search.restarts)
-    winners = restarts.argmin(dim=1) + search.restarts * torch.arange(len(gradients))
+    winners = restarts.argmin(dim=1)
+    winners += search.restarts * torch.arange(len(gradients), device=winners.device)
     return tuple(_reconstruction(best, winner, note=notes[winner]) for winner in winners.tolist())
 
 
@@ -184,8 +186,8 @@ def _check(model: Model, gradients: Matrix, *, shape: Sequence[int]) -> None:
         raise ConfigError(f"inversion: the gradient has shape {given}; one of this model has {wanted}")
 
 
-def _drawn(size: tuple[int, ...], *, brightness: float, rng: Generator) -> Tensor:
-    return torch.from_numpy(rng.random(size, dtype=np.float32)).mul_(brightness).requires_grad_()
+def _drawn(size: tuple[int, ...], *, brightness: float, rng: Generator, device: torch.device) -> Tensor:
+    return torch.from_numpy(rng.random(size, dtype=np.float32)).to(device).mul_(brightness).requires_grad_()
 
 
 def _expected(model: Model, images: Tensor) -> Tensor:
@@ -197,7 +199,7 @@ def _expected(model: Model, images: Tensor) -> Tensor:
 def _labels(model: Model, targets: Matrix, *, answers: Tensor, search: GradientInversion, rng: Generator) -> Tensor:
     """Deal out the labels that each gradient gives away, as logits `[searches, images, classes]`."""
     shares = [label_shares(model, target, answers=answers) for target in targets]
-    labels = torch.stack([dealt_labels(each, search.images, rng=rng) for each in shares])
+    labels = torch.stack([dealt_labels(each, search.images, rng=rng) for each in shares]).to(targets.device)
     return one_hot(labels, len(answers)).float().mul_(search.confidence).requires_grad_()
 
 
@@ -223,8 +225,8 @@ def _searched(model: Model, state: Search, *, search: GradientInversion) -> tupl
 
 def _unbeaten(state: Search) -> Best:
     """Return the start of the searches as what anything finite is better than."""
-    worst = torch.full((len(state.targets),), inf)
-    never = torch.zeros(len(state.targets), dtype=torch.int64)
+    worst = state.targets.new_full((len(state.targets),), inf)
+    never = torch.zeros_like(worst, dtype=torch.int64)
     return Best(state.images.detach().clone(), state.logits.detach().clone(), worst, worst, never)
 
 
@@ -237,7 +239,7 @@ def _tried(model: Model, state: Search, *, iteration: int, search: GradientInver
         slopes = torch.autograd.grad(objective.sum(), (state.images, state.logits))
     images, logits = (slope.nan_to_num(nan=0, posinf=0, neginf=0) for slope in slopes)
     state.images.grad, state.logits.grad = images.sign() if search.signed else images, logits
-    found = torch.full((len(state.targets),), iteration)
+    found = torch.full_like(distance, iteration, dtype=torch.int64)
     return Best(state.images.detach(), state.logits.detach(), objective.detach(), distance.detach(), found)
 
 

@@ -145,7 +145,7 @@ def _images(root: Batch) -> Tensor:
 def _searched(model: Model, images: Tensor, *, rng: Generator, search: TriggerReversal) -> Triggers:
     """Descend and try in turn, until every class is done or the steps are used up."""
     classes = model(images[:1]).shape[1]
-    leaves = _drawn(images.shape[1:], classes=classes, rng=rng)
+    leaves = [leaf.to(images.device).requires_grad_() for leaf in _drawn(images.shape[1:], classes=classes, rng=rng)]
     optimizer = torch.optim.Adam(leaves, lr=search.lr, betas=BETAS)
     progress = _begun(leaves)
     for step, minibatch in enumerate(_minibatches(images, search, rng=rng), start=1):
@@ -163,7 +163,7 @@ def _drawn(shape: Sequence[int], *, classes: int, rng: Generator) -> list[Tensor
     """Draw masks and patterns, uniform on [0, 1], as tanh sees them: `[classes, 1 or channels, height, width]`."""
     channels, *sides = shape
     uniform = (rng.random((classes, depth, *sides), dtype=np.float32) for depth in (1, channels))
-    return [torch.from_numpy(values).mul_(2).sub_(1).mul_(1 - EDGE).atanh_().requires_grad_() for values in uniform]
+    return [torch.from_numpy(values).mul_(2).sub_(1).mul_(1 - EDGE).atanh_() for values in uniform]
 
 
 def _bounded(leaf: Tensor) -> Tensor:
@@ -172,13 +172,13 @@ def _bounded(leaf: Tensor) -> Tensor:
 
 def _begun(leaves: Sequence[Tensor]) -> Progress:
     masks, patterns = (_bounded(leaf.detach()) for leaf in leaves)
-    untried = Triggers(masks, patterns, _unknown(len(masks)))
-    return Progress(untried, unpenalized(len(masks)), torch.zeros(len(masks), dtype=torch.int64))
+    untried, penalties = Triggers(masks, patterns, _unknown(masks)), unpenalized(len(masks), masks.device)
+    return Progress(untried, penalties, torch.zeros_like(penalties.wins))
 
 
-def _unknown(classes: int) -> Tensor:
+def _unknown(masks: Tensor) -> Tensor:
     """Return a success that any other is better than."""
-    return torch.full((classes,), -1.0, dtype=torch.float64)
+    return masks.new_full((len(masks),), -1.0, dtype=torch.float64)
 
 
 def _is_done(progress: Progress) -> Tensor:
@@ -208,7 +208,7 @@ def _descend(optimizer: torch.optim.Optimizer, model: Model, *, images: Tensor, 
 def _tried(model: Model, leaves: Sequence[Tensor], *, images: Tensor, rows: Tensor) -> Triggers:
     """Return all triggers as they are now; those of classes that are not in `rows` have no success."""
     masks, patterns = (_bounded(leaf) for leaf in leaves)
-    success = _unknown(len(masks))
+    success = _unknown(masks)
     for row in rows.tolist():
         inputs = stamped(images, masks[row], pattern=patterns[row])
         hits = [_hits(model, part, target=row) for part in inputs.split(CHUNK)]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from sparring.arrays import Vector
+from sparring.arrays import Vector, moved
 from sparring.errors import ConfigError
 from sparring.random import Generator
 from sparring.validation import check_architecture, check_generator, mistaken
@@ -55,6 +55,10 @@ class ModuleNetwork:
     def __repr__(self) -> str:
         return f"ModuleNetwork({type(self.module).__name__}, {self.size} parameters)"
 
+    def to(self, device: torch.device | str) -> "ModuleNetwork":
+        """Return the same network with its numbers on a device."""
+        return moved(self, device)
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.module.named_parameters())
@@ -81,7 +85,8 @@ class ModuleNetwork:
         if self.start is not None:
             return self.start.clone()
         named = zip(self.names, self.shapes, strict=True)
-        return torch.cat([torch.ones(shape) if is_scale(name, shape) else glorot(shape, rng) for name, shape in named])
+        drawn = [torch.ones(shape) if is_scale(name, shape) else glorot(shape, rng) for name, shape in named]
+        return torch.cat(drawn).to(self.mean.device)
 
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the module's parameter tensors."""

@@ -1,7 +1,7 @@
 """Randomized smoothing: a model is answered for by the vote of noisy copies (Cohen et al., 2019; Xie et al., 2021)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -45,6 +45,9 @@ class Smoothed:
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         return self.network.split(parameters)
 
+    def to(self, device: torch.device | str) -> "Smoothed":
+        return replace(self, network=self.network.to(device))
+
     def named(self, parameters: Vector) -> Mapping[str, Tensor]:
         return self.network.named(parameters)
 
@@ -68,7 +71,7 @@ def _blurred(tensor: Tensor, shape: Sequence[int], *, noise: float, rng: Generat
     """Return the tensor with Gaussian noise of this shape; an input is blurred alike, whatever inputs are beside it."""
     if noise == 0:
         return tensor
-    return tensor + noise * torch.from_numpy(rng.standard_normal(tuple(shape), dtype=np.float32))
+    return tensor + noise * torch.from_numpy(rng.standard_normal(tuple(shape), dtype=np.float32)).to(tensor.device)
 
 
 class Certificate(NamedTuple):

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
+import torch
 
-from sparring.arrays import Numbers, Packed, briefly
+from sparring.arrays import Numbers, Packed, briefly, moved
 from sparring.attacks.learned.observation import observation
 from sparring.contracts import Model, Packing, Space
 from sparring.errors import ConfigError, UnknownName
@@ -55,11 +57,12 @@ def pack_state(state: GameState) -> Packed:
     return Packed(tensors, {**numbers, **beside})
 
 
-def unpack_state(packed: Packed) -> GameState:
-    """Return the state that was packed."""
+def unpack_state(packed: Packed, device: torch.device | None = None) -> GameState:
+    """Return the state that was packed, on a device if there is one."""
     numbers = packed.numbers
     posture, known = tuple(numbers["posture"]), dict(numbers["known"])
-    return GameState(unpack(packed), numbers["seed"], numbers["kind"], posture, known)
+    federation = unpack(packed) if device is None else moved(unpack(packed), device)
+    return GameState(federation, numbers["seed"], numbers["kind"], posture, known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +140,7 @@ class FederatedGame:
 
     @property
     def packing(self) -> Packing[GameState]:
-        return Packing(pack_state, unpack_state)
+        return Packing(pack_state, partial(unpack_state, device=self.scenario.federation.device))
 
     def _settled(self, state: GameState) -> GameState:
         """Play the rounds in which nobody moves."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from sparring.arrays import briefly
 from sparring.errors import ConfigError
@@ -37,7 +38,9 @@ class TriggerNetwork:
                 f"trigger learned: it was made for images of shape {list(self.shape)}, "
                 f"not {list(images.shape[1:])}; train one for these"
             )
-        changed: Tensor = images + self.epsilon * torch.tanh(self.module(images))
+        # The network stays in main memory, and follows the images.
+        weights = {name: tensor.to(images.device) for name, tensor in self.module.named_parameters()}
+        changed: Tensor = images + self.epsilon * torch.tanh(functional_call(self.module, weights, (images,)))
         return changed.clamp(0, 1)
 
 

@@ -71,6 +71,7 @@ def train_trigger(
     check_generator("train_trigger: rng", rng)
     _check(examples, target)
     trigger = untrained(_shape(examples), epsilon=training.epsilon, width=training.width, rng=rng)
+    trigger.module.to(examples.inputs.device)
     leaves = [tensor.clone().requires_grad_() for tensor in network.split(network.initial(rng))]
     attacker = torch.optim.Adam(trigger.module.requires_grad_().parameters(), lr=training.lr)
     learner = torch.optim.Adam(leaves, lr=training.lr)
