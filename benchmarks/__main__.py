@@ -1,8 +1,9 @@
 """`make bench`: print every table."""
 
-from benchmarks import games, inversion, reinforcement, rounds, rules, sweeps
+from benchmarks import games, inversion, reinforcement, rounds, rules, starting, sweeps
 
 if __name__ == "__main__":
+    starting.main()
     rounds.main()
     rules.main()
     sweeps.main()

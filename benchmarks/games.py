@@ -1,12 +1,13 @@
 """What the federated game costs: a step through its env against the bare rounds that it plays."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
 
 from benchmarks.timing import interleaved
-from benchmarks.workloads import scenario
+from benchmarks.workloads import WORKLOADS, Workload, scenario
 from sparring.arrays import Batch
 from sparring.attacks import SearchRanges
 from sparring.federation import Attacker, initial_state, play_round
@@ -14,7 +15,9 @@ from sparring.games.env import SeatEnv
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.training import keep_freed_memory
 
-WORKLOADS = ("cnn 64, 10 of 100 × 128", "cnn 16, 10 of 100 × 32", "lenet, 10 of 50 × 32")
+PLAYED = {
+    name: WORKLOADS[name] for name in ("cnn 64, 10 of 100 × 128", "cnn 16, 10 of 100 × 32", "lenet, 10 of 50 × 32")
+}
 MALICIOUS, HELD = 20, 200
 """Clients of the attacker, and the examples that its reward is measured on, as in Li et al. (2022)."""
 RANGES = SearchRanges(scale=(1.0, 1.0), steps=(1, 1))
@@ -26,8 +29,8 @@ ROUNDS = 1000
 class Steps:
     """An attacker's seat that plays a step a call, and counts the rounds."""
 
-    def __init__(self, name: str) -> None:
-        played = scenario(name)
+    def __init__(self, workload: Workload) -> None:
+        played = scenario(workload)
         inputs, labels = played.federation.test
         held = replace(played.federation, test=Batch(inputs[:HELD], labels[:HELD]))
         game = attack_game(replace(played, federation=held), malicious=MALICIOUS, acting=RANGES, rounds=ROUNDS)
@@ -45,8 +48,8 @@ class Steps:
 class Bare:
     """The same attack without a game: a round a call."""
 
-    def __init__(self, name: str) -> None:
-        played = scenario(name)
+    def __init__(self, workload: Workload) -> None:
+        played = scenario(workload)
         self.scenario = replace(played, attackers=(Attacker(MALICIOUS, RANGES.attack(STILL)),))
         self.state = initial_state(played.federation)
 
@@ -54,24 +57,24 @@ class Bare:
         self.state, _ = play_round(self.scenario, self.state)
 
 
-def measure(name: str, threads: int, *, repeats: int) -> str:
-    """Return one line of the table."""
+def measure(workload: Workload, threads: int, *, repeats: int) -> str:
+    """Return what the table says of a workload."""
     torch.set_num_threads(threads)
-    steps, bare = Steps(name), Bare(name)
+    steps, bare = Steps(workload), Bare(workload)
     first, warmup = steps.rounds, 2
     seconds = interleaved({"step": steps.play, "round": bare.play}, repeats=repeats, warmup=warmup)
     a_step = (steps.rounds - first) / (repeats + warmup)
     ratio = seconds["step"] / seconds["round"]
-    return f"{name:28}{threads:>8}{1e3 * seconds['step']:9.1f}{1e3 * seconds['round']:9.1f}{ratio:8.2f}×{a_step:9.2f}"
+    return f"{threads:>8}{1e3 * seconds['step']:9.1f}{1e3 * seconds['round']:9.1f}{ratio:8.2f}×{a_step:9.2f}"
 
 
-def main(*, repeats: int = 21) -> None:
+def main(*, repeats: int = 21, threads: Sequence[int] = (1, 2), workloads: Mapping[str, Workload] = PLAYED) -> None:
     keep_freed_memory()
     print("\nMilliseconds of a step of the federated game (median), of a bare round, their ratio, and rounds a step.")
     print(f"{'federation':28}" + "".join(f"{name:>8}" for name in ("threads", "step", "round", "ratio", "rounds")))
-    for name in WORKLOADS:
-        for threads in (1, 2):
-            print(measure(name, threads, repeats=repeats), flush=True)
+    for name, workload in workloads.items():
+        for count in threads:
+            print(f"{name:28}{measure(workload, count, repeats=repeats)}", flush=True)
 
 
 if __name__ == "__main__":

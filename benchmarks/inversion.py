@@ -1,6 +1,7 @@
 """Seconds of inverting gradients: all images and all searches in one graph, against one image after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,10 +18,19 @@ from sparring.training import gradient
 
 ITERATIONS = 4
 """What is timed; the seconds of a whole search are as many times as much as it has more iterations."""
+
+
+class Gradients(NamedTuple):
+    """How many gradients are inverted, and of how many images each is."""
+
+    count: int
+    images: int
+
+
 WORKLOADS = {
-    "20 gradients of 1 image": (20, 1),
-    "1 gradient of 32 images": (1, 32),
-    "4 gradients of 32 images": (4, 32),
+    "20 gradients of 1 image": Gradients(20, 1),
+    "1 gradient of 32 images": Gradients(1, 32),
+    "4 gradients of 32 images": Gradients(4, 32),
 }
 
 
@@ -30,14 +40,14 @@ class Facts:
     shape, classes, mean, std = (1, 28, 28), 10, (0.13,), (0.31,)
 
 
-def textbook(model: Model, gradients: Matrix, *, images: int, generator: torch.Generator) -> None:
+def textbook(model: Model, gradients: Matrix, *, images: int, iterations: int, generator: torch.Generator) -> None:
     """Invert one gradient after the other, and add up the gradients of its images one by one."""
     search = GradientInversion()
     for target in gradients:
         inputs = torch.rand(images, *Facts.shape, generator=generator).requires_grad_()
         scores = torch.zeros(images, Facts.classes).requires_grad_()
         optimizer = torch.optim.Adam([{"params": [inputs], "lr": search.lr}, {"params": [scores], "lr": 0.1}])
-        for _ in range(ITERATIONS):
+        for _ in range(iterations):
             alone = [own_gradient(model, image, score) for image, score in zip(inputs, scores, strict=True)]
             distance = 1 - cosine_similarity(sum(alone), target, dim=0)
             optimizer.zero_grad()
@@ -54,36 +64,36 @@ def own_gradient(model: Model, image: Tensor, score: Tensor) -> Tensor:
     return torch.cat([piece.flatten() for piece in torch.autograd.grad(loss, leaves, create_graph=True)])
 
 
-def compare(name: str, model: Model, *, repeats: int) -> None:
-    """Print a line for one workload."""
-    count, images = WORKLOADS[name]
+def compare(workload: Gradients, model: Model, *, repeats: int, iterations: int) -> str:
+    """Return what the table says of a workload."""
+    count, images = workload
     generator = torch.Generator().manual_seed(0)
     inputs = torch.rand(count, images, *Facts.shape, generator=generator)
     labels = torch.randint(Facts.classes, (count, images), generator=generator)
     batches = map(Batch, inputs, labels)
     gradients = torch.stack([gradient(model.network, model.parameters, batch=batch) for batch in batches])
-    search = GradientInversion(images=images, iterations=ITERATIONS)
+    search = GradientInversion(images=images, iterations=iterations)
     tasks = {
         "ours": lambda: invert_each(model, gradients, shape=Facts.shape, rng=stream(0, "bench"), search=search),
-        "plain": lambda: textbook(model, gradients, images=images, generator=generator),
+        "plain": lambda: textbook(model, gradients, images=images, iterations=iterations, generator=generator),
     }
     seconds = interleaved(tasks, repeats=repeats, warmup=1)
-    longer = GradientInversion().iterations / ITERATIONS / count
+    longer = GradientInversion().iterations / iterations / count
     ours, plain = (longer * seconds[task] for task in ("ours", "plain"))
-    print(f"{name:28}{ours:10.2f}{plain:10.2f}{plain / ours:9.1f}×", flush=True)
+    return f"{ours:10.2f}{plain:10.2f}{plain / ours:9.1f}×"
 
 
-def main(*, repeats: int = 5) -> None:
+def main(*, repeats: int = 5, iterations: int = ITERATIONS, workloads: Mapping[str, Gradients] = WORKLOADS) -> None:
     torch.set_num_threads(1)
     built = network(LeNet(), Facts())
     model = Model(built, built.initial(stream(0, "model")))
-    iterations = GradientInversion().iterations
+    searched = GradientInversion().iterations
     print(
-        f"\nSeconds a gradient of inverting gradients of lenet, {iterations} iterations, one thread (from {ITERATIONS})"
+        f"\nSeconds a gradient of inverting gradients of lenet, {searched} iterations, one thread (from {iterations})"
     )
     print(f"{'':28}{'ours':>10}{'plain':>10}{'ratio':>10}")
-    for name in WORKLOADS:
-        compare(name, model, repeats=repeats)
+    for name, workload in workloads.items():
+        print(f"{name:28}{compare(workload, model, repeats=repeats, iterations=iterations)}", flush=True)
 
 
 if __name__ == "__main__":

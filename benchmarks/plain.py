@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from benchmarks.workloads import WORKLOADS
+from benchmarks.workloads import Workload
 from sparring.federation import Scenario
 from sparring.models.convolution import Convolution
 
@@ -24,8 +24,8 @@ def _torch_layer(layer: Convolution) -> nn.Conv2d:
 class PlainLoop:
     """One module; for each client a batch, `backward()` and the flattened gradient; then their mean."""
 
-    def __init__(self, name: str, scenario: Scenario) -> None:
-        self.model = obvious(WORKLOADS[name][0].module(WORKLOADS[name][1], 10))
+    def __init__(self, workload: Workload, scenario: Scenario) -> None:
+        self.model = obvious(workload.model.module(workload.shape, 10))
         self.federation = scenario.federation
         self.rng = torch.Generator().manual_seed(0)
 

@@ -1,6 +1,6 @@
 """Milliseconds of learning where a policy sees the last layer of the CNN: a gradient step, and all around it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from sparring.learning.reinforcement.learner import Learner
 from sparring.random import Generator
 
 SEAT = "attacker"
+SETTINGS = TD3Settings(warmup=0)
 
 
 class Idle:
@@ -95,10 +96,9 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.step()
 
 
-def measure(threads: int, *, repeats: int) -> str:
+def measure(threads: int, *, repeats: int, settings: TD3Settings) -> str:
     """Return one line of the table."""
     torch.set_num_threads(threads)
-    settings = TD3Settings(warmup=0)
     plain = PlainSteps(settings)
     with lock_step(Arena(Idle(), SEAT), seed=0) as environments:
         learner, player = (Learner(settings, environments, seed=0) for _ in range(2))
@@ -114,12 +114,12 @@ def measure(threads: int, *, repeats: int) -> str:
     return f"{threads:<9}{1e3 * gradient:12.2f}{1e3 * bare:12.2f}{gradient / bare:11.2f}×{1e3 * step:12.2f}"
 
 
-def main(*, repeats: int = 25) -> None:
-    print("\nMilliseconds of TD3 at 1291 inputs, batch 256: a gradient step, the same in plain torch, and their ratio;")
-    print("and all else that comes with a step of a game, here one that costs nothing.")
+def main(*, repeats: int = 25, threads: Sequence[int] = (1, 2), settings: TD3Settings = SETTINGS) -> None:
+    print(f"\nMilliseconds of TD3 at 1291 inputs, batch {settings.batch}: a gradient step, the same in plain torch,")
+    print("and their ratio; and all else that comes with a step of a game, here one that costs nothing.")
     print(f"{'threads':9}" + "".join(f"{name:>12}" for name in ("gradient", "plain", "to plain", "step")))
-    for threads in (1, 2):
-        print(measure(threads, repeats=repeats), flush=True)
+    for count in threads:
+        print(measure(count, repeats=repeats, settings=settings), flush=True)
 
 
 if __name__ == "__main__":

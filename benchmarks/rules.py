@@ -1,7 +1,8 @@
 """Seconds of the rules against what one would first write in torch, and the memory of the largest round."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from benchmarks.timing import interleaved, peak_memory
 from sparring.arrays import neighbor_scores
 from sparring.defenses import DEFENSES, geometric_median, krum, median, trimmed_mean
+from sparring.registry import build
 from sparring.testing.server import defender_view
 
 SHAPES = ((10, 700_000), (200, 100_000))
@@ -16,7 +18,10 @@ LARGEST = (200, 11_000_000)
 ITERATIONS = 10
 WITH_MEMORY = {"safeguard", "foolsgold"}
 """These hold what every client sent before, as large as the updates themselves."""
-NEEDED = 20 * 2**30
+INNER = {"name": "mean"}
+"""What a rule that wraps another one is given."""
+COPIES = 2.4
+"""How many matrices must fit into the memory that is free: the rule's own, a copy, and what is small beside them."""
 
 
 def textbook_geometric_median(updates: Tensor) -> Tensor:
@@ -63,9 +68,8 @@ def aggregate(name: str, shape: tuple[int, int], threads: int) -> None:
     """Play one rule, as it comes from the catalogue, on a matrix of this shape that is drawn in place."""
     torch.set_num_threads(threads)
     updates = torch.empty(shape).uniform_(-1, 1, generator=torch.Generator().manual_seed(0))
-    rule = DEFENSES[name](
-        *([DEFENSES["mean"]()] if name in ("bucketing", "clipped", "nearest_neighbor_mixing") else [])
-    )
+    options = {field.name for field in fields(DEFENSES[name])}
+    rule = build("defense", DEFENSES, {"name": name, **({"inner": INNER} if "inner" in options else {})})
     rule.aggregate(defender_view(updates, malicious=shape[0] // 5, root=lambda: updates[0].clone()), {})
 
 
@@ -74,14 +78,22 @@ def available_memory() -> int:
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def main(*, repeats: int = 9, threads: int = 2) -> None:
+def main(
+    *,
+    repeats: int = 9,
+    threads: int = 2,
+    shapes: Sequence[tuple[int, int]] = SHAPES,
+    largest: tuple[int, int] = LARGEST,
+    measured: Sequence[str] = tuple(sorted(DEFENSES.keys() - WITH_MEMORY)),
+) -> None:
     torch.set_num_threads(threads)
     print(f"\nMilliseconds of each rule and its rival on {threads} threads, medians of {repeats}; their ratio.")
-    for shape in SHAPES:
+    for shape in shapes:
         compare(shape, repeats=repeats)
-    if available_memory() < NEEDED:
-        print(f"Less than {NEEDED / 2**30:.0f} GiB are free: the memory of the rules on {LARGEST} is not measured.")
+    needed = COPIES * 4 * largest[0] * largest[1]
+    if available_memory() < needed:
+        print(f"Less than {needed / 2**30:.0f} GiB are free: the memory of the rules on {largest} is not measured.")
         return
-    print(f"\nPeak GiB of a process that plays one rule on {LARGEST}, the matrix itself included.")
-    for name in DEFENSES.keys() - WITH_MEMORY:
-        print(f"{name:26}{peak_memory(aggregate, name, LARGEST, threads) / 1024:8.1f}", flush=True)
+    print(f"\nPeak GiB of a process that plays one rule on {largest}, the matrix itself included.")
+    for name in measured:
+        print(f"{name:26}{peak_memory(aggregate, name, largest, threads) / 1024:8.1f}", flush=True)

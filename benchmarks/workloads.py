@@ -1,6 +1,8 @@
 """The federations that are timed."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 
@@ -12,27 +14,36 @@ from sparring.federation import Federation, Scenario, Threat
 from sparring.models import Architecture, Cnn, Cnn7, LeNet, Mlp, network
 from sparring.random import stream
 
-WORKLOADS: dict[str, tuple[Architecture, tuple[int, ...], int, int, int]] = {
-    # model, shape of an image, clients, sampled, batch
-    "cnn 64, 10 of 100 × 128": (Cnn(width=64), (1, 28, 28), 100, 10, 128),
-    "mlp 100, 200 of 1000 × 8": (Mlp(hidden=100), (1, 28, 28), 1000, 200, 8),
-    "lenet, 10 of 50 × 32": (LeNet(), (1, 28, 28), 50, 10, 32),
-    "cnn 16, 10 of 100 × 32": (Cnn(width=16), (1, 28, 28), 100, 10, 32),
-    "cnn7, 10 of 100 × 32": (Cnn7(), (3, 32, 32), 100, 10, 32),
+
+class Workload(NamedTuple):
+    """A model, the shape of an image, and how many clients, sampled clients, examples a minibatch and in all."""
+
+    model: Architecture
+    shape: tuple[int, ...]
+    clients: int
+    sampled: int
+    batch: int
+    examples: int = 60_000
+
+
+WORKLOADS: Mapping[str, Workload] = {
+    "cnn 64, 10 of 100 × 128": Workload(Cnn(width=64), (1, 28, 28), 100, 10, 128),
+    "mlp 100, 200 of 1000 × 8": Workload(Mlp(hidden=100), (1, 28, 28), 1000, 200, 8),
+    "lenet, 10 of 50 × 32": Workload(LeNet(), (1, 28, 28), 50, 10, 32),
+    "cnn 16, 10 of 100 × 32": Workload(Cnn(width=16), (1, 28, 28), 100, 10, 32),
+    "cnn7, 10 of 100 × 32": Workload(Cnn7(), (3, 32, 32), 100, 10, 32),
 }
 """The first two are the papers' settings; random bytes stand for the images, whose content costs no time."""
 
-EXAMPLES = 60_000
 
-
-def scenario(name: str) -> Scenario:
-    """Return the workload called `name`, under no attack, with FedAvg and the default backend."""
-    model, shape, clients, sampled, batch = WORKLOADS[name]
+def scenario(workload: Workload) -> Scenario:
+    """Return the workload under no attack, with FedAvg and the default backend."""
+    model, shape, clients, sampled, batch, examples = workload
     rng = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (EXAMPLES, *shape), dtype=torch.uint8, generator=rng)
-    train = Batch(images, torch.randint(10, (EXAMPLES,), generator=rng))
+    images = torch.randint(256, (examples, *shape), dtype=torch.uint8, generator=rng)
+    train = Batch(images, torch.randint(10, (examples,), generator=rng))
     mean, std = (0.5,) * shape[0], (0.3,) * shape[0]
-    data = Dataset(name=name, train=train, test=train, classes=10, mean=mean, std=std)
+    data = Dataset(name="bytes", train=train, test=train, classes=10, mean=mean, std=std)
     federation = Federation(
         network=network(model, data),
         shards=ClientShards(train, Iid().assign(train.labels, clients, rng=stream(0, "partition"))),

@@ -16,7 +16,7 @@ ROWS = (
     {"kernels"},
     {"errors", "arrays", "random"},
     {"validation", "named_tensors"},
-    {"contracts", "registry"},
+    {"contracts", "kinds", "registry"},
     {"data", "models"},
     {"training"},
     {"attacks", "defenses", "inversion", "generation"},

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import build, lookup, nearest
+from sparring.registry import build, lookup, nearest, spelled
 
 
 class Rule(Protocol):
@@ -64,6 +64,9 @@ def made(section, **facts):
         ({"name": "mean"}, Mean()),
         ({"name": "trimmed_mean"}, TrimmedMean()),
         ({"name": "trimmed-mean", "trim": 2}, TrimmedMean(trim=2)),
+        ({"name": "Trimmed-Mean"}, TrimmedMean()),
+        ("trimmed_mean", TrimmedMean()),
+        ({"name": "clipped", "max_norm": 2, "inner": "trimmed_mean"}, Clipped(max_norm=2.0, inner=TrimmedMean())),
         ({"name": "trimmed_mean", "weights": [1, 0.5]}, TrimmedMean(weights=(1.0, 0.5))),
         ({"name": "trimmed_mean", "tolerance": None}, TrimmedMean()),
         ({"name": "clipped", "max_norm": 2}, Clipped(max_norm=2.0)),
@@ -147,7 +150,7 @@ def test_a_section_that_is_incomplete_or_contradictory_is_refused(section, messa
     ("option", "value", "wanted"),
     [
         ("trim", "two", "a whole number"),
-        ("trim", 1.0, "a whole number"),
+        ("trim", 1.0, "a whole number, as in 1"),
         ("trim", True, "a whole number"),
         ("trim", None, "a whole number"),
         ("weights", 1.0, "a list"),
@@ -167,7 +170,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_right_one(option, value, 
 
 @given(st.text())
 def test_no_name_is_ever_taken_for_code(name):
-    assume(name.replace("-", "_") not in RULES)
+    assume(spelled(name) not in RULES)
     with pytest.raises(UnknownName):
         lookup("defense", RULES, name)
 

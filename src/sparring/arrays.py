@@ -277,3 +277,34 @@ def _added(add: Callable[[slice, NDArray[np.float64]], None], shape: tuple[int, 
 def neighbor_scores(distances: Tensor, neighbors: int) -> Tensor:
     """Return each row's sum of its `neighbors` smallest distances to others, the score of Krum."""
     return distances.sort(dim=1).values[:, 1 : 1 + neighbors].sum(dim=1)
+
+
+class KrumScore(NamedTuple):
+    """A form of Krum's score: the sum of a row's distances to its n - f - `apart` nearest others.
+
+    n is the number of rows and f how many of them are assumed to be malicious.
+    """
+
+    apart: int
+    is_squared: bool
+    """Whether the squares of the distances are added up."""
+    is_bounded: bool
+    """Whether f must satisfy 2f + 2 < n."""
+
+    def limit(self, rows: int) -> int:
+        """Return the largest f for so many rows."""
+        return max(0, (rows - 3) // 2) if self.is_bounded else rows
+
+    def neighbors(self, rows: int, malicious: int) -> int:
+        """Return how many others count; a number below 1 is read as Python reads the end of a slice."""
+        return rows - malicious - self.apart
+
+    def scores(self, squares: Tensor, neighbors: int) -> Tensor:
+        """Return each row's score, given the squared distances."""
+        return neighbor_scores(squares if self.is_squared else squares.sqrt(), neighbors)
+
+
+PUBLISHED = KrumScore(apart=2, is_squared=True, is_bounded=True)
+"""Blanchard et al. (2017): 2f + 2 < n is the condition of proposition 4.2."""
+RELEASED = KrumScore(apart=3, is_squared=False, is_bounded=False)
+"""The public code of the RL attack's authors (Li et al., 2022): `sorted(distances)[1 : n - 2 - f]`, for any f."""

@@ -8,9 +8,9 @@ from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_chec
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Matrix, Numbers, Packed, Vector, briefly, pixels
+from sparring.arrays import PUBLISHED, Batch, KrumScore, Matrix, Numbers, Packed, Vector, briefly, pixels
 from sparring.errors import ConfigError
-from sparring.named_tensors import read_named, write_named
+from sparring.named_tensors import fill, normalization, read_named, write_named
 from sparring.random import Generator
 from sparring.validation import check_kind, check_network
 
@@ -20,6 +20,8 @@ Memory = Mapping[str, Tensor]
 Family = Literal["coordinate", "distance", "root", "clipping", "filtering"]
 """How a rule chooses: by coordinate, by Krum's distances, by root data, around a center, or by filtering outliers."""
 
+Count = int | Literal["sampled"]
+"""A rule's own number of malicious rows; `sampled` is the true number in each round, which only an oracle can know."""
 
 Note = Callable[[str, Sequence[int]], None]
 """Tells the round's record which rows something happened to, as in `view.note("clipped", rows)`."""
@@ -95,29 +97,8 @@ class Model:
         if facts and normalization(network) and facts != normalization(network):
             raise ConfigError(f"{path} is of a model with {facts}; this network has {normalization(network)}")
         parameters = torch.empty(network.size)
-        wanted = network.named(parameters)
-        if tensors.keys() != wanted.keys():
-            differing = sorted(tensors.keys() ^ wanted.keys())[0]
-            raise ConfigError(f"{path} and the network differ in {differing!r}; give the network that was saved")
-        for name, place in wanted.items():
-            _fill(place, tensors[name], label=f"{path}: {name!r}", parameters=parameters)
+        fill(parameters, network.named(parameters), tensors=tensors, path=path)
         return cls(network, parameters)
-
-
-def normalization(network: Network) -> dict[str, list[float]]:
-    """Return what a network subtracts from its inputs and divides them by, where it says so."""
-    known = {name: getattr(network, name, None) for name in ("mean", "std")}
-    return {name: value.flatten().tolist() for name, value in known.items() if isinstance(value, Tensor)}
-
-
-def _fill(place: Tensor, tensor: Tensor, *, label: str, parameters: Vector) -> None:
-    """Write a tensor to its place in the parameters; one that is no part of them must be what it is."""
-    if tensor.shape != place.shape:
-        raise ConfigError(f"{label} is of shape {list(tensor.shape)}; the network has {list(place.shape)}")
-    if place.untyped_storage().data_ptr() == parameters.untyped_storage().data_ptr():
-        place.copy_(tensor)
-    elif not torch.equal(place, tensor):
-        raise ConfigError(f"{label} is no parameter, and is not what the network has; give the network that was saved")
 
 
 def check_model(label: str, value: object) -> None:
@@ -136,6 +117,9 @@ class Shards(Protocol):
 
         A minibatch is drawn without replacement, unless it is larger than the shard.
         """
+
+    def shared(self, size: int) -> "Shards":
+        """Return shards of which each has the same `size` examples, evenly spread over all that may be read."""
 
 
 class Recipe(NamedTuple):
@@ -185,7 +169,10 @@ class WhiteBoxView(BlackBoxView):
 
     rule: "Defense"
     assumed_malicious: int
-    """How many malicious updates the threat model reckons with in this round; the rule may have a count of its own."""
+    """How many malicious updates the server tells the rule to expect; the rule may have a count of its own.
+
+    It is what the threat model assumes, or the true number if the rule is an oracle.
+    """
 
     __repr__ = briefly
 
@@ -219,7 +206,7 @@ class DefenderView(NamedTuple):
     """One row a client, every value finite."""
     clients: tuple[int, ...]
     malicious: int
-    """How many of the rows the threat model assumes to be malicious."""
+    """How many of the rows the threat model assumes to be malicious; the true number if the rule is an oracle."""
     root: Callable[[], Vector]
     """The server's own update on its root data, computed when called."""
     rng: Generator
@@ -294,11 +281,26 @@ class Repair(Protocol):
         """Return the model to use; training goes on from `model`, which stays as it is."""
 
 
-def own_malicious(rule: Defense) -> int | None:
+def own_malicious(rule: Defense) -> Count | None:
     """Return the malicious count that a rule, or else the one it wraps, was set to; None takes the server's."""
-    told: int | None = getattr(rule, "malicious", None)
+    told: Count | None = getattr(rule, "malicious", None)
     inner: Defense | None = getattr(rule, "inner", None)
     return own_malicious(inner) if told is None and inner is not None else told
+
+
+def is_oracle(rule: Defense) -> bool:
+    """Say whether a rule, or one that it wraps, is set to the true number of malicious rows of each round."""
+    inner: Defense | None = getattr(rule, "inner", None)
+    return getattr(rule, "malicious", None) == "sampled" or (inner is not None and is_oracle(inner))
+
+
+def krum_score(rule: Defense) -> KrumScore:
+    """Return the form of Krum's score that a rule, or else the one it wraps, says it uses; by default the published."""
+    own: KrumScore | None = getattr(rule, "krum_score", None)
+    inner: Defense | None = getattr(rule, "inner", None)
+    if own is not None:
+        return own
+    return PUBLISHED if inner is None else krum_score(inner)
 
 
 def family_of(rule: Defense) -> Family:
@@ -339,6 +341,7 @@ class Space(NamedTuple):
 
 
 State = TypeVar("State")
+Ended = TypeVar("Ended", contravariant=True)
 
 
 class Packing(NamedTuple, Generic[State]):
@@ -373,3 +376,11 @@ class Game(Protocol[State]):
     @property
     def packing(self) -> "Packing[State]":
         """How a state is written to disk."""
+
+
+@runtime_checkable
+class Truncating(Protocol[Ended]):
+    """What else a game tells that has a horizon."""
+
+    def is_truncated(self, state: Ended) -> bool:
+        """Say of a state in which the game is over whether it is only the horizon that ends it."""

@@ -1,5 +1,6 @@
 """Build the object that a named section of a configuration describes, or say precisely why it cannot be built."""
 
+from collections import UserDict
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
@@ -20,6 +21,28 @@ STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=Tr
 
 ALONE: Families = {}
 
+ADDED_LATER: Mapping[str, bool] = {"added_later": True}
+"""The metadata of an option that is newer than results which are kept: a description leaves it out where it has its
+default, so that these results keep their names."""
+ELSEWHERE: Mapping[str, tuple[str, ...]] = {
+    "aggregation": ("defense",),
+    "aggregator": ("defense",),
+    "architecture": ("model",),
+    "attackers": ("malicious", "attacks"),
+    "batch_size": ("batch",),
+    "dataset": ("data",),
+    "epochs": ("local_epochs", "local_steps"),
+    "learning_rate": ("lr",),
+    "local_epochs": ("local_steps",),
+    "n_clients": ("clients",),
+    "num_clients": ("clients",),
+    "num_rounds": ("rounds",),
+    "participants": ("sampled",),
+    "rule": ("defense",),
+    "server_learning_rate": ("server_lr",),
+}
+"""What other software calls what is known here by other words."""
+
 WORDS = {
     "bool_type": "true or false",
     "finite_number": "a finite number",
@@ -34,10 +57,31 @@ WORDS = {
 """What pydantic's kinds of error call for, in the words of a configuration."""
 
 
+class Imports(UserDict[str, Any]):
+    """A table of what is imported when it is asked for: a member that is written as `"module:name"` is that."""
+
+    def __getitem__(self, key: str) -> Any:
+        entry = self.data[key]
+        return imported(entry) if isinstance(entry, str) else entry
+
+
+def imported(path: str) -> Any:
+    """Return what `"module:name"` stands for. Here alone, and not above, is imported what costs much and few need."""
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)
+
+
+def spelled(word: object) -> str:
+    """Return a word as tables spell it: in small letters, with underscores."""
+    return str(word).lower().replace("-", "_")
+
+
 def nearest(word: object, known: Iterable[str]) -> str:
-    """Return `; did you mean '...'?` for the known word most like `word`, or nothing."""
-    matches = get_close_matches(str(word), list(known), n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
+    """Return `; did you mean '...'?` for the known word that means the same or is most like `word`, or nothing."""
+    words = {spelled(each): each for each in known}
+    alike = [each for each in ELSEWHERE.get(spelled(word), ()) if each in words]
+    matches = alike or get_close_matches(spelled(word), list(words), n=1)
+    return f"; did you mean {words[matches[0]]!r}?" if matches else ""
 
 
 def offer(word: object, known: Iterable[str]) -> str:
@@ -46,28 +90,26 @@ def offer(word: object, known: Iterable[str]) -> str:
 
 
 def lookup(kind: str, table: Table, name: object) -> type:
-    """Return the class called `name`; hyphens count as underscores."""
+    """Return the class called `name`; capitals count as small letters, and hyphens as underscores."""
     if not isinstance(name, str):
         given = "missing" if name is None else repr(name)
         raise ConfigError(f"{kind}.name is {given}; it must be one of: {', '.join(table)}")
-    entry = table.get(name.replace("-", "_"))
+    entry = table.get(name, table.get(spelled(name)))
     if entry is None:
         raise UnknownName(f"unknown {kind} {name!r}{offer(name, table)}")
-    if isinstance(entry, str):
-        module, _, attribute = entry.partition(":")
-        entry = getattr(import_module(module), attribute)
-        assert isinstance(entry, type)
-    return entry
+    found: type = imported(entry) if isinstance(entry, str) else entry
+    return found
 
 
-def build(kind: str, table: Table, section: Mapping[str, Any], *, families: Families = ALONE, **facts: object) -> Any:
+def build(
+    kind: str, table: Table, section: Mapping[str, Any] | str, *, families: Families = ALONE, **facts: object
+) -> Any:
     """Build the object that `section` names; `facts` fill the fields of their name that it leaves out, at any depth.
 
-    A section within it names a member of the same table, unless `families` has one for the field's contract.
+    A section within it names a member of the same table, unless `families` has one for the field's contract. A name
+    alone stands for a section of nothing else.
     """
-    if not isinstance(section, Mapping):
-        raise ConfigError(f"{kind} is {section!r}; it must be a section with a name")
-    options = dict(section)
+    options = opened(kind, section)
     name = options.pop("name", None)
     cls = lookup(kind, table, name)
     hints = get_type_hints(cls)
@@ -89,6 +131,25 @@ def build(kind: str, table: Table, section: Mapping[str, Any], *, families: Fami
         return cls(**values)
 
 
+def described_options(member: Any) -> dict[str, Any]:
+    """Return the options that a description of a member names; those that were added later only where they are set."""
+    options = {field.name: (getattr(member, field.name), field) for field in fields(member) if field.init}
+    return {
+        name: value
+        for name, (value, field) in options.items()
+        if not (ADDED_LATER.items() <= field.metadata.items() and value == field.default)
+    }
+
+
+def opened(kind: str, section: object) -> dict[str, Any]:
+    """Return what a section with a name holds; its name alone stands for it."""
+    if isinstance(section, str):
+        return {"name": section}
+    if not isinstance(section, Mapping):
+        raise ConfigError(f"{kind} is {section!r}; it must be a section with a name")
+    return dict(section)
+
+
 def _list(known: Iterable[str]) -> str:
     options = ", ".join(known)
     return f"; its options: {options}" if options else "; it has none"
@@ -106,7 +167,10 @@ def checked(label: str, hint: Any, value: object) -> Any:
         return TypeAdapter(hint, config=STRICT).validate_python(plain)
     except ValidationError as error:
         wanted = (WORDS.get(each["type"], each["msg"].removeprefix("Input should be ")) for each in error.errors())
-        raise ConfigError(f"{label} is {value!r}; it must be {' or '.join(dict.fromkeys(wanted))}") from None
+        remedy = " or ".join(dict.fromkeys(wanted))
+        if remedy == WORDS["int_type"] and isinstance(value, float) and value.is_integer():
+            remedy += f", as in {value:.0f}"
+        raise ConfigError(f"{label} is {value!r}; it must be {remedy}") from None
 
 
 def _required(cls: type) -> list[str]:

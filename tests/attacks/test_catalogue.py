@@ -49,13 +49,17 @@ EXAMPLES = {
     "bfl": [PoisonedTraining(), PoisonedTraining(source=1, ratio=1.0, boost=None)],
     "eb": [ExplicitBoosting(), ExplicitBoosting(lr=0.5, boost=3.0, stealth=0.2)],
     "gaussian": [Gaussian()],
-    "ipm": [InnerProduct()],
+    "ipm": [InnerProduct(), InnerProduct(scale=2.0, of="minimum")],
     "lmp": [
         LocalModelPoisoning(form=form, knowledge=knowledge)
         for form in ("auto", "trimmed_mean", "krum", "fltrust")
         for knowledge in ("full", "partial")
     ],
-    "local_search": [LocalSearch(), LocalSearch(stealth=0.5, searches=2, variant="ascent")],
+    "local_search": [
+        LocalSearch(),
+        LocalSearch(stealth=0.5, searches=2, variant="ascent"),
+        LocalSearch(scale=5.0, steps=11, batch=5, shared=9),
+    ],
     "mimic": [Mimic()],
     "min_max": [*map(MinMax, DIRECTIONS), MinMax(knowledge="partial")],
     "min_sum": [*map(MinSum, DIRECTIONS), MinSum(knowledge="partial")],
@@ -69,7 +73,10 @@ EXAMPLES = {
     ],
     "worst_of": [WorstOf(), WorstOf(of=("alie",), factors=(1.5,), refinements=0)],
 }
-POISON_EXAMPLES = {"dba": [DistributedBackdoor(), DistributedBackdoor(source=0)], "label_flip": [LabelFlip()]}
+POISON_EXAMPLES = {
+    "dba": [DistributedBackdoor(), DistributedBackdoor(source=0), DistributedBackdoor(parts="random")],
+    "label_flip": [LabelFlip()],
+}
 BOTH = [attack for name in ("bfl", "neurotoxin", "pgd", "targeted_eb") for attack in EXAMPLES[name]]
 TRIGGER_EXAMPLES = [Bars(), Bars(part=1, color=0.3), Square(), Square(size=28, row=0, column=0), Blended(), Unmarked()]
 

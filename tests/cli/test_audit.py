@@ -48,9 +48,9 @@ def test_a_rule_of_ones_own_takes_the_place_of_one_by_name(calls, own, capsys):
 def test_the_verdict_is_told_in_a_small_terminal(calls, own, capsys):
     assert main(own) == 0
     lines = capsys.readouterr().out.splitlines()
-    terms = [line.split("  ")[0] for line in lines[:6]]
-    assert terms == ["clean", "worst by hand", "learned", "gap", "report", "policy"]
-    assert lines[6].startswith("With 1 of 8 clients malicious, midrange is taken from ")
+    terms = [line.split("  ")[0] for line in lines[:7]]
+    assert terms == ["clean", "worst by hand", "learned", "gap", "intervals", "report", "policy"]
+    assert lines[7].startswith("With 1 of 8 clients malicious, midrange is taken from ")
     assert max(map(len, lines)) <= 80
 
 

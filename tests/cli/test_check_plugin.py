@@ -4,7 +4,7 @@ import re
 import pytest
 
 from sparring.cli import main
-from sparring.testing import KINDS
+from sparring.testing import CHECKS
 from tests.cli.test_entry import refusal
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 
@@ -26,9 +26,7 @@ def test_a_class_that_conforms_passes(tmp_path, monkeypatch, capsys, name, kind)
     assert main(["check-plugin", f"{MODULE}:{name}", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["plugin"], printed["kind"], printed["passes"]) == (f"{MODULE}:{name}", kind, True)
-    assert [each["check"] for each in printed["checks"]] == [
-        check.__name__.replace("_", " ") for check in KINDS[kind].checks
-    ]
+    assert [each["check"] for each in printed["checks"]] == [check.__name__.replace("_", " ") for check in CHECKS[kind]]
 
 
 def test_each_check_is_a_line_and_what_fails_is_explained_below_it(tmp_path, monkeypatch, capsys):
@@ -39,11 +37,11 @@ def test_each_check_is_a_line_and_what_fails_is_explained_below_it(tmp_path, mon
     lines = out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     words = [line.split()[0] for line in lines if not line.startswith(" ")]
-    assert words.count("passes") + words.count("FAILS") == len(KINDS["defenses"].checks)
+    assert words.count("passes") + words.count("FAILS") == len(CHECKS["defenses"])
     place = lines.index("FAILS   every round has a finite answer")
     assert lines[place + 1].startswith("          a row of NaN, 0 assumed malicious: defense Midrange returned a step")
     passing = words.count("passes")
-    assert lines[-1] == f"{passing} of {len(KINDS['defenses'].checks)} checks of defenses pass"
+    assert lines[-1] == f"{passing} of {len(CHECKS['defenses'])} checks of defenses pass"
 
 
 def test_of_many_failures_a_few_are_shown(tmp_path, monkeypatch, capsys):

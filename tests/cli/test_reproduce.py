@@ -5,7 +5,8 @@ import pytest
 
 from sparring.cli import crew, main
 from sparring.experiments.claims import Above, Claim
-from sparring.experiments.presets import PRESETS, Preset, plan_of
+from sparring.experiments.presets import PRESETS
+from sparring.experiments.presets.preset import Preset, plan_of
 from sparring.experiments.rehearsal import take_part
 from sparring.experiments.sweeps import Here, read_sweep
 from tests.cli.test_entry import refusal

@@ -1,9 +1,15 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from torch import nn
 
-from sparring.data import Dataset, Moments, from_arrays
-from sparring.errors import DataError
+from sparring.arrays import Batch
+from sparring.data import Dataset, Iid, Moments, divide, from_arrays
+from sparring.defenses import Mean
+from sparring.errors import ConfigError, DataError
+from sparring.federation import Federation, Scenario, train
+from sparring.models import Cnn, LeNet, Logistic, Mlp, network
 from sparring.random import stream
 
 IMAGES = stream(0, "images").integers(0, 256, (6, 5, 5), dtype=np.uint8)
@@ -95,3 +101,164 @@ def test_mean_and_std_may_be_given():
 def test_arrays_that_make_no_data_set_are_refused(inputs, labels, message):
     with pytest.raises(DataError, match=message):
         convert(inputs, labels)
+
+
+SERIES = stream(0, "series").standard_normal((6, 3, 20), dtype=np.float32)
+
+
+class Filters(nn.Module):
+    """A model of series with three channels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv1d(3, 4, 5), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 16, 3))
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return self.layers(inputs)
+
+
+@pytest.mark.parametrize("model", [Filters(), Filters().layers, Mlp(hidden=4), Logistic()])
+def test_series_keep_their_shape_and_train_what_takes_them(model):
+    data = convert(SERIES)
+    assert data.shape == (3, 20)
+    assert data.mean == pytest.approx([SERIES.mean()], abs=1e-6)
+    shards = divide(data.train, Iid(), clients=2, seed=0)
+    federation = Federation(network=network(model, data), shards=shards, test=data.test, sampled=2)
+    (last,) = train(Scenario(federation, Mean(), []), rounds=1, every=1).records[-1:]
+    assert last.loss is not None
+
+
+@pytest.mark.parametrize("model", [Cnn(), LeNet()])
+def test_a_model_of_images_says_what_it_takes_instead_of_series(model):
+    with pytest.raises(ConfigError, match=r"inputs of shape \[3, 20\]; use images"):
+        network(model, convert(SERIES))
+
+
+def test_one_split_with_the_values_of_series_makes_series_of_all():
+    data = from_arrays("mine", train=(SERIES, LABELS), test=(SERIES.clip(0, 1), LABELS), validation=(SERIES, LABELS))
+    assert [split.inputs.shape for split in (data.train, data.test, data.validation)] == [(6, 3, 20)] * 3
+
+
+def test_whole_numbers_of_three_dimensions_may_be_either_and_are_asked_about():
+    with pytest.raises(
+        DataError, match=r"mine: train inputs are \[6, 5, 5\], whole numbers from \d+ to 2\d\d; divide images"
+    ):
+        convert(IMAGES.astype(np.float32))
+    assert convert(IMAGES.astype(np.float32) - 128).shape == (5, 5)
+
+
+@pytest.mark.parametrize("shape", [(6, 7), (6, 2, 3, 4, 5), (6, 1, 1, 1, 1, 2)])
+def test_other_shapes_are_kept_whatever_their_values(shape):
+    data = convert(100 * stream(0, "any").standard_normal(shape))
+    assert data.shape == shape[1:]
+    assert len(data.mean) == 1
+    shards = divide(data.train, Iid(), clients=2, seed=0)
+    federation = Federation(network=network(Logistic(), data), shards=shards, test=data.test, sampled=2)
+    assert train(Scenario(federation, Mean(), []), rounds=1).records
+
+
+def test_a_data_set_itself_takes_series_of_any_values():
+    series = Batch(torch.rand(6, 3, 20), torch.from_numpy(LABELS))
+    assert Dataset(name="mine", train=series, test=series, classes=3, mean=(0.5,), std=(0.3,)).shape == (3, 20)
+
+
+def test_four_dimensions_with_other_values_get_advice():
+    with pytest.raises(
+        DataError, match=r"to [\d.]+; scale float images to \[0, 1\] or give uint8, and flatten what is no"
+    ):
+        convert(stream(0, "normal").standard_normal((6, 3, 8, 8)))
+
+
+FRAME = pd.DataFrame(VECTORS, columns=list("abcd"))
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        VECTORS.tolist(),
+        tuple(map(tuple, VECTORS.tolist())),
+        list(VECTORS),
+        FRAME,
+        FRAME.astype("float64"),
+        np.ma.masked_invalid(VECTORS),
+        torch.from_numpy(VECTORS).to_sparse(),
+        torch.from_numpy(VECTORS).bfloat16(),
+    ],
+)
+def test_rows_and_tables_are_taken(inputs):
+    converted = convert(inputs).train.inputs
+    assert converted.dtype == torch.float32
+    np.testing.assert_allclose(converted.numpy(), VECTORS, rtol=1e-2)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS.tolist(),
+        LABELS.astype(np.float32),
+        LABELS.astype(np.float64).tolist(),
+        torch.from_numpy(LABELS).half(),
+        LABELS[:, None],
+        pd.Series(LABELS, index=range(10, 16)),
+        pd.Series(LABELS, dtype="Int64"),
+        pd.Series(LABELS, dtype="category"),
+        pd.DataFrame({"class": LABELS}),
+    ],
+)
+def test_labels_of_any_kind_that_are_whole_numbers_are_taken(labels):
+    converted = convert(VECTORS, labels).train.labels
+    assert converted.dtype == torch.int64
+    assert converted.tolist() == LABELS.tolist()
+
+
+def test_the_moments_may_be_plain_numbers():
+    given = convert(IMAGES, normalization=(0.25, np.float32(0.5)))
+    assert (given.mean, given.std) == ((0.25,), (0.5,))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "message"),
+    [
+        (VECTORS, LABELS + 0.5, "mine: train labels are torch.float64; give integers from 0, not 0.5"),
+        (VECTORS, [0, 1, 2, 0, 1, np.nan], "give integers from 0, not nan"),
+        (VECTORS, [0, 1, 2, 0, 1, np.inf], "give integers from 0, not inf"),
+        (VECTORS, [0, 1, 2, 0, 1, 1e300], r"give integers from 0, not 1e\+300"),
+        (VECTORS, LABELS - 1.0, "labels run from -1 to 1"),
+        (
+            VECTORS,
+            list("abcabc"),
+            r"labels are <U1; give numbers from 0, as numpy.searchsorted\(sorted_names, labels\)",
+        ),
+        (VECTORS, pd.Series(list("abcabc")), "labels are object; give numbers from 0, as numpy.searchsorted"),
+        (VECTORS, np.eye(6), r"labels are torch.float64 \(6, 6\); give one number an example, such as the argmax"),
+        (VECTORS, 2, "labels number 1; there are 6 inputs"),
+        (VECTORS, None, "labels are object; give numbers"),
+        (VECTORS.tolist()[:5], LABELS, "labels number 6; there are 5 inputs"),
+        (
+            [[1.0, 2.0], [3.0]],
+            [0, 1],
+            "inputs are a list of which numpy makes no array .*; give rows of numbers, all of",
+        ),
+        ([], [], "train split holds no example"),
+        ({"a": 1}, LABELS, "inputs are object; give numbers"),
+        (FRAME.assign(e="text"), LABELS, "inputs are object; give numbers"),
+        (FRAME.astype("Float32"), LABELS, "inputs are object; give numbers that torch knows, such as float32"),
+        (FRAME > 0, LABELS, "inputs are torch.bool; give uint8 images or floats"),
+        (FRAME.where(FRAME < 0), LABELS, "inputs hold NaN or infinite values"),
+        (np.where(SERIES < 0, np.nan, SERIES), LABELS, "inputs hold NaN or infinite values"),
+        (np.ma.masked_less(VECTORS, 0), LABELS, "inputs have masked values; drop or replace those"),
+        ([torch.zeros(4, requires_grad=True)] * 6, LABELS, "inputs are a list of which numpy makes no array"),
+        (np.array(["2026-01-01"] * 6, dtype="datetime64[D]"), LABELS, r"inputs are datetime64\[D\]; give numbers"),
+        (np.zeros(6, dtype=[("a", "f4")]), LABELS, "give numbers"),
+    ],
+)
+def test_what_makes_no_data_set_is_refused_in_one_line(inputs, labels, message):
+    with pytest.raises(DataError, match=message) as refusal:
+        convert(inputs, labels)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("pair", [VECTORS, None, (VECTORS,), (VECTORS, LABELS, LABELS), {"x": 1, "y": 2}, "xy"])
+def test_a_split_that_is_no_pair_is_named(pair):
+    with pytest.raises(DataError, match="mine: test is one .*; give a pair of inputs and labels"):
+        from_arrays("mine", train=(VECTORS, LABELS), test=pair)

@@ -128,3 +128,9 @@ class TestValidation:
     def test_a_second_one_is_refused(self):
         with pytest.raises(ConfigError, match="'tiny' has a validation split of its own"):
             with_validation(dataset(validation=byte_images(3)), 0.5, rng=stream(0, "validation"))
+
+
+def test_there_is_a_name_for_each_class_or_none():
+    assert dataset(class_names=tuple("abc")).class_names == ("a", "b", "c")
+    with pytest.raises(DataError, match="2 class names are given; it has 3 classes"):
+        dataset(class_names=("a", "b"))

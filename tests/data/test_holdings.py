@@ -18,6 +18,20 @@ def ids(inputs: torch.Tensor) -> torch.Tensor:
     return (inputs[..., 0, 0, 0] * 255).round().long()
 
 
+def test_shared_examples_are_spread_evenly_over_what_may_be_read():
+    shared = SHARDS.restricted([1, 3]).shared(4)
+    held = torch.cat([ORDER[3:10], ORDER[11:20]])
+    assert len(shared) == CLIENTS
+    for client in range(CLIENTS):
+        assert torch.equal(ids(shared[client].inputs), held[[0, 4, 8, 12]])
+        assert torch.equal(shared[client].labels, TRAIN.labels[held[[0, 4, 8, 12]]])
+    assert torch.equal(ids(shared.shared(2)[0].inputs), held[[0, 8]])
+
+
+def test_no_more_examples_are_shared_than_there_are():
+    assert torch.equal(ids(SHARDS.shared(99)[0].inputs), ORDER)
+
+
 def streams(*clients: int) -> list:
     return [stream(0, "client", client) for client in clients]
 

@@ -26,6 +26,7 @@ class Toy:
     form: Literal["auto", "plain"] = "auto"
     factors: tuple[float, ...] = (1.0, 2.0)
     limit: int | None = None
+    sizes: tuple[int, ...] = field(default_factory=lambda: (3, 2))
     made: int = field(init=False, default=0)
 
 
@@ -36,6 +37,7 @@ def test_options_are_listed_with_their_types_and_defaults():
         Option("form", "Literal['auto', 'plain']", False, "auto"),
         Option("factors", "tuple[float, ...]", False, (1.0, 2.0)),
         Option("limit", "int | None", False, None),
+        Option("sizes", "tuple[int, ...]", False, [3, 2]),
     )
     assert catalogue("toys", toys) == (Entry("toy", "Does nothing at all.", options),)
 

@@ -25,10 +25,12 @@ RUNS = made_frame(
         (Above(GOOD, CLOSE), "undecided"),
         (Above(GOOD, BAD, margin=0.3), "holds"),
         (Above(GOOD, BAD, margin=0.5), "does not hold"),
-        (Above(CLOSE, GOOD, margin=-0.02), "holds"),
+        (Above(CLOSE, GOOD, margin=-0.03), "holds"),
+        (Above(CLOSE, GOOD, margin=-0.02), "undecided"),
         (Above(GOOD, GOOD), "does not hold"),
-        (Above(GOOD, 0.79), "holds"),
-        (Above(GOOD, 0.90), "does not hold"),
+        (Above(GOOD, 0.72), "holds"),
+        (Above(GOOD, 0.79), "undecided"),
+        (Above(GOOD, 0.98), "does not hold"),
         (Above(GOOD, 0.86), "undecided"),
         (Above(1, GOOD), "holds"),
         (Above(0.3, GOOD, metric="error"), "holds"),
@@ -39,6 +41,26 @@ RUNS = made_frame(
 )
 def test_a_statement_is_judged_by_its_paired_interval(statement, verdict):
     assert found(statement, RUNS).verdict == verdict
+
+
+def test_three_seeds_that_all_agree_a_little_decide_nothing():
+    first, second = {"attack": "a", "defense": "x"}, {"attack": "a", "defense": "y"}
+    runs = made_frame({("a", "x"): [0.91, 0.94, 0.97], ("a", "y"): [0.90, 0.90, 0.90]})
+    finding = found(Above(first, second), runs)
+    assert finding.comparison.low < 0 < finding.comparison.difference
+    assert (finding.verdict, finding.reading) == ("undecided", "undecided")
+
+
+def test_a_difference_too_small_to_count_is_no_verdict_for_either_side():
+    first, second = {"attack": "a", "defense": "x"}, {"attack": "a", "defense": "y"}
+    runs = made_frame({("a", "x"): [0.906, 0.9065, 0.9055], ("a", "y"): [0.90, 0.90, 0.90]})
+    for statement in (Above(first, second), Above(second, first)):
+        finding = found(statement, runs)
+        assert (finding.verdict, finding.reading) == ("does not hold", "no difference that counts")
+    assert found(Above(first, second), runs, gap=0.001).verdict == "holds"
+    assert found(Above(first, second, margin=0.001), runs).verdict == "holds"
+    assert found(Above(first, 0.9), runs).verdict == "holds", "a number is a threshold of its own"
+    assert judged(Claim("words", (Above(first, second),)), runs, gap=0.001).verdict == "holds"
 
 
 def test_the_least_is_taken_seed_by_seed():
@@ -94,7 +116,7 @@ def test_of_several_statements_one_that_holds_is_enough(verdicts, verdict):
     ("statements", "verdict", "missing"),
     [
         ((Above(BAD, GOOD), Above(GOOD, BAD)), "holds", ()),
-        ((Above(BAD, GOOD), Above(GOOD, 0.9)), "does not hold", ()),
+        ((Above(BAD, GOOD), Above(GOOD, 0.98)), "does not hold", ()),
         ((Above(BAD, GOOD), Above(GOOD, CLOSE)), "undecided", ()),
         ((Above(BAD, GOOD), Above(GOOD, ABSENT)), "not judged", (ABSENT,)),
         ((Above(GOOD, ABSENT), Above(GOOD, BAD)), "holds", ()),

@@ -71,6 +71,21 @@ def test_the_digest_is_the_same_whether_defaults_are_written_or_not(settings):
         (["attack.name=ipm", "attack.malicious=2"], ["attacks=[{name: ipm, malicious: 2, scale: 5, start: 0}]"]),
         (["execution.threads=2", "execution.backend=sequential"], []),
         (["model="], []),
+        (["defense=krum"], ["defense.name=krum"]),
+        (["defense=Krum"], ["defense.name=krum"]),
+        (["defense=krum", "defense.malicious=2"], ["defense={name: krum, malicious: 2}"]),
+        (["defense={name: krum, malicious: 2}", "defense=multi-krum"], ["defense={name: multi_krum, malicious: 2}"]),
+        (["defense=clipped", "defense.inner=median"], ["defense={name: clipped, inner: {name: median}}"]),
+        (["data=MNIST", "data.partition=Dirichlet"], ["data.name=mnist", "data.partition.name=dirichlet"]),
+        (["data.partition=dirichlet", "data.partition.alpha=0.1"], ["data.partition={name: dirichlet, alpha: 0.1}"]),
+        (["model=mlp", "post_training=clp"], ["model.name=mlp", "post_training.name=clp"]),
+        (["attack=lmp", "attack.malicious=2"], ["attack.name=lmp", "attack.malicious=2"]),
+        (
+            ["attack=bfl", "attack.malicious=2", "attack.trigger=square"],
+            ["attack={name: bfl, malicious: 2, trigger: {name: square}}"],
+        ),
+        (["attack=NONE"], []),
+        (["execution.backend=Sequential"], []),
     ],
 )
 def test_saying_the_same_in_another_way_gives_the_same_digest(one, other):
@@ -96,6 +111,13 @@ def test_what_follows_from_the_data_is_left_open_unless_it_is_written():
     [
         (["federatoin.rounds=3"], "the configuration has no key 'federatoin'; did you mean 'federation'?"),
         (["federation.round=3"], "federation has no key 'round'; did you mean 'rounds'?"),
+        (["federation.learning_rate=0.1"], "federation has no key 'learning_rate'; did you mean 'lr'?"),
+        (["rounds=3"], "the configuration has no key 'rounds'; did you mean 'federation.rounds'?"),
+        (["learning-rate=3"], "the configuration has no key 'learning-rate'; did you mean 'federation.lr'?"),
+        (["malicious=3"], "the configuration has no key 'malicious'; did you mean 'attack.malicious'?"),
+        (["aggregator=krum"], "the configuration has no key 'aggregator'; did you mean 'defense'?"),
+        (["dataset=mnist"], "the configuration has no key 'dataset'; did you mean 'data'?"),
+        (["data.name=EMINST"], "unknown data 'EMINST'; did you mean 'emnist'?"),
         (["evaluation.evry=3"], "evaluation has no key 'evry'; did you mean 'every'?"),
         (["data.validtion=0.1"], "data 'digits' has no key 'validtion'; did you mean 'validation'?"),
         (["data.sizes=8"], "data 'digits' has no key 'sizes'; did you mean 'size'?"),
@@ -137,7 +159,7 @@ def test_an_unknown_word_is_answered_with_the_nearest_one(settings, message):
             f"federation.clients={CLIENTS + 1}",
             f"federation.clients is 1000001; it must be less than or equal to {CLIENTS}",
         ),
-        ("federation.rounds=1e2", "federation.rounds is 100.0; it must be a whole number"),
+        ("federation.rounds=1e2", "federation.rounds is 100.0; it must be a whole number, as in 100"),
         ("federation.rounds=true", "federation.rounds is True; it must be a whole number"),
         ("federation.rounds=many", "federation.rounds is 'many'; it must be a whole number"),
         ("federation.lr=nan", "federation.lr is 'nan'; it must be a number"),
@@ -154,8 +176,8 @@ def test_an_unknown_word_is_answered_with_the_nearest_one(settings, message):
         ("post_training.name=neurocip", "unknown post_training 'neurocip'; did you mean 'neuroclip'?"),
         ("post_training.bound=3", "post_training 'none' has no option 'bound'; it has none"),
         (
-            "attack={name: bfl, malicious: 1, trigger: bars}",
-            "attack.trigger is 'bars'; it must be a section with a name",
+            "attack={name: bfl, malicious: 1, trigger: 3}",
+            "attack.trigger is 3; it must be a section with a name",
         ),
         (
             "attack={name: bfl, malicious: 1, trigger: {name: bar}}",
@@ -167,9 +189,10 @@ def test_an_unknown_word_is_answered_with_the_nearest_one(settings, message):
         ),
         ("attack={name: bfl, malicious: 1, batch: 0}", "attack.batch is 0; it must be greater than or equal to 1"),
         ("federation=3", "federation is 3; it must be a section, as in federation: {name: value}"),
-        ("defense=krum", "defense is 'krum'; it must be a section, as in defense: {name: value}"),
+        ("defense=3", "defense is 3; it must be a section, as in defense: {name: value}"),
         ("attacks=3", "attacks is 3; it must be a list of sections, each with a name"),
-        ("attacks=[ipm]", "attacks.0 is 'ipm'; it must be a section with a name"),
+        ("attacks=[3]", "attacks.0 is 3; it must be a section with a name"),
+        ("attacks=[ipm]", "attacks.0 lacks 'malicious'; set attacks.0.malicious"),
         ("attack.name=ipm", "attack lacks 'malicious'; set attack.malicious"),
         ("defense.name=clipped", "defense 'clipped' lacks 'inner'; set defense.inner"),
     ],
@@ -226,12 +249,35 @@ MADE_BEFORE = [
         "e1cc28e0b1728ea3",
     ),
     (("attack={name: label_flip, malicious: 5}",), "060c0ba8601ab59e"),
+    # Before these players had a second form.
+    (("attack={name: dba, malicious: 5}",), "fb38db4cd23f5b3b"),
+    (("attack={name: local_search, malicious: 5, scale: 5, steps: 11, lr: 0.1}",), "5b52d3c88cab9d3b"),
+    (("defense={name: krum}",), "1a7245a6a7f8f819"),
+    (("defense={name: signguard}",), "dc2f3a91955a731f"),
+    (("post_training={name: mm_bm}",), "d64451d783e033d5"),
 ]
 
 
 @pytest.mark.parametrize(("settings", "name"), MADE_BEFORE)
 def test_results_keep_the_name_that_they_have(settings, name):
     assert digest(configured(*settings)).startswith(name)
+
+
+@pytest.mark.parametrize(
+    ("attack", "setting"),
+    [
+        ("ipm", "of=minimum"),
+        ("dba", "parts=random"),
+        ("local_search", "batch=32"),
+        ("local_search", "shared=200"),
+    ],
+)
+def test_a_second_form_of_an_attack_makes_another_run(attack, setting):
+    plain = configured(f"attack={{name: {attack}, malicious: 3}}")
+    other = configured(f"attack={{name: {attack}, malicious: 3}}", f"attack.{setting}")
+    assert digest(other) != digest(plain)
+    assert setting.partition("=")[0] in describe(other)["attacks"][0].keys() - describe(plain)["attacks"][0].keys()
+    assert configure(describe(other)) == other
 
 
 def test_a_recipe_of_an_attacker_s_own_makes_another_run():

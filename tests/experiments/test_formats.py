@@ -24,9 +24,9 @@ def test_a_list_says_everything_of_each_cell():
         "accuracy",
         ("attack", "defense", "accuracy"),
         (
-            ("none", "median", "0.93 ± 0.01 [0.92, 0.94], n = 3"),
+            ("none", "median", "0.93 ± 0.01 [0.91, 0.95], n = 3"),
             ("none", "krum", "0.90 ± 0.00 [0.90, 0.90], n = 3"),
-            ("lmp", "median", "0.60 ± 0.10 [0.50, 0.70], n = 3"),
+            ("lmp", "median", "0.60 ± 0.10 [0.35, 0.85], n = 3"),
             ("lmp", "krum", "0.10 (n = 1)"),
         ),
     )
@@ -81,6 +81,7 @@ def test_csv_holds_the_numbers_as_they_are():
     for row in rows[:4]:
         cell = summaries(RUNS, "accuracy")[row["attack"], row["defense"]]
         assert [row[key] for key in cell._fields] == ["" if value is None else str(value) for value in cell]
+        assert row["interval"] == ("" if cell.n == 1 else "t")
 
 
 def test_csv_is_empty_where_there_is_no_number():

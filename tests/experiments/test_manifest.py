@@ -22,7 +22,7 @@ def test_a_manifest_is_read_back(tmp_path):
     config = small("defense={name: clipped, inner: {name: median}}", "attack.start=2")
     write_manifest(tmp_path, config)
     assert has_manifest(tmp_path)
-    assert read_manifest(tmp_path) == (config, versions(), {})
+    assert read_manifest(tmp_path) == (config, versions(), {}, ())
 
 
 def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):
@@ -63,3 +63,23 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path, change, message):
     with pytest.raises(RunError, match=message) as raised:
         read_manifest(tmp_path)
     assert str(raised.value).endswith("play the run again with --overwrite")
+
+
+@pytest.mark.parametrize(
+    "rule", ["{name: krum, malicious: sampled}", "{name: clipped, inner: {name: krum, malicious: sampled}}"]
+)
+def test_the_manifest_of_an_oracle_says_so(tmp_path, rule):
+    config = small("federation.sampled=5", f"defense={rule}")
+    write_manifest(tmp_path, config)
+    assert json.loads((tmp_path / NAME).read_text())["oracle"].startswith("the rule is told how many updates")
+    assert read_manifest(tmp_path).config == config
+    write_manifest(tmp_path, small())
+    assert "oracle" not in json.loads((tmp_path / NAME).read_text())
+
+
+def test_a_manifest_names_the_classes_where_they_have_names(tmp_path):
+    write_manifest(tmp_path, small())
+    assert "class_names" not in json.loads((tmp_path / NAME).read_text())
+    write_manifest(tmp_path, small(), class_names=("cat", "dog"))
+    assert json.loads((tmp_path / NAME).read_text())["class_names"] == ["cat", "dog"]
+    assert read_manifest(tmp_path).class_names == ("cat", "dog")

@@ -19,6 +19,10 @@ from sparring.experiments.overrides import overridden, placed
         (["defense={name: median}", "defense.f=1"], {"defense": {"name": "median", "f": 1}}),
         (["attacks=[{name: ipm}]", "attacks.0.scale=2"], {"attacks": [{"name": "ipm", "scale": 2}]}),
         (["data.name="], {"data": {"name": None}}),
+        (["defense=krum"], {"defense": "krum"}),
+        (["defense=krum", "defense.f=1"], {"defense": {"name": "krum", "f": 1}}),
+        (["defense={name: krum, f: 1}", "defense=median"], {"defense": {"name": "median", "f": 1}}),
+        (["attacks=[ipm]", "attacks.0.scale=2", "attacks.0=lmp"], {"attacks": [{"name": "lmp", "scale": 2}]}),
         (["data=null", "data.name=mnist"], {"data": {"name": "mnist"}}),
     ],
 )

@@ -8,9 +8,10 @@ from sparring.arrays import pixels
 from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
-from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part, trials_of
+from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.runner import run
 from sparring.experiments.sweeps import Failed, Stopped, planned
+from sparring.experiments.trials import trials_of
 from sparring.learning.witnessing import shared_examples, witness
 from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.small import lasting
@@ -69,6 +70,14 @@ def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
         assert each.policy == tmp_path / f"{rule}-0.safetensors"
         assert each.config.defense == {"name": rule}
         assert each.rehearsing.own == len(rule)
+
+
+def test_policies_of_one_name_in_two_folders_are_two_parts(tmp_path):
+    cells = [cell for folder in ("one", "other") for cell in planned(document(tmp_path / folder)).cells]
+    found = parts(cells, lambda labels: QUICK)
+    wanted = [tmp_path / folder / f"{rule}-0.safetensors" for folder in ("one", "other") for rule in RULES]
+    assert [each.policy for each in found.values()] == wanted
+    assert list(found) == list(map(str, wanted))
 
 
 def test_whoever_learns_behaves_meanwhile(tmp_path):
@@ -206,6 +215,19 @@ def test_own_examples_with_labels_are_rehearsed_on_before_the_attack_and_a_part_
     assert len(mixture.labels) == 2 * 4 + 20
     assert torch.equal(mixture.inputs[8:], pixels(own.inputs))
     assert torch.equal(mixture.labels[8:], own.labels)
+
+
+def test_a_search_on_own_examples_leaves_the_mixture_to_the_rehearsal(tmp_path, monkeypatch):
+    both, searched = worlds(tmp_path, monkeypatch, replace(INVERTING, is_labeled=True, searches_on="own"))
+    own = shared_examples(scenario(tmp_path), 20)
+    assert torch.equal(pixels(searched.inputs), pixels(own.inputs))
+    assert torch.equal(searched.labels, own.labels)
+    assert len(drawn_from(both.learned).labels) == 2 * 4 + 20
+
+
+def test_without_labels_nothing_is_searched_on_but_the_mixture():
+    with pytest.raises(ConfigError, match="rehearsing.searches_on is 'own'; without labels nothing can be searched on"):
+        replace(INVERTING, searches_on="own")
 
 
 def test_own_examples_without_labels_are_never_rehearsed_on(tmp_path, monkeypatch):

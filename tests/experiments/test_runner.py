@@ -97,8 +97,10 @@ def test_a_run_with_a_backdoor_says_how_far_it_reaches(tmp_path):
     assert trained.backdoor_metrics.keys() == {
         "backdoor_accuracy",
         "backdoor_accuracy_with_target",
+        "backdoor_accuracy_of_all",
         "average_backdoor_accuracy",
         "average_backdoor_accuracy_with_target",
+        "average_backdoor_accuracy_of_all",
     }
 
 

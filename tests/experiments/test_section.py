@@ -6,6 +6,7 @@ from pydantic import Field
 
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.section import completed, parted, subsection, typed
+from sparring.registry import ADDED_LATER
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ def test_every_option_is_written_out_under_the_shortest_name():
         "weights": [1.0, 2.0],
     }
     assert completed("rule", TABLE, section={"name": "plain", "weights": [1]})["weights"] == [1.0]
+
+
+def test_an_option_that_was_added_later_is_written_out_only_where_it_is_set():
+    @dataclass(frozen=True)
+    class Newer(Plain):
+        form: str = field(default="old", metadata=ADDED_LATER)
+
+    table = {"newer": Newer}
+    assert "form" not in completed("rule", table, section={"name": "newer", "form": "old"})
+    assert completed("rule", table, section={"name": "newer", "form": "new"})["form"] == "new"
 
 
 def test_a_fact_is_written_out_only_if_it_was_said():

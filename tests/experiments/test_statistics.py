@@ -7,11 +7,23 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sparring.errors import ConfigError
-from sparring.experiments.statistics import RESAMPLES, Summary, compare, holm, summary, written
+from sparring.experiments.statistics import (
+    FEWEST_TO_RESAMPLE,
+    RESAMPLES,
+    Comparison,
+    Summary,
+    compare,
+    holm,
+    interval_named,
+    method,
+    reading,
+    summary,
+    written,
+)
 from sparring.random import stream
 
 accuracies = st.lists(st.floats(0, 1), min_size=2, max_size=12)
-samples = pytest.mark.parametrize("size", [2, 3, 6, 7, 13, 30])
+samples = pytest.mark.parametrize("size", [2, 3, 6, 9, 10, 13, 30])
 
 
 def drawn(size: int, name: str) -> np.ndarray:
@@ -22,9 +34,15 @@ def paired(values: np.ndarray) -> dict[int, float]:
     return dict(enumerate(values.tolist()))
 
 
-def bootstrap(sample: np.ndarray) -> tuple[float, float]:
-    """Return scipy's interval with draws of its own."""
-    resampled = stats.bootstrap((sample,), np.mean, n_resamples=RESAMPLES, method="percentile", rng=1)
+def interval(sample: np.ndarray) -> tuple[float, float]:
+    """Return scipy's interval: of few values Student's, of more one of resamples with draws of its own."""
+    n = len(sample)
+    if n < FEWEST_TO_RESAMPLE:
+        return tuple(stats.ttest_1samp(sample, 0).confidence_interval(0.95))
+    tail = stats.norm.cdf(stats.t.ppf(0.025, n - 1) * sqrt(n / (n - 1)))
+    resampled = stats.bootstrap(
+        (sample,), np.mean, n_resamples=RESAMPLES, confidence_level=1 - 2 * tail, method="percentile", rng=1
+    )
     return tuple(resampled.confidence_interval)
 
 
@@ -35,9 +53,86 @@ def test_a_summary_is_the_one_computed_by_hand():
     assert made.std == pytest.approx(sqrt((0.03**2 + 0.01**2 + 0.04**2) / 2))
 
 
-def test_the_interval_of_three_seeds_is_their_range():
-    # All three draws are the least one in 1 of 27 resamples, which is more than 2.5 %.
-    assert summary([0.90, 0.97, 0.92])[3:] == pytest.approx((0.90, 0.97))
+def test_the_interval_of_three_seeds_is_students():
+    # t with 2 degrees of freedom exceeds 4.3027 in 2.5 % of cases.
+    half = 4.302653 * 0.01 / sqrt(3)
+    assert summary([0.92, 0.93, 0.94])[3:] == pytest.approx((0.93 - half, 0.93 + half))
+
+
+def test_the_percentiles_of_ten_seeds_are_moved_apart():
+    sample = drawn(10, "ten")
+    plain = stats.bootstrap((sample,), np.mean, method="percentile", rng=1).confidence_interval
+    made = summary(sample)
+    # The factor of normal resamples is that of t: 2.2622 for 1.96, and sqrt(10 / 9) for their spread.
+    assert (made.high - made.low) / (plain.high - plain.low) == pytest.approx(2.2622 / 1.96 * sqrt(10 / 9), rel=0.03)
+
+
+@pytest.mark.parametrize(("n", "named"), [(1, ""), (2, "t"), (9, "t"), (10, "bootstrap"), (60, "bootstrap")])
+def test_the_number_of_values_says_which_method_is_used(n, named):
+    assert method(n) == named
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ([1, 3], "95 % t interval"),
+        ([10, 1], "95 % bootstrap interval (expanded percentile)"),
+        ([3, 10], "95 % interval (t below 10 seeds, expanded percentile bootstrap from then on)"),
+        ([], "95 % interval (t below 10 seeds, expanded percentile bootstrap from then on)"),
+    ],
+)
+def test_intervals_are_named_by_their_method(counts, words):
+    assert interval_named(counts) == words
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_an_interval_holds_the_mean_in_92_to_98_of_100_cases(n):
+    rng = stream(0, "coverage", n)
+    made = [summary(rng.normal(size=n)) for _ in range(1000)]
+    assert 0.92 <= np.mean([each.low <= 0 <= each.high for each in made]) <= 0.98
+
+
+def test_no_difference_is_taken_for_one_in_fewer_than_8_of_100_cases():
+    rng = stream(0, "alike")
+    pairs = (compare(paired(rng.random(3)), paired(rng.random(3))) for _ in range(1000))
+    assert np.mean([reading(each, 0.0) != "undecided" for each in pairs]) < 0.08
+
+
+def test_an_interval_stays_within_what_is_possible():
+    made = summary([0.99, 0.9, 0.95], least=0.0, most=1.0)
+    assert made.high == 1.0
+    assert made.low == summary([0.99, 0.9, 0.95]).low
+    assert summary([0.01, 0.1, 0.05], least=0.0, most=1.0).low == 0.0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [
+        (0.021, 0.4, "more"),
+        (-0.4, -0.021, "less"),
+        (-0.02, 0.02, "no difference that counts"),
+        (0.004, 0.008, "no difference that counts"),
+        (0.0, 0.0, "no difference that counts"),
+        (0.01, 0.03, "undecided"),
+        (-0.5, 0.5, "undecided"),
+        (None, None, "undecided"),
+    ],
+)
+def test_a_difference_is_read_by_its_whole_interval(low, high, says):
+    assert reading(Comparison(5, 0.0, low, high, None, None)) == says
+
+
+def test_how_much_counts_is_up_to_the_reader():
+    small = Comparison(5, 0.006, 0.004, 0.008, 1.0, None)
+    assert (reading(small), reading(small, 0.0), reading(small, 0.004)) == (
+        "no difference that counts",
+        "more",
+        "undecided",
+    )
+
+
+def test_two_seeds_say_nothing():
+    assert reading(Comparison(2, 0.5, 0.5, 0.5, None, None)) == "undecided"
 
 
 @samples
@@ -45,7 +140,7 @@ def test_a_summary_agrees_with_scipy(size):
     sample = drawn(size, "one")
     made = summary(sample)
     assert (made.mean, made.std) == pytest.approx((stats.tmean(sample), stats.tstd(sample)))
-    assert (made.low, made.high) == pytest.approx(bootstrap(sample), abs=0.03 * made.std)
+    assert (made.low, made.high) == pytest.approx(interval(sample), abs=0.03 * made.std)
 
 
 @samples
@@ -56,7 +151,7 @@ def test_a_comparison_agrees_with_scipy(size):
     spread = stats.tstd(differences)
     assert made.difference == pytest.approx(differences.mean())
     assert made.effect == pytest.approx(differences.mean() / spread)
-    assert (made.low, made.high) == pytest.approx(bootstrap(differences), abs=0.03 * spread)
+    assert (made.low, made.high) == pytest.approx(interval(differences), abs=0.03 * spread)
     assert made.p == (None if size < 6 else pytest.approx(stats.wilcoxon(first, second).pvalue))
 
 
@@ -109,8 +204,10 @@ def test_equal_values_have_an_interval_without_width(value, n):
 
 
 def test_values_that_are_almost_equal_have_bounds_in_order():
-    made = summary([0.1, nextafter(0.1, 1)])
+    made = summary([0.1, nextafter(0.1, 1)] * 5)
     assert 0.1 <= made.low <= made.high <= nextafter(0.1, 1)
+    few = summary([0.1, nextafter(0.1, 1)])
+    assert few.low <= few.high == pytest.approx(few.low)
 
 
 @pytest.mark.parametrize("lost", [nan, inf])
@@ -134,10 +231,13 @@ def test_a_comparison_without_common_seeds_is_refused():
 
 
 @given(accuracies)
-def test_an_interval_lies_within_the_values_and_repeats_itself(values):
+def test_an_interval_holds_the_mean_that_was_seen_and_repeats_itself(values):
     made = summary(values)
     assert made == summary(values)
-    assert min(values) <= made.low <= made.high <= max(values)
+    assert made.low <= made.mean + 1e-12
+    assert made.high >= made.mean - 1e-12
+    if len(values) >= FEWEST_TO_RESAMPLE:
+        assert min(values) <= made.low <= made.high <= max(values)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=12))
@@ -166,7 +266,7 @@ def test_holms_correction_lies_between_no_correction_and_bonferronis(ps):
 @pytest.mark.parametrize(
     ("values", "text"),
     [
-        ([0.92, 0.93, 0.94], "0.93 ± 0.01 [0.92, 0.94], n = 3"),
+        ([0.92, 0.93, 0.94], "0.93 ± 0.01 [0.91, 0.95], n = 3"),
         ([0.93], "0.93 (n = 1)"),
         ([0.93, nan], "not finite (n = 2)"),
     ],

@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.experiments.forecast import Forecast
-from sparring.experiments.words import called, duration, told
+from sparring.experiments.words import called, duration, number_classes, told
 from tests.experiments.small import small
 
 PLAN = Forecast(seconds=90, memory=300 << 20, parameters=12345, examples=160, digest="", config={})
@@ -10,7 +10,7 @@ PLAN = Forecast(seconds=90, memory=300 << 20, parameters=12345, examples=160, di
 def test_a_run_is_told_in_words():
     words = told(small("attack.start=3", "defense={name: clipped, inner: {name: median}}"), PLAN)
     assert words["attack"] == "ipm (scale=5.0) by 2 of 8 clients from round 3 on"
-    assert words["defense"] == "clipped (inner=median, max_norm=2.0), reckoning with 20% malicious updates"
+    assert words["defense"] == "clipped (inner=median, max_norm=2.0), assuming 20% malicious updates"
     assert words["model"] == "logistic, 12,345 parameters"
     assert words["training"] == "8 rounds of 1 x 4 examples a client, lr 0.05"
     assert words["clients"] == "8, 4 of them in a round; label_skew (q=0.5)"
@@ -49,3 +49,22 @@ def test_a_member_is_called_by_its_name_and_options(section, words):
 )
 def test_a_duration_is_told_in_fitting_units(seconds, words):
     assert duration(seconds) == words
+
+
+def test_an_oracle_is_named():
+    oracle = small("federation.sampled=5", "defense={name: clipped, inner: {name: krum, malicious: sampled}}")
+    words = (
+        "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: it is told how many updates of each round"
+    )
+    assert told(oracle, PLAN)["defense"] == f"{words} are malicious"
+
+
+def test_classes_are_told_by_number_where_they_have_names():
+    assert "classes" not in told(small(), PLAN)
+    assert told(small(), PLAN._replace(class_names=("cat", "dog")))["classes"] == "0 cat, 1 dog"
+
+
+def test_of_many_classes_some_are_told():
+    names = [f"n{number}" for number in range(21)]
+    assert number_classes(names[:20]).count(",") == 19
+    assert number_classes(names) == "0 n0, 1 n1, 2 n2, 3 n3, 4 n4, 5 n5, 6 n6, 7 n7, 8 n8, 9 n9, …, 20 n20"

@@ -13,6 +13,7 @@ from sparring.defenses import Mean
 from sparring.errors import ConfigError, PluginError
 from sparring.federation import Attacker, Scenario, Threat, initial_state, measure, train
 from sparring.federation.measurement import reach
+from sparring.federation.train import BACKDOOR_METRICS
 from sparring.training import Sequential
 from tests.federation.backdooring import Lever
 from tests.settings import clouds, small_federation
@@ -51,18 +52,32 @@ FIVE = examples((1, 0), (0, 0), (1, 2), (1, 1), (2, 2))
 
 
 @pytest.mark.parametrize(
-    ("backdoor", "meant", "with_target"),
-    [(Lever(), 2 / 4, 3 / 5), (Lever(source=0), 1 / 2, 2 / 3), (Lever(target=0, source=2), 0 / 2, 1 / 4)],
+    ("backdoor", "meant", "with_target", "of_all"),
+    [
+        (Lever(), 2 / 4, 3 / 5, 3 / 5),
+        (Lever(source=0), 1 / 2, 2 / 3, 3 / 5),
+        (Lever(target=0, source=2), 0 / 2, 1 / 4, 1 / 5),
+    ],
 )
-def test_backdoor_accuracy_is_the_share_of_meant_images_that_are_taken_for_the_target(backdoor, meant, with_target):
-    assert reach(MODEL, backdoor, on=FIVE) == pytest.approx((meant, with_target))
+def test_backdoor_accuracy_is_the_share_of_counted_images_that_are_taken_for_the_target(
+    backdoor, meant, with_target, of_all
+):
+    assert reach(MODEL, backdoor, on=FIVE) == pytest.approx((meant, with_target, of_all))
+
+
+def test_without_a_backdoor_the_target_class_s_share_of_all_images_is_taken_for_it():
+    right = examples(*((label, label) for label in (0, 0, 1, 2, 1, 0, 2, 0, 0, 0)))
+    assert reach(MODEL, Lever(target=1, source=2), on=right) == (0, 2 / 4, 2 / 10)
 
 
 def test_where_no_image_is_meant_there_is_no_share():
-    assert all(map(isnan, reach(MODEL, Lever(target=1, source=2), on=examples((0, 0)))))
-    meant, with_target = reach(MODEL, Lever(target=1, source=2), on=examples((1, 1)))
+    meant, with_target, of_all = reach(MODEL, Lever(target=1, source=2), on=examples((0, 0)))
     assert isnan(meant)
-    assert with_target == 1.0
+    assert isnan(with_target)
+    assert of_all == 0.0
+    meant, *others = reach(MODEL, Lever(target=1, source=2), on=examples((1, 1)))
+    assert isnan(meant)
+    assert others == [1.0, 1.0]
 
 
 def test_the_trigger_is_on_the_images_that_are_measured():
@@ -73,7 +88,7 @@ def test_the_trigger_is_on_the_images_that_are_measured():
             inputs[:, 1] = self.target
             return Batch(inputs, torch.full_like(batch.labels, self.target))
 
-    assert reach(MODEL, Turn(), on=FIVE) == (1.0, 1.0)
+    assert reach(MODEL, Turn(), on=FIVE) == (1.0, 1.0, 1.0)
 
 
 def test_a_backdoor_is_learned_and_measured_whenever_the_model_is():
@@ -88,7 +103,7 @@ def test_several_backdoors_are_measured_by_their_mean():
     first, second = Attacker(3, poison=Lever(target=1)), Attacker(3, poison=Lever(target=2))
     alone = [measure(scenario(attacker), START) for attacker in (first, second)]
     together = measure(scenario(first, second), START)
-    for name in ("backdoor_accuracy", "backdoor_accuracy_with_target"):
+    for name in BACKDOOR_METRICS:
         assert getattr(together, name) == pytest.approx(sum(getattr(each, name) for each in alone) / 2)
 
 
@@ -106,7 +121,7 @@ def test_without_a_backdoor_there_is_nothing_to_measure():
 def test_backdoors_are_summed_up_at_the_end_and_on_average_without_the_start():
     result = train(scenario(Attacker(6, poison=Lever())), rounds=4, every=2)
     _, second, last = [record for record in result.records if record.accuracy is not None]
-    for name in ("backdoor_accuracy", "backdoor_accuracy_with_target"):
+    for name in BACKDOOR_METRICS:
         assert result.backdoor_metrics[name] == getattr(last, name)
         mean = (getattr(second, name) + getattr(last, name)) / 2
         assert result.backdoor_metrics[f"average_{name}"] == pytest.approx(mean)

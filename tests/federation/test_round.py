@@ -1,6 +1,6 @@
 """One round by hand, and what it survives."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import pytest
@@ -8,7 +8,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import InnerProduct, SignFlip
-from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView
+from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView, is_oracle
 from sparring.defenses import CenteredClipping, ClippingMedian, FLTrust, Krum, Mean, Median
 from sparring.errors import PluginError
 from sparring.federation import Attacker, Scenario, Threat, initial_state, play_round
@@ -227,3 +227,63 @@ def test_a_rule_that_breaks_its_contract_is_blamed_by_name(step):
 
     with pytest.raises(PluginError, match="defense Broken returned a step"):
         play_once(Broken())
+
+
+@dataclass(frozen=True)
+class Counter(Mean):
+    """The mean, which keeps how many malicious rows it is told of, and which clients sent the rows."""
+
+    malicious: object = None
+    seen: list = field(default_factory=list)
+
+    def aggregate(self, view, memory):
+        self.seen.append((view.malicious, view.clients))
+        return super().aggregate(view, memory)
+
+
+def told(rule, *attackers, rounds=6):
+    """Return what a rule is told in each round, and the records."""
+    scenario, state, records = Scenario(FEDERATION, rule, attackers, Threat(assumed_malicious=0.5)), START, []
+    for _ in range(rounds):
+        state, record = play_round(scenario, state)
+        records.append(record)
+    return rule.seen, records
+
+
+def test_an_oracle_is_told_the_true_count_of_each_round():
+    seen, records = told(Counter("sampled"), Attacker(4, constant(1.0), start=1), Attacker(2, constant(2.0)))
+    assert [count for count, _ in seen] == [len(record.malicious) for record in records]
+    assert len({count for count, _ in seen}) > 2
+
+
+@pytest.mark.parametrize("own", [None, 2])
+def test_no_other_rule_is_told_the_true_count(own):
+    seen, records = told(Counter(own), Attacker(4, constant(1.0)))
+    assert {count for count, _ in seen} == {3}
+    assert {len(record.malicious) for record in records} != {3}
+
+
+def test_of_the_rows_that_are_left_an_oracle_is_told_which_are_malicious():
+    seen, records = told(Counter("sampled"), Attacker(4, constant(torch.nan)), Attacker(2, constant(2.0)))
+    left = [len(set(record.malicious) - set(record.dropped)) for record in records]
+    assert any(record.dropped for record in records)
+    assert [count for count, _ in seen] == left
+
+
+@pytest.mark.parametrize("rule", [Krum(), Krum("sampled")], ids=repr)
+def test_an_attacker_that_knows_the_rule_knows_what_it_is_told(rule):
+    seen = []
+
+    @dataclass(frozen=True)
+    class Look:
+        needs = WhiteBoxView
+
+        def craft(self, given):
+            seen.append((given.assumed_malicious, len(given.clients)))
+            return given.own()
+
+    scenario, state = Scenario(FEDERATION, rule, [Attacker(6, Look())], Threat(assumed_malicious=1 / 6)), START
+    for _ in range(6):
+        state, _ = play_round(scenario, state)
+    assert len(set(seen)) > 1
+    assert all(count == (clients if is_oracle(rule) else 1) for count, clients in seen)

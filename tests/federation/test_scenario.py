@@ -60,6 +60,10 @@ def test_a_rule_s_own_number_overrules_the_threat_model_s():
     Scenario(FEDERATION, Krum(malicious=1), threat=Threat(assumed_malicious=0.5))
 
 
+def test_an_oracle_is_not_refused_for_the_threat_model_s_number():
+    Scenario(FEDERATION, Krum("sampled"), threat=Threat(assumed_malicious=0.5))
+
+
 def test_a_rule_that_needs_root_data_is_refused_without():
     with pytest.raises(ConfigError, match="defense FLTrust needs root data; use data.root_size >= 1"):
         Scenario(FEDERATION, FLTrust(), threat=Threat(assumed_malicious=0.0))

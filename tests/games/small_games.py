@@ -70,6 +70,14 @@ class Tracking:
         return rng.uniform(-0.9, 0.9, self.size).astype(np.float32)
 
 
+@dataclass(frozen=True)
+class Endless(Tracking):
+    """Could go on for ever: its moves are a horizon."""
+
+    def is_truncated(self, state: Place) -> bool:
+        return self.is_over(state)
+
+
 class Still:
     """Never moves."""
 

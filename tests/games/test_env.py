@@ -11,7 +11,7 @@ from sparring.arrays import Packed
 from sparring.contracts import Packing
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.games import SeatEnv, SeatsEnv
-from tests.games.small_games import Broken, Still, Tracking
+from tests.games.small_games import Broken, Endless, Still, Tracking
 
 PAIR = Tracking(size=2, names=("left", "right"))
 OPPONENTS = {"right": Still(2)}
@@ -72,6 +72,23 @@ def test_a_seat_plays_the_same_game_in_both_envs():
         answers = together.step({"left": action, "right": np.zeros(2, dtype=np.float32)})
         np.testing.assert_array_equal(seen, answers[0]["left"])
         assert (reward, terminated) == (answers[1]["left"], answers[2]["left"])
+
+
+def test_a_game_that_reaches_its_horizon_is_truncated_in_both_envs():
+    alone, together = SeatEnv(Endless(moves=2), "player"), SeatsEnv(Endless(moves=2))
+    alone.reset(seed=0), together.reset(seed=0)
+    assert [alone.step(FULL)[2:4] for _ in range(2)] == [(False, False), (False, True)]
+    endings = [together.step({"player": FULL})[2:4] for _ in range(2)]
+    assert [(ended["player"], cut["player"]) for ended, cut in endings] == [(False, False), (False, True)]
+    assert together.agents == []
+
+
+def test_a_game_at_its_horizon_takes_no_step():
+    env = SeatEnv(Endless(moves=1), "player")
+    env.reset(seed=0)
+    env.step(FULL)
+    with pytest.raises(SparringError, match="the game is over"):
+        env.step(FULL)
 
 
 def test_opponents_play_by_what_they_see():

@@ -152,8 +152,18 @@ def test_model_and_gradient_are_left_alone():
 def test_the_published_settings_are_as_published():
     assert (MSG.images, MSG.iterations, MSG.lr, MSG.variation) == (32, 10_000, 0.05, 0.02)
     assert (MARL.iterations, MARL.lr, MARL.variation) == (6_000, 0.001, 0.01)
-    assert not MSG.signed
-    assert not MARL.signed
+    assert MSG.signed
+    assert MARL.signed
+    assert (MSG.unit, MARL.unit) == (0.3081, 0.3530)
+
+
+def test_steps_and_variation_are_counted_in_the_unit_of_normalized_pixels():
+    at, observed = model(), [leaked(model(), bars([2]))]
+    (normalized,) = inverted(at, observed, lr=0.05, variation=0.02, unit=0.3081, iterations=20)
+    (plain,) = inverted(at, observed, lr=0.015405, variation=0.0649140, iterations=20)
+    torch.testing.assert_close(normalized.inputs, plain.inputs, atol=1e-4, rtol=0)
+    (other,) = inverted(at, observed, lr=0.05, variation=0.02, iterations=20)
+    assert not torch.allclose(normalized.inputs, other.inputs, atol=1e-2)
 
 
 def test_a_gradient_of_another_model_is_refused():
@@ -179,6 +189,7 @@ def test_only_images_are_searched_for():
         ({"variation": float("nan")}, "inversion.variation is nan"),
         ({"confidence": -1.0}, "inversion.confidence is -1.0"),
         ({"brightness": 1.5}, "inversion.brightness is 1.5; it must be from 0 to 1"),
+        ({"unit": 0.0}, "inversion.unit is 0.0; it must be above 0 and at most 1"),
     ],
 )
 def test_settings_that_lead_nowhere_are_refused(settings, message):

@@ -93,8 +93,8 @@ def played(game, act) -> float:
     seen, _ = env.reset(seed=0)
     gained, over = [], False
     while not over:
-        seen, reward, over, _, _ = env.step(act(len(gained), seen))
-        gained.append(reward)
+        seen, reward, *ending, _ = env.step(act(len(gained), seen))
+        gained, over = [*gained, reward], any(ending)
     return sum(gained)
 
 

@@ -4,7 +4,7 @@ import pytest
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement import Arena
 from sparring.learning.trial import mean_return
-from tests.games.small_games import Still, Tracking
+from tests.games.small_games import Endless, Still, Tracking
 
 
 class Mirror:
@@ -35,6 +35,11 @@ def test_opponents_play_along():
     both = Tracking(names=("player", "other"))
     arena = Arena(both, "player", {"other": Pushed()})
     assert mean_return(arena, Mirror(), episodes=1, seed=0) == pytest.approx(0, abs=1e-6)
+
+
+def test_an_episode_ends_at_the_horizon():
+    returns = [mean_return(Arena(game, "player"), Still(), episodes=2, seed=4) for game in (Tracking(), Endless())]
+    assert returns[0] == returns[1]
 
 
 def test_no_episodes_are_refused():

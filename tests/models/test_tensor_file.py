@@ -25,3 +25,11 @@ def test_another_file_is_refused_in_one_line(tmp_path, written):
         refusing_others("attack.policy", path, holds="policy", remedy="train one"),
     ):
         read_tensors(path, "kind")
+
+
+def test_what_is_wrong_inside_a_file_is_said(tmp_path):
+    with (
+        pytest.raises(ConfigError, match=r"^attack\.policy is '.*file': acting\.numbers is 4; it must be 1, 2 or 3$"),
+        refusing_others("attack.policy", tmp_path / "file", holds="policy", remedy="train one"),
+    ):
+        raise ConfigError("acting.numbers is 4; it must be 1, 2 or 3")

@@ -11,7 +11,7 @@ from sparring.contracts import Model as Made
 from sparring.data import Iid, Partition
 from sparring.errors import ConfigError, PluginError
 from sparring.random import stream
-from sparring.testing import KINDS, conformance, failures, kind_of
+from sparring.testing import CHECKS, conformance, failures, kind_of
 from sparring.testing.check import called
 from tests.testing.players import (
     SOUND,
@@ -45,12 +45,12 @@ def test_there_is_something_sound_of_every_kind():
     assert [kind_of(type(subject)) for subject in SOUND] == [
         *("defenses", "post-training", "attacks", "poisons", "triggers", "attacks", "datasets", "partitions", "models")
     ]
-    assert {kind_of(type(subject)) for subject in SOUND} == KINDS.keys()
+    assert {kind_of(type(subject)) for subject in SOUND} == CHECKS.keys()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CHECKS)
 def test_checks_are_told_apart_by_their_names(kind):
-    names = [called(check) for check in KINDS[kind].checks]
+    names = [called(check) for check in CHECKS[kind]]
     assert len(set(names)) == len(names)
 
 

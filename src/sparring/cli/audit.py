@@ -14,7 +14,7 @@ from sparring.cli.facts import show_facts
 from sparring.cli.following import show_notice
 from sparring.cli.following_audit import Watcher
 from sparring.cli.gathering import gathered
-from sparring.cli.output import AsJson
+from sparring.cli.output import AsJson, Gap
 from sparring.cli.paragraphs import show_paragraphs
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import ConfigError
@@ -24,8 +24,9 @@ from sparring.experiments.audit.told import facts, sentences
 from sparring.experiments.audit.verdict import plain
 from sparring.experiments.overrides import placed
 from sparring.experiments.plugins import load_class, member_name
-from sparring.experiments.section import subsection
-from sparring.testing import kind_of
+from sparring.experiments.section import member
+from sparring.experiments.statistics import SMALLEST_GAP
+from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 
 AUDITS = Path("audits")
@@ -43,6 +44,7 @@ class Task:
         str, typer.Option(metavar="TIME", help="About how long all of it may take, as in 90s, 10m or 2h.")
     ] = "10m"
     seeds: Annotated[int, typer.Option(help="Fresh seeds that everything is measured with.")] = 5
+    gap: Gap = SMALLEST_GAP
 
 
 @gathered
@@ -69,7 +71,7 @@ def command(
     config = request.config
     played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
     show_notice(f"audit of {request.defense}, {played}, in {folder}")
-    done = audit(request, folder, workers=workers, follower=Watcher())
+    done = audit(request, folder, workers=workers, follower=Watcher(), gap=task.gap)
     _show(done, request, as_json=as_json)
 
 
@@ -84,7 +86,7 @@ def _request(words: Sequence[str], task: Task, *, plugins: Sequence[str]) -> Req
 
 def _named(document: Mapping[str, Any], defense: str) -> str:
     """Return what the rule of a class is called."""
-    name = subsection(document, "defense").get("name")
+    name = member(document, "defense").get("name")
     if name is not None:
         raise ConfigError(f"defense.name is {name!r}, and --defense is given; choose one")
     cls = load_class(defense)

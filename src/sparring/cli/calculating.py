@@ -8,8 +8,8 @@ from sparring.cli.facts import show_facts
 from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.progress import progress
 from sparring.experiments.formats import as_text
-from sparring.experiments.presets import Calculation, Scale
-from sparring.experiments.presets.calculation import NAME, Part, calculated
+from sparring.experiments.presets.calculation import NAME, Calculation, Part, calculated
+from sparring.experiments.presets.preset import Scale
 
 
 def show_calculation(chosen: Calculation, scale: Scale, *, folder: Path) -> None:

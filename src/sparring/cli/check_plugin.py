@@ -10,7 +10,8 @@ import typer
 from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments.plugins import built, load_class
-from sparring.testing import Finding, conformance, kind_of
+from sparring.kinds import kind_of
+from sparring.testing import Finding, conformance
 
 WIDTH = 80
 SHOWN = 3

@@ -14,7 +14,7 @@ from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import UnknownName
 from sparring.experiments.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
-from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset
+from sparring.experiments.presets import TITLES
 from sparring.registry import offer
 
 PRESETS_KIND = "presets"
@@ -43,8 +43,7 @@ def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:
         raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
-    presets: list[Preset | Calculation] = [*PRESETS.values(), *CALCULATIONS.values()]
-    return tuple(Entry(each.id, f"{each.title} ({each.source})", ()) for each in presets)
+    return tuple(Entry(name, f"{title} ({source})", ()) for name, (title, source) in TITLES.items())
 
 
 def _plain(entry: Entry) -> dict[str, object]:

@@ -32,5 +32,7 @@ def _backdoor(result: Mapping[str, Any]) -> dict[str, str]:
     if result["backdoor_accuracy"] is None:
         return {}
     last, average = result["backdoor_accuracy"], result["average_backdoor_accuracy"]
-    counted = result["backdoor_accuracy_with_target"]
-    return {"backdoor": f"{last:.3f}, {average:.3f} on average; {counted:.3f} with images of the target class"}
+    counted, of_all = result["backdoor_accuracy_with_target"], result.get("backdoor_accuracy_of_all")
+    # Folders of earlier versions do not have the last.
+    rest = "" if of_all is None else f", {of_all:.3f} of all images"
+    return {"backdoor": f"{last:.3f}, {average:.3f} on average; {counted:.3f} with images of the target class{rest}"}

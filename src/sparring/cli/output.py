@@ -1,4 +1,4 @@
-"""`--json` and `--tensorboard`: where the results of a run go besides its folder."""
+"""`--json`, `--tensorboard` and `--gap`: where results go besides a folder, and how they are shown."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Gap = Annotated[float, typer.Option(metavar="NUMBER", min=0, help="The smallest difference that counts.")]
 
 
 @dataclass(frozen=True)

@@ -1,81 +1,120 @@
 """`sparring report`: what a sweep came to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from sparring.cli.contrast_tables import show_contrast_table
+from sparring.cli.gathering import gathered
 from sparring.cli.heat_tables import show_heat_table
+from sparring.cli.output import Gap
 from sparring.cli.paragraphs import show_paragraphs
-from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv, as_latex, grids, listing
-from sparring.experiments.report.contrast_table import contrast_tables
+from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables, interval_of
 from sparring.experiments.report.heat_table import further_metrics, heat_tables, metrics
 from sparring.experiments.report.page import page
 from sparring.experiments.report.panel import parts
 from sparring.experiments.report.reading import read_study
 from sparring.experiments.report.reproduced import reproduced
 from sparring.experiments.report.study import Study
+from sparring.experiments.report.threat import CLASSES, threat_model
+from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.tracking import track
 
-LEGEND = "cells: mean, n runs (one a seed), 95 % interval of the mean; * best of column"
+LEGEND = "cells: mean, n runs (one a seed), {interval} of the mean; * best of column"
 COMPARED = (
-    "compared: mean difference over common seeds, its 95 % interval (bold: without zero, from three seeds on); d: that "
-    "mean over the standard deviation of the differences; p: Wilcoxon's signed-rank test, from six seeds on, corrected "
-    "after Holm for its table"
+    "compared: mean difference over common seeds, its {interval} (bold: all of it lies beyond {gap:g}, the smallest "
+    "difference that counts; no difference: all of it lies within; undecided: neither, or fewer than three seeds); d: "
+    "that mean over the standard deviation of the differences; p: Wilcoxon's signed-rank test, from six seeds on, "
+    "corrected after Holm for its table"
 )
 FURTHER = (
-    "backdoor accuracy on average over the rounds, and with images of the target class: --html, --csv or --latex FILE"
+    "backdoor accuracy on average over the rounds, with images of the target class, and of all images: --html, --csv "
+    "or --latex FILE"
 )
+AUDIT, ATTACKS = "audit.json", "attacks"
+"""What an audit's folder is known by, and the sweep in it that everything is measured with."""
 SHOWN = 3
 """How many failures are printed; a page has all."""
 
 
-def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, or of a single run.")],
-    *,
-    html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None,
-    latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None,
+@dataclass(frozen=True)
+class Files:
+    """What is written besides what is printed."""
+
+    html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None
+    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None
+    latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the records of all runs for TensorBoard.")
-    ] = None,
-    plugins: Plugins = None,
+    ] = None
+
+
+@gathered
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, a run or an audit.")],
+    *,
+    files: Files,
+    gap: Gap = SMALLEST_GAP,
+    plugins: Annotated[list[str] | None, typer.Option("--plugin", hidden=True)] = None,
 ) -> None:
-    """Print the tables of a sweep: each cell's mean over seeds, its interval and its number of runs.
+    """Print what a sweep, a run or an audit came to: each cell's mean over seeds, its interval and its number of runs.
 
     Example: sparring report my-sweep --html report.html
     """
-    study = read_study(folder, loaded(plugins))
+    is_audit = (folder / AUDIT).exists()
+    # What audits need besides, such as their trainers, is slow to import.
+    audits = import_module("sparring.cli.audit_report") if is_audit else None
+    if audits is not None:
+        audits.show_audit(folder, gap=gap)
+        typer.echo()
+    runs = folder / ATTACKS if is_audit else folder
+    study = read_study(runs, gap=gap)
     _show_tables(study)
     show_paragraphs(_notes(study))
-    for path, written in ((html, page), (csv, _csv), (latex, _latex)):
+    for path, written in (
+        (files.html, page if audits is None else partial(audits.page_of_audit, folder)),
+        (files.csv, _csv),
+        (files.latex, _latex),
+    ):
         if path is not None:
             write(path, written(study).encode())
             typer.echo(f"written: {path}")
-    if tensorboard is not None:
-        typer.echo(f"written: {tensorboard}, {track(folder, tensorboard)} runs")
+    if files.tensorboard is not None:
+        typer.echo(f"written: {files.tensorboard}, {track(runs, files.tensorboard)} runs")
 
 
 def _show_tables(study: Study) -> None:
     """Print the cells of all parts, and what they come to beside each other."""
-    is_compared, legend = False, [LEGEND, FURTHER] if further_metrics(study) else [LEGEND]
+    compared: list[ContrastTable] = []
     for title, part in parts(study):
         for table in heat_tables(part):
             show_heat_table(table, title)
         for contrast_table in contrast_tables(part):
             show_contrast_table(contrast_table, title)
-            is_compared = True
-    show_paragraphs([*legend, COMPARED] if is_compared else legend)
+            compared.append(contrast_table)
+    show_paragraphs(_legend(study, compared))
+
+
+def _legend(study: Study, compared: Sequence[ContrastTable]) -> Iterator[str]:
+    yield LEGEND.format(interval=study.interval)
+    if further_metrics(study):
+        yield FURTHER
+    if compared:
+        yield COMPARED.format(interval=interval_of(compared), gap=study.gap)
 
 
 def _notes(study: Study) -> Iterator[str]:
-    """Yield what became of the claims, and what the tables lack."""
+    """Yield what the classes are, what became of the claims, and what the tables lack."""
     published = reproduced(study)
+    yield from (f"classes: {words}" for fact in threat_model(study) if fact.term == CLASSES for words in fact.words)
     yield from map(str, published.judgments if published else ())
     for failure in study.failures[:SHOWN]:
         yield f"failed: {called_together(failure.labels)}: {failure.error}"

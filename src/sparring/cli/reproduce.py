@@ -11,22 +11,23 @@ import typer
 
 from sparring.cli.calculating import show_calculation
 from sparring.cli.crew import Crew
-from sparring.cli.following import show_notice
 from sparring.cli.following_sweep import following_sweep
-from sparring.cli.following_training import following_training
 from sparring.cli.gathering import gathered
 from sparring.cli.judgments import show_block, show_judgments
+from sparring.cli.output import Gap
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.errors import ConfigError
 from sparring.experiments.formats import as_text
-from sparring.experiments.lessons import teach
-from sparring.experiments.presets import CALCULATIONS, PRESETS, Calculation, Preset, Scale, plan_of, preset
-from sparring.experiments.presets.preset import shipped
+from sparring.experiments.presets import CALCULATIONS, PRESETS, find_preset
+from sparring.experiments.presets.calculation import Calculation
+from sparring.experiments.presets.preset import Preset, Scale, plan_of, shipped
 from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
-from sparring.experiments.rehearsal import parts, players, steps_made, steps_wanted, take_part
+from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps import Plan, Workers, sweep
-from sparring.experiments.sweeps.folder import POLICIES, forget_run, opened
+from sparring.experiments.sweeps.folder import POLICIES
 from sparring.experiments.tables import frame
+from sparring.experiments.trials import policies_of
+from sparring.registry import imported
 
 FOLDER = Path("reproductions")
 """Where results go that are given no folder."""
@@ -34,12 +35,13 @@ FOLDER = Path("reproductions")
 
 @dataclass(frozen=True)
 class Manner:
-    """What is done again that was done before."""
+    """What is done again that was done before, and what counts as a difference."""
 
     retry_failed: RetryFailed = False
     train: Annotated[
         bool, typer.Option("--train", help="Train policies in place of playing those that come with Sparring.")
     ] = False
+    gap: Gap = SMALLEST_GAP
 
 
 @gathered
@@ -59,7 +61,7 @@ def command(
 
     Example: sparring reproduce rla-fig3 --scale laptop
     """
-    chosen = preset(name)
+    chosen = find_preset(name)
     folder = FOLDER / f"{chosen.id}-{scale}" if out is None else out
     if manner.train and (isinstance(chosen, Calculation) or chosen.rehearsing is None):
         raise ConfigError(f"--train is given; {chosen.id} plays no learned attack, leave it out")
@@ -74,34 +76,24 @@ def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, manne
     known = None if manner.train else shipped(chosen, scale)
     plan = plan_of(chosen, scale, policies=str(folder / POLICIES) if known is None else known)
     show_block(_introduced(chosen, scale, plan=plan))
-    _train(chosen, scale, plan=plan, folder=folder, workers=workers)
+    if chosen.rehearsing is not None and any(not policy.exists() for policy in _policies(plan)):
+        # Whoever trains nothing does not wait for Stable-Baselines3.
+        train = imported("sparring.cli.training:train")
+        train(plan, partial(chosen.rehearsing, scale), folder=folder, workers=workers)
     with following_sweep(folder, workers.size) as observer:
         stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed)
     runs = frame(folder)
-    tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs)
+    tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs, gap=manner.gap)
     for table in chain(tables, lessons(plan.cells)):
         typer.echo(as_text(table))
-    show_judgments(judgments(chosen, scale, runs=runs))
+    show_judgments(judgments(chosen, scale, runs=runs, gap=manner.gap))
     show_summary(stands, folder, as_json=False)
     return 1 if stands.failures else 0
 
 
-def _train(chosen: Preset, scale: Scale, *, plan: Plan, folder: Path, workers: Workers) -> None:
-    """Train the policies that the cells of a preset play and that are not there yet."""
-    if chosen.rehearsing is None:
-        return
-    due = parts(plan.cells, partial(chosen.rehearsing, scale))
-    if not due:
-        return
-    show_notice(f"training {len(due)} {'policy' if len(due) == 1 else 'policies'}")
-    policies, learning = folder / POLICIES, list(due.values())
-    total = sum(steps_wanted(part.rehearsing) for part in learning)
-    following = following_training(policies, lambda: [*map(steps_made, learning)], total=total)
-    with opened(folder):
-        # A run knows its policy by the file alone: what was played with an earlier one there is played again.
-        for cell in players(plan.cells, learning):
-            forget_run(folder, cell.digest)
-        teach(workers, take_part, lessons=due, folder=policies, following=following)
+def _policies(plan: Plan) -> Iterable[Path]:
+    """Yield the files of the learned attacks that are played."""
+    return (policy for cell in plan.cells for policy in policies_of(cell.config))
 
 
 def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:

@@ -1,10 +1,11 @@
-"""The user's own numpy or torch arrays as a data set."""
+"""The user's own arrays, of numpy, torch, pandas or in lists, as a data set."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from sparring.arrays import Batch
@@ -12,9 +13,11 @@ from sparring.data.dataset import Dataset
 from sparring.data.moments import Moments, moments
 from sparring.errors import DataError
 
-Array = NDArray[Any] | Tensor
-Pair = tuple[Array, Array]
-"""Inputs and their labels."""
+Pair: TypeAlias = "tuple[ArrayLike | Tensor, ArrayLike | Tensor]"
+"""Inputs and their labels; in quotes, since all that numpy takes fills a screen where it is printed."""
+
+NUMBERS = "give numbers that torch knows, such as float32"
+CODES = "give numbers from 0, as numpy.searchsorted(sorted_names, labels) makes of names"
 
 
 def from_arrays(
@@ -22,35 +25,38 @@ def from_arrays(
     *,
     train: Pair,
     test: Pair,
-    validation: Pair | None = None,
+    validation: "Pair | None" = None,
     classes: int | None = None,
     normalization: Moments | None = None,
 ) -> Dataset:
-    """Make a data set of arrays, sharing their memory where dtype and layout allow.
+    """Make a data set of tensors, or of whatever numpy makes an array of, sharing memory where dtype and layout allow.
 
-    Bytes are images, `[examples, (channels,) height, width]`; floats are images with pixels in [0, 1] or anything
-    else. By default the classes are counted from the labels, and the normalization measured on the training inputs.
+    Bytes are images, `[examples, (channels,) height, width]`. Floats are images if they have such a shape and lie in
+    [0, 1]; with three dimensions and other values they are series, `[examples, channels, time]`, and anything else
+    keeps its shape. Labels are whole numbers from 0. By default the classes are counted from the labels, and the
+    normalization is measured on the training inputs.
     """
-    training = _batch(f"{name}: train", train)
-    testing = _batch(f"{name}: test", test)
-    validating = None if validation is None else _batch(f"{name}: validation", validation)
-    mean, std = moments(training.inputs) if normalization is None else normalization
+    pairs = {"train": train, "test": test} | ({} if validation is None else {"validation": validation})
+    splits = _with_channels(name, {split: _batch(f"{name}: {split}", pair) for split, pair in pairs.items()})
+    mean, std = moments(splits["train"].inputs) if normalization is None else normalization
     return Dataset(
         name=name,
-        train=training,
-        test=testing,
-        validation=validating,
-        classes=_count_classes(training, testing, validating) if classes is None else classes,
-        mean=mean,
-        std=std,
+        train=splits["train"],
+        test=splits["test"],
+        validation=splits.get("validation"),
+        classes=_count_classes(*splits.values()) if classes is None else classes,
+        mean=tuple(np.atleast_1d(mean).tolist()),
+        std=tuple(np.atleast_1d(std).tolist()),
     )
 
 
-def _count_classes(*splits: Batch | None) -> int:
-    return 1 + max(int(split.labels.max()) for split in splits if split is not None)
+def _count_classes(*splits: Batch) -> int:
+    return 1 + max(int(split.labels.max()) for split in splits)
 
 
 def _batch(label: str, pair: Pair) -> Batch:
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise DataError(f"{label} is one {type(pair).__name__}; give a pair of inputs and labels")
     inputs, labels = pair
     batch = Batch(_inputs(f"{label} inputs", inputs), _labels(f"{label} labels", labels))
     if min(batch.inputs.numel(), batch.labels.numel()) == 0:
@@ -58,29 +64,68 @@ def _batch(label: str, pair: Pair) -> Batch:
     return batch
 
 
-def _inputs(label: str, array: Array) -> Tensor:
-    tensor = _tensor(label, array)
+def _inputs(label: str, array: ArrayLike | Tensor) -> Tensor:
+    tensor = _tensor(label, array, remedy=NUMBERS)
     if tensor.dtype != torch.uint8 and not tensor.is_floating_point():
         raise DataError(f"{label} are {tensor.dtype}; give uint8 images or floats")
-    if tensor.ndim == 3:
-        tensor = tensor.unsqueeze(1)
     if tensor.ndim == 4 and tensor.shape[3] in (1, 3) and tensor.shape[1] > 4:
         raise DataError(f"{label} are {list(tensor.shape)}, channels last; give [examples, channels, height, width]")
     return tensor if tensor.dtype == torch.uint8 else tensor.float()
 
 
-def _labels(label: str, array: Array) -> Tensor:
-    tensor = _tensor(label, array)
-    if tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool:
+def _with_channels(name: str, splits: Mapping[str, Batch]) -> dict[str, Batch]:
+    """Give gray images a channel; in the same shape are series, known by values that are no float image's."""
+    flat = {split: batch for split, batch in splits.items() if batch.inputs.ndim == 3}
+    if any(_is_series(f"{name}: {split} inputs", batch.inputs) for split, batch in flat.items()):
+        return dict(splits)
+    return {**splits, **{split: Batch(batch.inputs.unsqueeze(1), batch.labels) for split, batch in flat.items()}}
+
+
+def _is_series(label: str, inputs: Tensor) -> bool:
+    if inputs.dtype == torch.uint8:
+        return False
+    low, high = (bound.item() for bound in inputs.aminmax())
+    if 0 <= low <= high <= 1:
+        return False
+    if 0 <= low <= high <= 255 and torch.equal(inputs, inputs.round()):
+        said = f"{label} are {list(inputs.shape)}, whole numbers from {low:g} to {high:g}"
+        raise DataError(f"{said}; divide images by 255 or give uint8, and subtract the mean from series")
+    return True
+
+
+def _labels(label: str, array: ArrayLike | Tensor) -> Tensor:
+    tensor = _tensor(label, array, remedy=CODES)
+    if tensor.ndim > 1 and tensor.shape[1:].numel() != 1:
+        given = f"{tensor.dtype} {tuple(tensor.shape)}"
+        raise DataError(f"{label} are {given}; give one number an example, such as the argmax of one-hot rows")
+    if tensor.is_complex() or tensor.dtype == torch.bool:
         raise DataError(f"{label} are {tensor.dtype}; give integers from 0")
-    return tensor.long()
+    flat = tensor.flatten()
+    wrong = flat[flat.long() != flat] if flat.is_floating_point() else flat[:0]
+    if len(wrong) > 0:
+        raise DataError(f"{label} are {tensor.dtype}; give integers from 0, not {wrong[0].item():g}")
+    return flat.long()
 
 
-def _tensor(label: str, array: Array) -> Tensor:
+def _tensor(label: str, array: ArrayLike | Tensor, *, remedy: str) -> Tensor:
     if isinstance(array, Tensor):
-        return array.detach().cpu()
-    native = array.astype(array.dtype.newbyteorder("="), copy=False)
+        return array.detach().to_dense().cpu()
+    known = _known(label, array)
+    native = known.astype(known.dtype.newbyteorder("="), copy=False)
     try:
         return torch.from_numpy(np.require(native, requirements=["C", "W"]))
     except TypeError:
-        raise DataError(f"{label} are {array.dtype}; give numbers that torch knows, such as float32") from None
+        raise DataError(f"{label} are {known.dtype}; {remedy}") from None
+
+
+def _known(label: str, array: ArrayLike) -> NDArray[Any]:
+    """Return what numpy makes of rows, tables and the like."""
+    try:
+        known = np.asarray(array)
+    except (TypeError, ValueError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        given = f"{label} are a {type(array).__name__} of which numpy makes no array ({reason})"
+        raise DataError(f"{given}; give rows of numbers, all of one length") from None
+    if np.ma.is_masked(array):
+        raise DataError(f"{label} have masked values; drop or replace those")
+    return known

@@ -25,6 +25,8 @@ class Dataset:
     test: Batch
     validation: Batch | None = None
     classes: int
+    class_names: tuple[str, ...] = ()
+    """What the classes are called, in the order of their numbers, where that is known."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
@@ -33,6 +35,10 @@ class Dataset:
     def __post_init__(self) -> None:
         if self.classes < 2:
             raise DataError(f"{self.name}: classes is {self.classes}; it must be at least 2")
+        if len(self.class_names) not in (0, self.classes):
+            raise DataError(
+                f"{self.name}: {len(self.class_names)} class names are given; it has {self.classes} classes"
+            )
         splits = {"train": self.train, "test": self.test}
         if self.validation is not None:
             splits["validation"] = self.validation
@@ -90,7 +96,8 @@ def _check_floats(label: str, inputs: Tensor, *, is_image: bool) -> None:
         raise DataError(f"{label} hold NaN or infinite values; drop or replace those")
     low, high = (bound.item() for bound in inputs.aminmax())
     if is_image and not 0 <= low <= high <= 1:
-        raise DataError(f"{label} run from {low:g} to {high:g}; scale float images to [0, 1] or give uint8")
+        said = f"{label} run from {low:g} to {high:g}; scale float images to [0, 1] or give uint8"
+        raise DataError(f"{said}, and flatten what is no image to three dimensions")
 
 
 def _check_labels(label: str, batch: Batch, *, classes: int) -> None:

@@ -63,6 +63,12 @@ class ClientShards:
         """Return the same shards with their examples on a device; who holds which stays in main memory."""
         return replace(self, train=on_device(self.train, device))
 
+    def shared(self, size: int) -> "CommonShards":
+        """Return shards of which each has the same examples, evenly spread over all that may be read."""
+        clients = range(len(self)) if self.readable is None else sorted(self.readable)
+        held = torch.cat([self.partition.order[slice(*self._bounds(client))] for client in clients])
+        return CommonShards(self._gather(held[spread(len(held), size)]), len(self))
+
     def restricted(self, clients: Iterable[int]) -> "ClientShards":
         """Return the same shards, of which only those of `clients` may be read."""
         allowed = frozenset(clients)
@@ -124,9 +130,20 @@ class CommonShards:
         chosen = chosen.to(labels.device)
         return Batch(pixels(inputs[chosen]), labels[chosen])
 
+    def shared(self, size: int) -> "CommonShards":
+        """Return shards of which each has the same examples, evenly spread over all that there are."""
+        chosen = spread(len(self.examples.labels), size)
+        return replace(self, examples=Batch(*(part[chosen] for part in self.examples)))
+
     def restricted(self, clients: Iterable[int]) -> "CommonShards":
         """Return the same shards: what all hold, everyone may read."""
         return self
+
+
+def spread(count: int, size: int) -> Tensor:
+    """Return `size` of the places from 0 to `count`, as evenly spaced as can be; all if they are no more."""
+    chosen = min(size, count)
+    return torch.arange(chosen) * count // max(1, chosen)
 
 
 def divide(train: Batch, partitioner: Partitioner, *, clients: int, seed: int) -> ClientShards:

@@ -122,7 +122,7 @@ def _options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
         Option(
             field.name,
             _type(hints[field.name]),
-            field.default is MISSING,
+            field.default is MISSING and field.default_factory is MISSING,
             _default(field, tables),
         )
         for field in taken
@@ -131,6 +131,8 @@ def _options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
 
 def _default(field: Field[Any], tables: Sequence[Table]) -> Any:
     """Return the default of a field as a document would have it, None where there is none."""
+    if field.default_factory is not MISSING:
+        return plain(field.default_factory(), tables)
     if field.default is MISSING:
         return None
     return plain(field.default, tables) if is_dataclass(field.default) else field.default

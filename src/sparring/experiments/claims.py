@@ -6,14 +6,12 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from sparring.experiments.statistics import Comparison, compare
+from sparring.experiments.statistics import FEWEST_TO_DECIDE, SMALLEST_GAP, Comparison, Reading, compare, reading
 from sparring.experiments.tables import Labels, by_seed, named
 
 Verdict = Literal["holds", "does not hold", "undecided", "not judged"]
 
 UNJUDGED_SCALE = "smoke"
-FEWEST = 3
-"""Common seeds below which nothing is decided."""
 
 
 @dataclass(frozen=True)
@@ -29,17 +27,27 @@ Side = Labels | Least | float
 
 @dataclass(frozen=True)
 class Above:
-    """That `first` is more than `second`, and by more than `margin`, in the mean over seeds."""
+    """That `first` is more than `second`, and by more than `margin`, in the mean over seeds.
+
+    Without a margin it is by more than the smallest difference that counts, and above a number by any difference.
+    """
 
     first: Side
     second: Side
     metric: str = "accuracy"
-    margin: float = 0.0
+    margin: float | None = None
 
     @property
     def cells(self) -> tuple[Labels, ...]:
         """The cells that it speaks of."""
         return (*_cells(self.first), *_cells(self.second))
+
+    def threshold(self, gap: float) -> float:
+        """Return by more than how much `first` must be above, where `gap` is the smallest difference that counts."""
+        if self.margin is not None:
+            return self.margin
+        has_number = isinstance(self.first, int | float) or isinstance(self.second, int | float)
+        return 0.0 if has_number else gap
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,13 @@ class Finding(NamedTuple):
     comparison: Comparison | None = None
     missing: tuple[Labels, ...] = ()
     among: tuple["Finding", ...] = ()
+    gap: float = SMALLEST_GAP
+    """The smallest difference that counts."""
+
+    @property
+    def reading(self) -> Reading:
+        """What the interval says of the difference, whatever was stated."""
+        return "undecided" if self.comparison is None else reading(self.comparison, self.gap)
 
 
 class Judgment(NamedTuple):
@@ -93,14 +108,14 @@ class Judgment(NamedTuple):
         return f"{self.verdict}: {self.claim.words}{reason}"
 
 
-def judged(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None) -> Judgment:
+def judged(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None, gap: float = SMALLEST_GAP) -> Judgment:
     """Judge a claim by the paired intervals of its statements; the smoke scale is never judged."""
     if not claim.statements:
         return Judgment(claim, "not judged", reason=f"needs {claim.needs}")
     spared = unjudged(claim, scale)
     if spared is not None:
         return spared
-    findings = tuple(found(statement, runs) for statement in claim.statements)
+    findings = tuple(found(statement, runs, gap=gap) for statement in claim.statements)
     verdict = together(finding.verdict for finding in findings)
     missing = [named(cell) for finding in findings for cell in finding.missing]
     return Judgment(claim, verdict, findings, _lack(missing) if verdict == "not judged" else "")
@@ -129,39 +144,39 @@ def _first(order: tuple[Verdict, ...], verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in order if verdict in given), order[-1])
 
 
-def found(statement: Statement, runs: pd.DataFrame) -> Finding:
-    """Say whether a statement is true of the results."""
-    return _either(statement, runs) if isinstance(statement, AnyOf) else _compared(statement, runs)
+def found(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
+    """Say whether a statement is true of the results, `gap` being the smallest difference that counts."""
+    return _either(statement, runs, gap=gap) if isinstance(statement, AnyOf) else _compared(statement, runs, gap=gap)
 
 
-def _either(statement: AnyOf, runs: pd.DataFrame) -> Finding:
+def _either(statement: AnyOf, runs: pd.DataFrame, *, gap: float) -> Finding:
     """Judge each of several statements; what is missing is told where it could still have decided."""
-    among = tuple(_compared(each, runs) for each in statement.statements)
+    among = tuple(_compared(each, runs, gap=gap) for each in statement.statements)
     verdict = at_least_one(finding.verdict for finding in among)
     missing = tuple(cell for finding in among for cell in finding.missing) if verdict == "not judged" else ()
-    return Finding(statement, verdict, missing=missing, among=among)
+    return Finding(statement, verdict, missing=missing, among=among, gap=gap)
 
 
-def _compared(statement: Above, runs: pd.DataFrame) -> Finding:
+def _compared(statement: Above, runs: pd.DataFrame, *, gap: float) -> Finding:
     """Compare the two sides of a statement on their common seeds."""
     missing = tuple(cell for cell in statement.cells if not by_seed(runs, cell, metric=statement.metric))
     if missing:
-        return Finding(statement, "not judged", missing=missing)
+        return Finding(statement, "not judged", missing=missing, gap=gap)
     first, second = (_by_seed(side, runs, metric=statement.metric) for side in (statement.first, statement.second))
     if not first.keys() & second.keys():
-        return Finding(statement, "undecided")
+        return Finding(statement, "undecided", gap=gap)
     comparison = compare(first, second)
-    return Finding(statement, _verdict(comparison, statement.margin), comparison)
+    return Finding(statement, _verdict(comparison, statement.threshold(gap)), comparison, gap=gap)
 
 
-def _verdict(comparison: Comparison, margin: float) -> Verdict:
-    """Decide by which side of the margin the whole interval lies on."""
+def _verdict(comparison: Comparison, threshold: float) -> Verdict:
+    """Decide by which side of the threshold the whole interval lies on."""
     low, high = comparison.low, comparison.high
-    if low is None or high is None or comparison.n < FEWEST:
+    if low is None or high is None or comparison.n < FEWEST_TO_DECIDE:
         return "undecided"
-    if low > margin:
+    if low > threshold:
         return "holds"
-    return "does not hold" if high <= margin else "undecided"
+    return "does not hold" if high <= threshold else "undecided"
 
 
 def _cells(side: Side) -> tuple[Labels, ...]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from sparring.errors import ConfigError
+from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.section import Section, completed, parted, refuse_unknown, subsection, typed
+from sparring.experiments.section import Section, completed, member, parted, subsection, typed
 from sparring.experiments.settings import (
     EXAMPLES,
     AttackerSettings,
@@ -20,12 +20,22 @@ from sparring.experiments.settings import (
     Seed,
     ThreatSettings,
 )
-from sparring.registry import Table, checked, lookup
+from sparring.registry import ELSEWHERE, Table, checked, lookup, nearest, offer, opened, spelled
 
 FACTS = {"classes": EXAMPLES}
 """Options of attackers that follow from the data, unless they are written, and what stands for them until then."""
 RECIPE = ("local_steps", "local_epochs", "batch", "lr")
 """How an attacker's clients train, in its section; what the attacker has an option of this name for is that option."""
+
+SECTIONS: Mapping[str, type] = {
+    "federation": FederationSettings,
+    "data": DataSettings,
+    "attack": AttackerSettings,
+    "threat": ThreatSettings,
+    "evaluation": EvaluationSettings,
+    "execution": ExecutionSettings,
+}
+"""The settings that a document has in sections."""
 
 DATA = {"name": "digits"}
 PARTITION = {"name": "label_skew"}
@@ -37,23 +47,36 @@ NO_ATTACK = {"name": "none", "malicious": 0}
 
 def configure(document: Section, catalogues: Catalogues = CATALOGUES) -> Config:
     """Return the settings that a document describes; a key or a name that is not known is refused."""
-    refuse_unknown("the configuration", document, known=[*(field.name for field in fields(Config)), "attack"])
+    known = [*(field.name for field in fields(Config)), "attack"]
+    for key in document:
+        if key not in known:
+            told = nearest(key, known) or place_of(key)
+            raise UnknownName(f"the configuration has no key {key!r}{told or offer(key, known)}")
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
-        data=_data(subsection(document, "data"), catalogues),
-        model=completed("model", catalogues["models"], section=MODEL | subsection(document, "model")),
+        data=_data(member(document, "data"), catalogues),
+        model=completed("model", catalogues["models"], section=MODEL | member(document, "model")),
         federation=typed("federation", FederationSettings, subsection(document, "federation")),
         attacks=_attackers(document, catalogues),
-        defense=completed("defense", catalogues["defenses"], section=DEFENSE | subsection(document, "defense")),
+        defense=completed("defense", catalogues["defenses"], section=DEFENSE | member(document, "defense")),
         post_training=completed(
             "post_training",
             catalogues["post-training"],
-            section=POST_TRAINING | subsection(document, "post_training"),
+            section=POST_TRAINING | member(document, "post_training"),
         ),
         threat=typed("threat", ThreatSettings, subsection(document, "threat")),
         evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
         execution=_execution(subsection(document, "execution"), catalogues["backends"]),
     )
+
+
+def place_of(key: str) -> str:
+    """Return `; did you mean 'section.key'?` for a key that stands in a section, or nothing."""
+    for word in (spelled(key), *ELSEWHERE.get(spelled(key), ())):
+        for section, settings in SECTIONS.items():
+            if word in (field.name for field in fields(settings)):
+                return f"; did you mean '{section}.{word}'?"
+    return ""
 
 
 def describe(config: Config) -> dict[str, Any]:
@@ -85,9 +108,9 @@ def _attacker_section(section: dict[str, Any]) -> dict[str, Any]:
 def _data(section: Section, catalogues: Catalogues) -> DataSettings:
     beside = [field.name for field in fields(DataSettings) if field.name != "member"]
     datasets, partitions = catalogues["datasets"], catalogues["partitions"]
-    member, own = parted("data", datasets, section={**DATA, **section}, beside=beside)
-    partition = completed("data.partition", partitions, section=PARTITION | subsection(own, "partition"))
-    made = {"member": completed("data", datasets, section=member), "partition": partition}
+    source, own = parted("data", datasets, section={**DATA, **section}, beside=beside)
+    partition = completed("data.partition", partitions, section=PARTITION | member(own, "partition"))
+    made = {"member": completed("data", datasets, section=source), "partition": partition}
     return typed("data", DataSettings, {**own, **made})
 
 
@@ -95,7 +118,7 @@ def _attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSetti
     """Read `attack`, a section, or `attacks`, a list of them; one without clients is no attacker."""
     if document.get("attack") is not None and document.get("attacks") is not None:
         raise ConfigError("attack and attacks are both given; put all sections into attacks")
-    single, several = subsection(document, "attack"), document.get("attacks")
+    single, several = member(document, "attack"), document.get("attacks")
     if several is not None and not isinstance(several, list):
         raise ConfigError(f"attacks is {several!r}; it must be a list of sections, each with a name")
     labeled = {"attack": single} if single else {f"attacks.{place}": each for place, each in enumerate(several or ())}
@@ -104,15 +127,15 @@ def _attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSetti
 
 
 def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSettings:
-    if not isinstance(section, Mapping):
-        raise ConfigError(f"{label} is {section!r}; it must be a section with a name")
-    if section.get("name") == "none":
+    section = opened(label, section)
+    name = section.get("name")
+    if isinstance(name, str) and spelled(name) == "none":
         section = {**NO_ATTACK, **section}
     plays = catalogues.plays
-    options = {field.name for field in fields(lookup(label, plays, section.get("name")))}
+    options = {field.name for field in fields(lookup(label, plays, name))}
     beside = ("malicious", "start", *(key for key in RECIPE if key not in options))
-    member, own = parted(label, plays, section=section, beside=beside)
-    made = completed(label, plays, section=member, families=catalogues.families, facts=FACTS)
+    played, own = parted(label, plays, section=section, beside=beside)
+    made = completed(label, plays, section=played, families=catalogues.families, facts=FACTS)
     attacker = typed(label, AttackerSettings, {**own, "member": made})
     if attacker.local_steps is not None and attacker.local_epochs is not None:
         raise ConfigError(f"{label}.local_epochs is {attacker.local_epochs}; {label}.local_steps is given, use one")
@@ -122,4 +145,4 @@ def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSe
 def _execution(section: Section, backends: Table) -> ExecutionSettings:
     execution = typed("execution", ExecutionSettings, section)
     lookup("execution.backend", backends, execution.backend)
-    return replace(execution, backend=execution.backend.replace("-", "_"))
+    return replace(execution, backend=spelled(execution.backend))

@@ -31,6 +31,7 @@ class Forecast(NamedTuple):
     examples: int
     digest: str
     config: dict[str, Any]
+    class_names: tuple[str, ...] = ()
 
 
 def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
@@ -48,6 +49,7 @@ def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
         examples=len(dataset.train.labels),
         digest=digest(config),
         config=describe(config),
+        class_names=dataset.class_names,
     )
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sparring.errors import ConfigError
-from sparring.experiments.statistics import Summary, written
+from sparring.experiments.statistics import Summary, method, written
 from sparring.experiments.tables import axes_of, summaries
 
 LATEX = {
@@ -78,13 +78,17 @@ def as_latex(table: Table) -> str:
 
 
 def as_csv(runs: pd.DataFrame, metrics: Iterable[str]) -> str:
-    """Return the summaries of metrics, a row a cell and metric; what there is no number for is empty."""
+    """Return the summaries of metrics, a row a cell and metric; what there is no number for is empty.
+
+    The last column names the method of the interval: `t`, or `bootstrap`, which is the expanded percentile one.
+    """
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*axes_of(runs), "metric", *Summary._fields])
+    writer.writerow([*axes_of(runs), "metric", *Summary._fields, "interval"])
     for metric in metrics:
         for labels, cell in summaries(runs, metric).items():
-            writer.writerow([*labels, metric, *("" if value is None or isnan(value) else value for value in cell)])
+            numbers = ("" if value is None or isnan(value) else value for value in cell)
+            writer.writerow([*labels, metric, *numbers, "" if cell.low is None else method(cell.n)])
     return file.getvalue()
 
 

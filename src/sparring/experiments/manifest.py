@@ -1,7 +1,7 @@
 """What a run folder says of its run: the configuration, its digest, and what it was played with."""
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
@@ -15,18 +15,22 @@ from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import configure, describe, digest
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.plugins import plugins_of
+from sparring.experiments.recorded import recorded
+from sparring.experiments.section import Section
 from sparring.experiments.settings import Config
 
 NAME = "manifest.json"
 FORMAT = 1
+ORACLE = "the rule is told how many updates of each round are malicious"
 
 
 class Manifest(NamedTuple):
-    """The configuration of a run, and the versions of ours and of plug-ins that it was started with."""
+    """The configuration of a run, the versions of ours and of plug-ins it was started with, its classes by name."""
 
     config: Config
     versions: dict[str, str]
     plugins: dict[str, str]
+    class_names: tuple[str, ...] = ()
 
 
 def versions() -> dict[str, str]:
@@ -44,8 +48,10 @@ def device_name(device: str) -> dict[str, str]:
     return {} if device == "cpu" else {"device_name": torch.cuda.get_device_name(device)}
 
 
-def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CATALOGUES) -> None:
-    content = {
+def write_manifest(
+    folder: Path, config: Config, *, class_names: Sequence[str] = (), catalogues: Catalogues = CATALOGUES
+) -> None:
+    content: dict[str, Any] = {
         "sparring_run": FORMAT,
         "digest": digest(config),
         "seed": config.seed,
@@ -55,7 +61,10 @@ def write_manifest(folder: Path, config: Config, *, catalogues: Catalogues = CAT
         "versions": versions(),
         "plugins": plugins_of(config, catalogues),
         "config": describe(config),
+        **({"oracle": ORACLE} if config.has_oracle else {}),
     }
+    if class_names:
+        content["class_names"] = list(class_names)
     write_json(folder / NAME, content)
 
 
@@ -69,28 +78,37 @@ def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest
 
     Plug-ins that it names are never imported for that: somebody else may have written it.
     """
-    about, name = _read(folder, catalogues)
-    if digest(about.config) != name:
+    content = _read(folder)
+    _refuse_missing(content["plugins"], folder, catalogues=catalogues)
+    about = _manifest(folder, content, configured=lambda document: configure(document, catalogues))
+    if digest(about.config) != content["digest"]:
         raise RunError(f"{folder / NAME} was changed, or made by another version; play the run again with --overwrite")
     return about
 
 
-def read_old_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest:
-    """Return what a run folder says of its run, whose digest another version of Sparring may have made."""
-    return _read(folder, catalogues)[0]
+def read_old_manifest(folder: Path) -> Manifest:
+    """Return what a run folder records of its run, which another version of Sparring, or a plug-in, may have played.
+
+    Nothing that it names is imported or built.
+    """
+    return _manifest(folder, _read(folder), configured=recorded)
 
 
-def _read(folder: Path, catalogues: Catalogues) -> tuple[Manifest, str]:
-    """Return what a run folder says of its run, and the digest that it gives."""
+def _read(folder: Path) -> dict[str, Any]:
     content = read_json(folder / NAME)
     if not _is_ours(content):
         raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
-    _refuse_missing(content["plugins"], folder, catalogues=catalogues)
+    found: dict[str, Any] = content
+    return found
+
+
+def _manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[[Section], Config]) -> Manifest:
     try:
-        config = configure(content["config"], catalogues)
+        config = configured(content["config"])
     except ConfigError as error:
         raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
-    return Manifest(config, content["versions"], content["plugins"]), content["digest"]
+    names = tuple(map(str, content.get("class_names", ())))
+    return Manifest(config, content["versions"], content["plugins"], names)
 
 
 def _refuse_missing(plugins: Iterable[str], folder: Path, *, catalogues: Catalogues) -> None:
@@ -105,4 +123,5 @@ def _is_ours(content: Any) -> bool:
     if not isinstance(content, dict) or content.get("sparring_run") != FORMAT:
         return False
     sections = ("config", "versions", "plugins")
-    return "digest" in content and all(isinstance(content.get(section), dict) for section in sections)
+    has_names = isinstance(content.get("class_names", []), list)
+    return "digest" in content and has_names and all(isinstance(content.get(section), dict) for section in sections)

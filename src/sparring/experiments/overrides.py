@@ -32,9 +32,15 @@ def _is_path(path: str) -> bool:
 
 
 def _placed(holder: Any, keys: list[str], *, value: Any, setting: str) -> Any:
-    """Return a copy of a section or list in which `keys` lead to `value`."""
+    """Return a copy of a section or list in which `keys` lead to `value`.
+
+    In the place of a section a text is its name: `defense=krum` sets `defense.name`.
+    """
     if not keys:
-        return value
+        is_name = isinstance(value, str) and isinstance(holder, Mapping)
+        return {**holder, "name": value} if is_name else value
+    if isinstance(holder, str):
+        holder = {"name": holder}
     key, *rest = keys
     if isinstance(holder, list):
         return _placed_in_list(holder, keys, value=value, setting=setting)

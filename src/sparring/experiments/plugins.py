@@ -24,8 +24,8 @@ from sparring.experiments.observer import Notice, ignore
 from sparring.experiments.overrides import overridden
 from sparring.experiments.section import subsection
 from sparring.experiments.settings import Config
+from sparring.kinds import KINDS, kind_of
 from sparring.registry import build
-from sparring.testing import KINDS, kind_of
 
 GROUP = "sparring.plugins"
 """The entry points by which an installed package declares its plug-ins: a name, and a module."""

@@ -1,25 +1,27 @@
 """Learn the attack that a run plays while the rounds go by in which it still behaves (Li et al., 2022, section 6.1)."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sparring.arrays import Batch, Packed
 from sparring.attacks import SearchRanges, TrainedAttack
 from sparring.attacks.learned.policy_network import middling
-from sparring.attacks.learned.trained_attack import Learned, located, unpack_attack
+from sparring.attacks.learned.trained_attack import Learned, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
-from sparring.experiments.files import read_json, saving, write_json
+from sparring.experiments.files import saving, write_json
 from sparring.experiments.lessons import UNARMED, save_policy
 from sparring.experiments.observer import never
 from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Cell, Failed, Stopped, stop_file
 from sparring.experiments.sweeps.task import ended
+from sparring.experiments.trials import TRIALS, Trial, policies_of
 from sparring.federation import FederationState, Scenario
 from sparring.games.federated import ATTACKER, attack_game, world_model
 from sparring.learning.distribution import Denoising, DistributionLearning, reconstructed
@@ -29,14 +31,13 @@ from sparring.learning.witnessing import Witnessed, cleaned_mixture, drawn, unla
 from sparring.random import stream
 from sparring.training.backends.threaded import torch_threads
 
-LEARNED = "learned"
 SETTINGS, DENOISING = TD3Settings(), Denoising()
 CEILING = 3.0
 """The loss above which a model that is worse still gains the attacker nothing: a model that only guesses among ten
 classes has 2.3, and rewards for what lies far above that are rare and large, from which little is learned."""
 LOOKED_AT = 200
 """Examples by which a simulated model is judged."""
-IMAGES, TRIALS = "images", ".json"
+IMAGES = "images"
 REHEARSAL, TRIED = "rehearsal", "trials"
 """The parts of a snapshot's numbers."""
 
@@ -58,12 +59,17 @@ class Rehearsing:
     """Whether they know their labels; if not, they serve the denoising alone (RL0)."""
     denoising: Denoising = DENOISING
     """How what is reconstructed is cleaned."""
+    searches_on: Literal["mixture", "own"] = "mixture"
+    """What searches in the real training draw from: the learned mixture, as in the paper, or the attackers' own ones,
+    as in the authors' code. Policies are learned on the mixture either way."""
 
     def __post_init__(self) -> None:
         if self.inverting is None and not self.is_labeled:
             raise ConfigError(
                 "rehearsing.is_labeled is False; without labels something must be inverted, set inverting"
             )
+        if self.searches_on == "own" and not self.is_labeled:
+            raise ConfigError("rehearsing.searches_on is 'own'; without labels nothing can be searched on, use mixture")
 
 
 class Part(NamedTuple):
@@ -74,30 +80,21 @@ class Part(NamedTuple):
     rehearsing: Rehearsing
 
 
-class Trial(NamedTuple):
-    """What policies were worth in the simulation: by how much the loss has risen at the end of an episode."""
-
-    steps: int
-    gained: float
-    """With the newest."""
-    best: float
-    """With the one that is played."""
-
-
 def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing]) -> dict[str, Part]:
     """Return the attacks, by the names of their files, that cells play and that are not learned yet."""
-    found: dict[str, Part] = {}
+    found: dict[Path, Part] = {}
     for cell in cells:
-        for policy in _policies(cell.config):
-            if not policy.exists():
-                found.setdefault(policy.stem, Part(policy, _behaving(cell.config), how(cell.labels)))
-    return found
+        for policy in policies_of(cell.config):
+            if not policy.exists() and policy not in found:
+                found[policy] = Part(policy, _behaving(cell.config), how(cell.labels))
+    names = Counter(policy.stem for policy in found)
+    return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
 
 
 def players(cells: Sequence[Cell], learned: Iterable[Part]) -> Iterator[Cell]:
     """Yield the cells that play one of the attacks."""
     files = {part.policy for part in learned}
-    return (cell for cell in cells if not files.isdisjoint(_policies(cell.config)))
+    return (cell for cell in cells if not files.isdisjoint(policies_of(cell.config)))
 
 
 def take_part(part: Part) -> Path | Stopped | Failed:
@@ -113,8 +110,8 @@ def learn_attack(
     What is learned is tried against the middle of all ranges, about what a policy answers that has learned nothing.
     """
     schedule = rehearsing.schedule
-    worlds, mixture = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
-    untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=mixture)
+    worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
+    untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=examples)
     start, trials = _stood(folder)
     attack = untrained if start is None else unpack_attack(start.part(ATTACK))
     lessons = rehearse(
@@ -137,21 +134,6 @@ def steps_made(part: Part) -> int:
     """Return how many steps have been simulated for an attack, up to the last snapshot."""
     wanted = steps_wanted(part.rehearsing)
     return wanted if part.policy.exists() else min(wanted, latest_place(_workshop(part.policy)))
-
-
-def trials_of(config: Config) -> Iterator[tuple[Trial, ...]]:
-    """Yield what policies were worth on the way to each learned attack of a run, where that is known."""
-    for policy in _policies(config):
-        content = read_json(policy.with_suffix(TRIALS))
-        if isinstance(content, list):
-            yield tuple(Trial(**trial) for trial in content)
-
-
-def _policies(config: Config) -> Iterator[Path]:
-    """Yield the files of a run's learned attacks."""
-    for attacker in config.attacks:
-        if attacker.member["name"] == LEARNED:
-            yield located(attacker.member["policy"])
 
 
 def _taken(part: Part) -> Path | Stopped:
@@ -181,13 +163,14 @@ def _behaving(config: Config) -> Config:
 def _worlds(
     scenario: Scenario, rehearsing: Rehearsing, *, folder: Path, wants_stop: Callable[[], bool]
 ) -> tuple[Worlds, Batch]:
-    """Return the games to rehearse in, and the mixture that the later one is played on."""
+    """Return the games to rehearse in, and the examples that are searched on in the real training."""
     schedule = rehearsing.schedule
     known = witness(scenario, schedule.attacks_from, own=rehearsing.own)
     mixture = _mixture(scenario, rehearsing, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
     before, begin = (known.own if rehearsing.is_labeled else mixture), known.states[schedule.learns_from]
     earlier = _arena(scenario, rehearsing, examples=before, start=begin)
-    return Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1])), mixture
+    worlds = Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1]))
+    return worlds, known.own if rehearsing.searches_on == "own" else mixture
 
 
 def _mixture(

@@ -76,7 +76,7 @@ def run(
         with held(folder):
             admit(folder, existing)
             clear(folder)
-            write_manifest(folder, config, catalogues=catalogues)
+            write_manifest(folder, config, class_names=dataset.class_names, catalogues=catalogues)
             state, stopwatch = _play(job, None)
             return _finish(job, state, stopwatch=stopwatch)
 
@@ -90,13 +90,14 @@ def resume(
 ) -> Outcome:
     """Go on with a run that was stopped, to the same bytes; of one that is complete, return the outcome."""
     folder = Path(folder)
-    config, *started_with = read_manifest(folder, catalogues)
+    about = read_manifest(folder, catalogues)
+    config = about.config
     plugins = plugins_of(config, catalogues)
     result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
     if result is not None and timing is not None:
         return Outcome(folder, result, timing["rounds_per_second"])
     check_device("execution.device", config.execution.device)
-    if started_with != [versions(), plugins]:
+    if (about.versions, about.plugins) != (versions(), plugins):
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
         start = _last(folder, config, observer=observer)

@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import ALONE, Families, Table, build, checked, lookup, offer
+from sparring.registry import ALONE, Families, Table, build, checked, described_options, lookup, offer
 
 Section = Mapping[str, Any]
 """A member of a catalogue: its name, and every option that is not settled elsewhere."""
@@ -23,6 +23,12 @@ def subsection(holder: Section, key: str) -> dict[str, Any]:
     if not isinstance(section, Mapping):
         raise ConfigError(f"{key} is {section!r}; it must be a section, as in {key}: {{name: value}}")
     return dict(section)
+
+
+def member(holder: Section, key: str) -> dict[str, Any]:
+    """Return a section that names a member of a catalogue; its name alone stands for it, as in `defense: krum`."""
+    name = holder.get(key)
+    return {"name": name} if isinstance(name, str) else subsection(holder, key)
 
 
 def refuse_unknown(label: str, given: Iterable[str], *, known: Collection[str]) -> None:
@@ -69,7 +75,7 @@ def plain(value: Any, tables: Sequence[Table]) -> Any:
         return [plain(each, tables) for each in value]
     if not hasattr(value, "__dataclass_fields__"):
         return value
-    options = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+    options = described_options(value)
     return {"name": _name(value, tables)} | {option: plain(each, tables) for option, each in options.items()}
 
 

@@ -1,5 +1,6 @@
 """The settings of a run, one class a section; their defaults live here and in the classes that they name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -104,3 +105,13 @@ class Config:
     threat: ThreatSettings = ThreatSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     execution: ExecutionSettings = ExecutionSettings()
+
+    @property
+    def has_oracle(self) -> bool:
+        """Whether the rule, or one within it, is told how many updates of each round are malicious."""
+        return _is_oracle(self.defense)
+
+
+def _is_oracle(section: Section) -> bool:
+    inner = [value for value in section.values() if isinstance(value, Mapping)]
+    return section.get("malicious") == "sampled" or any(map(_is_oracle, inner))

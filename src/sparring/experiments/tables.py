@@ -1,6 +1,7 @@
 """From the folder of a sweep to a frame with a row a run, and from that to its cells."""
 
 from collections.abc import Mapping
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -63,6 +64,11 @@ def values(runs: pd.DataFrame, metric: str) -> pd.Series:
     return runs[metric]
 
 
+def possible(metric: str) -> dict[str, float]:
+    """Return the least and the most that a metric can be: a share, but for the loss."""
+    return {"least": 0.0, "most": inf if metric == "loss" else 1.0}
+
+
 def by_seed(runs: pd.DataFrame, cell: Labels, *, metric: str) -> dict[int, float]:
     """Return a metric of a cell's runs by their seeds; a cell that was not played has none."""
     if not cell.keys() <= set(axes_of(runs)):
@@ -77,12 +83,12 @@ def by_seed(runs: pd.DataFrame, cell: Labels, *, metric: str) -> dict[int, float
 
 def summaries(runs: pd.DataFrame, metric: str) -> dict[tuple[str, ...], Summary]:
     """Summarize each cell over its seeds; cells are named by their labels on `axes_of`, in the file's order."""
-    axes = axes_of(runs)
+    axes, limits = axes_of(runs), possible(metric)
     measured = values(runs, metric)
     if not axes:
-        return {(): summary(measured)} if len(measured) else {}
+        return {(): summary(measured, **limits)} if len(measured) else {}
     groups = measured.groupby([runs[axis] for axis in axes], observed=True)
-    return {tuple(map(str, labels)): summary(group.to_numpy()) for labels, group in groups}
+    return {tuple(map(str, labels)): summary(group.to_numpy(), **limits) for labels, group in groups}
 
 
 def contrasts(runs: pd.DataFrame, metric: str, *, axis: str, reference: str) -> list[Contrast]:

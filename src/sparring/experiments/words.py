@@ -1,6 +1,6 @@
 """A run in words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,19 +8,22 @@ from sparring.experiments.forecast import Forecast
 from sparring.experiments.settings import AttackerSettings, Config
 
 MEBIBYTE = 1 << 20
+MANY, FIRST = 20, 10
+"""Of more classes than the former, only the latter number of names is shown, and the last one."""
 
 
 def told(config: Config, plan: Forecast) -> dict[str, str]:
     """Return what would be played, its time and its memory, by the names of these facts."""
-    data, federation, threat = config.data, config.federation, config.threat
+    data, federation = config.data, config.federation
     return {
         "data": f"{called(data.member)}, {plan.examples:,} training examples",
+        **({"classes": number_classes(plan.class_names)} if plan.class_names else {}),
         "clients": f"{federation.clients}, {federation.sampled} of them in a round; {called(data.partition)}",
         "model": f"{called(config.model)}, {plan.parameters:,} parameters",
         "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
         f"lr {federation.lr:g}",
         "attack": attacking(config),
-        "defense": f"{called(config.defense)}, reckoning with {threat.assumed_malicious:.0%} malicious updates",
+        "defense": f"{called(config.defense)}, {_assuming(config)}",
         "post-training": called(config.post_training),
         "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
         "time": f"about {duration(plan.seconds)}",
@@ -34,6 +37,12 @@ def called(section: Mapping[str, Any]) -> str:
     return f"{section['name']} ({', '.join(options)})" if options else str(section["name"])
 
 
+def number_classes(names: Sequence[str]) -> str:
+    """Say which class has which number, as in `0 cat, 1 dog`."""
+    numbered = [f"{number} {name}" for number, name in enumerate(names)]
+    return ", ".join(numbered if len(names) <= MANY else [*numbered[:FIRST], "…", numbered[-1]])
+
+
 def attacking(config: Config) -> str:
     """Say what the attackers of a run play, and through how many clients."""
     return "; ".join(_attack(attacker, config.federation.clients) for attacker in config.attacks) or "none"
@@ -42,6 +51,13 @@ def attacking(config: Config) -> str:
 def duration(seconds: float) -> str:
     """Say how long something takes: seconds below two minutes, else hours, minutes and seconds."""
     return f"{seconds:.1f} s" if seconds < 120 else str(timedelta(seconds=round(seconds)))
+
+
+def _assuming(config: Config) -> str:
+    """Say how many malicious updates the rule assumes."""
+    if config.has_oracle:
+        return "an oracle: it is told how many updates of each round are malicious"
+    return f"assuming {config.threat.assumed_malicious:.0%} malicious updates"
 
 
 def _value(value: Any) -> str:

@@ -32,7 +32,8 @@ def craft_all(
         else:
             sent = _sent(scenario, who, updates=updates[:first])
             made = {"own": own, "recipe": own.recipe, "root": root, "note": _notes(noted, team)}
-            rows.copy_(_crafted(attack, _seen(scenario, state, team=team) | sent | made, rows=rows))
+            seen = _seen(scenario, state, team=team) | {"assumed_malicious": who.told(scenario, who.rows)}
+            rows.copy_(_crafted(attack, seen | sent | made, rows=rows))
         first += len(rows)
     return noted
 
@@ -71,7 +72,6 @@ def _seen(scenario: Scenario, state: FederationState, *, team: Team) -> dict[str
         "shards": team.party.shards,
         "rule": scenario.defense,
         "memory": state.memory,
-        "assumed_malicious": scenario.threat.assumed(federation.sampled),
         "rng": stream(federation.seed, "attack", team.place, state.round),
     }
 

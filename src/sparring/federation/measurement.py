@@ -1,6 +1,6 @@
 """How good a global model is: for those who use it, and for those who attack it."""
 
-from math import isfinite, nan
+from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -24,16 +24,19 @@ class Measures(NamedTuple):
     class_accuracy: tuple[float | None, ...]
     backdoor_accuracy: float | None = None
     backdoor_accuracy_with_target: float | None = None
+    backdoor_accuracy_of_all: float | None = None
 
 
 class Reach(NamedTuple):
     """The share of triggered images that a model takes for the target.
 
-    Counted are those that the trigger is meant for, then those of the target class, too; NaN where there are none.
+    Counted are those that the trigger is meant for, then those of the target class, too, then all; NaN where there are
+    none.
     """
 
     meant: float
     with_target: float
+    of_all: float
 
 
 def measure(scenario: Scenario, state: FederationState) -> Measures:
@@ -70,11 +73,12 @@ def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
     """Return how much of `on` the model takes for the target once it is triggered."""
     with playing("poison", backdoor) as watch:
         meant = check_meant(backdoor, backdoor.meant(watch.show("labels", on.labels)), labels=on.labels)
-    rows = (meant | (on.labels == backdoor.target)).nonzero().flatten()
-    if len(rows) == 0:
-        return Reach(nan, nan)
-    hits = torch.cat([_hits(model, backdoor, of=Batch(*(part[some] for part in on))) for some in rows.split(CHUNK)])
-    return Reach(hits[meant[rows]].double().mean().item(), hits.double().mean().item())
+    concerned = meant | (on.labels == backdoor.target)
+    hits = torch.empty_like(concerned)
+    for rows in (concerned.nonzero().flatten(), (~concerned).nonzero().flatten()):
+        for some in rows.split(CHUNK) if len(rows) > 0 else ():
+            hits[some] = _hits(model, backdoor, of=Batch(*(part[some] for part in on)))
+    return Reach(*(hits[counted].double().mean().item() for counted in (meant, concerned, slice(None))))
 
 
 def triggered(backdoor: Backdoor, images: Batch) -> Batch:

@@ -30,6 +30,8 @@ class RoundRecord:
     backdoor_accuracy: float | None = None
     """The share of triggered images, of those that the trigger is meant for, that are taken for the target."""
     backdoor_accuracy_with_target: float | None = None
-    """The same share with images of the target class counted too, as published tables seem to do."""
+    """The same share with images of the target class counted too, as published tables may do."""
+    backdoor_accuracy_of_all: float | None = None
+    """The share of all triggered images, whatever their class: without a backdoor about that of the target class."""
 
     __repr__ = briefly

@@ -14,7 +14,7 @@ from sparring.federation.clients import root_update, train_honest
 from sparring.federation.conduct import check_answer, playing
 from sparring.federation.crafting import craft_all
 from sparring.federation.record import RoundRecord
-from sparring.federation.sampling import lineup
+from sparring.federation.sampling import Lineup, lineup
 from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
@@ -43,7 +43,7 @@ def play_round(
     momenta = train_honest(federation, state, clients=who.honest, out=updates[: len(who.honest)])
     told = craft_all(scenario, state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
-    answer = _answer(scenario, state, updates=updates, rows=who.rows, finite=torch.isfinite(norms), root=root)
+    answer = _answer(scenario, state, updates=updates, who=who, finite=torch.isfinite(norms), root=root)
     after = FederationState(
         round=state.round + 1,
         parameters=torch.sub(state.parameters, answer.step, alpha=federation.server_lr),
@@ -70,13 +70,13 @@ def _answer(
     state: FederationState,
     *,
     updates: Matrix,
-    rows: tuple[int, ...],
+    who: Lineup,
     finite: Tensor,
     root: Callable[[], Vector],
 ) -> Answer:
     """Let the rule see the finite rows; a dropped row counts as one of those assumed to be malicious."""
-    kept = tuple(client for client, keep in zip(rows, finite.tolist(), strict=True) if keep)
-    dropped = tuple(client for client in rows if client not in kept)
+    kept = tuple(client for client, keep in zip(who.rows, finite.tolist(), strict=True) if keep)
+    dropped = tuple(client for client in who.rows if client not in kept)
     if not kept:
         return Answer(torch.zeros_like(state.parameters), state.memory, dropped, {})
     noted: dict[str, tuple[int, ...]] = {}
@@ -89,7 +89,7 @@ def _answer(
         parameters=state.parameters,
         updates=updates[finite] if dropped else updates,
         clients=kept,
-        malicious=max(0, scenario.threat.assumed(len(rows)) - len(dropped)),
+        malicious=who.told(scenario, kept),
         root=root,
         rng=stream(scenario.federation.seed, "defense", state.round),
         note=note,

@@ -1,7 +1,9 @@
 """Who takes part in a round, and on which side."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+from sparring.contracts import is_oracle
 from sparring.federation.scenario import Federation, Party, Scenario
 from sparring.random import stream
 
@@ -25,6 +27,15 @@ class Lineup(NamedTuple):
     def malicious(self) -> tuple[int, ...]:
         """The clients that attack, team by team."""
         return tuple(client for team in self.teams for client in team.clients)
+
+    def told(self, scenario: Scenario, kept: Collection[int]) -> int:
+        """Return how many of the rows kept the server's rule is told to be malicious.
+
+        That is what the threat model assumes, less one for each row that was dropped; an oracle is told the truth.
+        """
+        if is_oracle(scenario.defense):
+            return len(set(self.malicious).intersection(kept))
+        return max(0, scenario.threat.assumed(len(self.rows)) - (len(self.rows) - len(kept)))
 
     @property
     def rows(self) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Everything that is settled before the first round."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -134,7 +135,7 @@ class Scenario:
     def _check_defense(self) -> None:
         name, sampled = type(self.defense).__name__, self.federation.sampled
         told, limit = own_malicious(self.defense), limit_of(self.defense, sampled)
-        if told is not None and told > limit:
+        if isinstance(told, int) and told > limit:
             raise ConfigError(f"defense.malicious is {told}; {name} can take {limit} of {sampled} sampled clients")
         assumed = self.threat.assumed(sampled)
         if told is None and assumed > limit:
@@ -160,6 +161,26 @@ class Scenario:
         bounds = pairwise(accumulate((attacker.malicious for attacker in self.attackers), initial=0))
         played = zip(self.attackers, (range(*pair) for pair in bounds), strict=True)
         return tuple(Party(attacker, own, self.federation.shards.restricted(own)) for attacker, own in played)
+
+
+def variant(
+    scenario: Scenario, *, seed: int, attackers: Sequence[Attacker], defense: Defense, repair: Repair | None
+) -> Scenario:
+    """Return the scenario with another seed and other players, which nothing checks.
+
+    They must be of the kinds that the scenario was checked with, and play as many clients.
+    """
+    other, federation = copy(scenario), copy(scenario.federation)
+    vars(federation)["seed"] = seed
+    paired = zip(scenario.parties, attackers, strict=True)
+    vars(other).update(
+        federation=federation,
+        attackers=attackers,
+        defense=defense,
+        repair=repair,
+        parties=tuple(party._replace(attacker=attacker) for party, attacker in paired),
+    )
+    return other
 
 
 def check_scenario(label: str, scenario: object) -> None:

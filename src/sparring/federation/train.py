@@ -14,6 +14,7 @@ from sparring.validation import check_counts
 
 METRICS = ("accuracy", "average_accuracy")
 """What a result shows of itself."""
+BACKDOOR_METRICS = ("backdoor_accuracy", "backdoor_accuracy_with_target", "backdoor_accuracy_of_all")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class Result:
     @property
     def backdoor_metrics(self) -> dict[str, float]:
         """By name, each accuracy of the backdoors after the last round and on average; nothing where there are none."""
-        measured = {name: self._evaluated(name) for name in ("backdoor_accuracy", "backdoor_accuracy_with_target")}
+        measured = {name: self._evaluated(name) for name in BACKDOOR_METRICS}
         known = {name: values for name, values in measured.items() if len(values) > 1}
         last = {name: values[-1] for name, values in known.items()}
         return last | {f"average_{name}": sum(values[1:]) / len(values[1:]) for name, values in known.items()}

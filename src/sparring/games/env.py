@@ -12,7 +12,7 @@ from gymnasium.utils.seeding import np_random as seeded
 from pettingzoo import ParallelEnv
 
 from sparring.arrays import Numbers, Packed
-from sparring.contracts import Game, Policy, Space, State
+from sparring.contracts import Game, Policy, Space, State, Truncating
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.random import Generator
 from sparring.validation import check_player
@@ -44,6 +44,13 @@ class Match(Generic[State]):
     def is_over(self) -> bool:
         """Whether nobody moves any more."""
         return self.game.is_over(self.state)
+
+    @property
+    def ending(self) -> tuple[bool, bool]:
+        """Whether the game is terminated, and whether it is truncated: only its horizon ends it."""
+        is_over = self.is_over
+        is_truncated = is_over and isinstance(self.game, Truncating) and self.game.is_truncated(self.state)
+        return is_over and not is_truncated, is_truncated
 
     def begin(self, state: State) -> None:
         """Go on from a state."""
@@ -113,7 +120,7 @@ class SeatEnv(Env[Numbers, Numbers]):
     def step(self, action: Numbers) -> tuple[Numbers, float, bool, bool, Answers]:
         others = {seat: policy.act(self.match.seen(seat)) for seat, policy in self.opponents.items()}
         rewards = self.match.play({**others, self.seat: action}, rng=self.np_random, gaining=[self.seat])
-        return self.match.seen(self.seat), rewards[self.seat], self.match.is_over, False, {}
+        return self.match.seen(self.seat), rewards[self.seat], *self.match.ending, {}
 
     def snapshot(self) -> Packed:
         """Return where the game stands and what will be drawn."""
@@ -152,8 +159,7 @@ class SeatsEnv(ParallelEnv[str, Numbers, Numbers]):  # type: ignore[misc]  # Pet
     def step(self, actions: Mapping[str, Numbers]) -> tuple[Answers, Answers, Answers, Answers, Answers]:
         rewards = self.match.play(actions, rng=self.np_random, gaining=self.agents)
         seen = {seat: self.match.seen(seat) for seat in self.agents}
-        terminated = dict.fromkeys(self.agents, self.match.is_over)
-        truncated = dict.fromkeys(self.agents, False)
+        terminated, truncated = (dict.fromkeys(self.agents, ending) for ending in self.match.ending)
         infos: Answers = {seat: {} for seat in self.agents}
         if self.match.is_over:
             self.agents = []
@@ -181,7 +187,7 @@ def action_box(space: Space) -> Box[np.float32]:
 
 
 def _packed(match: Match[Any], rng: Generator) -> Packed:
-    # What a game packs may still be its own: a state may know more later.
+    # What a game packs may still be its own.
     tensors, numbers = deepcopy(match.game.packing.pack(match.state))
     return Packed(tensors, {"state": numbers, "generator": rng.bit_generator.state})
 

@@ -1,7 +1,7 @@
 """Inverting gradients (Geiping et al., 2020): images and labels whose gradient points where an observed one does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from sparring.errors import ConfigError
 from sparring.inversion.label_inference import dealt_labels, label_shares
 from sparring.inversion.rows import chosen
 from sparring.random import Generator
+from sparring.registry import ADDED_LATER
 from sparring.validation import check_generator, check_kind
 
 DECAYS = (3 / 8, 5 / 8, 7 / 8)
@@ -31,11 +32,11 @@ class GradientInversion:
     """How many images a gradient is taken to be the mean of."""
     iterations: int = 300
     lr: float = 0.1
-    """What pixels, from 0 to 1, change by in an iteration."""
+    """What pixels change by in an iteration, in units of `unit`."""
     label_lr: float = 0.01
     """What the logits of the soft labels change by in an iteration."""
     variation: float = 0.2
-    """The weight β of the images' mean total variation."""
+    """The weight β of the images' mean total variation, which is measured in units of `unit`."""
     signed: bool = True
     """Whether Adam sees only the signs of the pixels' slopes."""
     restarts: int = 1
@@ -43,6 +44,9 @@ class GradientInversion:
     """Every pixel starts at random from 0 to this."""
     confidence: float = 4.0
     """The logit with which a label that the gradient gives away starts, the others being 0."""
+    unit: float = field(default=1.0, metadata=ADDED_LATER)
+    """The change of a pixel, from 0 to 1, that counts as one: for pixels that are normalized, as in most published
+    settings, the standard deviation of the data set's."""
 
     def __post_init__(self) -> None:
         for name in ("images", "iterations", "restarts"):
@@ -53,16 +57,26 @@ class GradientInversion:
         for name in ("label_lr", "variation", "confidence"):
             if not 0 <= getattr(self, name) < inf:
                 raise ConfigError(f"inversion.{name} is {getattr(self, name)}; it must be at least 0 and finite")
+        if not 0 < self.unit <= 1:
+            raise ConfigError(f"inversion.unit is {self.unit}; it must be above 0 and at most 1")
         if not 0 <= self.brightness <= 1:
             raise ConfigError(f"inversion.brightness is {self.brightness}; it must be from 0 to 1")
 
 
 USUAL = GradientInversion()
 """What does for small gray images."""
-MSG = GradientInversion(images=32, iterations=10_000, lr=0.05, variation=0.02, signed=False, label_lr=0.05)
-"""The published settings of the meta-Stackelberg game (appendix C)."""
-MARL = GradientInversion(images=32, iterations=6_000, lr=0.001, variation=0.01, signed=False, label_lr=0.001)
-"""Those of the attack of several RL agents (appendix C.1), which starts from the attackers' own images."""
+MNIST_STD, FASHION_MNIST_STD = 0.3081, 0.3530
+"""By which pixels are divided in the public code of Li et al. (2022), which searches for normalized images."""
+MSG = GradientInversion(
+    images=32, iterations=10_000, lr=0.05, variation=0.02, label_lr=0.05, signed=True, unit=MNIST_STD
+)
+"""The published settings of the meta-Stackelberg game (appendix C), which are those of that code for MNIST; the signs
+and the unit, which the paper does not state, are the code's, too. It starts from gray images."""
+MARL = GradientInversion(
+    images=32, iterations=6_000, lr=0.001, variation=0.01, label_lr=0.001, signed=True, unit=FASHION_MNIST_STD
+)
+"""Those of the attack of several RL agents (appendix C.1) on Fashion-MNIST, likewise. The paper starts from the
+attackers' own images; nothing does here."""
 
 
 class Reconstruction(NamedTuple):
@@ -206,7 +220,7 @@ def _labels(model: Model, targets: Matrix, *, answers: Tensor, search: GradientI
 def _searched(model: Model, state: Search, *, search: GradientInversion) -> tuple[Best, Course]:
     """Descend from `state`, whose images and logits are changed."""
     optimizer = torch.optim.Adam(
-        [{"params": [state.images], "lr": search.lr}, {"params": [state.logits], "lr": search.label_lr}]
+        [{"params": [state.images], "lr": search.lr * search.unit}, {"params": [state.logits], "lr": search.label_lr}]
     )
     milestones = [int(share * search.iterations) for share in DECAYS]
     decay = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
@@ -235,7 +249,7 @@ def _tried(model: Model, state: Search, *, iteration: int, search: GradientInver
     with torch.enable_grad():
         gradients = gradients_of(model.network, model.parameters, images=state.images, logits=state.logits)
         distance = 1 - cosine_similarity(gradients, state.targets, dim=1)
-        objective = distance + search.variation * total_variation(state.images)
+        objective = distance + search.variation / search.unit * total_variation(state.images)
         slopes = torch.autograd.grad(objective.sum(), (state.images, state.logits))
     images, logits = (slope.nan_to_num(nan=0, posinf=0, neginf=0) for slope in slopes)
     state.images.grad, state.logits.grad = images.sign() if search.signed else images, logits

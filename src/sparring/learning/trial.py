@@ -19,6 +19,6 @@ def _gained(arena: Arena, policy: Policy, *, seed: int, episode: int) -> float:
     env.np_random = stream(seed, "trial", episode)
     (seen, _), gained, is_over = env.reset(), 0.0, False
     while not is_over:
-        seen, reward, is_over, _, _ = env.step(policy.act(seen))
-        gained += reward
+        seen, reward, is_terminated, is_truncated, _ = env.step(policy.act(seen))
+        gained, is_over = gained + reward, is_terminated or is_truncated
     return gained

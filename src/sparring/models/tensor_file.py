@@ -11,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from sparring.arrays import briefly
-from sparring.errors import ConfigError
+from sparring.errors import ConfigError, SparringError
 
 
 class TensorFile(NamedTuple):
@@ -42,6 +42,8 @@ def refusing_others(setting: str, path: str | Path, *, holds: str, remedy: str) 
     """Turn a file that is missing, or of another kind, into one line about the setting that names it."""
     try:
         yield
+    except SparringError as error:  # it says more than that the file is of another kind
+        raise ConfigError(f"{setting} is {str(path)!r}: {error}") from None
     except FileNotFoundError:
         raise ConfigError(f"{setting} is {str(path)!r}; there is no such file, {remedy}") from None
     except (OSError, SafetensorError, TypeError, LookupError, ValueError, RuntimeError):

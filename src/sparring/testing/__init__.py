@@ -6,14 +6,14 @@
 The tests of Sparring's own catalogues are these checks, too.
 """
 
+from sparring.kinds import kind_of
 from sparring.testing.check import Check, Finding, examine, failures
-from sparring.testing.conformance import KINDS, Kind, conformance, kind_of
+from sparring.testing.conformance import CHECKS, conformance
 
 __all__ = [
-    "KINDS",
+    "CHECKS",
     "Check",
     "Finding",
-    "Kind",
     "conformance",
     "examine",
     "failures",

@@ -11,6 +11,7 @@ import torch
 
 from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import BlackBoxView, DefenderView, Family, Memory, Network, OmniscientView, Recipe, unnoted
+from sparring.data import CommonShards
 from sparring.models import Logistic, network
 from sparring.random import Generator, stream
 
@@ -59,6 +60,10 @@ class RandomShards:
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
         drawn = [self._drawn(client, rng, shape=(steps, size)) for client, rng in zip(clients, rngs, strict=True)]
         return Batch(*map(torch.stack, zip(*drawn, strict=True)))
+
+    def shared(self, size: int) -> CommonShards:
+        held = Batch(*map(torch.cat, zip(*(self[client] for client in range(20)), strict=True)))
+        return CommonShards(held, 20).shared(size)
 
     def _drawn(self, client: int, rng: Generator, *, shape: tuple[int, int]) -> Batch:
         rows = torch.from_numpy(rng.integers(20, size=shape))

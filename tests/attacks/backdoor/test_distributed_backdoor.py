@@ -28,6 +28,24 @@ def test_four_clients_together_have_the_whole_trigger():
     assert torch.equal(stamped, ALL_OF_IT.triggered(EXAMPLES).inputs)
 
 
+def test_a_random_part_is_drawn_again_in_each_round():
+    attack = DistributedBackdoor(ratio=1.0, parts="random")
+    stamped = [part.stamp(EXAMPLES.inputs) for part in Bars().parts]
+    drawn = []
+    for round in range(40):
+        inputs, labels = attack.poison(EXAMPLES, client=0, rng=stream(0, "poison", 0, round))
+        assert labels.tolist() == [2, 2, 2]
+        drawn += [place for place, each in enumerate(stamped) if torch.equal(inputs, each)]
+    assert len(drawn) == 40
+    assert {drawn.count(place) for place in range(4)} <= set(range(4, 17))
+    assert drawn[0] == int(stream(0, "poison", 0, 0).integers(4))
+
+
+def test_parts_are_given_by_id_or_at_random():
+    with pytest.raises(ConfigError, match=r"^dba\.parts is 'all'; it must be by_id or random$"):
+        DistributedBackdoor(parts="all")
+
+
 def test_a_trigger_without_parts_is_refused():
     with pytest.raises(
         ConfigError, match=r"^dba\.trigger is Square, which has no parts; use one that has, such as bars$"

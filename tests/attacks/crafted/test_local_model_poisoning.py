@@ -1,13 +1,14 @@
 import pytest
 import torch
 
+from sparring.arrays import RELEASED
 from sparring.attacks import AdaptiveLocalModelPoisoning, LocalModelPoisoning
 from sparring.attacks.crafted.forms.fltrust import Ascent, most_harmful
 from sparring.attacks.crafted.forms.krum import farthest_expected, farthest_selected
 from sparring.attacks.crafted.forms.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.crafted.knowledge import mean_update
 from sparring.contracts import OmniscientView, WhiteBoxView
-from sparring.defenses import Clipped, Krum, NearestNeighborMixing
+from sparring.defenses import Clipped, Krum, MultiKrum, NearestNeighborMixing
 from sparring.errors import ConfigError
 from sparring.random import stream
 from tests.attacks.views import HONEST, OWN, Rule, view
@@ -35,7 +36,7 @@ def test_the_trimmed_mean_form_reaches_beyond_the_honest_range():
     assert torch.equal(rows, expected)
 
 
-def test_the_krum_form_reckons_with_what_the_server_assumes():
+def test_the_krum_form_assumes_what_the_server_assumes():
     rows = LocalModelPoisoning(form="krum").craft(view(assumed_malicious=4))
     assert torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=4).expand(3, -1))
 
@@ -44,7 +45,7 @@ def test_the_krum_form_reckons_with_what_the_server_assumes():
     "rule", [Krum(malicious=1), Clipped(Krum(malicious=1)), NearestNeighborMixing(Krum(), 1)], ids=repr
 )
 @pytest.mark.parametrize("attack", [LocalModelPoisoning(), AdaptiveLocalModelPoisoning()], ids=repr)
-def test_the_krum_form_reckons_with_the_rule_s_own_count_where_it_has_one(rule, attack):
+def test_the_krum_form_assumes_the_rule_s_own_count_where_it_has_one(rule, attack):
     rows = attack.craft(view(rule=rule, assumed_malicious=4))
     assert torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=1).expand(3, -1))
     assert not torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=4).expand(3, -1))
@@ -99,3 +100,19 @@ def test_partial_knowledge_needs_the_rule_alone():
 def test_settings_out_of_range_are_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         LocalModelPoisoning(**settings)
+
+
+@pytest.mark.parametrize("attack", [LocalModelPoisoning(), AdaptiveLocalModelPoisoning()], ids=repr)
+@pytest.mark.parametrize("rule", [Krum("sampled"), Clipped(Krum("sampled")), MultiKrum("sampled")], ids=repr)
+def test_the_krum_form_assumes_the_true_count_against_an_oracle(rule, attack):
+    rows = attack.craft(view(rule=rule, assumed_malicious=3))
+    assert torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=3).expand(3, -1))
+
+
+@pytest.mark.parametrize("rule", [Krum(variant="released"), Clipped(Krum(variant="released"))], ids=repr)
+def test_the_krum_form_scores_as_the_rule_does(rule):
+    rows = LocalModelPoisoning().craft(view(rule=rule, assumed_malicious=3))
+    assert torch.equal(rows, farthest_selected(HONEST, crafted=3, assumed=3, score=RELEASED).expand(3, -1))
+    assert not torch.equal(rows, LocalModelPoisoning().craft(view(rule=Krum(), assumed_malicious=3)))
+    rows = LocalModelPoisoning(knowledge="partial").craft(view(rule=rule))
+    assert torch.equal(rows, farthest_expected(OWN, RELEASED).expand(3, -1))

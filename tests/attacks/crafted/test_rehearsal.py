@@ -19,6 +19,11 @@ class Listening(Rule):
         return torch.full((12,), view.rng.random()), memory
 
 
+@dataclass(frozen=True)
+class Oracle(Listening):
+    malicious: str = "sampled"
+
+
 def heard(**changes):
     """Return what a rule is shown when one update is rehearsed, and the attacker's view."""
     seen = view(rule=Listening(), **changes)
@@ -60,3 +65,11 @@ def test_updates_are_rehearsed_one_after_the_other_in_the_same_rows():
     assert torch.equal(crowd(SUBMITTED), SUBMITTED)
     assert torch.equal(crowd(-SUBMITTED), -SUBMITTED)
     assert not torch.equal(answer(SUBMITTED), SUBMITTED)
+
+
+def test_an_oracle_is_told_how_many_of_the_rehearsed_rows_are_malicious():
+    spoiled = HONEST.clone()
+    spoiled[2, 3] = torch.nan
+    seen = view(honest=spoiled, rule=Oracle(), assumed_malicious=5, allied=HONEST[:1], allied_clients=(7,))
+    rehearsal(seen)(SUBMITTED)
+    assert seen.rule.heard[0][0].malicious == 4

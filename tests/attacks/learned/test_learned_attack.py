@@ -3,6 +3,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import ATTACKS, FullUpdate, LearnedAttack, LocalSearch, SearchRanges, save_attack
+from sparring.attacks.learned.trained_attack import pack_attack
 from sparring.errors import ConfigError
 from sparring.experiments import configure
 from sparring.experiments.assemble import assemble, load
@@ -10,6 +11,7 @@ from sparring.registry import build
 from sparring.testing import failures
 from sparring.testing.attacks import ATTACK_CHECKS
 from sparring.testing.check import called
+from sparring.training import gradient
 from tests.attacks.learned.policies import trained
 from tests.attacks.views import LOGISTIC, view
 
@@ -53,6 +55,21 @@ def test_it_draws_from_the_examples_that_it_learned(file):
     # The only change that raises the loss of blank examples is one of the biases.
     assert rows[0, :-3].abs().max() == 0
     assert rows[0, -3:].abs().min() > 0
+
+
+def test_it_may_take_all_of_its_examples_in_each_step(file):
+    pixels = torch.arange(15).reshape(5, 3) / 255  # a file keeps them as bytes
+    examples = Batch(pixels, torch.tensor([0, 1, 2, 1, 0]))
+    numbers = {"inputs": INPUTS, "acting": SearchRanges(scale=(2, 2), steps=(1, 1), numbers=1, batch=5)}
+    rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(view())
+    expected = -2 * 0.1 * gradient(LOGISTIC, view().parameters, batch=examples)
+    torch.testing.assert_close(rows, expected.expand(3, -1))
+
+
+def test_the_file_names_the_minibatch_only_where_there_is_one():
+    for batch, keys in ((None, set()), (5, {"batch"})):
+        described = pack_attack(trained(0.0, inputs=INPUTS, acting=SearchRanges(numbers=1, batch=batch))).numbers
+        assert described["acting"].keys() & {"batch"} == keys
 
 
 def test_it_is_named_with_its_file(file):

@@ -1,15 +1,14 @@
-from dataclasses import replace
-
 import pytest
 import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearch
-from sparring.attacks.learned.local_search import cosine_slope, pooled
+from sparring.attacks.learned.local_search import cosine_slope, drawn, pooled
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
+from sparring.random import stream
 from sparring.training import gradient, loss
-from tests.attacks.views import LOGISTIC, view
+from tests.attacks.views import LOGISTIC, RandomShards, view
 
 EXAMPLES = Batch(torch.rand(12, 3, generator=torch.Generator().manual_seed(0)), torch.arange(12) % 3)
 
@@ -112,12 +111,50 @@ def test_a_search_that_stays_finite_tells_nothing():
 
 
 def test_minibatches_are_drawn_from_all_sampled_malicious_clients():
-    shown = replace(view(), recipe=view().recipe._replace(batch=9))
+    shown = view()
     held = torch.cat([shown.shards[client].inputs for client in shown.clients])
-    (batch,) = pooled(shown, steps=1)
+    (batch,) = pooled(shown, steps=1, size=9)
     assert len(batch.labels) == 9
     owners = (batch.inputs[:, None] == held[None]).all(dim=2).nonzero()[:, 1] // 20
     assert set(owners.tolist()) == {0, 1, 2}
+
+
+def test_a_search_that_takes_all_of_its_examples_in_each_step_descends_their_loss():
+    start, everything = seen().parameters, Batch(*EXAMPLES)
+    first = start - 0.1 * gradient(LOGISTIC, start, batch=everything)
+    second = first - 0.1 * gradient(LOGISTIC, first, batch=everything)
+    for attack in (LocalSearch(scale=7.0, steps=2, batch=12), LocalSearch(scale=7.0, steps=2, batch=12, shared=12)):
+        torch.testing.assert_close(attack.craft(seen()), (-7 * (start - second)).expand(3, -1))
+
+
+def test_shared_examples_are_those_of_clients_that_are_not_sampled_too():
+    shown = view()
+    shared = shown.shards.shared(5)[0]
+    owners = [client for client in range(20) if (shown.shards[client].inputs[:, None] == shared.inputs).all(2).any()]
+    assert owners == [0, 4, 8, 12, 16]
+    expected = -3 * 0.1 * gradient(LOGISTIC, shown.parameters, batch=shared)
+    rows = LocalSearch(scale=3.0, steps=1, batch=5, shared=5).craft(shown)
+    torch.testing.assert_close(rows, expected.expand(3, -1))
+
+
+def test_a_minibatch_of_the_search_s_own_size_repeats_no_example():
+    labels = torch.arange(12)
+    batches = list(drawn(Batch(EXAMPLES.inputs, labels), stream(0, "draw"), steps=20, size=5))
+    assert [len(set(batch.labels.tolist())) for batch in batches] == [5] * 20
+    assert {label for batch in batches for label in batch.labels.tolist()} == set(range(12))
+
+
+def test_from_shards_of_their_own_as_many_are_drawn_as_the_search_wants():
+    drawn_sizes = []
+
+    class Counting(RandomShards):
+        def draw(self, clients, rngs, *, steps, size):
+            drawn_sizes.append((len(clients), steps, size))
+            return super().draw(clients, rngs, steps=steps, size=size)
+
+    for batch in (None, 30):
+        LocalSearch(steps=4, batch=batch).craft(view(shards=Counting()))
+    assert drawn_sizes == [(3, 4, 3), (3, 4, 10)]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +163,8 @@ def test_minibatches_are_drawn_from_all_sampled_malicious_clients():
         ({"scale": -1.0}, "local_search.scale is -1.0; it must be at least 0 and finite"),
         ({"steps": 0}, "local_search.steps is 0; it must be at least 1"),
         ({"searches": 0}, "local_search.searches is 0; it must be at least 1"),
+        ({"batch": 0}, "local_search.batch is 0; it must be at least 1"),
+        ({"shared": 0}, "local_search.shared is 0; it must be at least 1"),
         ({"stealth": 1.5}, "local_search.stealth is 1.5; it must be from 0 to 1"),
         ({"variant": "descent"}, "local_search.variant is 'descent'; it must be ascent or reversed_descent"),
         (

@@ -4,8 +4,9 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import FullUpdate, PolicyNetwork, SearchRanges, TrainedAttack, load_attack, save_attack
-from sparring.attacks.learned.trained_attack import SHIPPED, Learned, located
+from sparring.attacks.learned.trained_attack import KIND, SHIPPED, Learned, located, pack_attack
 from sparring.errors import ConfigError
+from sparring.models.tensor_file import write_tensors
 from sparring.random import stream
 from tests.attacks.learned.policies import constant, trained
 
@@ -83,4 +84,14 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
 def test_another_file_is_refused(tmp_path, content):
     (tmp_path / "policy").write_bytes(content)
     with pytest.raises(ConfigError, match=r"it holds no learned attack, train one with audit$"):
+        load_attack(tmp_path / "policy")
+
+
+def test_settings_in_a_file_that_no_attack_can_have_are_named(tmp_path):
+    tensors, described = pack_attack(trained(0.5, inputs=3, acting=SearchRanges()))
+    wrong = {**described, "acting": {**described["acting"], "numbers": 3}}
+    write_tensors(tmp_path / "policy", KIND, described=wrong, tensors=tensors)
+    with pytest.raises(
+        ConfigError, match=r"policy': acting\.numbers is 3; reversed_descent has no stealth, use 2 or 1$"
+    ):
         load_attack(tmp_path / "policy")

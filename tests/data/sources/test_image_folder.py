@@ -1,3 +1,5 @@
+import os
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -120,3 +122,27 @@ def test_one_class_is_too_few(tmp_path):
 def test_a_size_out_of_range_is_refused(size):
     with pytest.raises(ConfigError, match=f"image_folder: size is {size}; it must be 8 to 1024"):
         ImageFolder(root="photos", size=size)
+
+
+def test_class_names_are_numbered_as_people_count(tmp_path):
+    names = ["10", "2", "a10", "a9", "a9b", "02"]
+    for value, name in enumerate(names):
+        for split in ("train", "test"):
+            paint(tmp_path / split / name / "1.png", value)
+    data = load(tmp_path)
+    assert data.class_names == ("02", "2", "10", "a9", "a9b", "a10")
+    assert [names[value] for value in data.train.inputs[:, 0, 0, 0]] == list(data.class_names)
+    assert data.test.inputs.equal(data.train.inputs)
+
+
+def test_a_class_name_that_is_no_text_is_written_out(photos):
+    for split in ("train", "test"):
+        paint(photos / split / os.fsdecode(b"caf\xe9") / "1.png", 1)
+    assert load(photos).class_names == ("a", "b", "caf\\xe9")
+
+
+def test_images_of_more_than_a_byte_keep_their_shades(tmp_path):
+    for split, name in product(("train", "test"), "ab"):
+        (tmp_path / split / name).mkdir(parents=True)
+        Image.fromarray(np.full((9, 9), 514, np.uint16)).save(tmp_path / split / name / "1.png")
+    assert load(tmp_path).train.inputs.unique().tolist() == [2]

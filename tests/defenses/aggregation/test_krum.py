@@ -107,3 +107,57 @@ def test_in_a_small_round_the_count_is_lowered():
     updates = gaussian(6, 3)
     step, _ = Krum(malicious=4).aggregate(view(updates), {})
     assert torch.equal(step, krum(updates, 1))
+
+
+APART = torch.tensor([[-1.5], [0.0], [1.5], [100.0], [100.1], [102.5]])
+
+
+def released_choice(updates: torch.Tensor, malicious: int) -> int:
+    """Choose as the code does that was released with the RL attack."""
+    rows = updates.double()
+    distances = [sorted(float((one - other).norm()) for other in rows) for one in rows]
+    scores = [sum(each[1 : len(rows) - 2 - malicious]) for each in distances]
+    return scores.index(min(scores))
+
+
+def test_the_released_variant_by_hand():
+    # Two neighbors count: 0.0 has 1.5 + 1.5, 100.1 has 0.1 + 2.4, which is less, though 0.01 + 5.76 exceed 2.25 + 2.25.
+    assert krum(APART, 1, variant="released").tolist() == APART[4].tolist()
+    # The published form counts three neighbors: 100.0 has 0.01 + 6.25 + 98.5 squared, 1.5 has 2.25 + 9 + 98.5 squared.
+    assert krum(APART, 1).tolist() == [100.0]
+
+
+@given(matrices(st.integers(-9, 9), rows=1), st.integers(0, 12))
+def test_the_released_variant_chooses_as_the_released_code_does(updates, malicious):
+    chosen = krum(updates, malicious, variant="released")
+    assert torch.equal(chosen, updates[released_choice(updates, malicious)])
+
+
+@pytest.mark.parametrize("malicious", range(1, 8))
+def test_a_released_oracle_takes_from_four_to_six_equal_rows_of_ten_whatever_they_contain(malicious):
+    honest = gaussian(10 - malicious, 20)
+    updates = torch.cat([honest, 1000 * gaussian(1, 20, name="crafted").expand(malicious, -1)])
+    notes = Notes()
+    Krum("sampled", variant="released").aggregate(view(updates, malicious=malicious, note=notes), {})
+    (chosen,) = notes["selected"]
+    assert (chosen >= len(honest)) == (malicious in (4, 5, 6))
+    assert malicious != 7 or chosen == 0
+
+
+def test_the_released_variant_takes_any_count():
+    assert [Krum(variant="released").limit(clients) for clients in (0, 1, 2, 10)] == [0, 1, 2, 10]
+    assert krum(gaussian(0, 3), 2, variant="released").tolist() == [0.0] * 3
+    with pytest.raises(ConfigError, match=r"^krum: malicious=-1; use malicious >= 0$"):
+        krum(gaussian(4, 3), -1, variant="released")
+
+
+def test_in_the_released_variant_a_lost_row_counts_as_one_of_the_malicious():
+    lost = torch.cat([torch.tensor([[nan]]), APART])
+    assert torch.equal(krum(lost, 2, variant="released"), krum(APART, 1, variant="released"))
+
+
+def test_an_unknown_variant_is_refused():
+    with pytest.raises(ConfigError, match="^krum: variant='squared'; use one of: published, released$"):
+        Krum(variant="squared")
+    with pytest.raises(ConfigError, match="^krum: variant='squared'"):
+        krum(LINE, 1, variant="squared")

@@ -30,11 +30,29 @@ def test_the_sentences_say_what_is_left_and_who_takes_more():
 
 
 @pytest.mark.parametrize(
-    ("learned", "reason"), [((0.1, 0.9, 0.5), "the interval of the gap spans zero"), ((0.1, 0.2), "that needs 3 seeds")]
+    ("learned", "reason"),
+    [((0.1, 0.9, 0.5), "the interval of the gap reaches beyond 0.02"), ((0.1, 0.2), "that needs 3 seeds")],
 )
 def test_what_is_undecided_is_told_with_the_reason(learned, reason):
     _, second, _ = sentences(finished(verdict(learned)), asked())
     assert second.startswith(f"Whether the learned attack takes more is undecided: {reason}")
+
+
+@pytest.mark.parametrize(
+    ("learned", "words"),
+    [
+        ((0.594, 0.6945, 0.4935), "There is no difference that counts between the learned attack and the worst one"),
+        ((0.8, 0.9, 0.7), "The learned attack takes less than the worst one made by hand."),
+        ((0.62, 0.73, 0.54), "The learned attack takes no more than the worst one made by hand, and maybe less."),
+    ],
+)
+def test_a_gap_that_does_not_count_is_told_from_one_that_is_undecided(learned, words):
+    _, second, _ = sentences(finished(verdict(learned)), asked())
+    assert second.startswith(words)
+
+
+def test_the_facts_name_the_method_and_what_counts():
+    assert facts(finished(verdict()))["intervals"] == "[…] 95 % t interval; a gap counts from 0.02 on"
 
 
 @pytest.mark.parametrize(

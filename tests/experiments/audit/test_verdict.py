@@ -47,5 +47,6 @@ def test_a_verdict_is_plain_data():
     assert told["learned"]["attack"] == LEARNED
     assert told["gap"]["difference"] == pytest.approx(0.45)
     assert told["gap"]["verdict"] == "holds"
+    assert {"interval": "t", "smallest": 0.02, "reading": "more"}.items() <= told["gap"].items()
     assert list(told["halved_by"]["tried"]) == ["6", "9", "12", "25"]
     assert told["halved_by"]["learned"] == {"clients": 12, "accuracy": 0.2}

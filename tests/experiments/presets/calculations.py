@@ -2,7 +2,7 @@
 
 from sparring.experiments.claims import Claim, Judgment
 from sparring.experiments.formats import Table
-from sparring.experiments.presets import Calculation
+from sparring.experiments.presets.calculation import Calculation
 
 
 def counting(asked: list[int] | None = None, stop_at: int | None = None) -> Calculation:

@@ -6,29 +6,39 @@ import pytest
 
 from sparring.errors import UnknownName
 from sparring.experiments.claims import judged
-from sparring.experiments.presets import PRESETS, SCALES, plan_of, preset
-from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, mixed_attacks_win
+from sparring.experiments.presets import CALCULATIONS, PRESETS, TITLES, find_preset
+from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
 from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
-from sparring.experiments.presets.preset import NO_ATTACK, Published, assumed_share, attack_grid, cells, shipped
+from sparring.experiments.presets.preset import (
+    NO_ATTACK,
+    SCALES,
+    Published,
+    assumed_share,
+    attack_grid,
+    cells,
+    plan_of,
+    shipped,
+)
 from sparring.experiments.presets.rla_fig4 import VARIANTS
-from sparring.experiments.presets.rla_setting import KRUM
+from sparring.experiments.presets.rla_setting import KRUM, rehearsing
 from sparring.experiments.rehearsal import parts
 from sparring.experiments.sweeps import planned
 from sparring.experiments.sweeps.axes import SEED, replaced
 from tests.experiments.frames import made_frame
 
-UNNUMBERED = ("rla-fig3-appendix", "rla-fig4a")
+UNNUMBERED = ("rla-fig3-appendix", "rla-fig3-krum", "rla-fig4a", "rla-fig4a-krum")
 """Those of which the paper's text has no numbers."""
 LEARNING = ("rla-fig3", "rla-fig3-appendix", "rla-fig4a", "rla-fig4c")
 """Those in which an attack is played that has to be learned."""
+MSG = ("msg-table1", "msg-table4", "msg-table7")
 
 presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
 
 
-def one_seed(name: str, scale: str) -> dict:
+def one_seed(name: str, scale: str, policies: str = "policies") -> dict:
     """Return a preset's sweep for its first seed."""
-    document = PRESETS[name].document(scale)
+    document = replaced(PRESETS[name].document(scale), {"policies": policies})
     return {**document, "axes": {**document["axes"], SEED: [0]}}
 
 
@@ -61,7 +71,69 @@ def test_published_numbers_are_of_rules_that_are_played(name, scale):
 
 @presets_and_scales
 def test_every_rule_of_a_table_reckons_with_the_same_share(name, scale):
-    assert len({cell.config.threat.assumed_malicious for cell in planned(one_seed(name, scale)).cells}) == 1
+    played = planned(one_seed(name, scale)).cells
+    shares = {(cell.labels["attack"] in STRONG and cell.labels["attack"], assumed(cell)) for cell in played}
+    assert len(shares) == len({reading for reading, _ in shares})
+
+
+def assumed(cell):
+    return cell.config.threat.assumed_malicious
+
+
+@pytest.mark.parametrize(("name", "scale"), list(product(MSG, SCALES)))
+def test_in_the_strong_reading_rules_assume_the_true_share(name, scale):
+    strong = [cell for cell in planned(one_seed(name, scale)).cells if cell.labels["attack"] in STRONG]
+    assert strong
+    for cell in strong:
+        true = sum(attacker.malicious for attacker in cell.config.attacks) / cell.config.federation.clients
+        assert assumed(cell) == pytest.approx(true)
+
+
+@pytest.mark.parametrize("name", MSG)
+def test_both_readings_of_a_backdoor_are_quoted_and_claims_are_judged_on_the_strong_one(name):
+    quoted = {each.cell["attack"]: each.value for each in PRESETS[name].published("laptop")}
+    assert STRONG.keys() & quoted.keys()
+    assert all(quoted[strong] == quoted[STRONG[strong]] for strong in STRONG.keys() & quoted.keys())
+    judged_on = {
+        cell["attack"]
+        for claim in PRESETS[name].claims("laptop")
+        for statement in claim.statements
+        for cell in statement.cells
+    }
+    assert judged_on <= {NO_ATTACK, *STRONG}
+
+
+def test_the_strong_reading_teaches_all_classes_for_an_epoch():
+    rows = attackers("laptop", target=9, source=0)
+    ((bfl,), (dba,), (ipm, beside), (lmp, parts)) = (rows[row] for row in STRONG)
+    aim = {"target": 9, "source": None, "ratio": 0.5, "local_epochs": 1.0}
+    assert bfl == beside == {"name": "bfl", "malicious": 5, **aim}
+    assert dba == parts == {**bfl, "name": "dba", "malicious": 20, "parts": "random"}
+    assert ipm == {"name": "ipm", "malicious": 10, "scale": 2.0, "of": "minimum"}
+    assert lmp == {"name": "lmp", "malicious": 10}
+
+
+def test_msg_s_server_holds_biased_examples():
+    held = {}
+    for name in MSG:
+        (cell, *_) = planned(one_seed(name, "laptop")).cells
+        held[name] = (cell.config.data.root_size, cell.config.data.root_bias)
+    assert held == {"msg-table1": (200, 0.5), "msg-table4": (100, 0.5), "msg-table7": (200, 0.5)}
+
+
+def test_msg_s_table_7_bounds_norms_and_takes_the_mean():
+    rules = PRESETS["msg-table7"].document("laptop")["axes"]["defense"]
+    assert rules["norm bound 0.1"]["defense"] == {"name": "norm_bounding", "max_norm": 0.1}
+    assert rules["norm bound 0.1 on gradients"]["defense"] == {"name": "norm_bounding", "max_norm": 0.005}
+
+
+@pytest.mark.parametrize(("name", "scale"), list(product(MSG, SCALES)))
+def test_msg_s_presets_say_which_of_its_settings_they_play(name, scale):
+    told = " ".join(PRESETS[name].differences[scale])
+    assert "The counts are those of the main text: 10 untargeted attackers of 100, 5 with a backdoor, 20 of DBA" in told
+    assert "appendix C has 20 untargeted ones" in told
+    assert "main text's poisoning ratios (1, DBA 0.5)" in told
+    assert "appendix C's ratio of 0.5" in told
 
 
 @pytest.mark.parametrize(("name", "scale"), list(product(("rla-fig3", "marl-fig2"), SCALES)))
@@ -71,6 +143,35 @@ def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale
         assert len(attackers) == (cell.labels["attack"] != NO_ATTACK)
         for attacker in attackers:
             assert attacker.malicious == cell.config.threat.assumed_malicious * federation.clients
+
+
+@pytest.mark.parametrize("name", ["rla-fig3-krum", "rla-fig4a-krum"])
+def test_krum_is_played_in_three_forms(name):
+    played = {
+        cell.labels["defense"]: (cell.config.defense["malicious"], cell.config.defense.get("variant"))
+        for cell in planned(one_seed(name, "laptop")).cells
+    }
+    assert played == {
+        "Krum, f = 2": (None, None),
+        "Krum, true f": ("sampled", None),
+        "Krum, as released": ("sampled", "released"),
+    }
+
+
+def test_fixed_searches_take_all_shared_examples_in_each_step():
+    attacks = PRESETS["rla-fig3-krum"].document("laptop")["axes"]["attack"]
+    common = {"name": "local_search", "batch": 200, "shared": 200, "start": 40, "malicious": 20}
+    assert attacks["search 5 / 11"]["attack"] == {**common, "scale": 5.0, "steps": 11}
+    assert attacks["search 15 / 25"]["attack"] == {**common, "scale": 15.0, "steps": 25}
+
+
+def test_at_paper_scale_rla_s_search_takes_200_examples_at_the_clients_learning_rate():
+    how, federation = (
+        rehearsing("paper", {"defense": KRUM}),
+        PRESETS["rla-fig3"].document("paper")["base"]["federation"],
+    )
+    assert (how.acting.batch, how.acting.lr, how.settings.pace) == (200, 0.01, 1)
+    assert federation["lr"] == how.acting.lr
 
 
 @pytest.mark.parametrize("name", ["msg-table1", "msg-table4"])
@@ -113,7 +214,7 @@ def test_it_is_known_how_learned_attacks_are_learned(name):
 
 @pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
 def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
-    cells = planned(replaced(one_seed(name, scale), {"policies": str(tmp_path)})).cells
+    cells = planned(one_seed(name, scale, str(tmp_path))).cells
     played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
     found = parts(cells, partial(PRESETS[name].rehearsing, scale))
     assert len(found) == len(played) > 0
@@ -167,7 +268,7 @@ def test_where_policies_come_with_sparring_none_is_missing(name, scale):
 
 @presets
 def test_a_preset_is_called_by_its_id_and_says_where_it_departs_from_the_paper(name):
-    assert preset(name.replace("-", "_")) is PRESETS[name]
+    assert find_preset(name.replace("-", "_")) is PRESETS[name]
     assert PRESETS[name].id == name
     assert all(PRESETS[name].differences[scale] for scale in SCALES)
 
@@ -179,7 +280,7 @@ def test_scales_above_smoke_have_at_least_three_seeds(name):
 
 def test_an_unknown_preset_is_refused_with_the_nearest():
     with pytest.raises(UnknownName, match="unknown preset 'rla-fig2'; did you mean 'rla-fig3'"):
-        preset("rla-fig2")
+        find_preset("rla-fig2")
 
 
 def test_no_rule_is_to_reckon_with_more_than_it_allows():
@@ -212,3 +313,13 @@ def test_cells_are_all_combinations():
 @pytest.mark.parametrize(("relation", "text"), [("=", "0.90"), ("≈", "≈ 0.90"), ("<", "< 0.90")])
 def test_a_number_that_is_not_exact_says_so(relation, text):
     assert str(Published({}, 0.9, relation)) == text
+
+
+def test_what_a_list_says_of_presets_is_what_they_say():
+    known = {**PRESETS, **CALCULATIONS}
+    assert {name: (each.title, each.source) for name, each in known.items()} == TITLES
+
+
+@pytest.mark.parametrize("name", ["RLA-Fig3", "rla_fig3"])
+def test_a_preset_is_known_by_more_than_one_spelling(name):
+    assert find_preset(name) is PRESETS["rla-fig3"]

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from sparring.experiments.report.contrast_table import Difference, contrast_tables
+from sparring.experiments.report.contrast_table import Difference, contrast_tables, interval_of
 from sparring.experiments.report.heat_table import METRICS
 from sparring.experiments.statistics import compare
 from sparring.experiments.tables import Contrast
@@ -91,8 +93,24 @@ def test_a_study_without_axes_compares_nothing():
         ([0.9], [0.1], ""),
     ],
 )
-def test_an_interval_without_zero_speaks_for_one_side(first, second, winner):
+def test_an_interval_beyond_what_counts_speaks_for_one_side(first, second, winner):
     assert difference(first, second).winner == winner
+
+
+def test_a_difference_too_small_to_count_speaks_for_nobody():
+    small = difference([0.506, 0.5065, 0.5055], [0.5, 0.5, 0.5])
+    assert (small.winner, small.told[-1]) == ("", "no difference")
+    assert small._replace(gap=0.001).winner == "defender"
+
+
+def test_a_study_says_how_much_counts():
+    made = replace(study(AXES, results()), gap=0.6)
+    defenses, *_ = contrast_tables(made)
+    assert not any(each.winner for each in defenses.cells.values())
+
+
+def test_intervals_are_named_by_the_seeds_that_are_common():
+    assert interval_of(contrast_tables(study(AXES, results()))) == "95 % t interval"
 
 
 def test_more_backdoor_accuracy_speaks_for_the_attacker():
@@ -103,9 +121,9 @@ def test_more_backdoor_accuracy_speaks_for_the_attacker():
     ("first", "second", "told"),
     [
         ([0.5], [0.25], ("+0.250", "no interval", "n = 1")),
-        ([0.5, 0.5], [0.25, 0.25], ("+0.250", "+0.250 to +0.250", "n = 2")),
-        ([0.3, 0.1], [0.5, 0.5], ("-0.300", "-0.400 to -0.200", "d -2.1", "n = 2")),
-        ([0.5] * 6, [0.5] * 6, ("+0.000", "+0.000 to +0.000", "p 1.000", "n = 6")),
+        ([0.5, 0.5], [0.25, 0.25], ("+0.250", "+0.250 to +0.250", "n = 2", "undecided")),
+        ([0.3, 0.1], [0.5, 0.5], ("-0.300", "-1.571 to +0.971", "d -2.1", "n = 2", "undecided")),
+        ([0.5] * 6, [0.5] * 6, ("+0.000", "+0.000 to +0.000", "p 1.000", "n = 6", "no difference")),
     ],
 )
 def test_a_difference_is_told_with_all_that_is_known_of_it(first, second, told):

@@ -16,27 +16,36 @@ RUNS = study(
     [
         (
             Above(KRUM, MEAN),
-            "accuracy of (ipm, krum) above (ipm, mean): difference +0.500, from +0.500 to +0.500 (n = 3), holds",
+            "accuracy of (ipm, krum) above (ipm, mean) by more than 0.02: difference +0.500, from +0.500 to +0.500 "
+            "(95 % t interval, n = 3), holds",
         ),
         (
             Above(MEAN, 0.5),
-            "accuracy of (ipm, mean) above 0.5: difference -0.400, from -0.400 to -0.400 (n = 3), does not hold",
+            "accuracy of (ipm, mean) above 0.5: difference -0.400, from -0.400 to -0.400 "
+            "(95 % t interval, n = 3), does not hold",
         ),
         (
             Above(KRUM, Least((MEAN, KRUM)), metric="average_accuracy", margin=0.1),
             "average accuracy of (ipm, krum) above the least of (ipm) over (mean; krum) by more than 0.1: "
-            "difference +0.250, from +0.250 to +0.250 (n = 3), holds",
+            "difference +0.250, from +0.250 to +0.250 "
+            "(95 % t interval, n = 3), holds",
         ),
         (
             AnyOf((Above(MEAN, KRUM), Above(KRUM, MEAN))),
-            "accuracy of (ipm, krum) above (ipm, mean): difference +0.500, from +0.500 to +0.500 (n = 3), holds",
+            "accuracy of (ipm, krum) above (ipm, mean) by more than 0.02: difference +0.500, from +0.500 to +0.500 "
+            "(95 % t interval, n = 3), holds",
         ),
         (
             AnyOf((Above(MEAN, 0.5), Above(MEAN, 0.2))),
-            "accuracy of (ipm, mean) above 0.5: difference -0.400, from -0.400 to -0.400 (n = 3), does not hold; or "
-            "accuracy of (ipm, mean) above 0.2: difference -0.100, from -0.100 to -0.100 (n = 3), does not hold",
+            "accuracy of (ipm, mean) above 0.5: difference -0.400, from -0.400 to -0.400 "
+            "(95 % t interval, n = 3), does not hold; or "
+            "accuracy of (ipm, mean) above 0.2: difference -0.100, from -0.100 to -0.100 "
+            "(95 % t interval, n = 3), does not hold",
         ),
-        (Above(KRUM, {**MEAN, "attack": "lmp"}), "accuracy of (ipm, krum) above (lmp, mean): not judged"),
+        (
+            Above(KRUM, {**MEAN, "attack": "lmp"}),
+            "accuracy of (ipm, krum) above (lmp, mean) by more than 0.02: not judged",
+        ),
     ],
 )
 def test_a_finding_is_put_in_words(statement, words):
@@ -47,3 +56,9 @@ def test_one_seed_has_no_interval():
     single = study(AXES, {("ipm", "mean", "0"): 0.1, ("ipm", "krum", "0"): 0.6})
     told = evidence(found(Above(KRUM, MEAN), single.frame))
     assert told.endswith("difference +0.500 (n = 1), undecided")
+
+
+def test_what_is_no_difference_that_counts_is_called_that():
+    alike = study(AXES, {("ipm", rule, str(seed)): 0.5 for rule in ("mean", "krum") for seed in range(3)})
+    told = evidence(found(Above(KRUM, MEAN), alike.frame))
+    assert told.endswith("(95 % t interval, n = 3), does not hold: no difference that counts")

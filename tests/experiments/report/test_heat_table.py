@@ -40,8 +40,8 @@ def table(values, *, metric=ACCURACY, asked=1):
 def test_a_cell_is_the_summary_of_its_seeds():
     accuracy, average = heat_tables(study(AXES, FULL))
     assert (accuracy.rows, accuracy.columns) == (("mean", "krum"), ("none", "ipm"))
-    assert accuracy.cells["mean", "none"] == Cell(ACCURACY, 2, 2, 0, summary([0.9, 0.7]))
-    assert average.cells["krum", "ipm"].summary == summary([0.25, 0.2])
+    assert accuracy.cells["mean", "none"] == Cell(ACCURACY, 2, 2, 0, summary([0.9, 0.7], least=0, most=1))
+    assert average.cells["krum", "ipm"].summary == summary([0.25, 0.2], least=0, most=1)
 
 
 def test_a_cell_knows_how_many_of_its_runs_failed_or_were_not_played():

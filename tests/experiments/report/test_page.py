@@ -89,7 +89,7 @@ def test_a_cell_says_of_how_many_runs_it_is():
     del results["digits", "none", "mean", "1"]
     told = text(page(study(AXES, results)))
     assert "0.500 no interval n = 1 of 2" in told
-    assert "0.550 0.500–0.600 n = 2" in told
+    assert "0.550 0.000–1.000 n = 2" in told
 
 
 def test_what_is_missing_is_said():
@@ -115,12 +115,12 @@ def test_cells_are_compared_seed_by_seed():
     assert told.count("Paired comparisons over common seeds") == 2
     assert told.count("p of Wilcoxon's signed-rank test") == 1
     assert f"Accuracy after the last round, defenses compared with mean defense none ipm {EVIL}" in told
-    assert "+0.200 +0.000 to +0.400 d 0.7 n = 2" in told
+    assert "+0.200 -2.341 to +2.741 d 0.7 n = 2 undecided" in told
 
 
 def test_what_else_was_measured_of_a_backdoor_is_folded_away():
     made = study(AXES, RESULTS)
-    words = "The backdoor's accuracy on average over the rounds, and with images of the target class"
+    words = "The backdoor's accuracy on average over the rounds, with images of the target class, and of all images"
     assert words not in text(page(made))
     made.frame["average_backdoor_accuracy_with_target"] = 0.75
     folded = text(page(made).partition("<details><summary>The backdoor's")[2].partition("</details>")[0])

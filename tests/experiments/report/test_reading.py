@@ -4,6 +4,7 @@ import shutil
 import pytest
 
 from sparring.errors import RunError
+from sparring.experiments.report.page import page
 from sparring.experiments.report.reading import read_study
 from sparring.experiments.sweeps import planned, sweep
 from sparring.experiments.sweeps.folder import read_sweep, run_folder
@@ -74,11 +75,21 @@ def test_what_a_sweep_chose_is_read(tmp_path):
     assert choice.worst == max(trial.worst for trial in choice.trials)
 
 
-def test_a_plug_in_that_is_not_loaded_is_asked_for(copied):
+def test_a_run_with_a_plug_in_is_read_without_it(copied):
     path = first_run(copied) / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"plugins": {"my_rules": "1.0"}}))
-    with pytest.raises(RunError, match="if you trust it, add --plugin my_rules"):
-        read_study(copied)
+    content = json.loads(path.read_text()) | {"plugins": {"my_rules": "1.0"}}
+    content["config"]["defense"] = {"name": "trusting", "longest": 0.5}
+    path.write_text(json.dumps(content))
+    study = read_study(copied)
+    assert len(study.complete) == 8
+    told = page(study)
+    assert "trusting (longest=0.5)" in told
+    assert "--plugin my_rules seed=0" in told
+
+
+def test_reading_builds_nothing(sweep_folder, monkeypatch):
+    monkeypatch.setattr("sparring.experiments.section.build", None)
+    assert page(read_study(sweep_folder))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}}\n", b'{"lost": 1}\n'])

@@ -60,3 +60,10 @@ def test_a_choice_says_by_what_it_was_made():
 def test_nothing_is_told_of_runs_that_are_not_there():
     assert threat_model(study(AXES, {})) == ()
     assert players(study(AXES, {}), ATTACK) == ()
+
+
+def test_an_oracle_is_named_in_the_threat_model():
+    found = facts({"defense": {"name": "krum", "malicious": "sampled"}})
+    assert found["The server"][0].startswith(
+        "is told how many updates of each round are malicious, which only an oracle"
+    )

@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
-from sparring.errors import ConfigError
-from sparring.experiments.sweeps.axes import applied, called_together, filled, label, read_axes, replaced
+from sparring.errors import ConfigError, UnknownName
+from sparring.experiments.sweeps.axes import applied, called_together, filled, label, read_axes, refuse_alike, replaced
 
 
 def test_a_list_varies_one_key():
@@ -43,13 +45,30 @@ def test_a_section_takes_the_place_of_one_and_a_dotted_key_changes_a_value():
 
 
 def test_texts_may_name_the_labels_of_a_cell_as_files_are_called():
-    document = {"attacks": [{"policy": "{defense}-{seed}.safetensors"}], "seed": 3, "other": "{unknown}"}
+    document = {"attacks": [{"policy": "{defense}-{seed}.safetensors"}], "seed": 3}
     labels = {"defense": "Krum (malicious=2)", "seed": "3"}
     assert filled(document, labels) == {
         "attacks": [{"policy": "krum-malicious-2-3.safetensors"}],
         "seed": 3,
-        "other": "{unknown}",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [("{defence}-{seed}", "'defence'; did you mean 'defense'?"), ("{x}", "'x'; known: defense, seed")],
+)
+def test_a_text_that_names_no_axis_is_answered_with_the_nearest_one(text, offered):
+    with pytest.raises(UnknownName, match=re.escape(f"'policies/{text}' names the axis {offered}")):
+        filled({"attacks": [{"policy": f"policies/{text}"}]}, {"defense": "krum", "seed": "3"})
+
+
+@pytest.mark.parametrize(("one", "other", "slug"), [("Krum (f=2)", "krum-f-2", "krum-f-2"), ("1", "-1", "1")])
+def test_labels_that_a_text_cannot_tell_apart_are_refused(one, other, slug):
+    axes = {"defense": {one: {"seed": 0}, other: {"seed": 1}}}
+    refuse_alike(axes, {"base": {"attack": {"policy": "policy.safetensors"}}})
+    line = f"axes.defense: {one!r} and {other!r} are both {slug!r} in a text; call one otherwise"
+    with pytest.raises(ConfigError, match=re.escape(line)):
+        refuse_alike(axes, {"base": {"attack": {"policy": "{defense}.safetensors"}}})
 
 
 def test_words_in_braces_are_replaced_wherever_they_are():

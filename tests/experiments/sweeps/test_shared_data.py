@@ -31,7 +31,7 @@ def same(one: Dataset, other: Dataset) -> bool:
 
 @pytest.mark.parametrize("validation", [None, byte_images(3)])
 def test_a_data_set_comes_back_as_it_was(tmp_path, validation):
-    original = dataset(validation=validation)
+    original = dataset(validation=validation, class_names=("a", "b", "c"))
     save_dataset(tmp_path / "data.safetensors", original)
     assert same(map_dataset(tmp_path / "data.safetensors"), original)
 

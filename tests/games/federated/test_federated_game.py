@@ -1,15 +1,18 @@
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 import torch
 
 from sparring.attacks import InnerProduct, LocalSearch
+from sparring.data import ClientShards
 from sparring.defenses.learned.acting import ClippedTrimmedMean
 from sparring.errors import ConfigError, UnknownName
-from sparring.federation import Attacker, Scenario, play_round
-from sparring.federation.sampling import lineup
-from sparring.games.federated import AttackType, FederatedGame, Seated
+from sparring.federation import Attacker, Federation, Scenario, Threat, play_round
+from sparring.federation.sampling import Lineup, lineup
+from sparring.games.env import SeatEnv, SeatsEnv
+from sparring.games.federated import AttackType, FederatedGame, Seated, federated_game
 from sparring.random import stream
 from sparring.testing.adversary import logistic
 from sparring.training import evaluate
@@ -26,15 +29,24 @@ from tests.games.federated.playing import (
 )
 
 HARD = {"attacker": action(1, 1, -1)}
+ALONE = AttackType((Attacker(1, Seated()),))
 
 
 def played(game, state, actions, *, seed=0):
     return game.transition(state, actions, rng=stream(seed, "transition"))
 
 
-def as_scenario(state, *attackers, defense=None):
-    base = scenario(defense=defense, seed=state.seed)
+def as_scenario(state, *attackers, defense=None, sampled=3):
+    base = scenario(defense=defense, seed=state.seed, sampled=sampled)
     return Scenario(base.federation, base.defense, attackers)
+
+
+def counting(function, *, into):
+    def counted(*given):
+        into.append(function)
+        return function(*given)
+
+    return counted
 
 
 class TestSteps:
@@ -84,6 +96,23 @@ class TestSteps:
         game = replace(attackers_game(rounds=30), start=replace(base, round=20, parameters=torch.ones(logistic().size)))
         state = game.initial(stream(0))
         assert state.federation.round >= 20
+
+    def test_an_episode_in_which_nobody_would_be_sampled_is_drawn_again(self):
+        game = attackers_game(rounds=3, played=scenario(sampled=1), domain=(ALONE,))
+        for seed in range(30):
+            state = game.initial(stream(seed))
+            assert lineup(as_scenario(state, *ALONE.attackers, sampled=1), state.federation.round).teams
+
+    def test_a_later_start_is_drawn_again_too(self):
+        start = replace(attackers_game().initial(stream(0)).federation, round=20)
+        game = attackers_game(rounds=22, played=scenario(sampled=1), domain=(ALONE,))
+        for seed in range(30):
+            assert 20 <= replace(game, start=start).initial(stream(seed)).federation.round < 22
+
+    def test_the_type_of_an_episode_that_is_drawn_again_stays(self):
+        domain = (replace(ALONE, weight=1.0), replace(FIXED, weight=1.0))
+        game = attackers_game(rounds=1, played=scenario(sampled=1), domain=domain)
+        assert sum(game.initial(stream(seed)).kind for seed in range(200)) / 200 == pytest.approx(0.5, abs=0.1)
 
     def test_a_state_is_left_alone(self):
         game = attackers_game()
@@ -199,6 +228,56 @@ class TestRewards:
             game.reward(*states[-2:], seat="attacker")
         assert objective.asked == 4
 
+    def test_what_a_state_is_worth_is_no_part_of_it(self):
+        game = attackers_game()
+        state = game.initial(stream(0))
+        before = repr(game.packing.pack(state).numbers)
+        game.reward(state, state, seat="attacker")
+        assert repr(game.packing.pack(state).numbers) == before
+        with pytest.raises(FrozenInstanceError):
+            state.known = {}
+        assert all(not isinstance(value, dict) for value in vars(state).values())
+
+    def test_a_copied_game_measures_for_itself(self):
+        game = attackers_game()
+        state = game.initial(stream(0))
+        gains = [each.reward(state, state, seat="attacker") for each in (game, deepcopy(game))]
+        assert gains == [0.0, 0.0]
+
+
+class TestHorizon:
+    def test_at_its_horizon_the_game_is_truncated_and_not_terminated(self):
+        env = SeatEnv(attackers_game(rounds=3, played=scenario(sampled=10)), "attacker")
+        env.reset(seed=0)
+        ends = [env.step(HARD["attacker"])[2:4] for _ in range(3)]
+        assert ends == [(False, False), (False, False), (False, True)]
+
+    def test_all_seats_are_truncated_together(self):
+        env = SeatsEnv(full_game(rounds=1))
+        env.reset(seed=0)
+        _, _, terminated, truncated, _ = env.step({"defender": action(0, 0), **HARD})
+        assert not any(terminated.values())
+        assert all(truncated.values())
+        assert env.agents == []
+
+
+class TestCosts:
+    def test_an_episode_checks_its_scenario_at_most_once(self, monkeypatch):
+        checked, game = [], attackers_game(rounds=20)
+        for cls in (Scenario, Federation, ClientShards):
+            counted = counting(cls.__post_init__, into=checked)
+            monkeypatch.setattr(cls, "__post_init__", counted)
+        env = SeatEnv(game, "attacker")
+        env.reset(seed=0)
+        while not env.match.is_over:
+            env.step(HARD["attacker"])
+        assert len(checked) <= 1
+
+    def test_what_a_seat_cannot_play_is_refused_with_the_game(self):
+        blind = replace(scenario(), threat=Threat(knowledge="black_box"))
+        with pytest.raises(ConfigError, match="attack Seated needs white_box knowledge"):
+            attackers_game(played=blind)
+
 
 class TestPacking:
     def test_a_game_goes_on_from_a_packed_state_as_from_the_state(self):
@@ -227,6 +306,11 @@ class TestRefusals:
         domain = (AttackType((Attacker(4, Seated(), start=99),)),)
         with pytest.raises(ConfigError, match=r"^game\.rounds is 8; nobody can move before it is over"):
             attackers_game(domain=domain).initial(stream(0))
+
+    def test_a_game_in_which_no_draw_samples_anybody_is_refused(self, monkeypatch):
+        monkeypatch.setattr(federated_game, "lineup", lambda scenario, round: Lineup((), (), ()))
+        with pytest.raises(ConfigError, match=r"^game\.rounds is 8; no malicious client is sampled in any of 10000 ep"):
+            attackers_game().initial(stream(0))
 
     def test_a_game_without_rounds_is_refused(self):
         with pytest.raises(ConfigError, match=r"^game\.rounds is 0; it must be at least 1$"):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,15 @@ def test_the_largest_buffer_that_is_offered_is_accepted():
     with pytest.raises(ConfigError, match="use at most 22358"):
         TD3Settings(buffer=22359).check(Space(3000, 3000), environments=1)
     TD3Settings(buffer=22358).check(Space(3000, 3000), environments=1)
+
+
+def test_the_authors_code_makes_as_many_gradient_steps_as_steps():
+    settings = replace(RLA_CODE, hidden=(4,), batch=4, buffer=100, warmup=10)
+    for each, made in ((settings, 40), (replace(settings, pace=5), 8)):
+        with lock_step(arena(), seed=0) as environments:
+            algorithm = each.algorithm(environments)
+            algorithm.learn(50)
+            assert algorithm._n_updates == pytest.approx(made, abs=1)
 
 
 def test_the_policy_plays_as_the_actor_does():

@@ -5,7 +5,7 @@ import torch
 
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement import Arena, PPOSettings, TD3Settings, train
-from tests.games.small_games import Tracking
+from tests.games.small_games import Endless, Tracking
 from tests.learning.reinforcement.lessons import PPO, TD3, arena, digest, lesson, misses, through_disk
 
 EITHER = pytest.mark.parametrize("settings", [TD3, PPO], ids=["td3", "ppo"])
@@ -36,6 +36,12 @@ def test_a_game_with_a_known_answer_is_learned(settings):
 @EITHER
 def test_equal_seeds_learn_the_same_to_the_bit(settings):
     assert [digest(each) for each in lesson(settings)] == [digest(each) for each in lesson(settings)]
+
+
+@EITHER
+def test_the_horizon_of_a_game_is_its_end_for_a_learner(settings):
+    ended, cut = (list(train(arena(game), settings, steps=64, seed=7)) for game in (Tracking(), Endless()))
+    assert [digest(each) for each in ended] == [digest(each) for each in cut]
 
 
 @EITHER

@@ -1,8 +1,8 @@
 """Distributed backdoor attack, DBA (Xie, Huang et al., 2020): every malicious client has a part of the trigger."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor
 
@@ -11,6 +11,10 @@ from sparring.attacks.backdoor.implant import Implant, check_implant
 from sparring.contracts import Trigger
 from sparring.errors import ConfigError
 from sparring.random import Generator
+from sparring.registry import ADDED_LATER
+
+Choice = Literal["by_id", "random"]
+"""How a client comes by its part: by its id, always the same, or drawn again in each round that it is sampled in."""
 
 
 @runtime_checkable
@@ -29,11 +33,16 @@ class DividedTrigger(Protocol):
 class DistributedBackdoor(Implant):
     """Let each malicious client train on images with one part of the trigger; the model is tried on all of it.
 
-    The client with id i has part i mod 4 of the four bars.
+    The client with id i has part i mod 4 of the four bars, or a random one.
     """
+
+    parts: Choice = field(default="by_id", metadata=ADDED_LATER)
+    """`by_id` spreads the parts evenly over the clients; `random` draws a client's part again in each round."""
 
     def __post_init__(self) -> None:
         check_implant("dba", self)
+        if self.parts not in get_args(Choice):
+            raise ConfigError(f"dba.parts is {self.parts!r}; it must be by_id or random")
         if not isinstance(self.trigger, DividedTrigger):
             name = type(self.trigger).__name__
             raise ConfigError(f"dba.trigger is {name}, which has no parts; use one that has, such as bars")
@@ -41,4 +50,5 @@ class DistributedBackdoor(Implant):
     def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
         assert isinstance(self.trigger, DividedTrigger)
         parts = self.trigger.parts
-        return self.implanted(batch, parts[client % len(parts)], rng=rng)
+        place = client % len(parts) if self.parts == "by_id" else int(rng.integers(len(parts)))
+        return self.implanted(batch, parts[place], rng=rng)

@@ -51,10 +51,10 @@ def submitted(view: BlackBoxView, knowledge: Knowledge, *, made: Callable[[Matri
     return made(benign).expand(len(view.clients), -1) if len(benign) > 0 else own_updates(view)
 
 
-def reckoned(view: WhiteBoxView) -> int:
-    """Return how many malicious updates the rule reckons with: its own count where it has one."""
+def assumed_count(view: WhiteBoxView) -> int:
+    """Return how many malicious updates the rule assumes: its own number where it has one, or what it is told."""
     own = own_malicious(view.rule)
-    return view.assumed_malicious if own is None else own
+    return own if isinstance(own, int) else view.assumed_malicious
 
 
 def mean_update(updates: Matrix) -> Vector:

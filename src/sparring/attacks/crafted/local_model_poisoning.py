@@ -11,13 +11,13 @@ from sparring.attacks.crafted.forms.krum import farthest_expected, farthest_sele
 from sparring.attacks.crafted.forms.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.crafted.knowledge import (
     Knowledge,
+    assumed_count,
     check_knowledge,
     honest_updates,
     mean_update,
     own_updates,
-    reckoned,
 )
-from sparring.contracts import BlackBoxView, Family, OmniscientView, WhiteBoxView, family_of
+from sparring.contracts import BlackBoxView, Family, OmniscientView, WhiteBoxView, family_of, krum_score
 from sparring.errors import ConfigError
 
 Form = Literal["auto", "trimmed_mean", "krum", "fltrust"]
@@ -29,6 +29,9 @@ FITTING: Mapping[Family, Form] = {"distance": "krum", "root": "fltrust"}
 @dataclass(frozen=True)
 class LocalModelPoisoning:
     """Push the global model as far as the rule lets it go, against the direction in which honest training moves it.
+
+    The Krum form scores as the server's rule does, and assumes the count that the rule is told, or has of its own; with
+    partial knowledge, as many malicious rows as it imagines.
 
     With partial knowledge the clients' own updates stand for the honest ones and their mean for the root update. In a
     round without honest updates the clients submit their own.
@@ -67,7 +70,8 @@ class LocalModelPoisoning:
         if len(honest) == 0:
             return own_updates(view)
         if form == "krum":
-            return farthest_selected(honest, crafted=rows, assumed=reckoned(view)).expand(rows, -1)
+            score = krum_score(view.rule)
+            return farthest_selected(honest, crafted=rows, assumed=assumed_count(view), score=score).expand(rows, -1)
         crafted = beyond_range(honest, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
         if form == "fltrust":
             root, ascent = view.root().nan_to_num(), Ascent(taken=self.taken)
@@ -77,7 +81,7 @@ class LocalModelPoisoning:
     def _with_partial_knowledge(self, view: WhiteBoxView, form: Form) -> Matrix:
         own = own_updates(view)
         if form == "krum":
-            return farthest_expected(own).expand(len(own), -1)
+            return farthest_expected(own, krum_score(view.rule)).expand(len(own), -1)
         crafted = beyond_deviation(own, view.rng)
         if form == "fltrust":
             ascent = Ascent(taken=self.taken)

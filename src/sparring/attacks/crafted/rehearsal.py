@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Vector, finite_rows
-from sparring.contracts import DefenderView, OmniscientView
+from sparring.contracts import DefenderView, OmniscientView, is_oracle
 from sparring.random import stream
 
 
@@ -23,6 +23,8 @@ def rehearsal(view: OmniscientView) -> Callable[[Vector], Vector]:
     torch.index_select(view.allied, 0, allied, out=updates[len(honest) : known])
     clients = _those(view.honest_clients, honest) + _those(view.allied_clients, allied) + view.clients
     malicious = max(0, view.assumed_malicious - (len(view.honest) + len(view.allied) - known))
+    if is_oracle(view.rule):
+        malicious = len(allied) + len(view.clients)
     seed = int(view.rng.integers(2**63))
 
     def answer(submitted: Vector) -> Vector:

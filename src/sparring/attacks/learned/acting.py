@@ -1,7 +1,7 @@
 """What an attacker's action means: numbers in [-1, 1] become an attack for one round."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar, Literal, Protocol
 
@@ -12,6 +12,7 @@ from sparring.arrays import Matrix, Numbers, Vector
 from sparring.attacks.learned.local_search import LocalSearch, Variant
 from sparring.contracts import Attack, BlackBoxView, Network
 from sparring.errors import ConfigError
+from sparring.registry import ADDED_LATER
 
 Range = tuple[float, float]
 """What -1 and 1 stand for."""
@@ -47,6 +48,8 @@ class SearchRanges:
     variant: Variant = "reversed_descent"
     searches: int = 1
     lr: float | None = None
+    batch: int | None = field(default=None, metadata=ADDED_LATER)
+    """The size of a search's minibatches; the clients' own where there is none."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in {"scale": self.scale, "steps": self.steps, "stealth": self.stealth}.items():
@@ -69,6 +72,7 @@ class SearchRanges:
             variant=self.variant,
             searches=self.searches,
             lr=self.lr,
+            batch=self.batch,
         )
 
 
@@ -105,6 +109,7 @@ ACTING: Mapping[str, type[Acting]] = {"full_update": FullUpdate, "local_search":
 
 PAPER = SearchRanges(numbers=3, variant="ascent")
 """The three numbers of the paper, which states no ranges."""
-KRUM_CODE = SearchRanges(scale=(0.1, 9.9), steps=(1, 21), lr=0.01)
-CLIPPING_MEDIAN_CODE = SearchRanges(scale=(0.1, 29.9), steps=(1, 49), lr=0.01)
-"""The ranges in the authors' code: γ = 4.9a + 5 and E = 10a + 11 against Krum, γ = 14.9a + 15 and E = 24a + 25."""
+KRUM_CODE = SearchRanges(scale=(0.1, 9.9), steps=(1, 21), lr=0.01, batch=200)
+CLIPPING_MEDIAN_CODE = SearchRanges(scale=(0.1, 29.9), steps=(1, 49), lr=0.01, batch=200)
+"""The ranges in the authors' code: γ = 4.9a + 5 and E = 10a + 11 against Krum, γ = 14.9a + 15 and E = 24a + 25; every
+step takes all of the 200 examples that the attackers share."""

@@ -1,7 +1,7 @@
 """RLA's local search (Li et al., 2022, section 4.3): a bad model near the global one, and the way there, scaled."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 from typing import ClassVar, Literal, NamedTuple
 
@@ -10,7 +10,10 @@ from torch.nn.functional import cosine_similarity
 
 from sparring.arrays import Batch, Matrix, Vector, is_finite
 from sparring.contracts import BlackBoxView, Network
+from sparring.data import CommonShards
 from sparring.errors import ConfigError
+from sparring.random import Generator
+from sparring.registry import ADDED_LATER
 from sparring.training import gradient
 
 Variant = Literal["ascent", "reversed_descent"]
@@ -83,14 +86,18 @@ class LocalSearch:
     """G: searches of which the ends are averaged."""
     lr: float | None = None
     """The searches' learning rate; the clients' own where there is none."""
+    batch: int | None = field(default=None, metadata=ADDED_LATER)
+    """B̃: examples in a minibatch of the search; as many as the clients train on where there is none."""
+    shared: int | None = field(default=None, metadata=ADDED_LATER)
+    """Examples that all malicious clients share and search on; where there is none, all that the sampled ones hold."""
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
 
     def __post_init__(self) -> None:
         if not 0 <= self.scale < inf:
             raise ConfigError(f"local_search.scale is {self.scale}; it must be at least 0 and finite")
-        for name in ("steps", "searches"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"local_search.{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("steps", "searches", "batch", "shared"):
+            if (count := getattr(self, name)) is not None and count < 1:
+                raise ConfigError(f"local_search.{name} is {count}; it must be at least 1")
         if not 0 <= self.stealth <= 1:
             raise ConfigError(f"local_search.stealth is {self.stealth}; it must be from 0 to 1")
         if self.variant not in ("ascent", "reversed_descent"):
@@ -110,12 +117,19 @@ class LocalSearch:
 
     def _searched(self, view: BlackBoxView) -> Walk:
         lr = view.recipe.lr if self.lr is None else self.lr
-        batches = pooled(view, steps=self.steps + (self.stealth > 0))
+        batches = self._batches(view, steps=self.steps + (self.stealth > 0))
         if self.variant == "reversed_descent":
             return walk(view.parameters, _Descent(view.network), batches=batches, lr=lr)
         benign = gradient(view.network, view.parameters, batch=next(batches)) if self.stealth > 0 else view.parameters
         slope = Ascent(view.network, view.parameters, benign, self.stealth)
         return walk(view.parameters, slope, batches=batches, lr=lr)
+
+    def _batches(self, view: BlackBoxView, *, steps: int) -> Iterator[Batch]:
+        shards = view.shards if self.shared is None else view.shards.shared(self.shared)
+        size = view.recipe.batch if self.batch is None else self.batch
+        if isinstance(shards, CommonShards) and (self.shared, self.batch) != (None, None):
+            return drawn(shards[view.clients[0]], view.rng, steps=steps, size=size)
+        return pooled(view, steps=steps, size=size)
 
 
 @dataclass(frozen=True)
@@ -128,10 +142,20 @@ class _Descent:
         return gradient(self.network, parameters, batch=batch).neg_()
 
 
-def pooled(view: BlackBoxView, *, steps: int) -> Iterator[Batch]:
+def pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches, each from the shards of all sampled malicious clients together."""
     clients = len(view.clients)
-    size = -(-view.recipe.batch // clients)
-    drawn = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=size)
+    parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))
     for step in range(steps):
-        yield Batch(drawn.inputs[:, step].flatten(0, 1), drawn.labels[:, step].flatten())
+        yield Batch(parts.inputs[:, step].flatten(0, 1), parts.labels[:, step].flatten())
+
+
+def drawn(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:
+    """Draw `steps` minibatches of different examples; all of them, in order, where a minibatch may hold as many."""
+    count = len(examples.labels)
+    for _ in range(steps):
+        if size >= count:
+            yield examples
+        else:
+            chosen = torch.from_numpy(rng.choice(count, size, replace=False))
+            yield Batch(examples.inputs[chosen], examples.labels[chosen])

@@ -1,6 +1,6 @@
 """An attacker as training leaves it: policies, what their actions mean, and what they see; and its file."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from sparring.arrays import Batch, Packed, briefly
 from sparring.attacks.learned.acting import ACTING, Acting
 from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
-from sparring.registry import build
+from sparring.registry import build, described_options
 
 KIND = "attack"
 SHIPPED = Path(__file__).parent / "policies"
@@ -72,7 +72,7 @@ def pack_attack(trained: TrainedAttack) -> Packed:
         {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
         for since, policy in trained.policies
     ]
-    acting = {"name": name, **asdict(trained.acting)}  # type: ignore[call-overload]  # all of them are dataclasses
+    acting = {"name": name, **described_options(trained.acting)}
     return Packed(_tensors(trained), {"acting": acting, "layers": trained.layers, "policies": policies})
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from sparring.errors import DataError
 
@@ -20,11 +21,31 @@ DAMAGE = (
 )
 """What Pillow raises on a file that it cannot decode, or that would unpack to more pixels than its limit."""
 
+WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
+"""The modes whose gray pixels hold more than a byte; Pillow would clip them to 255."""
+
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What turns an image upright, by its EXIF orientation."""
+
 
 def read_image(path: Path, *, size: int) -> NDArray[np.uint8]:
-    """Return `[3, size, size]`: the image scaled to that shorter side and cropped at its center, in RGB."""
+    """Return `[3, size, size]`: the image scaled to that shorter side and cropped at its center, in RGB.
+
+    It is the first frame, upright by its EXIF orientation, on white where it is transparent. Gray pixels of 16 bits
+    are scaled to bytes, and so are floats in [0, 1]; other floats and wider integers have no known range: refused.
+    """
     try:
         return np.asarray(_fitted(path, size)).transpose(2, 0, 1)
+    except DataError:
+        raise
     except DAMAGE as error:
         raise DataError(f"{path}: cannot be read as an image ({error}); replace or remove it") from None
 
@@ -36,4 +57,53 @@ def _fitted(path: Path, size: int) -> Image.Image:
         with Image.open(path, formats=FORMATS) as image:
             # A JPEG can be decoded at a fraction of its size, several times faster; twice what is wanted loses nothing.
             image.draft("RGB", (2 * size, 2 * size))
-            return ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
+            image.load()
+            picture = _on_white(_of_bytes(path, image) if image.mode in WIDE else image)
+            turn = UPRIGHT.get(_orientation(image))
+            upright = picture if turn is None else picture.transpose(turn)
+            return ImageOps.fit(upright, (size, size), Image.Resampling.BILINEAR)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return how an image is to be turned; EXIF data that cannot be read say nothing of that."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation)
+    except DAMAGE:
+        return 1
+    return found if isinstance(found, int) else 1
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Return an image in RGB."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    picture = image.convert("LA") if image.mode == "La" else image
+    canvas = Image.new("RGBA", image.size, "white")
+    canvas.alpha_composite(picture.convert("RGBA"))
+    return canvas.convert("RGB")
+
+
+def _of_bytes(path: Path, image: Image.Image) -> Image.Image:
+    """Scale the gray pixels of a wide mode from their range to that of bytes."""
+    pixels = np.asarray(image)
+    shares = pixels / _largest(path, image, pixels=pixels)
+    tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:  # the lowest value is white, which Pillow heeds for bytes alone
+        shares = 1 - shares
+    if "transparency" in image.info:
+        shares[pixels == image.info["transparency"]] = 1
+    return Image.fromarray(np.rint(255 * shares).astype(np.uint8))
+
+
+def _largest(path: Path, image: Image.Image, *, pixels: NDArray[np.generic]) -> int:
+    """Return the value of a white pixel."""
+    if image.mode == "F":
+        if not (pixels.min() >= 0 and pixels.max() <= 1):
+            given = f"float pixels from {pixels.min():g} to {pixels.max():g}"
+            raise DataError(f"{path}: it has {given}; scale them to [0, 1], or save it with 8 or 16 bits")
+        return 1
+    if not isinstance(image, TiffImageFile):
+        return 65535
+    if image.mode == "I":
+        raise DataError(f"{path}: it has pixels of 32 bits or with a sign; save it with 8 or 16 bits, unsigned")
+    return 4095 if image.tag_v2[BITSPERSAMPLE] == (12,) else 65535

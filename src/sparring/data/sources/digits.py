@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -14,6 +13,7 @@ from sparring.data.moments import moments
 from sparring.data.ranks import random_ranks
 from sparring.errors import ConfigError
 from sparring.random import stream
+from sparring.registry import imported
 
 CLASSES = 10
 STROKE = 16
@@ -35,7 +35,7 @@ class Digits:
             raise ConfigError(f"digits: size is {self.size}; it must be 8 to 256")
 
     def load(self) -> Dataset:
-        originals = load_digits()
+        originals = imported("sklearn.datasets:load_digits")()  # scikit-learn takes a second to import
         inputs = _scaled(torch.from_numpy(originals.images), self.size)
         labels = torch.from_numpy(originals.target).long()
         is_test = _is_test(labels)

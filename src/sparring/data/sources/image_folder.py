@@ -1,6 +1,8 @@
 """A folder of class folders of images, as ImageNet and its subsets are handed on."""
 
-from collections.abc import Mapping, Sequence
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +16,15 @@ from sparring.data.moments import moments
 from sparring.errors import ConfigError, DataError
 
 Classes = Mapping[str, Sequence[Path]]
-"""The images of each class, classes and images in the order of their names."""
+"""The images of each class: classes in natural order, images in the order of their names."""
 
 
 @dataclass(frozen=True)
 class ImageFolder:
     """Your own images: `root`/train/CLASS/… and `root`/test/CLASS/… (or val), cropped to `size`×`size` pixels.
 
-    Classes are numbered in the order of their names. Images may lie in folders within their class folder; whatever
-    has a name that begins with a dot is passed over.
+    Classes are numbered in the natural order of their names, 2 before 10. Images may lie in folders within their class
+    folder; whatever has a name that begins with a dot is passed over.
     """
 
     root: str
@@ -42,16 +44,35 @@ class ImageFolder:
         train = _batch(classes, self.size)
         mean, std = moments(train.inputs)
         test = _batch(tested, self.size)
-        return Dataset(name="image_folder", train=train, test=test, classes=len(classes), mean=mean, std=std)
+        return Dataset(
+            name="image_folder",
+            train=train,
+            test=test,
+            classes=len(classes),
+            class_names=_printable(classes),
+            mean=mean,
+            std=std,
+        )
 
 
 def _classes(split: Path) -> Classes:
     if not split.is_dir():
         raise DataError(f"image_folder: {split} is no folder; root must hold the folders train, and test or val")
-    folders = [each for each in sorted(split.iterdir()) if each.is_dir() and not each.name.startswith(".")]
+    folders = [each for each in split.iterdir() if each.is_dir() and not each.name.startswith(".")]
     if not folders:
         raise DataError(f"image_folder: {split} has no class; give it a folder of images for each class")
-    return {folder.name: _images(folder) for folder in folders}
+    return {folder.name: _images(folder) for folder in sorted(folders, key=_natural)}
+
+
+def _natural(folder: Path) -> tuple[list[str | int], str]:
+    """Return what sorts names as people do, numbers within them by their value."""
+    parts = re.split("([0-9]+)", folder.name)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], folder.name
+
+
+def _printable(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names as text that every file can hold: a byte that is no UTF-8 is written out."""
+    return tuple(os.fsencode(name).decode(errors="backslashreplace") for name in names)
 
 
 def _images(folder: Path) -> list[Path]:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
-from sparring.contracts import DefenderView, Family, Memory
+from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import columnwise
-from sparring.defenses.aggregation.counts import assumed, remaining
+from sparring.defenses.aggregation.counts import assumed, check_count, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.updates import check_updates
@@ -101,12 +101,12 @@ class Bulyan:
     Of equal scores the client with the smallest id has the least; a round too small for the assumed count lowers it.
     """
 
-    malicious: int | None = None
-    """Overrides the threat model's count."""
+    malicious: Count | None = None
+    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     family: ClassVar[Family] = "distance"
 
     def __post_init__(self) -> None:
-        at_least(0, "bulyan", malicious=self.malicious)
+        check_count("bulyan", self.malicious)
 
     def limit(self, clients: int) -> int:
         return bulyan_limit(clients)

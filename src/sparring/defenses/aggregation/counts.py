@@ -1,6 +1,8 @@
-"""How many malicious rows a rule reckons with."""
+"""How many malicious rows a rule assumes."""
 
-from sparring.contracts import DefenderView
+from sparring.contracts import Count, DefenderView
+from sparring.defenses.aggregation.settings import at_least
+from sparring.errors import ConfigError
 
 
 def minority(clients: int) -> int:
@@ -13,6 +15,17 @@ def remaining(malicious: int, dropped: int) -> int:
     return max(0, malicious - dropped)
 
 
-def assumed(malicious: int | None, view: DefenderView, *, limit: int) -> int:
-    """Return a rule's own count, or else the threat model's, lowered to `limit` in a round with too few rows for it."""
-    return min(view.malicious if malicious is None else malicious, limit)
+def check_count(rule: str, malicious: Count | None) -> None:
+    """Refuse a count that is neither a number from 0 on nor `sampled`; None leaves it to the threat model."""
+    if not isinstance(malicious, str):
+        at_least(0, rule, malicious=malicious)
+    elif malicious != "sampled":
+        raise ConfigError(f"{rule}: malicious={malicious!r}; use a number, sampled or null")
+
+
+def assumed(malicious: Count | None, view: DefenderView, *, limit: int) -> int:
+    """Return a rule's own count, or else the view's, lowered to `limit` in a round with too few rows for it.
+
+    The view has the true count of the round for a rule that is set to `sampled`.
+    """
+    return min(malicious if isinstance(malicious, int) else view.malicious, limit)

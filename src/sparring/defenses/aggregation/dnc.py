@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows
-from sparring.contracts import DefenderView, Family, Memory
+from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import average
 from sparring.defenses.aggregation.coordinates import draw_coordinates
-from sparring.defenses.aggregation.counts import assumed, minority, remaining
+from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
@@ -74,8 +74,8 @@ class DnC:
     Its coordinates are drawn anew in each iteration and round. b and c default to the published 10,000 and 1.
     """
 
-    malicious: int | None = None
-    """Overrides the threat model's count."""
+    malicious: Count | None = None
+    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     iterations: int = 1
     coordinates: int = 10_000
     """The published b: how many coordinates an iteration looks at."""
@@ -84,7 +84,7 @@ class DnC:
     family: ClassVar[Family] = "filtering"
 
     def __post_init__(self) -> None:
-        at_least(0, "dnc", malicious=self.malicious)
+        check_count("dnc", self.malicious)
         at_least(1, "dnc", iterations=self.iterations, coordinates=self.coordinates)
         positive("dnc", fraction=self.fraction)
 

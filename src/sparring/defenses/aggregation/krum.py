@@ -1,31 +1,49 @@
 """Krum (Blanchard et al., 2017): the update whose nearest others are nearest."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
-from sparring.arrays import Matrix, Vector, finite_rows, neighbor_scores, squared_distances
-from sparring.contracts import DefenderView, Family, Memory
+from sparring.arrays import PUBLISHED, RELEASED, KrumScore, Matrix, Vector, finite_rows, squared_distances
+from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.counts import assumed, remaining
+from sparring.defenses.aggregation.counts import assumed, check_count, remaining
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.updates import check_updates
 from sparring.errors import ConfigError
+from sparring.registry import ADDED_LATER
+
+Variant = Literal["published", "released"]
+
+SCORES: Mapping[Variant, KrumScore] = {"published": PUBLISHED, "released": RELEASED}
 
 
-def krum(updates: Matrix, malicious: int) -> Vector:
+def krum(updates: Matrix, malicious: int, *, variant: Variant = "published") -> Vector:
     """Return the row whose squared distances to its n - `malicious` - 2 nearest others add up to the least.
 
     Of equal sums the first is the least. A row that is not finite is dropped, and counts as one of the malicious. Of
     fewer than three rows the median is returned, of none zeros.
+
+    The variant `released` adds up the distances, not their squares, to the n - `malicious` - 3 nearest others, as the
+    code does that Li et al. (2022) released. It takes any count: where no others are left the first row is chosen.
     """
     check_updates("krum", updates)
-    check_malicious("krum", malicious, clients=len(updates))
-    return average(updates, krum_rows(updates, malicious, keep=1))
+    check_variant(variant)
+    if variant == "published":
+        check_malicious("krum", malicious, clients=len(updates))
+    at_least(0, "krum", malicious=malicious)
+    return average(updates, krum_rows(updates, malicious, keep=1, score=SCORES[variant]))
 
 
 def krum_limit(clients: int) -> int:
     """Return the largest f with 2f + 2 < n, the condition of Blanchard et al., proposition 4.2."""
-    return max(0, (clients - 3) // 2)
+    return PUBLISHED.limit(clients)
+
+
+def check_variant(variant: str) -> None:
+    """Refuse an unknown variant."""
+    if variant not in SCORES:
+        raise ConfigError(f"krum: variant={variant!r}; use one of: {', '.join(SCORES)}")
 
 
 def check_malicious(rule: str, malicious: int, *, clients: int) -> None:
@@ -38,36 +56,50 @@ def check_malicious(rule: str, malicious: int, *, clients: int) -> None:
         )
 
 
-def krum_rows(updates: Matrix, malicious: int, *, keep: int) -> list[int]:
-    """Return the `keep` rows with the lowest scores, best first; where fewer than three are finite, all that are.
+def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = PUBLISHED) -> list[int]:
+    """Return the `keep` rows with the lowest scores, best first.
 
-    The average of one or two rows is their median.
+    Of fewer than three finite rows the published form returns all, since the average of one or two is their median.
     """
     finite = finite_rows(updates).nonzero().flatten()
-    if len(finite) < 3:
+    if len(finite) < 3 and score.is_bounded:
         return finite.tolist()
-    neighbors = len(finite) - remaining(malicious, len(updates) - len(finite)) - 2
+    neighbors = score.neighbors(len(finite), remaining(malicious, len(updates) - len(finite)))
     admitted = updates if len(finite) == len(updates) else updates[finite]
-    scores = neighbor_scores(squared_distances(admitted), neighbors)
+    scores = score.scores(squared_distances(admitted), neighbors)
     return finite[scores.argsort(stable=True)[:keep]].tolist()
 
 
 @dataclass(frozen=True)
 class Krum:
-    """Choose the row among the nearest neighbors; a round too small for the assumed count lowers it."""
+    """Choose the row among the nearest neighbors; a round too small for the assumed count lowers it.
 
-    malicious: int | None = None
-    """Overrides the threat model's count."""
+    The variant `released` is that of the code which the authors of the RL attack released (Li et al., 2022): distances
+    are not squared, the n - f - 3 nearest others count, any f is taken, and where no others are left the first row is
+    chosen. With `malicious=sampled` it is the rule of their experiments. It then takes f equal malicious rows whatever
+    they contain, if there are at least n / 2 - 1 and at most n - 4 of them: from 4 to 6 of 10.
+    """
+
+    malicious: Count | None = None
+    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    variant: Variant = field(default="published", metadata=ADDED_LATER)
+    """Whose score: `published` by Blanchard et al., or `released` by Li et al."""
     family: ClassVar[Family] = "distance"
 
     def __post_init__(self) -> None:
-        at_least(0, "krum", malicious=self.malicious)
+        check_count("krum", self.malicious)
+        check_variant(self.variant)
+
+    @property
+    def krum_score(self) -> KrumScore:
+        """How rows are scored."""
+        return SCORES[self.variant]
 
     def limit(self, clients: int) -> int:
-        return krum_limit(clients)
+        return self.krum_score.limit(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
-        rows = krum_rows(view.updates, malicious, keep=1)
+        rows = krum_rows(view.updates, malicious, keep=1, score=self.krum_score)
         view.note("selected", rows)
         return average(view.updates, rows), memory

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import DefenderView, Family, Memory
+from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.counts import assumed
+from sparring.defenses.aggregation.counts import assumed, check_count
 from sparring.defenses.aggregation.krum import check_malicious, krum_limit, krum_rows
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.updates import check_updates
@@ -27,14 +27,14 @@ def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
 class MultiKrum:
     """Average the `keep` best rows; in a round too small for its settings they are lowered to fit."""
 
-    malicious: int | None = None
-    """Overrides the threat model's count."""
+    malicious: Count | None = None
+    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     keep: int | None = None
     """Default: n - malicious - 2, the most for which Damaskinos et al. (2019, AggregaThor) state convergence."""
     family: ClassVar[Family] = "distance"
 
     def __post_init__(self) -> None:
-        at_least(0, "multi_krum", malicious=self.malicious)
+        check_count("multi_krum", self.malicious)
         at_least(1, "multi_krum", keep=self.keep)
 
     def limit(self, clients: int) -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, squared_distances
-from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
+from sparring.contracts import Count, DefenderView, Defense, Family, Memory, family_of, is_oracle, limit_of
 from sparring.defenses.aggregation.accumulators import refuse_per_client
-from sparring.defenses.aggregation.counts import assumed, minority, remaining
+from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.updates import check_updates
@@ -53,16 +53,18 @@ def _averages(updates: Matrix, rows: Tensor, *, shares: Tensor) -> Matrix:
 class NearestNeighborMixing:
     """Average every update with those nearest to it before `inner` sees it; both assume the same count.
 
+    An inner rule with a count of its own, a number or `sampled`, keeps to that.
+
     A round too small for that count lowers it to what both can bear. A rule with per-client memory is refused: it would
     put down to a client what its neighbors sent.
     """
 
     inner: Defense
-    malicious: int | None = None
-    """Overrides the threat model's count."""
+    malicious: Count | None = None
+    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
 
     def __post_init__(self) -> None:
-        at_least(0, "nearest_neighbor_mixing", malicious=self.malicious)
+        check_count("nearest_neighbor_mixing", self.malicious)
         refuse_per_client("nearest_neighbor_mixing", self.inner)
 
     @property
@@ -75,4 +77,5 @@ class NearestNeighborMixing:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
         mixed = nearest_neighbor_mixing(view.updates, malicious)
-        return self.inner.aggregate(view._replace(updates=mixed, malicious=malicious), memory)
+        told = view.malicious if is_oracle(self.inner) else malicious
+        return self.inner.aggregate(view._replace(updates=mixed, malicious=told), memory)

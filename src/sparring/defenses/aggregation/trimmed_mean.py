@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import DefenderView, Family, Memory
+from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.columns import inner_mean
-from sparring.defenses.aggregation.counts import assumed, minority, remaining
+from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
 from sparring.defenses.aggregation.rows import admitted
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.aggregation.updates import check_updates
@@ -33,12 +33,12 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
 class TrimmedMean:
     """Trim as many values on each side as rows are assumed to be malicious, or as leave one or two in a small round."""
 
-    malicious: int | None = None
-    """Overrides the threat model's count."""
+    malicious: Count | None = None
+    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     family: ClassVar[Family] = "coordinate"
 
     def __post_init__(self) -> None:
-        at_least(0, "trimmed_mean", malicious=self.malicious)
+        check_count("trimmed_mean", self.malicious)
 
     def limit(self, clients: int) -> int:
         return minority(clients)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from math import inf, log, prod
 
 import torch
-from scipy.stats import norm
 from torch import Tensor
 
 from sparring.errors import ConfigError
@@ -38,7 +37,9 @@ def contraction(norms: Sequence[float], *, noise: float) -> float:
 
     Π (2 Φ(ρ_t / σ) - 1) over the rounds after the attack (Xie et al., 2021).
     """
-    return prod(2 * float(norm.cdf(bound / noise)) - 1 for bound in norms)
+    bounds = torch.tensor([float(bound) for bound in norms], dtype=torch.double)
+    left: list[float] = (2 * torch.special.ndtr(bounds / noise) - 1).tolist()
+    return prod(left)
 
 
 def backdoor_radius(

@@ -26,6 +26,7 @@ from sparring.experiments.files import PARTIAL, admit_writing, saving, write, wr
 from sparring.experiments.lessons import UNARMED
 from sparring.experiments.report import read_study
 from sparring.experiments.section import Section
+from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.store import LOCK, held
 from sparring.experiments.sweeps import Here, Workers
 
@@ -33,8 +34,18 @@ VERDICT, REPORT = "verdict.json", "report.html"
 HERE, NOBODY = Here(), Nobody()
 
 
-def audit(request: Request, folder: str | Path, *, workers: Workers = HERE, follower: Follower = NOBODY) -> Audit:
-    """Audit a rule in a folder, or go on with the same audit there, to the same verdict."""
+def audit(
+    request: Request,
+    folder: str | Path,
+    *,
+    workers: Workers = HERE,
+    follower: Follower = NOBODY,
+    gap: float = SMALLEST_GAP,
+) -> Audit:
+    """Audit a rule in a folder, or go on with the same audit there, to the same verdict.
+
+    `gap` is the smallest difference between attacks that counts; it changes the verdict and nothing that is played.
+    """
     bench = Bench(request, Path(folder), workers, follower)
     _admit(bench.folder)
     effort = _effort(bench)
@@ -42,9 +53,9 @@ def audit(request: Request, folder: str | Path, *, workers: Workers = HERE, foll
         keep_effort(bench.folder, request, effort=effort)
         policies = _trained(bench, effort)
         chosen = min(policies, key=lambda label: policies[label].rehearsed)
-        done = Audit(bench.folder, effort, _verdict(bench, policies, chosen=chosen), policies)
+        done = Audit(bench.folder, effort, _verdict(bench, policies, chosen=chosen, gap=gap), policies)
         write_json(bench.folder / VERDICT, plain(done.verdict))
-        study = read_study(bench.folder / MEASURED, request.catalogues)
+        study = read_study(bench.folder / MEASURED, gap=gap)
         write(bench.folder / REPORT, audit_page(study, done, request=request).encode())
         return done
 
@@ -75,7 +86,7 @@ def _trained(bench: Bench, effort: Effort) -> dict[str, Trained]:
     return {label: Trained(policy, left(runs, label).summary.mean) for label, policy in policies.items()}
 
 
-def _verdict(bench: Bench, policies: Mapping[str, Trained], *, chosen: str) -> Verdict:
+def _verdict(bench: Bench, policies: Mapping[str, Trained], *, chosen: str, gap: float) -> Verdict:
     """Play everything with fresh seeds, and count how many clients it takes."""
     request, trained = bench.request, {label: each.policy for label, each in policies.items()}
     bench.follower.begin(f"playing {len(request.attacks)} attacks made by hand, the learned ones and none")
@@ -84,7 +95,7 @@ def _verdict(bench: Bench, policies: Mapping[str, Trained], *, chosen: str) -> V
     crafted, clean = worst(runs, request.attacks), left(runs, NO_ATTACK).summary.mean
     bench.follower.begin(f"counting how many clients halve the accuracy with {crafted.attack}")
     breaking = _breaking(bench, crafted.attack, learned=playing(trained[chosen]), half=clean / 2)
-    return judged(runs, crafted, learned=chosen, breaking=breaking)
+    return judged(runs, crafted, learned=chosen, breaking=breaking, gap=gap)
 
 
 def _breaking(bench: Bench, attack: str, *, learned: Section, half: float) -> Breaking:

@@ -74,7 +74,7 @@ def keep_effort(folder: Path, request: Request, *, effort: Effort) -> None:
         "sparring_audit": FORMAT,
         "digest": request.digest,
         "asked": request.document,
-        "plugins": [plugin.module for plugin in request.catalogues.plugins],
+        "plugins": request.plugins,
         "effort": asdict(effort),
     }
     write_json(folder / NAME, content)

@@ -5,9 +5,10 @@ from shlex import quote
 from statistics import fmean
 from typing import NamedTuple
 
+from sparring.experiments.audit.asked import BESIDE, Asked
 from sparring.experiments.audit.effort import BREAKING_SEEDS, written_budget
 from sparring.experiments.audit.outcome import Audit
-from sparring.experiments.audit.request import NO_ATTACK, Request
+from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.told import facts, sentences
 from sparring.experiments.report.commands import settings
 from sparring.experiments.report.curves import Band, Plot, band
@@ -32,7 +33,7 @@ class Lesson(NamedTuple):
     is_chosen: bool
 
 
-def audit_page(study: Study, done: Audit, *, request: Request) -> str:
+def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
     """Return the page of an audit, whose runs with fresh seeds are a study, as HTML."""
     (panel,) = panels(study)
     return (
@@ -62,12 +63,12 @@ def audit_page(study: Study, done: Audit, *, request: Request) -> str:
     )
 
 
-def command(request: Request) -> str:
+def command(request: Asked) -> str:
     """Return what to type to repeat an audit, with every setting written out."""
     asked = dict(request.document)
-    beside = {key: asked.pop(key) for key in ("seeds", "budget", "malicious", "start", "attacks")}
+    beside = {key: asked.pop(key) for key in BESIDE}
     own = {"attack": {**next(iter(request.own.values()), {}), "malicious": request.malicious, "start": request.start}}
-    plugins = (f"--plugin {quote(plugin.module)}" for plugin in request.catalogues.plugins)
+    plugins = (f"--plugin {quote(module)}" for module in request.plugins)
     effort = f"--seeds {beside['seeds']} --budget {written_budget(request.budget)}"
     return " ".join(["sparring audit", *plugins, *map(quote, settings({**asked, **own})), effort])
 
@@ -81,7 +82,7 @@ def _legend(done: Audit) -> tuple[tuple[str, str], ...]:
     return tuple((label, line_style(place)) for place, label in enumerate(_compared(done)))
 
 
-def _pictures(study: Study, done: Audit, *, request: Request) -> Iterator[Picture]:
+def _pictures(study: Study, done: Audit, *, request: Asked) -> Iterator[Picture]:
     """Yield the accuracy over rounds, and that over the number of malicious clients."""
     labels = _compared(done)
     runs = {label: study.where({ATTACK: label}).frame["run"] for label in labels}

@@ -11,7 +11,7 @@ from sparring.errors import ConfigError
 from sparring.experiments.audit.crafted import crafted_attacks
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import configure, describe
-from sparring.experiments.section import Section, subsection
+from sparring.experiments.section import Section, member, subsection
 from sparring.experiments.settings import Config
 from sparring.registry import checked
 
@@ -60,6 +60,11 @@ class Request:
         """The seeds that everything is measured with, and nothing chosen by."""
         return range(self.seed, self.seed + self.seeds)
 
+    @property
+    def plugins(self) -> Sequence[str]:
+        """The modules of the plug-ins that it needs."""
+        return [plugin.module for plugin in self.catalogues.plugins]
+
     def training(self, policies: int) -> Sequence[int]:
         """Return the seeds that policies are trained and chosen with."""
         return range(self.seed + self.seeds, self.seed + self.seeds + policies)
@@ -94,7 +99,7 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
         raise ConfigError(f"seeds is {seeds}; an interval needs at least 2, and at most {MOST_SEEDS} are played")
     base = _briefer({key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")})
     clean = configure({**base, "seed": document.get("seed", Config.seed)}, catalogues)
-    section = subsection(document, "attack")
+    section = member(document, "attack")
     own = {key: value for key, value in section.items() if key not in FIELDED}
     request = Request(
         base=base,
@@ -111,7 +116,7 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
 
 def _briefer(document: Section) -> Section:
     """Return the configuration with what an audit has other defaults for: it plays about a hundred runs."""
-    model = {**BRIEF_MODEL, **subsection(document, "model")}
+    model = {**BRIEF_MODEL, **member(document, "model")}
     return {**document, "model": model, "federation": {"rounds": BRIEF_ROUNDS, **subsection(document, "federation")}}
 
 

@@ -1,17 +1,19 @@
 """An audit in words, for the terminal and for the page."""
 
+from sparring.experiments.audit.asked import Asked
 from sparring.experiments.audit.outcome import Audit
-from sparring.experiments.audit.request import Request
 from sparring.experiments.audit.verdict import Verdict
-from sparring.experiments.claims import FEWEST
-from sparring.experiments.claims import Verdict as Answer
-from sparring.experiments.statistics import written
+from sparring.experiments.statistics import FEWEST_TO_DECIDE, Reading, interval_named, written
 
-GAPS: dict[Answer, str] = {
-    "holds": "The learned attack takes more: attacks made by hand flatter this rule.",
-    "does not hold": "The learned attack takes no more than the worst one made by hand.",
-    "undecided": "Whether the learned attack takes more is undecided: the interval of the gap spans zero.",
+GAPS: dict[Reading, str] = {
+    "more": "The learned attack takes more: attacks made by hand flatter this rule.",
+    "less": "The learned attack takes less than the worst one made by hand.",
+    "no difference that counts": "There is no difference that counts between the learned attack and the worst one made "
+    "by hand: the whole interval of the gap lies within ±{gap:g}.",
+    "undecided": "Whether the learned attack takes more is undecided: the interval of the gap reaches beyond {gap:g}, "
+    "the smallest gap that counts, and does not lie wholly beyond it.",
 }
+NO_MORE = "The learned attack takes no more than the worst one made by hand, and maybe less."
 
 
 def facts(done: Audit) -> dict[str, str]:
@@ -22,6 +24,8 @@ def facts(done: Audit) -> dict[str, str]:
         "worst by hand": f"{written(verdict.crafted.summary)} ({verdict.crafted.attack})",
         "learned": f"{written(verdict.learned.summary)} ({verdict.learned.attack} of {len(done.policies)})",
         "gap": gap(verdict),
+        "intervals": f"[…] {interval_named([verdict.clean.n, verdict.difference.n])}; a gap counts from "
+        f"{verdict.gap.gap:g} on",
     }
 
 
@@ -32,7 +36,7 @@ def gap(verdict: Verdict) -> str:
     return f"{difference:+.3f}{interval}, n = {n}"
 
 
-def sentences(done: Audit, request: Request) -> tuple[str, ...]:
+def sentences(done: Audit, request: Asked) -> tuple[str, ...]:
     """Say what the audit means."""
     verdict, clients = done.verdict, request.config.federation.clients
     shares = [each.mean for each in (verdict.clean, verdict.crafted.summary, verdict.learned.summary)]
@@ -48,9 +52,12 @@ def sentences(done: Audit, request: Request) -> tuple[str, ...]:
 def _decision(verdict: Verdict) -> str:
     """Say whether the learned attack takes more."""
     n = verdict.difference.n
-    if n < FEWEST:
-        return f"Whether the learned attack takes more is undecided: that needs {FEWEST} seeds, and there are {n}."
-    return GAPS[verdict.gap.verdict]
+    if n < FEWEST_TO_DECIDE:
+        needed = f"that needs {FEWEST_TO_DECIDE} seeds, and there are {n}"
+        return f"Whether the learned attack takes more is undecided: {needed}."
+    if verdict.gap.reading == "undecided" and verdict.gap.verdict == "does not hold":
+        return NO_MORE
+    return GAPS[verdict.gap.reading].format(gap=verdict.gap.gap)
 
 
 def halving(verdict: Verdict, clients: int) -> str:

@@ -8,9 +8,9 @@ import pandas as pd
 from sparring.errors import RunError
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.claims import Above, Finding, found
-from sparring.experiments.statistics import Comparison, Summary, summary
+from sparring.experiments.statistics import SMALLEST_GAP, Comparison, Summary, method, summary
 from sparring.experiments.sweeps.axes import ATTACK
-from sparring.experiments.tables import by_seed
+from sparring.experiments.tables import by_seed, possible
 
 METRIC = "accuracy"
 
@@ -65,14 +65,16 @@ def worst(runs: pd.DataFrame, attacks: Iterable[str]) -> Cell:
 
 def left(runs: pd.DataFrame, attack: str) -> Cell:
     """Return what an attack leaves of the accuracy."""
-    return Cell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values())))
+    return Cell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **possible(METRIC)))
 
 
-def judged(runs: pd.DataFrame, crafted: Cell, *, learned: str, breaking: Breaking) -> Verdict:
-    """Compare the worst attack made by hand with the learned one on their common seeds."""
+def judged(
+    runs: pd.DataFrame, crafted: Cell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
+) -> Verdict:
+    """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the least that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
-    gap = found(statement, runs)
-    return Verdict(left(runs, NO_ATTACK).summary, crafted, left(runs, learned), gap, breaking)
+    compared = found(statement, runs, gap=gap)
+    return Verdict(left(runs, NO_ATTACK).summary, crafted, left(runs, learned), compared, breaking)
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:
@@ -82,7 +84,13 @@ def plain(verdict: Verdict) -> dict[str, Any]:
         "clean": verdict.clean._asdict(),
         "crafted": {"attack": verdict.crafted.attack, **verdict.crafted.summary._asdict()},
         "learned": {"attack": verdict.learned.attack, **verdict.learned.summary._asdict()},
-        "gap": {**gap._asdict(), "verdict": verdict.gap.verdict},
+        "gap": {
+            **gap._asdict(),
+            "interval": method(gap.n),
+            "smallest": verdict.gap.gap,
+            "verdict": verdict.gap.verdict,
+            "reading": verdict.gap.reading,
+        },
         "halved_by": {
             "clients": breaking.clients,
             "attack": verdict.crafted.attack,

@@ -1,42 +1,77 @@
-"""Published tables, figures and theorems, a file each."""
+"""Published tables, figures and theorems, a file each; what is listed is imported when it is asked for."""
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from sparring.errors import UnknownName
-from sparring.experiments.presets.calculation import Calculation
-from sparring.experiments.presets.marl_fig2 import MARL_FIG2
-from sparring.experiments.presets.msg_table1 import MSG_TABLE1
-from sparring.experiments.presets.msg_table4 import MSG_TABLE4
-from sparring.experiments.presets.msg_table7 import MSG_TABLE7
-from sparring.experiments.presets.preset import SCALES, Preset, Published, Scale, plan_of
-from sparring.experiments.presets.rla_bound import RLA_BOUND
-from sparring.experiments.presets.rla_fig3 import RLA_FIG3, RLA_FIG3_APPENDIX
-from sparring.experiments.presets.rla_fig4 import RLA_FIG4A, RLA_FIG4C
-from sparring.registry import offer
+from sparring.registry import Imports, offer
 
-PRESETS: Mapping[str, Preset] = {
-    "rla-fig3": RLA_FIG3,
-    "rla-fig3-appendix": RLA_FIG3_APPENDIX,
-    "rla-fig4a": RLA_FIG4A,
-    "rla-fig4c": RLA_FIG4C,
-    "marl-fig2": MARL_FIG2,
-    "msg-table1": MSG_TABLE1,
-    "msg-table4": MSG_TABLE4,
-    "msg-table7": MSG_TABLE7,
-}
+if TYPE_CHECKING:
+    from sparring.experiments.presets.calculation import Calculation
+    from sparring.experiments.presets.preset import Preset
+
+HERE = "sparring.experiments.presets"
+
+PRESETS = Imports(
+    {
+        "rla-fig3": f"{HERE}.rla_fig3:RLA_FIG3",
+        "rla-fig3-appendix": f"{HERE}.rla_fig3:RLA_FIG3_APPENDIX",
+        "rla-fig3-krum": f"{HERE}.rla_krum:RLA_FIG3_KRUM",
+        "rla-fig4a": f"{HERE}.rla_fig4:RLA_FIG4A",
+        "rla-fig4a-krum": f"{HERE}.rla_krum:RLA_FIG4A_KRUM",
+        "rla-fig4c": f"{HERE}.rla_fig4:RLA_FIG4C",
+        "marl-fig2": f"{HERE}.marl_fig2:MARL_FIG2",
+        "msg-table1": f"{HERE}.msg_table1:MSG_TABLE1",
+        "msg-table4": f"{HERE}.msg_table4:MSG_TABLE4",
+        "msg-table7": f"{HERE}.msg_table7:MSG_TABLE7",
+    }
+)
 """What is played as a sweep."""
 
-CALCULATIONS: Mapping[str, Calculation] = {"rla-bound": RLA_BOUND}
+CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla_bound:RLA_BOUND"})
 """What is calculated."""
 
 
-def preset(name: str) -> Preset | Calculation:
+class Title(NamedTuple):
+    """What a preset is called, and where it was published."""
+
+    title: str
+    source: str
+
+
+TITLES = {
+    "rla-fig3": Title("MNIST under untargeted attacks: Krum and the clipping median", "Li et al., 2022, figure 3"),
+    "rla-fig3-appendix": Title(
+        "MNIST under untargeted attacks: geometric median and FLTrust",
+        "Li et al., 2022, appendix E.2, which is not at hand",
+    ),
+    "rla-fig3-krum": Title(
+        "MNIST under untargeted attacks: Krum with f = 2, with the true f, and as released",
+        "Li et al., 2022, figure 3",
+    ),
+    "rla-fig4a": Title("MNIST with 7, 8, 10 and 20 attackers", "Li et al., 2022, figure 4(a)"),
+    "rla-fig4a-krum": Title(
+        "MNIST with 7, 8, 10 and 20 attackers: Krum in three forms", "Li et al., 2022, figure 4(a)"
+    ),
+    "rla-fig4c": Title(
+        "MNIST under the learned attack with and without distribution learning, and without labels",
+        "Li et al., 2022, figure 4(c, d)",
+    ),
+    "marl-fig2": Title(
+        "Fashion-MNIST under untargeted attacks: median, FLTrust, Safeguard, centered clipping", "MARL, figure 2"
+    ),
+    "msg-table1": Title("CIFAR-10 under untargeted attacks, backdoors and both: fixed defenses", "MSG, table 1"),
+    "msg-table4": Title("MNIST with backdoors: every fixed defense", "MSG, table 4"),
+    "msg-table7": Title("CIFAR-10 with backdoors: norm bounds and NeuroClip, tuned by hand", "MSG, table 7"),
+    "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
+}
+"""What stands in a list, for which none of them is imported."""
+
+
+def find_preset(name: str) -> "Preset | Calculation":
     """Return the preset of a published table, figure or theorem; underscores count as hyphens."""
-    known: Mapping[str, Preset | Calculation] = {**PRESETS, **CALCULATIONS}
-    found = known.get(name.replace("_", "-"))
-    if found is None:
-        raise UnknownName(f"unknown preset {name!r}{offer(name, known)}")
-    return found
-
-
-__all__ = ["CALCULATIONS", "PRESETS", "SCALES", "Calculation", "Preset", "Published", "Scale", "plan_of", "preset"]
+    wanted = name.lower().replace("_", "-")
+    for table in (PRESETS, CALCULATIONS):
+        if wanted in table:
+            found: Preset | Calculation = table[wanted]
+            return found
+    raise UnknownName(f"unknown preset {name!r}{offer(name, (*PRESETS, *CALCULATIONS))}")

@@ -1,51 +1,71 @@
 """What the tables of MSG, the meta-Stackelberg game, share: its attacks, its fixed defenses, its federation."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from sparring.experiments.claims import Above, AnyOf, Claim
 from sparring.experiments.presets.preset import Published, Scale, assumed_share
 from sparring.experiments.section import Section
 
 UNTARGETED, BACKDOORED, DISTRIBUTED = 10, 5, 20
-"""Malicious clients of 100, as in its main text."""
+"""Malicious clients of 100, as in its main text; its appendix C has 20 untargeted ones."""
 RATE = 0.05
 """Its learning rate: by it a bound on gradients becomes one on updates."""
 NEVER = 10**7
 """A round that no run comes to."""
-RECKONED = 0.2
-"""The share of malicious updates that all rules reckon with, whatever the attack: what DBA has."""
+ASSUMED = 0.2
+"""The share of malicious updates that all rules assume in the literal reading, whatever the attack: what DBA has."""
 
 SPLIT = 0.5
 """A backdoor accuracy that lies on neither side."""
 MUCH = 0.1
 """What an accuracy must lack for a defense to have failed; in the paper the learned one lacks 0.04 at most."""
 
+ROOT_BIAS = 0.5
+"""The share of the first class in the server's root data, as in its appendix C."""
+
 Attackers = Sequence[Section]
 Pairs = Sequence[tuple[float, float]]
 """What a row of a table states: accuracy and backdoor accuracy, a pair a column."""
-STATED = ("average_accuracy", "average_backdoor_accuracy_with_target")
-"""The metrics that the tables state."""
-METRICS = ("average_accuracy", "average_backdoor_accuracy", "average_backdoor_accuracy_with_target")
+STATED = ("average_accuracy", "average_backdoor_accuracy_of_all")
+"""The metrics that the tables are taken to state."""
+METRICS = (
+    "average_accuracy",
+    "average_backdoor_accuracy",
+    "average_backdoor_accuracy_with_target",
+    "average_backdoor_accuracy_of_all",
+)
 
 NONE = "none"
+MINIMUM = "IPM of the minimum"
 MIXED = ("IPM + BFL", "LMP + DBA")
+STRONG: Mapping[str, str] = {
+    "strong BFL": "BFL",
+    "strong DBA": "DBA",
+    "IPM of the minimum + strong BFL": MIXED[0],
+    "LMP + strong DBA": MIXED[1],
+}
+"""The rows of the strong reading, and the published rows that they read."""
+STRONG_MIXED = tuple(row for row, published in STRONG.items() if published in MIXED)
+READ = {**STRONG, MINIMUM: "IPM"}
+"""The rows that read a published row in another way than its words."""
 TRIMMED_MEAN, FLTRUST, KRUM = "trimmed mean", "FLTrust", "Krum"
 FEDAVG, FLTRUST_NEUROCLIP = "FedAvg", "FLTrust + NeuroClip"
 
 BASES: Mapping[Scale, Section] = {
     "smoke": {
-        "data": {"name": "digits", "root_size": 20},
+        "data": {"name": "digits", "root_size": 20, "root_bias": ROOT_BIAS},
         "federation": {"clients": 20, "sampled": 10, "rounds": 2, "batch": 4, "lr": RATE},
         "model": {"name": "lenet"},
         "evaluation": {"every": 2},
     },
     "laptop": {
-        "data": {"root_size": 100},
+        "data": {"root_size": 100, "root_bias": ROOT_BIAS},
         "federation": {"clients": 100, "sampled": 10, "batch": 32, "lr": RATE},
         "evaluation": {"every": 25},
     },
     "paper": {
-        "data": {"root_size": 100},
+        "data": {"root_size": 100, "root_bias": ROOT_BIAS},
         "federation": {"clients": 100, "sampled": 10, "batch": 128, "lr": RATE},
         "evaluation": {"every": 10},
     },
@@ -64,9 +84,30 @@ ALWAYS = (
     "The learned attacks and defenses are not played: they have to be trained first.",
     "ClipMed's and norm bounding's unit is not stated: each norm is read as one of updates, and as one of gradients, "
     "which are updates divided by the learning rate.",
-    "Backdoor accuracy is printed over images of the other classes, and with those of the target class: the published "
-    "0.10 without attack suggests the second. Where no backdoor is planted, its trigger is tried all the same.",
+    "Backdoor accuracy is printed over images that the trigger is meant for, with those of the target class, and over "
+    "all images: a model without a backdoor comes to about 0.10 of the last, as published. Where no backdoor is "
+    "planted, its trigger is tried all the same.",
+    f"The counts are those of the main text: {UNTARGETED} untargeted attackers of 100, {BACKDOORED} with a backdoor, "
+    f"{DISTRIBUTED} of DBA; appendix C has 20 untargeted ones.",
+    "IPM has the factor 2 on the mean of the honest updates; the row with the minimum reverses their coordinate-wise "
+    "minimum, which takes FedAvg nearer to the published 0.14. The paper states the factor alone.",
+    "FLTrust's root data prefer the first class with q = 0.5 (appendix C).",
 )
+LITERAL = (
+    "Backdoors are played in two readings. Plain rows take the main text's poisoning ratios (1, DBA 0.5) and evenly "
+    "spread parts of DBA, {aim}, one local step, and every rule assumes 20 % malicious updates."
+)
+AIMS = {"mnist": "all classes for the target", "cifar10": "airplanes alone for trucks (appendix C)"}
+STRONGLY = (
+    "Strong rows take appendix C's ratio of 0.5 and random parts of DBA, all classes for the target, one epoch of "
+    "malicious training, IPM of the minimum, and rules that assume the true share. They are our reading, by which "
+    "claims about backdoors are judged; what is published stands beside both."
+)
+
+
+def readings(data: Literal["mnist", "cifar10"]) -> tuple[str, ...]:
+    """Say in which readings the backdoors of a table are played, on its data."""
+    return LITERAL.format(aim=AIMS[data]), STRONGLY
 
 
 LEARNED_WINS = Claim(
@@ -75,10 +116,10 @@ LEARNED_WINS = Claim(
     needs="the learned defense",
 )
 BFL_GETS_THROUGH = Claim(
-    "Rules against untargeted attacks let BFL through: FedAvg, trimmed mean and FLTrust end with a backdoor accuracy "
-    "above 0.5.",
+    "Rules against untargeted attacks let BFL through (strong reading): FedAvg, trimmed mean and FLTrust end with a "
+    "backdoor accuracy above 0.5.",
     tuple(
-        Above({"defense": rule, "attack": "BFL"}, SPLIT, metric="backdoor_accuracy")
+        Above({"defense": rule, "attack": "strong BFL"}, SPLIT, metric="backdoor_accuracy")
         for rule in (FEDAVG, TRIMMED_MEAN, FLTRUST)
     ),
 )
@@ -108,11 +149,17 @@ def _defeated(rule: str, attacks: Iterable[str]) -> AnyOf:
 
 def clip_med(norm: float) -> dict[str, Section]:
     """Return ClipMed with a norm bound in both readings of its unit."""
-    readings = {f"ClipMed {norm:g}": norm, f"ClipMed {norm:g} on gradients": norm * RATE}
-    return {
-        label: {"defense": {"name": "clipping_median", "max_norm": round(bound, 9)}}
-        for label, bound in readings.items()
-    }
+    return _bounded(f"ClipMed {norm:g}", "clipping_median", norm=norm)
+
+
+def norm_bound(norm: float) -> dict[str, Section]:
+    """Return norm bounding in both readings of its unit."""
+    return _bounded(f"norm bound {norm:g}", "norm_bounding", norm=norm)
+
+
+def _bounded(label: str, rule: str, *, norm: float) -> dict[str, Section]:
+    bounds = {label: norm, f"{label} on gradients": norm * RATE}
+    return {label: {"defense": {"name": rule, "max_norm": round(bound, 9)}} for label, bound in bounds.items()}
 
 
 def neuro_clip(bound: float) -> dict[str, Section]:
@@ -124,22 +171,28 @@ def neuro_clip(bound: float) -> dict[str, Section]:
 def attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Attackers]:
     """Return the attackers of each row of a table; at smoke scale there are a fifth as many clients."""
     aim = {"target": target, "source": source}
+    strong = {"target": target, "source": None, "ratio": 0.5, "local_epochs": 1.0}
     ipm = _attacker(scale, UNTARGETED, name="ipm", scale=2.0)
+    minimum = {**ipm, "of": "minimum"}
     lmp = _attacker(scale, UNTARGETED, name="lmp")
     bfl = _attacker(scale, BACKDOORED, name="bfl", ratio=1.0, **aim)
     dba = _attacker(scale, DISTRIBUTED, name="dba", ratio=0.5, **aim)
     pgd = _attacker(scale, BACKDOORED, name="pgd", ratio=1.0, **aim)
+    strong_bfl = _attacker(scale, BACKDOORED, name="bfl", **strong)
+    strong_dba = _attacker(scale, DISTRIBUTED, name="dba", parts="random", **strong)
     # It never starts: its trigger is tried on a model that nobody has taught it.
     idle = {**bfl, "start": NEVER}
     return {
         NONE: [idle],
         "IPM": [ipm, idle],
+        MINIMUM: [minimum, idle],
         "LMP": [lmp, idle],
         "BFL": [bfl],
         "DBA": [dba],
         "PGD": [pgd],
         MIXED[0]: [ipm, bfl],
         MIXED[1]: [lmp, dba],
+        **dict(zip(STRONG, ([strong_bfl], [strong_dba], [minimum, strong_bfl], [lmp, strong_dba]), strict=True)),
     }
 
 
@@ -148,12 +201,12 @@ def _attacker(at: Scale, malicious: int, **section: object) -> Section:
 
 
 def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence[str]) -> tuple[Published, ...]:
-    """Return what a table states of these rows."""
+    """Return what a table states of these rows, or of those that they read."""
     return tuple(
         Published({"defense": column, "attack": row}, value, metric=metric)
         for row in rows
-        if row in table
-        for column, pair in zip(columns, table[row], strict=True)
+        if READ.get(row, row) in table
+        for column, pair in zip(columns, table[READ.get(row, row)], strict=True)
         for metric, value in zip(STATED, pair, strict=True)
     )
 
@@ -161,16 +214,20 @@ def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence
 def grid(scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]) -> Section:
     """Return the sweep of defenses, each a bundle of settings, by attackers."""
     shared: dict[str, Section] = {name: {**BASES[scale].get(name, {}), **base.get(name, {})} for name in BASES[scale]}
-    share = assumed_share(
-        RECKONED,
-        sampled=shared["federation"]["sampled"],
-        rules=[bundle["defense"] for bundle in defenses.values()],
-    )
+    federation, rules = shared["federation"], [bundle["defense"] for bundle in defenses.values()]
+
+    def played(label: str, sections: Attackers) -> Section:
+        """Let rules assume the true share in the strong reading."""
+        malicious = sum(each["malicious"] for each in sections)
+        wanted = malicious / federation["clients"] if label in STRONG else ASSUMED
+        share = assumed_share(wanted, sampled=federation["sampled"], rules=rules)
+        return {"attacks": list(sections), "threat.assumed_malicious": share}
+
     return {
-        "base": {**base, **shared, "threat": {"assumed_malicious": share}},
+        "base": {**base, **shared},
         "axes": {
             "defense": {label: {"post_training": {"name": "none"}, **bundle} for label, bundle in defenses.items()},
-            "attack": {label: {"attacks": list(each)} for label, each in attacks.items()},
+            "attack": {label: played(label, each) for label, each in attacks.items()},
             "seed": list(range(SEEDS[scale])),
         },
     }

@@ -4,19 +4,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from math import floor
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from sparring.attacks.learned.trained_attack import located
 from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
 from sparring.experiments.claims import Claim
-from sparring.experiments.rehearsal import Rehearsing
 from sparring.experiments.section import Section
 from sparring.experiments.sweeps import Plan, planned
 from sparring.experiments.sweeps.axes import replaced
 from sparring.experiments.sweeps.folder import POLICIES
 from sparring.experiments.tables import Labels
 from sparring.registry import build
+
+if TYPE_CHECKING:  # to know how attacks are learned, Stable-Baselines3 is imported
+    from sparring.experiments.rehearsal import Rehearsing
 
 Scale = Literal["smoke", "laptop", "paper"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -54,7 +56,7 @@ class Preset:
     """In what the sweep is another than the paper's."""
     published: Callable[[Scale], tuple[Published, ...]]
     claims: Callable[[Scale], tuple[Claim, ...]]
-    rehearsing: Callable[[Scale, Labels], Rehearsing] | None = None
+    rehearsing: "Callable[[Scale, Labels], Rehearsing] | None" = None
     """How the learned attack of a cell is learned; its file is in the folder that `{policies}` stands for."""
 
     def __repr__(self) -> str:

@@ -8,11 +8,11 @@ import pandas as pd
 from sparring.experiments.claims import Above, Judgment, Verdict, judged, together
 from sparring.experiments.formats import Table
 from sparring.experiments.presets.preset import Preset, Published, Scale
-from sparring.experiments.rehearsal import Trial, trials_of
-from sparring.experiments.statistics import summary, written
+from sparring.experiments.statistics import SMALLEST_GAP, summary, written
 from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.axes import SEED
 from sparring.experiments.tables import Labels, by_seed
+from sparring.experiments.trials import Trial, trials_of
 
 SHOWN = ("defense", "attack")
 """The axes that have a column; there is a table for each combination of labels on the others."""
@@ -32,19 +32,26 @@ def reckoning(plan: Plan) -> str:
     return f"Every rule reckons with {assumed} malicious updates{capped}; {actual} of the clients are malicious."
 
 
-def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame) -> tuple[Judgment, ...]:
-    """Judge all claims of a preset."""
-    return tuple(judged(claim, runs, scale=scale) for claim in preset.claims(scale))
+def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame, gap: float = SMALLEST_GAP) -> tuple[Judgment, ...]:
+    """Judge all claims of a preset, `gap` being the smallest difference that counts."""
+    return tuple(judged(claim, runs, scale=scale, gap=gap) for claim in preset.claims(scale))
 
 
-def beside(preset: Preset, scale: Scale, *, cells: Iterable[Labels], runs: pd.DataFrame) -> Iterator[Table]:
+def beside(
+    preset: Preset,
+    scale: Scale,
+    *,
+    cells: Iterable[Labels],
+    runs: pd.DataFrame,
+    gap: float = SMALLEST_GAP,
+) -> Iterator[Table]:
     """Yield tables of *published | measured | holds?*: a row a cell, whether it was played or published alone.
 
     A cell's answer is that to all statements of which it is one side. Of several statements of which one must be true,
     none is answered by itself.
     """
     played = [_without_seed(cell) for cell in cells]
-    findings = [finding for judgment in judgments(preset, scale, runs=runs) for finding in judgment.findings]
+    findings = [finding for judgment in judgments(preset, scale, runs=runs, gap=gap) for finding in judgment.findings]
     for metric in preset.metrics:
         published = [each for each in preset.published(scale) if each.metric == metric]
         about = [

@@ -8,6 +8,7 @@ from sparring.experiments.presets.rla_setting import (
     ATTACKS,
     BASES,
     KRUM,
+    KRUM_FORM,
     LEARNED,
     MALICIOUS,
     SEEDS,
@@ -39,6 +40,7 @@ SEEING = ("IPM 5", "IPM 2", "LMP")
 HERE = (
     "The paper does not state the rule of this figure: it is Krum here.",
     "Each learned attack is learned in one federation, that of seed 0, and played in all.",
+    KRUM_FORM,
 )
 
 
@@ -52,6 +54,11 @@ def attackers_document(scale: Scale) -> Section:
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
+    return counted(grid, scale)
+
+
+def counted(grid: Section, scale: Scale) -> Section:
+    """Return a sweep by numbers of attackers, too."""
     numbers = SMOKE_COUNTS if scale == "smoke" else map(int, COUNTS)
     counts = {count: {"attack.malicious": number} for count, number in zip(COUNTS, numbers, strict=True)}
     return {**grid, "axes": {**grid["axes"], "attackers": counts}}

@@ -65,9 +65,9 @@ REHEARSING: Mapping[Scale, Rehearsing] = {
         inverting=DistributionLearning(GradientInversion(images=32), batches=8),
     ),
     "paper": Rehearsing(
-        acting=SearchRanges(lr=0.01),
+        acting=SearchRanges(lr=0.01, batch=200),
         schedule=Schedule(attacks_from=100, learns_until=400, pace=100, renewed=10, trials=1),
-        settings=TD3Settings(hidden=(256, 128), buffer=40_000, discount=1.0),
+        settings=TD3Settings(hidden=(256, 128), buffer=40_000, pace=1, discount=1.0),
         rounds=1000,
         inverting=DistributionLearning(GradientInversion(images=32), batches=100),
     ),
@@ -81,14 +81,20 @@ PATIENT: Mapping[Scale, Rehearsing] = {
 gains more than one that waits for such a round, and in as many as are left, which are 160, it does not."""
 
 ALWAYS = (
-    "IPM is played with the factor 5 of the authors' code, and with 2; the paper states none.",
+    "IPM is played with the factor 5 of the authors' code, and with 2; the paper states none. LMP has the b = 2 of its "
+    "own paper, where the code has 5 under the clipping median.",
     "EB climbs for five steps at the clients' learning rate, without its stealth term; the paper states neither.",
     "Of the hand-made attacks' clients none shares data.",
-    "The learned attack is that of its authors' code: its search descends and what it submits goes the other way, and "
-    "a policy sets two numbers, where the paper climbs and has three.",
+    "The learned attack has the form of its authors' code: its search descends and what it submits goes the other way, "
+    "and a policy sets two numbers, where the paper climbs and has three. Its search draws from the learned mixture, "
+    "as in the paper, where the code takes all of the 200 true examples in each step.",
     "It learns with TD3 at lr 0.001, where the code has 1e-7, episodes start from the global model there is when "
     "learning in a world begins, the simulated loss counts no further than 3, and a policy is played only if it does "
     "as well on trial as those before it, the first of which answers with the middle of its ranges.",
+)
+KRUM_FORM = (
+    "Krum assumes f = 2 of 10 and adds up squared distances to n - f - 2 others, as published. The code tells it the "
+    "true f of each round, does not square, and takes n - f - 3 others: rla-fig3-krum and rla-fig4a-krum play these."
 )
 RANGES = (
     "The learned attack's ranges are those that the code has for the clipping median, under every rule: in those for "
@@ -101,16 +107,17 @@ SMOKE = (
 LAPTOP = (
     RANGES,
     "The network has an eighth of the published width: 8, 16 and 16 channels.",
-    "200 rounds of 32 examples at lr 0.05, as in the authors' code, for 1000 rounds of 128 at lr 0.01.",
+    "200 rounds of 32 examples at lr 0.05, for 1000 rounds of 128 at lr 0.01, which the paper and the code have.",
     "The learned attack begins in round 40 and learns until round 80, 40 simulated steps a round from round 30 on, "
     "a gradient step each, with 64 and 64 hidden units; of what its clients have seen 8 gradients are inverted.",
-    "Its search has the clients' learning rate, where the code has 0.01; rewards are discounted by 0.99 a step, where "
-    "the paper's are not, and the noise on actions is 0.3, where the code has 0.1.",
+    "Its search draws 32 examples in each step; rewards are discounted by 0.99 a step, where the paper's are not, and "
+    "the noise on actions is 0.3, where the code has 0.1.",
     "An episode has 60 rounds, under Krum the 160 that are left, and a policy is tried in two, under Krum in one.",
     "3 seeds; the figure shows one run.",
 )
 PAPER = (
     RANGES,
+    "A step of its search draws 200 examples; the paper has a size for them, but at hand is none.",
     "The learned attack simulates 100 steps a round, in episodes of 1000 rounds, and inverts 100 gradients at most; "
     "the paper's appendix, which may say how many, is not at hand.",
     "5 seeds; the figure shows one run.",

@@ -1,14 +1,14 @@
 """Tables of paired comparisons: how far a cell is from the one with the first label of an axis, seed by seed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
 from sparring.arrays import briefly
-from sparring.experiments.claims import FEWEST
 from sparring.experiments.report.heat_table import Key, Metric, metrics
 from sparring.experiments.report.study import Study
+from sparring.experiments.statistics import SMALLEST_GAP, interval_named, reading
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
 from sparring.experiments.tables import Contrast, contrasts
 
@@ -21,24 +21,35 @@ class Difference(NamedTuple):
 
     metric: Metric
     contrast: Contrast
+    gap: float = SMALLEST_GAP
+    """The smallest that counts."""
 
     @property
     def winner(self) -> str:
-        """Whom the whole interval speaks for, `defender` or `attacker`; nobody, if it spans zero or has few seeds."""
-        n, _, low, high, *_ = self.contrast.comparison
-        if low is None or high is None or n < FEWEST or low <= 0 <= high:
+        """Whom the whole interval speaks for, `defender` or `attacker`: nobody where no difference that counts is."""
+        read = reading(self.contrast.comparison, self.gap)
+        if read not in ("more", "less"):
             return ""
-        return "defender" if (low > 0) == self.metric.is_wanted else "attacker"
+        return "defender" if (read == "more") == self.metric.is_wanted else "attacker"
+
+    @property
+    def said(self) -> str:
+        """What the interval says where it speaks for nobody: `no difference`, none that counts, or `undecided`."""
+        if self.winner or self.contrast.comparison.low is None:
+            return ""
+        return reading(self.contrast.comparison, self.gap).removesuffix(" that counts")
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The mean difference, its interval, effect size and corrected p-value as far as there are any, and seeds."""
+        """The mean difference, its interval, effect size and corrected p-value as far as there are any, seeds, and
+        what is said where nobody wins.
+        """
         n, difference, low, high, effect, _ = self.contrast.comparison
         interval = "no interval" if low is None else f"{low:+.3f} to {high:+.3f}"
         tests = [] if effect is None else [f"d {effect:.1f}"]
         if self.contrast.p is not None:
             tests.append(_p(self.contrast.p))
-        return tuple(filter(None, (f"{difference:+.3f}", interval, ", ".join(tests), f"n = {n}")))
+        return tuple(filter(None, (f"{difference:+.3f}", interval, ", ".join(tests), f"n = {n}", self.said)))
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,11 @@ class ContrastTable:
     def is_paired(self) -> bool:
         """Say whether anything has more than one common seed."""
         return any(each.contrast.comparison.n > 1 for each in self.cells.values())
+
+
+def interval_of(tables: Iterable[ContrastTable]) -> str:
+    """Name the intervals of the differences in tables."""
+    return interval_named(each.contrast.comparison.n for table in tables for each in table.cells.values())
 
 
 def contrast_tables(study: Study) -> tuple[ContrastTable, ...]:
@@ -95,7 +111,7 @@ def _differences(study: Study, metric: Metric, *, axis: str) -> Iterator[Differe
     """Yield the differences that are numbers."""
     for contrast in contrasts(study.frame, metric.column, axis=axis, reference=study.axes[axis][0]):
         if isfinite(contrast.comparison.difference):
-            yield Difference(metric, contrast)
+            yield Difference(metric, contrast, study.gap)
 
 
 def _p(value: float) -> str:

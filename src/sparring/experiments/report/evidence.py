@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sparring.experiments.claims import Above, AnyOf, Finding, Least, Side
+from sparring.experiments.statistics import interval_named
 from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.tables import Labels
 
@@ -11,16 +12,27 @@ def evidence(finding: Finding) -> str:
     """Say what is compared, by how much it differs, and what that means; of several statements, those that decide."""
     if isinstance(finding.statement, AnyOf):
         return "; or ".join(evidence(each) for each in finding.among if each.verdict == finding.verdict)
-    comparison, told = finding.comparison, _told(finding.statement)
+    comparison, told = finding.comparison, _told(finding.statement, finding.gap)
     if comparison is None:
         return f"{told}: {finding.verdict}"
-    interval = "" if comparison.low is None else f", from {comparison.low:+.3f} to {comparison.high:+.3f}"
-    return f"{told}: difference {comparison.difference:+.3f}{interval} (n = {comparison.n}), {finding.verdict}"
+    interval, named = "", ""
+    if comparison.low is not None:
+        interval = f", from {comparison.low:+.3f} to {comparison.high:+.3f}"
+        named = f"{interval_named([comparison.n])}, "
+    verdict = f"{finding.verdict}{_reason(finding)}"
+    return f"{told}: difference {comparison.difference:+.3f}{interval} ({named}n = {comparison.n}), {verdict}"
 
 
-def _told(statement: Above) -> str:
+def _reason(finding: Finding) -> str:
+    """Say of what does not hold that it is not the opposite, either."""
+    is_close = finding.verdict == "does not hold" and finding.reading == "no difference that counts"
+    return ": no difference that counts" if is_close else ""
+
+
+def _told(statement: Above, gap: float) -> str:
     metric = statement.metric.replace("_", " ")
-    margin = f" by more than {statement.margin:g}" if statement.margin else ""
+    threshold = statement.threshold(gap)
+    margin = f" by more than {threshold:g}" if threshold else ""
     return f"{metric} of {_side(statement.first)} above {_side(statement.second)}{margin}"
 
 

@@ -40,6 +40,10 @@ FURTHER = (
         "Average backdoor accuracy over the rounds, images of the target class counted",
         is_wanted=False,
     ),
+    Metric("backdoor_accuracy_of_all", "Backdoor accuracy after the last round, of all images", is_wanted=False),
+    Metric(
+        "average_backdoor_accuracy_of_all", "Average backdoor accuracy over the rounds, of all images", is_wanted=False
+    ),
 )
 """What published tables may mean by the accuracy of a backdoor: to be looked up, and compared with nothing."""
 

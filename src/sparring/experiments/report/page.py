@@ -7,6 +7,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sparring.experiments.report.contrast_table import interval_of
 from sparring.experiments.report.drawing import COLORS, FRAME
 from sparring.experiments.report.evidence import evidence
 from sparring.experiments.report.heat_table import regrets, worst
@@ -78,6 +79,7 @@ def templates() -> Environment:
         "worst": worst,
         "called_together": called_together,
         "evidence": evidence,
+        "interval_of": interval_of,
         "counted": counted,
         "signs": SIGNS,
     }

@@ -6,13 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from sparring.errors import RunError
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config import digest
 from sparring.experiments.files import read_json
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest, read_old_manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.report.study import Study
+from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.store import RECORDS, RESULT
 from sparring.experiments.sweeps import folder as sweeps
 from sparring.experiments.sweeps import selection
@@ -21,11 +21,11 @@ from sparring.experiments.sweeps.selection import Choice, Trial
 from sparring.experiments.tables import MEASURED, frame, measured
 
 
-def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Study:
-    """Return what the folder of a sweep, or of a single run, holds."""
+def read_study(folder: str | Path, *, gap: float = SMALLEST_GAP) -> Study:
+    """Return what the folder of a sweep, or of a single run, holds; no plug-in that was played is needed for that."""
     folder = Path(folder)
     if has_manifest(folder):
-        return _single(folder, catalogues)
+        return _single(folder, gap=gap)
     if not sweeps.is_sweep(folder):
         raise RunError(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` made")
     sweep, runs = sweeps.read_sweep(folder), frame(folder)
@@ -35,17 +35,18 @@ def read_study(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Study
         axes=sweep.axes,
         cells=sweep.cells,
         frame=runs,
-        manifests={name: read_old_manifest(path, catalogues) for name, path in folders.items()},
+        manifests={name: read_old_manifest(path) for name, path in folders.items()},
         curves={name: _curve(path / RECORDS) for name, path in folders.items()},
         failures=sweep.failures,
         document=sweep.document,
         preset=sweep.preset,
         choices=tuple(_choices(folder)),
+        gap=gap,
     )
 
 
-def _single(folder: Path, catalogues: Catalogues) -> Study:
-    about, result = read_old_manifest(folder, catalogues), read_json(folder / RESULT)
+def _single(folder: Path, *, gap: float) -> Study:
+    about, result = read_old_manifest(folder), read_json(folder / RESULT)
     cell = sweeps.Place({}, digest(about.config))
     if result is None:
         raise RunError(f"{folder} holds a run that is not complete; go on with it by `sparring resume`")
@@ -58,6 +59,7 @@ def _single(folder: Path, catalogues: Catalogues) -> Study:
         frame=pd.DataFrame([row], columns=list(MEASURED)).astype(dict.fromkeys(METRICS, float)),
         manifests={name: about},
         curves={name: _curve(folder / RECORDS)},
+        gap=gap,
     )
 
 

@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from sparring.experiments.claims import Judgment
-from sparring.experiments.presets import PRESETS, SCALES, Preset
+from sparring.experiments.presets import PRESETS
+from sparring.experiments.presets.preset import SCALES, Preset
 from sparring.experiments.presets.reproduction import judgments
 from sparring.experiments.report.study import Study
 
@@ -19,8 +20,8 @@ class Reproduced(NamedTuple):
 def reproduced(study: Study) -> Reproduced | None:
     """Judge the claims of a study's preset; there is none where this version of Sparring does not know it."""
     named = study.preset or {}
-    preset = PRESETS.get(named.get("id", ""))
+    preset: Preset | None = PRESETS.get(named.get("id", ""))
     scale = next((scale for scale in SCALES if scale == named.get("scale")), None)
     if preset is None or scale is None:
         return None
-    return Reproduced(preset, preset.differences[scale], judgments(preset, scale, runs=study.frame))
+    return Reproduced(preset, preset.differences[scale], judgments(preset, scale, runs=study.frame, gap=study.gap))

@@ -1,5 +1,6 @@
 """A sweep as its report sees it: what was asked for, what it came to, and what is missing."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 from sparring.arrays import briefly
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
+from sparring.experiments.statistics import SMALLEST_GAP, interval_named
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
 from sparring.experiments.sweeps.folder import DIGITS, Failure, Place
 from sparring.experiments.sweeps.selection import Choice
@@ -34,6 +36,8 @@ class Study:
     preset: Mapping[str, str] | None = None
     choices: tuple[Choice, ...] = ()
     """What was chosen on validation examples."""
+    gap: float = SMALLEST_GAP
+    """The smallest difference that counts, for whoever reads it."""
 
     __repr__ = briefly
 
@@ -46,6 +50,12 @@ class Study:
     def complete(self) -> tuple[Place, ...]:
         """The cells whose runs are complete."""
         return tuple(cell for cell in self.cells if run_of(cell) in self.manifests)
+
+    @property
+    def interval(self) -> str:
+        """The name of the intervals of its cells and of their differences."""
+        axes = [axis for axis in self.axes if axis != SEED]
+        return interval_named(Counter(tuple(cell.labels[axis] for axis in axes) for cell in self.complete).values())
 
     @property
     def failed(self) -> tuple[Place, ...]:

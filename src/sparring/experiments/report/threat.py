@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.settings import Config
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.sweeps.selection import Choice
-from sparring.experiments.words import attacking, called
+from sparring.experiments.words import attacking, called, number_classes
+
+CLASSES = "Classes"
 
 KNOWLEDGE = {
     "black_box": "black box: their own shards, and the global models that were sent to them",
@@ -28,7 +31,7 @@ def threat_model(study: Study) -> tuple[Fact, ...]:
     """Say who trains, who attacks, what attackers know and what the server reckons with."""
     told: dict[str, dict[str, None]] = {}
     for about in study.manifests.values():
-        for term, words in _told(about.config).items():
+        for term, words in {**_told(about.config), **_classes(about)}.items():
             told.setdefault(term, {})[words] = None
     return tuple(Fact(term, tuple(words)) for term, words in told.items())
 
@@ -63,6 +66,10 @@ def _tells(label: str, words: str) -> bool:
     return sorted(label) != sorted(words)
 
 
+def _classes(about: Manifest) -> dict[str, str]:
+    return {CLASSES: number_classes(about.class_names)} if about.class_names else {}
+
+
 def _told(config: Config) -> dict[str, str]:
     federation, threat = config.federation, config.threat
     facts = {
@@ -71,8 +78,7 @@ def _told(config: Config) -> dict[str, str]:
         "Data": f"{called(config.data.member)}, divided by {called(config.data.partition)}",
         "Training": f"{called(config.model)}; {federation.local_steps} x {federation.batch} examples a client and "
         f"round, lr {federation.lr:g}",
-        "The server": f"takes {threat.assumed_malicious:.0%} of the updates of a round to be malicious, whatever the "
-        f"truth; holds {config.data.root_size} examples itself",
+        "The server": f"{_assuming(config)}; holds {config.data.root_size} examples itself",
         "Measured": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
     }
     if not config.attacks:
@@ -82,3 +88,9 @@ def _told(config: Config) -> dict[str, str]:
         + f" of {federation.clients} clients, whose updates, or data, they choose; those of one attacker act as one",
         "Attackers may know": KNOWLEDGE[threat.knowledge],
     }
+
+
+def _assuming(config: Config) -> str:
+    if config.has_oracle:
+        return "is told how many updates of each round are malicious, which only an oracle can know"
+    return f"takes {config.threat.assumed_malicious:.0%} of the updates of a round to be malicious, whatever the truth"

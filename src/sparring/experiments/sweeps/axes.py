@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 
-from sparring.errors import ConfigError
+from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.overrides import placed
 from sparring.experiments.section import Section
 from sparring.experiments.words import called
+from sparring.registry import offer
 
 Bundle = Mapping[str, Any]
 """Settings that go together: values by the keys that they are set at, as in `attack` or `attack.name`."""
@@ -27,10 +28,13 @@ METRICS = (
     "average_backdoor_accuracy",
     "backdoor_accuracy_with_target",
     "average_backdoor_accuracy_with_target",
+    "backdoor_accuracy_of_all",
+    "average_backdoor_accuracy_of_all",
 )
 COLUMNS = (*METRICS, "rounds", "run")
 """What a frame holds beside the axes."""
 NO_SLUG = re.compile(r"[^a-z0-9]+")
+IN_BRACES = re.compile(r"\{([^{}]*)\}")
 TAKEN = (*COLUMNS, "metric", "n", "mean", "std", "low", "high")
 """What tables hold beside the axes; an axis cannot be called that."""
 
@@ -57,7 +61,25 @@ def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
 
 def filled(value: Any, labels: Mapping[str, str]) -> Any:
     """Return a document in whose texts `{axis}` is the cell's label on that axis, as a file may be called."""
+    for text in _texts(value):
+        for axis in IN_BRACES.findall(text):
+            if axis not in labels:
+                raise UnknownName(f"{text!r} names the axis {axis!r}{offer(axis, labels)}")
     return replaced(value, {axis: slug(label) for axis, label in labels.items()})
+
+
+def refuse_alike(axes: Axes, document: Any) -> None:
+    """Refuse labels that texts cannot tell from each other: two runs would then name one file."""
+    used = {axis for text in _texts(document) for axis in IN_BRACES.findall(text)}
+    for axis in used & axes.keys():
+        called: dict[str, str] = {}
+        for label in axes[axis]:
+            other = called.setdefault(slug(label), label)
+            if other != label:
+                raise ConfigError(
+                    f"axes.{axis}: {other!r} and {label!r} are both {slug(label)!r} in a text; call one otherwise, "
+                    "by names of your own"
+                )
 
 
 def replaced(value: Any, words: Mapping[str, str]) -> Any:
@@ -70,6 +92,15 @@ def replaced(value: Any, words: Mapping[str, str]) -> Any:
         for name, word in words.items():
             value = value.replace(f"{{{name}}}", word)
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the texts of a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(each)
 
 
 def slug(label: str) -> str:

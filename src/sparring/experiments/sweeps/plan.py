@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sparring.errors import ConfigError
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.section import Section, refuse_unknown, subsection
-from sparring.experiments.sweeps.axes import Bundle, called_together, read_axes
+from sparring.experiments.sweeps.axes import Bundle, called_together, read_axes, refuse_alike
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
 from sparring.experiments.sweeps.selection import TRY, Context, Selection, read_selection
 
@@ -55,6 +55,7 @@ def planned(
     """Return the plan of a sweep file, with what was chosen so far; a mistake in any of its runs is refused here."""
     refuse_unknown("the sweep", document, known=KEYS)
     axes = read_axes(subsection(document, "axes"))
+    refuse_alike(axes, document)
     size = prod(map(len, axes.values()))
     if size > LARGEST:
         raise ConfigError(f"axes make {size} runs; use at most {LARGEST}, in one sweep")

@@ -52,7 +52,7 @@ def save_dataset(path: Path, dataset: Dataset) -> None:
         for split, batch in splits.items()
         for part, tensor in batch._asdict().items()
     }
-    facts = {"name": dataset.name, "classes": dataset.classes, "mean": dataset.mean, "std": dataset.std}
+    facts = {name: getattr(dataset, name) for name in ("name", "classes", "class_names", "mean", "std")}
     write(path, save(tensors, {"dataset": json.dumps(facts)}))
 
 
@@ -66,7 +66,7 @@ def map_dataset(path: Path) -> Dataset:
         for split in SPLITS
         if f"{split}.inputs" in tensors
     }
-    facts.update({name: tuple(facts[name]) for name in ("mean", "std")})
+    facts.update({name: tuple(facts[name]) for name in ("class_names", "mean", "std")})
     return Dataset(**facts, **splits)
 
 

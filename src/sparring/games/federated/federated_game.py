@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +21,11 @@ from sparring.federation import (
     play_round,
 )
 from sparring.federation.packing import pack, unpack
-from sparring.federation.sampling import Lineup, lineup
-from sparring.federation.scenario import check_scenario
+from sparring.federation.sampling import lineup
+from sparring.federation.scenario import check_scenario, variant
 from sparring.games.federated.attack_type import AttackType, Seated
 from sparring.games.federated.roles import AttackerRole, DefenderRole
+from sparring.games.federated.worths import Worths
 from sparring.models.summary import summary
 from sparring.random import Generator
 from sparring.registry import offer
@@ -31,6 +33,8 @@ from sparring.validation import check_counts
 
 DEFENDER = "defender"
 SEEDS = 1 << 31
+DRAWS = 10_000
+"""The most draws of who is sampled in an episode: it is drawn again while no malicious client is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,8 +48,6 @@ class GameState:
     """The place of the attack type in the game's domain."""
     posture: tuple[float, ...] = ()
     """The defender's last action."""
-    known: dict[str, float] = field(default_factory=dict, repr=False)
-    """What the state is worth to a seat, once that has been asked for."""
 
     __repr__ = briefly
 
@@ -53,16 +55,14 @@ class GameState:
 def pack_state(state: GameState) -> Packed:
     """Return a state as it goes to disk."""
     tensors, numbers = pack(state.federation)
-    beside = {"seed": state.seed, "kind": state.kind, "posture": list(state.posture), "known": dict(state.known)}
-    return Packed(tensors, {**numbers, **beside})
+    return Packed(tensors, {**numbers, "seed": state.seed, "kind": state.kind, "posture": list(state.posture)})
 
 
 def unpack_state(packed: Packed, device: torch.device | None = None) -> GameState:
     """Return the state that was packed, on a device if there is one."""
     numbers = packed.numbers
-    posture, known = tuple(numbers["posture"]), dict(numbers["known"])
     federation = unpack(packed) if device is None else moved(unpack(packed), device)
-    return GameState(federation, numbers["seed"], numbers["kind"], posture, known)
+    return GameState(federation, numbers["seed"], numbers["kind"], tuple(numbers["posture"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,9 @@ class FederatedGame:
 
     An episode's attack type is drawn from `domain` by its weights; an attacker of it whose attack is `Seated` is played
     by that seat. A step is a round in which a malicious client is sampled, and what is played until the next one; with
-    a seated defender every round is a step. A seat without a sampled client is asked all the same, and not heeded.
+    a seated defender every round is a step. A seat without a sampled client is queried; its action is ignored.
+
+    Without a seated defender, an episode in which no malicious client would be sampled is drawn again.
     """
 
     scenario: Scenario
@@ -82,6 +84,7 @@ class FederatedGame:
     rounds: int = 100
     start: FederationState | None = None
     """What each episode starts from; the federation's initial model where there is none."""
+    _worths: Worths[GameState] = field(default_factory=Worths, init=False, repr=False)
 
     __repr__ = briefly
 
@@ -96,6 +99,7 @@ class FederatedGame:
             for seat in kind.seats:
                 if seat not in self.roles:
                     raise UnknownName(f"unknown seat {seat!r}{offer(seat, self.roles)}")
+        _ = self._scenarios  # what cannot be played is refused now
 
     @property
     def seats(self) -> Mapping[str, Space]:
@@ -107,10 +111,16 @@ class FederatedGame:
         weights = np.array([kind.weight for kind in self.domain])
         kind = int(rng.choice(len(weights), p=weights / weights.sum()))
         start = initial_state(self.scenario.federation) if self.start is None else self.start
-        state = self._settled(GameState(start, int(rng.integers(SEEDS)), kind))
-        if self.is_over(state):
+        if not self._can_begin(start, self.domain[kind]):
             raise ConfigError(f"game.rounds is {self.rounds}; nobody can move before it is over, use more rounds")
-        return state
+        for _ in range(DRAWS):
+            state = GameState(start, int(rng.integers(SEEDS)), kind)
+            if self._next_move(state) < self.rounds:
+                return self._settled(state)
+        raise ConfigError(
+            f"game.rounds is {self.rounds}; no malicious client is sampled in any of {DRAWS} episodes drawn, use more "
+            "rounds or more malicious clients"
+        )
 
     def observe(self, state: GameState, seat: str) -> Numbers:
         role, network = self.roles[seat], self.scenario.federation.network
@@ -138,31 +148,59 @@ class FederatedGame:
     def is_over(self, state: GameState) -> bool:
         return state.federation.round >= self.rounds
 
+    def is_truncated(self, state: GameState) -> bool:
+        """Say whether the game stops at its horizon: training could go on."""
+        return self.is_over(state)
+
     @property
     def packing(self) -> Packing[GameState]:
         return Packing(pack_state, partial(unpack_state, device=self.scenario.federation.device))
 
+    def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
+        """Say whether there is a round in which somebody may move."""
+        starts = [attacker.start for attacker in kind.attackers if attacker.malicious > 0]
+        first = 0 if DEFENDER in self.roles else min(starts, default=self.rounds)
+        return max(first, start.round) < self.rounds
+
+    def _next_move(self, state: GameState) -> int:
+        """Return the next round in which somebody moves; `rounds` if there is none."""
+        now = state.federation.round
+        if DEFENDER in self.roles:
+            return now
+        scenario = self._scenario(state)
+        return next((round for round in range(now, self.rounds) if lineup(scenario, round).teams), self.rounds)
+
     def _settled(self, state: GameState) -> GameState:
         """Play the rounds in which nobody moves."""
-        if DEFENDER in self.roles:
-            return state
-        scenario, federation = self._scenario(state), state.federation
-        while federation.round < self.rounds and not lineup(scenario, federation.round).teams:
-            federation, _ = play_round(scenario, federation)
+        federation, until = state.federation, self._next_move(state)
+        while federation.round < until:
+            federation, _ = play_round(self._scenario(state), federation)
         return replace(state, federation=federation)
+
+    @cached_property
+    def _scenarios(self) -> tuple[Scenario, ...]:
+        """The federation with the attackers of each type: checked once, and played in variants."""
+        network = self.scenario.federation.network
+        actions = {seat: np.zeros(role.space(network).action, np.float32) for seat, role in self.roles.items()}
+        defended = replace(self.scenario, **self._posture(tuple(actions.get(DEFENDER, ()))))
+        for kind in self.domain:
+            replace(defended, attackers=[self._played(attacker, actions) for attacker in kind.attackers])
+        return tuple(replace(defended, attackers=kind.attackers) for kind in self.domain)
 
     def _scenario(
         self, state: GameState, actions: Mapping[str, Numbers] | None = None, *, posture: tuple[float, ...] = ()
     ) -> Scenario:
         """Return what is played: this episode's attackers, as these actions have them, and the server's posture."""
-        federation = replace(self.scenario.federation, seed=state.seed)
         attackers = tuple(self._played(attacker, actions or {}) for attacker in self.domain[state.kind].attackers)
-        scenario = replace(self.scenario, federation=federation, attackers=attackers)
+        return variant(self._scenarios[state.kind], seed=state.seed, attackers=attackers, **self._posture(posture))
+
+    def _posture(self, posture: tuple[float, ...]) -> dict[str, Any]:
+        """Return the rule and the repair: as the defender's action says, else those of the scenario."""
         defender = self.roles.get(DEFENDER)
         if not posture or not isinstance(defender, DefenderRole):
-            return scenario
+            return {"defense": self.scenario.defense, "repair": self.scenario.repair}
         rule, repair = defender.acting.posture(np.array(posture, dtype=np.float32))
-        return replace(scenario, defense=rule, repair=repair)
+        return {"defense": rule, "repair": repair}
 
     def _played(self, attacker: Attacker, actions: Mapping[str, Numbers]) -> Attacker:
         if not isinstance(attacker.attack, Seated) or attacker.attack.seat not in actions:
@@ -173,16 +211,16 @@ class FederatedGame:
 
     def _sampled(self, state: GameState, seat: str) -> int:
         """Return how many clients of a seat are sampled."""
-        who: Lineup = lineup(self._scenario(state), state.federation.round)
+        who = lineup(self._scenario(state), state.federation.round)
         attacks = ((team.party.attacker.attack, team.clients) for team in who.teams)
         return sum(len(clients) for attack, clients in attacks if isinstance(attack, Seated) and attack.seat == seat)
 
     def _worth(self, state: GameState, seat: str) -> float:
-        """Return what the state is worth to a seat."""
-        if seat not in state.known:
-            role = self.roles[seat]
-            parties = self._scenario(state, posture=state.posture)
-            global_model = Model(self.scenario.federation.network, state.federation.parameters)
-            model = deployed(parties, state.federation) if role.is_deployed else global_model
-            state.known[seat] = role.objective.value(model)
-        return state.known[seat]
+        """Return what the state is worth to a seat, which is measured once."""
+        return self._worths.of(state, seat, measure=self._measured)
+
+    def _measured(self, state: GameState, seat: str) -> float:
+        role = self.roles[seat]
+        if role.is_deployed:
+            return role.objective.value(deployed(self._scenario(state, posture=state.posture), state.federation))
+        return role.objective.value(Model(self.scenario.federation.network, state.federation.parameters))

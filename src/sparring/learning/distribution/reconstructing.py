@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from sparring.errors import ConfigError
 from sparring.inversion import GradientInversion, Reconstruction, invert, mean_answers
 from sparring.learning.distribution.sightings import Leak
 from sparring.random import stream
+from sparring.registry import described_options
 
 
 class Task(NamedTuple):
@@ -53,7 +54,7 @@ class DistributionLearning:
 
         `own` are the attackers' examples, by which it is known what the models answer to each class.
         """
-        origin = {"seed": seed, "search": asdict(self.search)}
+        origin = {"seed": seed, "search": described_options(self.search)}
         packed = _nothing(own, origin) if start is None else _continued(start, origin)
         batches = list(enumerate(leaks))[: self.batches]
         tasks = [Task(network, own, leak, self.search, (seed, place)) for place, leak in batches]

@@ -48,9 +48,14 @@ class Arena:
 
 
 class SentEnv(Wrapper[Numbers, Numbers, Numbers, Numbers]):
-    """A seat's env of which snapshots can be sent to another process."""
+    """A seat's env as a learner plays it: its horizon is its end, and snapshots can be sent to another process."""
 
     env: SeatEnv
+
+    def step(self, action: Numbers) -> tuple[Numbers, Any, bool, bool, dict[str, Any]]:
+        # What is learned is the return of an episode; nothing that could follow its horizon counts.
+        seen, reward, is_terminated, is_truncated, told = self.env.step(action)
+        return seen, reward, is_terminated or is_truncated, False, told
 
     def sent(self) -> Parcel:
         """Return a snapshot."""

@@ -3,6 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparring.arrays import RELEASED
 from sparring.attacks.crafted.forms.krum import SMALLEST, farthest_expected, farthest_selected, measure
 from sparring.attacks.crafted.knowledge import directions
 from sparring.random import stream
@@ -111,3 +112,46 @@ def test_with_partial_knowledge_krum_selects_the_update_among_some_imagined_rows
     update = farthest_expected(own)
     neighbors, imagined = max(1, clients - 2), range(1, clients + 2)
     assert any(selects_crafted(own, update, crafted=crafted, neighbors=neighbors) for crafted in imagined)
+
+
+def released_scores(rows, malicious):
+    """Score rows as the code does that was released with the RL attack."""
+    exact = rows.double()
+    distances = [sorted(float((one - other).norm()) for other in exact) for one in exact]
+    return [sum(each[1 : len(exact) - 2 - malicious]) for each in distances]
+
+
+def test_the_step_is_halved_until_the_released_krum_selects_it():
+    # Two neighbors count. The bound is (28.28 / 2 + 10) / 2; the crafted row is selected where it is nearer than 14.14.
+    expected = (200**0.5 + 10) / 8
+    update = farthest_selected(SPREAD, crafted=1, assumed=0, score=RELEASED)
+    torch.testing.assert_close(update, torch.full((4,), -expected))
+
+
+@given(st.integers(0, 2**32), st.integers(2, 7), st.integers(1, 4), st.integers(0, 9))
+def test_the_released_krum_selects_what_the_search_finds_but_not_what_lies_twice_as_far(
+    seed, clients, crafted, assumed
+):
+    honest, assumed = drawn(seed, clients), min(assumed, clients + crafted)
+    update = farthest_selected(honest, crafted=crafted, assumed=assumed, score=RELEASED)
+
+    def is_selected(update):
+        scores = released_scores(torch.cat([honest, update.expand(crafted, -1)]), assumed)
+        return scores.index(min(scores)) >= clients
+
+    step = update.abs().max().item()
+    assert torch.equal(update, -step * directions(honest))
+    assert is_selected(update) or step < SMALLEST
+    theorem_holds = crafted <= clients + crafted - assumed - 3 < clients
+    assert not (theorem_holds and is_selected(2 * update))
+
+
+def test_the_search_gives_up_where_the_released_krum_counts_no_neighbors():
+    update = farthest_selected(drawn(1, 3), crafted=7, assumed=7, score=RELEASED)
+    assert 0 < update.abs().max().item() <= SMALLEST
+
+
+def test_with_partial_knowledge_the_released_krum_counts_one_neighbor_less():
+    # One neighbor counts: with one imagined row its nearest benign row ties, with two any λ is selected.
+    bound = (200**0.5 + 10) / 2
+    torch.testing.assert_close(farthest_expected(SPREAD, RELEASED), torch.full((4,), -bound))

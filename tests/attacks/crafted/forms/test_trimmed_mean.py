@@ -32,6 +32,13 @@ def test_crafted_local_models_fill_the_published_intervals(start, local_models, 
     assert extremes(crafted) == pytest.approx(interval, abs=0.01)
 
 
+def test_with_the_b_of_five_of_the_rl_attack_s_authors_models_go_five_times_as_far():
+    parameters = torch.tensor([10.0])
+    honest = parameters - torch.tensor([3.0, 4.0])[:, None]
+    crafted = parameters - beyond_range(honest, parameters, rows=MANY, scale=5.0, rng=stream(0, "draws"))
+    assert extremes(crafted) == pytest.approx((4.0, 20.0), abs=0.05)
+
+
 @given(st.integers(0, 2**32), st.integers(1, 6), st.floats(1.01, 50))
 def test_crafted_updates_lie_beyond_all_honest_ones_against_their_mean(seed, clients, scale):
     rng = stream(seed, "round")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Matrix, Vector, column_blocks, neighbor_scores, squared_distances
+from sparring.arrays import PUBLISHED, KrumScore, Matrix, Vector, column_blocks, squared_distances
 from sparring.attacks.crafted.knowledge import directions
 
 SMALLEST = 1e-5
@@ -39,6 +39,7 @@ class Geometry:
     slopes: Tensor
     """The <h, g>."""
     dimensions: int
+    score: KrumScore = PUBLISHED
 
     def scores(self, step: float, *, crafted: int, neighbors: int) -> Tensor:
         """Return Krum's scores: of each benign row, then of each crafted one."""
@@ -48,17 +49,21 @@ class Geometry:
         table[:benign, :benign] = self.distances
         table[:benign, benign:] = between[:, None]
         table[benign:, :benign] = between
-        return neighbor_scores(table.clamp_(min=0), neighbors)
+        return self.score.scores(table.clamp_(min=0), neighbors)
 
     def bound(self, *, crafted: int, neighbors: int) -> float:
         """Return the upper bound of the λ that Krum selects (theorem 1, for any number of neighbors).
 
-        A crafted row has `crafted - 1` neighbors at distance 0. Where these are all that are counted, or where the
-        benign rows are too few to be each other's, any λ may be selected, and this is only where to start.
+        The benign neighbors of a crafted row are at distances of at least λ √d - max |h|, and these, or their squares,
+        add up to less than the best of the benign scores. It has `crafted - 1` neighbors at distance 0. Where these are
+        all that are counted, or where the benign rows are too few to be each other's, any λ may be selected, and this
+        is only where to start.
         """
         counted = max(1, neighbors - crafted + 1)
-        best = neighbor_scores(self.distances, neighbors).min().item()
+        best = self.score.scores(self.distances, neighbors).min().item()
         farthest = self.squares.max().sqrt().item()
+        if not self.score.is_squared:
+            return (best / counted + farthest) / sqrt(self.dimensions)
         return sqrt(best / (counted * self.dimensions)) + farthest / sqrt(self.dimensions)
 
     def search(self, *, crafted: int, neighbors: int) -> Search:
@@ -72,30 +77,32 @@ class Geometry:
             step /= 2
 
 
-def measure(benign: Matrix, signs: Vector) -> Geometry:
+def measure(benign: Matrix, signs: Vector, *, score: KrumScore = PUBLISHED) -> Geometry:
     """Measure the benign updates."""
     squares, slopes = benign.new_zeros(2, len(benign), dtype=torch.float64)
     for columns in column_blocks(benign):
         block = benign[:, columns].double()
         slopes += block @ signs[columns].double()
         squares += block.square_().sum(dim=1)
-    return Geometry(squared_distances(benign), squares, slopes, len(signs))
+    return Geometry(squared_distances(benign), squares, slopes, len(signs), score)
 
 
-def farthest_selected(honest: Matrix, *, crafted: int, assumed: int) -> Vector:
+def farthest_selected(honest: Matrix, *, crafted: int, assumed: int, score: KrumScore = PUBLISHED) -> Vector:
     """Return the update that all `crafted` rows submit when the server's Krum assumes `assumed` malicious rows.
 
-    A round with too few rows for that lowers the count to the most that Krum can bear, the largest f with 2f + 2 < n.
+    A round with too few rows for that lowers the count to the most that Krum can bear. Where the released form has no
+    neighbors left, it selects no crafted row, and the search gives up.
     """
     signs = directions(honest)
     rows = len(honest) + crafted
-    bearable = max(0, (rows - 3) // 2)
-    neighbors = max(1, rows - min(assumed, bearable) - 2)
-    found = measure(honest, signs).search(crafted=crafted, neighbors=neighbors)
+    neighbors = score.neighbors(rows, min(assumed, score.limit(rows)))
+    if score.is_bounded:
+        neighbors = max(1, neighbors)
+    found = measure(honest, signs, score=score).search(crafted=crafted, neighbors=neighbors)
     return (signs * -found.step).nan_to_num_()
 
 
-def farthest_expected(own: Matrix) -> Vector:
+def farthest_expected(own: Matrix, score: KrumScore = PUBLISHED) -> Vector:
     """Return the update to submit when only the malicious clients' `own` updates are known (partial knowledge).
 
     They stand for the benign ones, and crafted rows are added until Krum, assuming as many malicious rows, selects
@@ -103,8 +110,8 @@ def farthest_expected(own: Matrix) -> Vector:
     more than there are `own`.
     """
     signs = directions(own)
-    geometry = measure(own, signs)
-    neighbors = max(1, len(own) - 2)
+    geometry = measure(own, signs, score=score)
+    neighbors = max(1, len(own) - score.apart)
     for crafted in range(1, len(own) + 2):
         found = geometry.search(crafted=crafted, neighbors=neighbors)
         if found.selected:

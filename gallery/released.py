@@ -1,0 +1,43 @@
+"""Two baselines as the public code of Li et al. (2022) plays them, which is not what their names say: a plug-in.
+
+`sparring sweep docs/results/released-baselines.yaml --plugin gallery.released --out runs/released-baselines`
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sparring.arrays import Matrix
+from sparring.attacks.crafted.knowledge import directions, honest_updates, own_updates
+from sparring.contracts import BlackBoxView, OmniscientView
+
+SMALLEST = 1e-5
+"""Where the search for λ ends that asks Krum about a list without the crafted updates, and so never succeeds."""
+
+
+@dataclass(frozen=True)
+class ReleasedBoosting:
+    """Submit the last honest client's update, boosted: the model that the malicious clients climb to is never read."""
+
+    needs: ClassVar[type[BlackBoxView]] = OmniscientView
+
+    def craft(self, view: OmniscientView) -> Matrix:
+        honest = honest_updates(view)
+        if len(honest) == 0:
+            return own_updates(view)
+        boost = view.sampled / len(view.clients)
+        return (boost * honest[-1]).nan_to_num_().expand(len(view.clients), -1)
+
+
+@dataclass(frozen=True)
+class ReleasedPoisoning:
+    """Submit a step of 1e-5 on every coordinate, against the honest mean: the smallest that the search tries."""
+
+    needs: ClassVar[type[BlackBoxView]] = OmniscientView
+
+    def craft(self, view: OmniscientView) -> Matrix:
+        honest = honest_updates(view)
+        return own_updates(view) if len(honest) == 0 else (-SMALLEST * directions(honest)).expand(len(view.clients), -1)
+
+
+ATTACKS: Mapping[str, type] = {"released_eb": ReleasedBoosting, "released_lmp": ReleasedPoisoning}

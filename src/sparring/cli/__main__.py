@@ -1,0 +1,8 @@
+"""`python -m sparring.cli`: the command line without its script."""
+
+import sys
+
+from sparring.cli.entry import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""What a finished audit came to, on a terminal and as a page."""
+
+from pathlib import Path
+
+from sparring.cli.facts import show_facts
+from sparring.cli.paragraphs import show_paragraphs
+from sparring.experiments.audit.page import audit_page
+from sparring.experiments.audit.reading import read_audit
+from sparring.experiments.audit.told import facts, sentences
+from sparring.experiments.report.study import Study
+
+
+def show_audit(folder: Path, *, gap: float) -> None:
+    """Print the verdict."""
+    done, asked = read_audit(folder, gap=gap)
+    show_facts(facts(done))
+    show_paragraphs(sentences(done, asked))
+
+
+def page_of_audit(folder: Path, study: Study) -> str:
+    """Return the page of an audit, whose runs with fresh seeds are a study."""
+    done, asked = read_audit(folder, gap=study.gap)
+    return audit_page(study, done, request=asked)

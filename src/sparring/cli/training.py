@@ -1,0 +1,26 @@
+"""How the policies of a reproduction are trained before it is played."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sparring.cli.following import show_notice
+from sparring.cli.following_training import following_training
+from sparring.experiments.lessons import teach
+from sparring.experiments.rehearsal import Rehearsing, parts, players, steps_made, steps_wanted, take_part
+from sparring.experiments.sweeps import Plan, Workers
+from sparring.experiments.sweeps.folder import POLICIES, forget_run, opened
+from sparring.experiments.tables import Labels
+
+
+def train(plan: Plan, how: Callable[[Labels], Rehearsing], *, folder: Path, workers: Workers) -> None:
+    """Train the policies that the cells of a plan play and that are not there yet."""
+    due = parts(plan.cells, how)
+    show_notice(f"training {len(due)} {'policy' if len(due) == 1 else 'policies'}")
+    policies, learning = folder / POLICIES, list(due.values())
+    total = sum(steps_wanted(part.rehearsing) for part in learning)
+    following = following_training(policies, lambda: [*map(steps_made, learning)], total=total)
+    with opened(folder):
+        # A run knows its policy by the file alone: what was played with an earlier one there is played again.
+        for cell in players(plan.cells, learning):
+            forget_run(folder, cell.digest)
+        teach(workers, take_part, lessons=due, folder=policies, following=following)

@@ -1,0 +1,71 @@
+"""The settings of a run as its folder records them: what they name is neither looked for in a plug-in nor built."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sparring.errors import ConfigError
+from sparring.experiments.catalogues import CATALOGUES
+from sparring.experiments.config import RECIPE
+from sparring.experiments.section import Section, subsection, typed
+from sparring.experiments.settings import (
+    AttackerSettings,
+    Config,
+    DataSettings,
+    EvaluationSettings,
+    ExecutionSettings,
+    FederationSettings,
+    ThreatSettings,
+)
+from sparring.registry import lookup
+
+
+def recorded(document: Section) -> Config:
+    """Return the settings that a document says in full, as `describe` writes one."""
+    attackers = document.get("attacks", [])
+    if not isinstance(attackers, list):
+        raise ConfigError(f"attacks is {attackers!r}; it must be a list of sections, each with a name")
+    return Config(
+        seed=document.get("seed", Config.seed),
+        data=_data(_named("data", document)),
+        model=_named("model", document),
+        federation=typed("federation", FederationSettings, subsection(document, "federation")),
+        attacks=tuple(_attacker(f"attacks.{place}", attacker) for place, attacker in enumerate(attackers)),
+        defense=_named("defense", document),
+        post_training=_named("post_training", document),
+        threat=typed("threat", ThreatSettings, subsection(document, "threat")),
+        evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
+        execution=typed("execution", ExecutionSettings, subsection(document, "execution")),
+    )
+
+
+def _named(key: str, holder: Section) -> dict[str, Any]:
+    section = subsection(holder, key)
+    if not isinstance(section.get("name"), str):
+        raise ConfigError(f"{key} has no name; a run names what it plays")
+    return section
+
+
+def _data(section: Section) -> DataSettings:
+    own = {field.name for field in fields(DataSettings)} - {"member"}
+    return typed("data", DataSettings, {**_parted(section, own), "partition": _named("partition", section)})
+
+
+def _attacker(label: str, section: Any) -> AttackerSettings:
+    if not isinstance(section, Mapping):
+        raise ConfigError(f"{label} is {section!r}; it must be a section with a name")
+    own = {"malicious", "start", *RECIPE} - _options(section.get("name"))
+    return typed(label, AttackerSettings, _parted(section, own))
+
+
+def _options(name: object) -> set[str]:
+    """Return the options of an attack of ours: an attack may have one of its own for how its clients train."""
+    if not isinstance(name, str) or name not in CATALOGUES.plays:
+        return set()
+    return {field.name for field in fields(lookup("attack", CATALOGUES.plays, name))}
+
+
+def _parted(section: Section, own: set[str]) -> dict[str, Any]:
+    """Part a section into what stands beside the member that it names, and the member."""
+    beside = {key: value for key, value in section.items() if key in own}
+    return {**beside, "member": {key: value for key, value in section.items() if key not in own}}

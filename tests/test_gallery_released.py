@@ -1,0 +1,54 @@
+"""The baselines that are played as they were released."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from gallery.released import ReleasedBoosting, ReleasedPoisoning
+from sparring.experiments import parse_document
+from sparring.experiments.plugins import plugged
+from sparring.experiments.presets import PRESETS
+from sparring.experiments.sweeps import planned
+from sparring.testing import failures
+from sparring.testing.attacks import ATTACK_CHECKS
+from sparring.testing.check import called
+from tests.attacks.views import view
+
+SWEEP = Path(__file__).parents[1] / "docs/results/released-baselines.yaml"
+
+
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=called)
+@pytest.mark.parametrize("attack", [ReleasedBoosting(), ReleasedPoisoning()], ids=repr)
+def test_a_released_baseline_conforms(attack, check):
+    assert failures(check, attack) == ()
+
+
+def test_boosting_as_released_is_the_last_honest_update_times_clients_over_attackers():
+    seen = view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
+    assert torch.equal(ReleasedBoosting().craft(seen), torch.tensor([[6.0, -12.0]] * 2))
+
+
+def test_poisoning_as_released_is_next_to_nothing():
+    seen = view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
+    torch.testing.assert_close(ReleasedPoisoning().craft(seen), torch.tensor([[-1e-5, 1e-5]] * 2))
+
+
+def test_their_sweep_plays_in_the_federation_of_the_figure():
+    found = planned(parse_document(SWEEP.name, SWEEP.read_text()), plugged(["gallery.released"]))
+    figure = planned(PRESETS["rla-fig3-krum"].document("laptop"))
+    assert len(found.runs) == 2 * 3 * 2 * 3
+
+    def settings(cells):
+        return {
+            (cell.labels["partition"], cell.labels["defense"]): (
+                cell.config.data,
+                cell.config.federation,
+                cell.config.model,
+                cell.config.defense,
+                cell.config.threat,
+            )
+            for cell in cells
+        }
+
+    assert settings(found.cells) == settings(figure.cells)
