@@ -17,6 +17,14 @@ FENCE = re.compile(r'^```(\w*)(?: title="([\w.]+)")?$')
 """Opens or closes a block, which may be that of a file."""
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
 
+SHORT = 700
+"""The most characters that the repr of an object of ours may have: nine lines of a screen."""
+
+
+def is_ours(value: object) -> bool:
+    """Say whether an example made this object of a class of Sparring's."""
+    return type(value).__module__.startswith("sparring.")
+
 
 def page_name(page: Path) -> str:
     return str(page.relative_to(ROOT))
@@ -54,7 +62,9 @@ def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
     write_files(page, tmp_path, monkeypatch)
     example = tmp_path / page.with_suffix(".py").name
     example.write_text(script(page), encoding="utf-8")
-    runpy.run_path(str(example))
+    made = runpy.run_path(str(example))
+    long = {name: len(repr(value)) for name, value in made.items() if is_ours(value) and len(repr(value)) > SHORT}
+    assert not long, f"their reprs fill more than a few lines: {long}"
 
 
 def test_the_example_of_the_readme_is_short():

@@ -1,8 +1,9 @@
 """Arrays and the few operations on rows that every layer shares."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -28,10 +29,42 @@ CACHED = 1 << 16
 """Float64 values worked on at once where every row is read many times over: half of a core's own cache."""
 FAINT = 1e-24
 """A squared distance below which squares of float32 differences may have vanished."""
+WIDE = 250
+"""The most characters by which its owner's `repr` shows a value."""
+SHOWN = 10
+"""The most elements of a list that its owner's `repr` shows one by one."""
 STRIPES = 16
 """The most parts, with a result each, that threads share: enough for threads that are not equally fast."""
 
 Result = TypeVar("Result")
+Record = TypeVar("Record")
+
+
+def briefly(record: Any) -> str:
+    """Return a dataclass or a named tuple in a line or two: of arrays their form, of long lists how many they hold."""
+    names = getattr(record, "_fields", None) or [field.name for field in fields(record) if field.repr]
+    shown = ", ".join(f"{name}={_brief(getattr(record, name))}" for name in names)
+    return f"{type(record).__name__}({shown})"
+
+
+def _brief(value: Any) -> str:
+    is_group = isinstance(value, Sequence | Mapping | Set) and not isinstance(value, str)
+    if not is_group or len(value) <= SHOWN:
+        written = _written(value)
+        if len(written) <= WIDE and "\n" not in written:
+            return written
+    return f"<{type(value).__name__} of {len(value)}>" if is_group else f"<{type(value).__name__}>"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Tensor | np.ndarray):
+        return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_brief(each)}" for key, each in value.items()) + "}"
+    if type(value) in (list, tuple):
+        shown = ", ".join(map(_brief, value))
+        return f"[{shown}]" if isinstance(value, list) else f"({shown})"
+    return repr(value)
 
 
 class Packed(NamedTuple):
@@ -39,6 +72,9 @@ class Packed(NamedTuple):
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Packed({len(self.tensors)} tensors, numbers={list(self.numbers)})"
 
     def part(self, name: str) -> "Packed":
         """Return what went in under a name."""
@@ -59,6 +95,9 @@ class Batch(NamedTuple):
     inputs: Tensor
     labels: Tensor
 
+    def __repr__(self) -> str:
+        return briefly(self)
+
 
 def pixels(inputs: Tensor) -> Tensor:
     """Scale bytes to [0, 1]; floats are already there."""
@@ -71,6 +110,23 @@ def in_chunks(tensor: Tensor, largest: int) -> tuple[Tensor, ...]:
     A model that normalizes over examples sees about as many of them in each part.
     """
     return tensor.tensor_split(max(1, -(-len(tensor) // largest)))
+
+
+def on_device(value: Any, device: torch.device | str) -> Any:
+    """Return a tensor on a device, or a batch or a mapping of tensors; anything else as it is."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, Batch):
+        return Batch(value.inputs.to(device), value.labels.to(device))
+    if isinstance(value, Mapping):
+        return {key: on_device(each, device) for key, each in value.items()}
+    return value
+
+
+def moved(record: Record, device: torch.device | str) -> Record:
+    """Return a frozen dataclass whose tensors lie on a device."""
+    own = {field.name: getattr(record, field.name) for field in fields(record) if field.init}  # type: ignore[arg-type]
+    return replace(record, **{name: on_device(value, device) for name, value in own.items()})  # type: ignore[type-var]
 
 
 def is_finite(tensor: Tensor) -> bool:
@@ -138,13 +194,15 @@ def _pool(threads: int, process: int) -> ThreadPoolExecutor:
 
 def gram(matrix: Matrix, center: Vector) -> Tensor:
     """Return the `[rows, rows]` inner products, in float64, of the rows' offsets from `center`."""
+    if not in_main_memory(matrix):
+        return gram_by_torch(matrix, center)
     values, origin = np.ascontiguousarray(matrix.numpy(force=True)), center.numpy(force=True)
 
     def offsets(columns: slice) -> NDArray[np.float64]:
         block: NDArray[np.float64] = np.subtract(values[:, columns], origin[columns], dtype=np.float64)
         return block
 
-    return _doubled_sums(offsets, values.shape, apart=False).to(matrix.device)
+    return _doubled_sums(offsets, values.shape, apart=False)
 
 
 def squared_distances(matrix: Matrix) -> Tensor:
@@ -153,12 +211,37 @@ def squared_distances(matrix: Matrix) -> Tensor:
     Differences are squared and added up, so that nothing cancels: a run of columns in float32, which is right to 1e-6
     of each distance, and the runs in float64. Where that overflows or vanishes, all is measured again in float64.
     """
+    if not in_main_memory(matrix):
+        return squared_distances_by_torch(matrix)
     values = np.ascontiguousarray(matrix.numpy(force=True))
     kernel = pair_sums(values.dtype.name)
     distances = _added(lambda columns, sums: kernel(values, True, columns.start, columns.stop, sums), values.shape)
     if not _is_sure(distances, matrix):
         distances = _doubled_sums(lambda columns: values[:, columns].astype(np.float64), values.shape, apart=True)
-    return distances.to(matrix.device)
+    return distances
+
+
+def in_main_memory(tensor: Tensor) -> bool:
+    """Say whether compiled loops can read a tensor; on another device torch's own operations take their place."""
+    return tensor.device.type == "cpu"
+
+
+def gram_by_torch(matrix: Matrix, center: Vector) -> Tensor:
+    """Return what `gram` does, on any device."""
+    total = matrix.new_zeros(len(matrix), len(matrix), dtype=torch.float64)
+    for columns in column_blocks(matrix):
+        offsets = matrix[:, columns].double() - center[columns].double()
+        total += offsets @ offsets.T
+    return total
+
+
+def squared_distances_by_torch(matrix: Matrix) -> Tensor:
+    """Return what `squared_distances` does, on any device: differences are squared and added up in float64."""
+    total = matrix.new_zeros(len(matrix), len(matrix), dtype=torch.float64)
+    for columns in column_blocks(matrix):
+        block = matrix[:, columns].double()
+        total += torch.cdist(block, block, compute_mode="donot_use_mm_for_euclid_dist").square_()
+    return total
 
 
 def _is_sure(distances: Tensor, matrix: Matrix) -> bool:

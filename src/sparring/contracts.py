@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from sparring.arrays import PUBLISHED, Batch, KrumScore, Matrix, Numbers, Packed, Vector, pixels
+from sparring.arrays import PUBLISHED, Batch, KrumScore, Matrix, Numbers, Packed, Vector, briefly, pixels
+from sparring.errors import ConfigError
+from sparring.named_tensors import fill, normalization, read_named, write_named
 from sparring.random import Generator
 from sparring.validation import check_kind, check_network
 
@@ -45,6 +48,12 @@ class Network(Protocol):
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the model's parameter tensors."""
 
+    def to(self, device: torch.device | str) -> "Network":
+        """Return the same network with the tensors that it holds on a device."""
+
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        """View the vector as the model's tensors, by their names; those that are no parameters stand among them."""
+
     def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits of inputs whose pixels lie in [0, 1]."""
 
@@ -56,6 +65,8 @@ class Model:
     network: Network
     parameters: Vector
 
+    __repr__ = briefly
+
     def __post_init__(self) -> None:
         check_network("model.network", self.network)
         check_kind(
@@ -66,6 +77,28 @@ class Model:
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits of images of bytes, or of inputs in [0, 1]."""
         return self.network.forward(self.network.split(self.parameters), pixels(inputs))
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return a copy of the tensors by their names in the torch module, whose `load_state_dict` takes them."""
+        return {name: tensor.clone() for name, tensor in self.network.named(self.parameters).items()}
+
+    def save(self, path: str | Path) -> None:
+        """Write the tensors into one file in the safetensors format."""
+        write_named(path, self.state_dict(), facts=normalization(self.network))
+
+    @classmethod
+    def load(cls, path: str | Path, network: Network) -> "Model":
+        """Return the model that `save` wrote, or that other software wrote under the same names.
+
+        `network` is fitted to the same data as the one that was saved.
+        """
+        check_network("load: network", network)
+        tensors, facts = read_named(path)
+        if facts and normalization(network) and facts != normalization(network):
+            raise ConfigError(f"{path} is of a model with {facts}; this network has {normalization(network)}")
+        parameters = torch.empty(network.size)
+        fill(parameters, network.named(parameters), tensors=tensors, path=path)
+        return cls(network, parameters)
 
 
 def check_model(label: str, value: object) -> None:
@@ -127,6 +160,8 @@ class BlackBoxView:
     note: Note
     """Tells the record of an event, the rows being places in `clients`."""
 
+    __repr__ = briefly
+
 
 @dataclass(frozen=True)
 class WhiteBoxView(BlackBoxView):
@@ -138,6 +173,8 @@ class WhiteBoxView(BlackBoxView):
 
     It is what the threat model assumes, or the true number if the rule is an oracle.
     """
+
+    __repr__ = briefly
 
 
 @dataclass(frozen=True)
@@ -157,6 +194,8 @@ class OmniscientView(WhiteBoxView):
     allied_clients: tuple[int, ...]
     """The client of each allied row."""
 
+    __repr__ = briefly
+
 
 class DefenderView(NamedTuple):
     """All that a server sees of one round."""
@@ -175,6 +214,9 @@ class DefenderView(NamedTuple):
     """The server's own update on its root data, computed when called."""
     rng: Generator
     note: Note = unnoted
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Attack(Protocol):

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 OURS = ("sparring", "torch")
 """Packages that a player calls, or that call it."""
+EXHAUSTED = "OutOfMemoryError"
+"""What torch raises for a device; to name it here would import torch, for which no `--help` should wait."""
 
 
 class SparringError(Exception):
@@ -57,6 +59,8 @@ def blaming(player: str) -> Iterator[None]:
     except (SparringError, MemoryError):
         raise
     except Exception as error:
+        if type(error).__name__ == EXHAUSTED:
+            raise
         message = next(iter(str(error).splitlines()), "no message")
         raise PluginError(f"{player} raised {type(error).__name__}: {message}{_place(error)}") from error
 

@@ -27,7 +27,6 @@ ROLES: Mapping[str, Role] = {
     "stamp": Role("a trigger", "Square()"),
     "aggregate": Role("a rule", "Median()"),
     "repair": Role("a post-training defense", "NeuroClip()"),
-    "load": Role("a source of data", "Digits()"),
     "assign": Role("a partition", "Iid()"),
     "module": Role("an architecture", "LeNet()"),
     "updates": Role("a backend", "Sequential()"),
@@ -120,6 +119,12 @@ def check_shards(label: str, value: object) -> None:
     if not is_player(value, "draw"):
         remedy = "divide the examples among clients: divide(data.train, Iid(), clients=..., seed=...)"
         raise mistaken(label, value, remedy=remedy)
+
+
+def check_device(label: str, device: str) -> None:
+    """Refuse a device that torch does not see."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise ConfigError(f"{label} is {device!r}; torch sees no such device here, use 'cpu' or a CUDA build of torch")
 
 
 def check_counts(section: str, **counts: object) -> None:

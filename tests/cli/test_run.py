@@ -176,7 +176,7 @@ MISTAKES = [
     ),
     (["federation.lr=.nan"], "federation.lr=.nan: line 1: .nan is too large or not finite; use another number"),
     (["federation.clients=-8"], "federation.clients is -8; it must be greater than or equal to 1"),
-    (["execution.device=cuda"], "execution.device is 'cuda'; it must be 'cpu'"),
+    (["execution.device=tpu"], "execution.device is 'tpu'; it must be 'cpu' or 'cuda'"),
     (["defense.name=os.system"], "unknown defense 'os.system'; known: "),
     (["seed=!!python/name:os.system"], "seed=!!python/name:os.system: line 1: a tag; write plain text"),
     (["one.yaml", "two.yaml"], "'two.yaml' is no setting; write section.key=value, and at most one configuration file"),

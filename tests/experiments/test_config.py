@@ -171,7 +171,7 @@ def test_an_unknown_word_is_answered_with_the_nearest_one(settings, message):
         ("evaluation.on=train", "evaluation.on is 'train'; it must be 'test' or 'validation'"),
         ("threat.knowledge=gray", "threat.knowledge is 'gray'; it must be 'black_box', 'white_box' or 'omniscient'"),
         ("threat.mastermind=1", "threat.mastermind is 1; it must be true or false"),
-        ("execution.device=cuda", "execution.device is 'cuda'; it must be 'cpu'"),
+        ("execution.device=tpu", "execution.device is 'tpu'; it must be 'cpu' or 'cuda'"),
         ("execution.threads=0", "execution.threads is 0; it must be greater than or equal to 1"),
         ("post_training.name=neurocip", "unknown post_training 'neurocip'; did you mean 'neuroclip'?"),
         ("post_training.bound=3", "post_training 'none' has no option 'bound'; it has none"),

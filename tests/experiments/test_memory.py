@@ -37,6 +37,17 @@ def test_running_out_of_memory_says_what_would_do(exhaust):
         exhaust()
 
 
+def test_running_out_of_a_device_s_memory_says_what_would_do():
+    with pytest.raises(RunError, match=f"out of memory; {REMEDY}"), explaining_exhaustion():
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+def test_a_device_that_is_not_there_is_refused_before_any_data_is_read(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="execution.device is 'cuda'; torch sees no such device here, use 'cpu' or"):
+        check(small("execution.device=cuda"))
+
+
 def test_other_failures_are_left_as_they_are():
     with pytest.raises(RuntimeError, match="another reason"), explaining_exhaustion():
         raise RuntimeError("another reason")

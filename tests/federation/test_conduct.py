@@ -169,7 +169,7 @@ def test_the_cause_is_kept():
 
 
 def test_an_error_of_ours_and_a_full_memory_pass_as_they_are():
-    for error in (ConfigError("mine: size is 0; use size >= 1"), MemoryError()):
+    for error in (ConfigError("mine: size is 0; use size >= 1"), MemoryError(), torch.OutOfMemoryError()):
 
         def mine(view, memory, error=error):
             raise error

@@ -1,7 +1,7 @@
 """The user's own arrays, of numpy, torch, pandas or in lists, as a data set."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from sparring.data.dataset import Dataset
 from sparring.data.moments import Moments, moments
 from sparring.errors import DataError
 
-Pair = tuple[ArrayLike | Tensor, ArrayLike | Tensor]
-"""Inputs and their labels."""
+Pair: TypeAlias = "tuple[ArrayLike | Tensor, ArrayLike | Tensor]"
+"""Inputs and their labels; in quotes, since all that numpy takes fills a screen where it is printed."""
 
 NUMBERS = "give numbers that torch knows, such as float32"
 CODES = "give numbers from 0, as numpy.searchsorted(sorted_names, labels) makes of names"
@@ -25,7 +25,7 @@ def from_arrays(
     *,
     train: Pair,
     test: Pair,
-    validation: Pair | None = None,
+    validation: "Pair | None" = None,
     classes: int | None = None,
     normalization: Moments | None = None,
 ) -> Dataset:

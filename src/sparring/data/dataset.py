@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, is_finite
+from sparring.arrays import Batch, briefly, is_finite
 from sparring.errors import ConfigError, DataError
 from sparring.random import Generator
 
@@ -29,6 +29,8 @@ class Dataset:
     """What the classes are called, in the order of their numbers, where that is known."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         if self.classes < 2:

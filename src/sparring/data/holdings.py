@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, pixels
+from sparring.arrays import Batch, briefly, moved, on_device, pixels
 from sparring.data.partition.assignment import Partition, Partitioner
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import Generator, stream
@@ -22,6 +22,8 @@ class ClientShards:
     partition: Partition
     readable: frozenset[int] | None = None
     """The clients whose shards may be read; None means all."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         check_batch("shards: train", self.train, example="data.train")
@@ -57,6 +59,10 @@ class ClientShards:
         shape = places.shape
         return Batch(drawn.inputs.unflatten(0, shape), drawn.labels.unflatten(0, shape))
 
+    def to(self, device: torch.device | str) -> "ClientShards":
+        """Return the same shards with their examples on a device; who holds which stays in main memory."""
+        return replace(self, train=on_device(self.train, device))
+
     def shared(self, size: int) -> "CommonShards":
         """Return shards of which each has the same examples, evenly spread over all that may be read."""
         clients = range(len(self)) if self.readable is None else sorted(self.readable)
@@ -81,6 +87,7 @@ class ClientShards:
 
     def _gather(self, examples: Tensor) -> Batch:
         inputs, labels = self.train
+        examples = examples.to(labels.device)
         return Batch(pixels(inputs.index_select(0, examples)), labels.index_select(0, examples))
 
 
@@ -93,6 +100,8 @@ class CommonShards:
 
     examples: Batch
     clients: int
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         check_batch("shards: examples", self.examples, example="data.train")
@@ -110,10 +119,16 @@ class CommonShards:
         """Return how many examples a client holds."""
         return len(self.examples.labels)
 
+    def to(self, device: torch.device | str) -> "CommonShards":
+        """Return the same shards on a device."""
+        return moved(self, device)
+
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
         held = len(self.examples.labels)
         chosen = torch.from_numpy(np.stack([rng.integers(held, size=(steps, size)) for rng in rngs]))
-        return Batch(pixels(self.examples.inputs[chosen]), self.examples.labels[chosen])
+        inputs, labels = self.examples
+        chosen = chosen.to(labels.device)
+        return Batch(pixels(inputs[chosen]), labels[chosen])
 
     def shared(self, size: int) -> "CommonShards":
         """Return shards of which each has the same examples, evenly spread over all that there are."""

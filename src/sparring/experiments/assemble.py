@@ -18,6 +18,7 @@ from sparring.federation.state import initial_state
 from sparring.models import network
 from sparring.random import stream
 from sparring.registry import build, lookup
+from sparring.validation import check_device
 
 
 class Server(NamedTuple):
@@ -44,6 +45,8 @@ def assemble(
     """Return what is to be played on a data set; `server` is what `check` has built for it, if it was asked."""
     server = _server(config, catalogues) if server is None else server
     scenario = _scenario(config, dataset, server=server, catalogues=catalogues, classes=dataset.classes)
+    if config.execution.device != "cpu":
+        scenario = replace(scenario, federation=scenario.federation.to(config.execution.device))
     # A repair that does not fit the model, or a trigger the images, is refused now, and not when they are first used.
     check_repair(scenario, initial_state(scenario.federation))
     for backdoor in scenario.backdoors:
@@ -76,6 +79,7 @@ def check(config: Config, catalogues: Catalogues = CATALOGUES) -> Server:
 
     Returned is the server's part of it, which need not be built again.
     """
+    check_device("execution.device", config.execution.device)
     stand_in = Synthetic(classes=2, features=1, examples=max(4, 2 * config.federation.clients)).load()
     held = replace(config.data, partition={"name": "iid"}, root_size=min(1, config.data.root_size), root_bias=None)
     simple = replace(config, data=held, model={"name": "logistic"}, evaluation=EvaluationSettings())
@@ -89,7 +93,7 @@ def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> 
     partition = build("data.partition", catalogues["partitions"], config.data.partition)
     architecture = build("model", catalogues["models"], config.model)
     with blaming(f"model {type(architecture).__name__}"):
-        refuse_oversize(architecture, dataset, settings=settings)
+        refuse_oversize(architecture, dataset, settings=settings, device=config.execution.device)
         fitted = network(architecture, dataset)
     return Federation(
         network=fitted,

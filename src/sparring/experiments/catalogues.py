@@ -46,6 +46,10 @@ class Catalogues:
     loaded: Loaded = anew
     """Where data sets come from that the tables name."""
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(table)} {kind}" for kind, table in self.tables.items())
+        return f"Catalogues({counts})"
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.tables)
 

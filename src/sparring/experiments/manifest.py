@@ -43,14 +43,20 @@ def versions() -> dict[str, str]:
     }
 
 
+def device_name(device: str) -> dict[str, str]:
+    """Return what the device calls itself, if it is no processor."""
+    return {} if device == "cpu" else {"device_name": torch.cuda.get_device_name(device)}
+
+
 def write_manifest(
     folder: Path, config: Config, *, class_names: Sequence[str] = (), catalogues: Catalogues = CATALOGUES
 ) -> None:
-    content = {
+    content: dict[str, Any] = {
         "sparring_run": FORMAT,
         "digest": digest(config),
         "seed": config.seed,
         "device": config.execution.device,
+        **device_name(config.execution.device),
         "threads": config.execution.threads,
         "versions": versions(),
         "plugins": plugins_of(config, catalogues),

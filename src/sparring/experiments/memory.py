@@ -20,13 +20,22 @@ FLOAT = 4
 REMEDY = "use a smaller model, fewer sampled clients or smaller batches"
 
 
-def refuse_oversize(architecture: Architecture, dataset: Dataset, *, settings: FederationSettings) -> None:
-    """Refuse a run of which a single round cannot fit into this machine."""
+def refuse_oversize(
+    architecture: Architecture, dataset: Dataset, *, settings: FederationSettings, device: str = "cpu"
+) -> None:
+    """Refuse a run of which a single round cannot fit into this machine, or into its device."""
     needed = round_memory(parameters(architecture, dataset), dataset.shape, settings=settings)
-    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    present = memory_of(device)
     if needed > present:
         sizes = f"a round needs {needed / GIBIBYTE:.1f} GiB of memory, there are {present / GIBIBYTE:.1f}"
         raise ConfigError(f"federation: {sizes}; {REMEDY}")
+
+
+def memory_of(device: str) -> int:
+    """Return how many bytes a device has in all."""
+    if device == "cpu":
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return int(torch.cuda.get_device_properties(device).total_memory)
 
 
 def parameters(architecture: Architecture, dataset: Dataset) -> int:
@@ -57,6 +66,7 @@ def explaining_exhaustion() -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+        is_exhausted = isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+        if not is_exhausted:
             raise
         raise RunError(f"out of memory; {REMEDY}") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sparring.arrays import moved
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, check, load
@@ -27,7 +28,7 @@ from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit,
 from sparring.experiments.timing import Stopwatch, rounds_per_second
 from sparring.federation import FederationState, Model, Result, Scenario, play
 from sparring.training.backends.threaded import torch_threads
-from sparring.validation import check_kind
+from sparring.validation import check_device, check_kind
 
 
 class Outcome(NamedTuple):
@@ -107,6 +108,7 @@ def resume(
     outcome = _outcome(folder)
     if outcome is not None:
         return outcome
+    check_device("execution.device", config.execution.device)
     if (about.versions, about.plugins) != (versions(), plugins):
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
@@ -156,7 +158,9 @@ def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | N
 def _play(job: Job, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
     """Play the rounds that are left, and return the state after them and the time it took."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
-    size, begun = (0, None) if start is None else (start.records.size, start.state)
+    size, begun = 0, None
+    if start is not None:
+        size, begun = start.records.size, moved(start.state, job.scenario.federation.device)
     state = begun
     with closing(Journal(job.folder / RECORDS, size)) as journal:
         saver = Saver(job.folder, journal, run=digest(job.config), cadence=job.cadence)

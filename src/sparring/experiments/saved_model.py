@@ -16,6 +16,7 @@ from sparring.experiments.section import Section
 from sparring.federation import Model
 from sparring.models import ModuleNetwork, network
 from sparring.registry import build
+from sparring.validation import check_kind
 
 NAME = "model.safetensors"
 CONSTANT = "constant:"
@@ -44,8 +45,9 @@ def save_model(folder: Path, model: Model, *, section: Section, dataset: Dataset
 
 
 def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model:
-    """Return the model that a run ended with; neither its data nor a configuration is needed."""
-    path = Path(folder) / NAME
+    """Return the model that a run ended with, from its folder; neither its data nor a configuration is needed."""
+    check_kind("load_model: folder", folder, kind=str | Path, remedy="give the folder of a run, such as outcome.folder")
+    path = Path(folder) if Path(folder).is_file() else Path(folder) / NAME
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads(file.metadata()["network"])

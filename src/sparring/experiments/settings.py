@@ -87,7 +87,8 @@ class ExecutionSettings:
 
     backend: str = "auto"
     threads: Annotated[int, Field(ge=1, le=THREADS)] = 1
-    device: Literal["cpu"] = "cpu"
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the tensors lie, and what is computed with them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ def train_honest(
     if federation.momentum == 0:
         return state.momenta
     for client, row in zip(clients, out, strict=True):
-        before = state.momenta.get(client, torch.zeros(()))
+        before = state.momenta.get(client, row.new_zeros(()))
         row.mul_(1 - federation.momentum).add_(before, alpha=federation.momentum)
     return {**state.momenta, **{client: row.clone() for client, row in zip(clients, out, strict=True)}}
 
@@ -46,7 +46,7 @@ def root_update(federation: Federation, state: FederationState) -> Vector:
         raise ConfigError("the server has no root data; use data.root_size >= 1")
     rng, recipe, examples = stream(federation.seed, "root", state.round), federation.recipe, len(root.labels)
     draws = [rng.choice(examples, recipe.batch, replace=recipe.batch > examples) for _ in range(recipe.steps)]
-    chosen = torch.stack([torch.from_numpy(draw) for draw in draws])
+    chosen = torch.stack([torch.from_numpy(draw) for draw in draws]).to(root.labels.device)
     batches = Batch(pixels(root.inputs[chosen]), root.labels[chosen])
-    out = torch.empty(federation.network.size)
+    out = state.parameters.new_empty(federation.network.size)
     return local_update(federation.network, state.parameters, batches=batches, lr=recipe.lr, out=out)

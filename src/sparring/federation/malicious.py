@@ -43,7 +43,7 @@ class OwnTraining:
         return self._updates(None)
 
     def _updates(self, project: Project | None) -> Matrix:
-        out = torch.empty(len(self.clients), self.federation.network.size)
+        out = self.state.parameters.new_empty(len(self.clients), self.federation.network.size)
         # Shards of several sizes take several numbers of steps an epoch.
         together = len(self.clients) if self.attacker.epochs is None else 1
         for first in range(0, len(self.clients), together):

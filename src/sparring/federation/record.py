@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sparring.arrays import briefly
+
 
 @dataclass(frozen=True, kw_only=True)
 class RoundRecord:
@@ -31,3 +33,5 @@ class RoundRecord:
     """The same share with images of the target class counted too, as published tables may do."""
     backdoor_accuracy_of_all: float | None = None
     """The share of all triggered images, whatever their class: without a backdoor about that of the target class."""
+
+    __repr__ = briefly

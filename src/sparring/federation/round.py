@@ -37,7 +37,8 @@ def play_round(
     check_state("play_round: state", state)
     federation = scenario.federation
     who = lineup(scenario, state.round)
-    updates = torch.empty(len(who.rows), federation.network.size) if workspace is None else workspace
+    parameters = state.parameters
+    updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
     momenta = train_honest(federation, state, clients=who.honest, out=updates[: len(who.honest)])
     told = craft_all(scenario, state, who=who, updates=updates, root=root)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import floor, inf
 from typing import NamedTuple
 
-from sparring.arrays import Batch
+import torch
+
+from sparring.arrays import Batch, briefly, on_device
 from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, family_of, limit_of, own_malicious
 from sparring.data import ClientShards, CommonShards
 from sparring.errors import ConfigError, blaming
@@ -17,6 +19,7 @@ from sparring.training import Auto
 from sparring.validation import (
     check_batch,
     check_counts,
+    check_device,
     check_kind,
     check_network,
     check_numbers,
@@ -56,6 +59,17 @@ class Federation:
         if self.seed < 0:
             raise ConfigError(f"seed is {self.seed}; it must be at least 0")
 
+    def to(self, device: torch.device | str) -> "Federation":
+        """Return the same federation with its tensors on a device, such as "cuda": there it is trained."""
+        check_device("federation", str(device))
+        kept = {name: on_device(getattr(self, name), device) for name in ("test", "root")}
+        return replace(self, network=self.network.to(device), shards=self.shards.to(device), **kept)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the examples lie, and so what is computed with them."""
+        return self.test.labels.device
+
     def _check_kinds(self) -> None:
         check_network("federation.network", self.network)
         check_shards("federation.shards", self.shards)
@@ -91,6 +105,8 @@ class Scenario:
     threat: Threat = Threat()
     repair: Repair | None = None
     """What every evaluation puts the model through first; training goes on without it."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         self._check_kinds()

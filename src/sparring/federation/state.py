@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sparring.arrays import Vector
+from sparring.arrays import Vector, briefly
 from sparring.contracts import Memory
 from sparring.federation.scenario import Federation
 from sparring.random import stream
@@ -22,6 +22,8 @@ class FederationState:
     memory: Memory = field(default_factory=dict)
     momenta: Mapping[int, Vector] = field(default_factory=dict)
     previous: Vector | None = None
+
+    __repr__ = briefly
 
 
 def initial_state(federation: Federation) -> FederationState:

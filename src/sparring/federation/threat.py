@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil, inf
 from typing import Literal
 
+from sparring.arrays import briefly
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, Poison, Recipe, WhiteBoxView
 from sparring.errors import ConfigError, PluginError
 from sparring.validation import check_counts, check_kind, check_numbers, check_player, described, is_player, mistaken
@@ -50,6 +51,8 @@ class Attacker:
     """How its clients train; as all others do where there is none."""
     epochs: float | None = None
     """How often a client goes through its shard in a round, in place of the recipe's number of steps."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         self._check_kinds()

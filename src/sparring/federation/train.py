@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-
 from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.federation.measurement import measure
@@ -14,6 +12,8 @@ from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.state import FederationState, initial_state
 from sparring.validation import check_counts
 
+METRICS = ("accuracy", "average_accuracy")
+"""What a result shows of itself."""
 BACKDOOR_METRICS = ("backdoor_accuracy", "backdoor_accuracy_with_target", "backdoor_accuracy_of_all")
 
 
@@ -23,6 +23,11 @@ class Result:
 
     records: Sequence[RoundRecord]
     model: Model
+
+    def __repr__(self) -> str:
+        shown = METRICS if len(self._evaluated("accuracy")) > 1 else ()
+        levels = "".join(f", {name}={getattr(self, name):.4g}" for name in shown)
+        return f"Result({len(self.records)} records{levels}, model={self.model})"
 
     @property
     def accuracy(self) -> float:
@@ -65,7 +70,7 @@ def play(
     if state is None:
         state = initial_state(federation)
         yield state, _evaluated(RoundRecord(round=0), scenario, state=state)
-    workspace = torch.empty(federation.sampled, federation.network.size)
+    workspace = state.parameters.new_empty(federation.sampled, federation.network.size)
     while state.round < rounds:
         state, record = play_round(scenario, state, workspace=workspace)
         is_due = state.round % every == 0 or state.round == rounds

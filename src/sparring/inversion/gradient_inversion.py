@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
-from sparring.arrays import Matrix, Vector, finite_rows
+from sparring.arrays import Matrix, Vector, briefly, finite_rows
 from sparring.contracts import Model, Network, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.label_inference import dealt_labels, label_shares
@@ -93,6 +93,9 @@ class Reconstruction(NamedTuple):
     note: str = ""
     """What went wrong, if anything."""
 
+    def __repr__(self) -> str:
+        return briefly(self)
+
 
 class Search(NamedTuple):
     """Images and the logits of their labels, `[searches, images, ...]`, and what they are to explain."""
@@ -158,14 +161,16 @@ def invert_each(
     _check(model, gradients, shape=shape)
     observed = finite_rows(gradients) & (gradients != 0).any(dim=1)
     targets = gradients.where(observed[:, None], 0).repeat_interleave(search.restarts, dim=0)
-    images = _drawn((len(targets), search.images, *shape), brightness=search.brightness, rng=rng)
+    size = (len(targets), search.images, *shape)
+    images = _drawn(size, brightness=search.brightness, rng=rng, device=targets.device)
     logits = _labels(
         model, targets, answers=_expected(model, images) if answers is None else answers, search=search, rng=rng
     )
     best, course = _searched(model, Search(images, logits, targets), search=search)
     notes = _notes(course, observed.repeat_interleave(search.restarts), iterations=search.iterations)
     restarts = best.objective.view(len(gradients), search.restarts)
-    winners = restarts.argmin(dim=1) + search.restarts * torch.arange(len(gradients))
+    winners = restarts.argmin(dim=1)
+    winners += search.restarts * torch.arange(len(gradients), device=winners.device)
     return tuple(_reconstruction(best, winner, note=notes[winner]) for winner in winners.tolist())
 
 
@@ -195,8 +200,8 @@ def _check(model: Model, gradients: Matrix, *, shape: Sequence[int]) -> None:
         raise ConfigError(f"inversion: the gradient has shape {given}; one of this model has {wanted}")
 
 
-def _drawn(size: tuple[int, ...], *, brightness: float, rng: Generator) -> Tensor:
-    return torch.from_numpy(rng.random(size, dtype=np.float32)).mul_(brightness).requires_grad_()
+def _drawn(size: tuple[int, ...], *, brightness: float, rng: Generator, device: torch.device) -> Tensor:
+    return torch.from_numpy(rng.random(size, dtype=np.float32)).to(device).mul_(brightness).requires_grad_()
 
 
 def _expected(model: Model, images: Tensor) -> Tensor:
@@ -208,7 +213,7 @@ def _expected(model: Model, images: Tensor) -> Tensor:
 def _labels(model: Model, targets: Matrix, *, answers: Tensor, search: GradientInversion, rng: Generator) -> Tensor:
     """Deal out the labels that each gradient gives away, as logits `[searches, images, classes]`."""
     shares = [label_shares(model, target, answers=answers) for target in targets]
-    labels = torch.stack([dealt_labels(each, search.images, rng=rng) for each in shares])
+    labels = torch.stack([dealt_labels(each, search.images, rng=rng) for each in shares]).to(targets.device)
     return one_hot(labels, len(answers)).float().mul_(search.confidence).requires_grad_()
 
 
@@ -234,8 +239,8 @@ def _searched(model: Model, state: Search, *, search: GradientInversion) -> tupl
 
 def _unbeaten(state: Search) -> Best:
     """Return the start of the searches as what anything finite is better than."""
-    worst = torch.full((len(state.targets),), inf)
-    never = torch.zeros(len(state.targets), dtype=torch.int64)
+    worst = state.targets.new_full((len(state.targets),), inf)
+    never = torch.zeros_like(worst, dtype=torch.int64)
     return Best(state.images.detach().clone(), state.logits.detach().clone(), worst, worst, never)
 
 
@@ -248,7 +253,7 @@ def _tried(model: Model, state: Search, *, iteration: int, search: GradientInver
         slopes = torch.autograd.grad(objective.sum(), (state.images, state.logits))
     images, logits = (slope.nan_to_num(nan=0, posinf=0, neginf=0) for slope in slopes)
     state.images.grad, state.logits.grad = images.sign() if search.signed else images, logits
-    found = torch.full((len(state.targets),), iteration)
+    found = torch.full_like(distance, iteration, dtype=torch.int64)
     return Best(state.images.detach(), state.logits.detach(), objective.detach(), distance.detach(), found)
 
 

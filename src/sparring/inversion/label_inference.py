@@ -38,7 +38,8 @@ def label_shares(model: Model, gradient: Vector, *, answers: Tensor) -> Shares:
     up to 1. The gradient's length counts: what a rule has clipped seems to have the shares that the model expects.
     """
     classes = len(answers)
-    biases = model.network.split(gradient)[-1].double()
+    # What is solved here is small, and solved by SciPy.
+    biases, answers = model.network.split(gradient)[-1].double().cpu(), answers.cpu()
     if biases.shape != (classes,) or not torch.isfinite(biases).all() or not torch.isfinite(answers).all():
         return np.full(classes, 1 / classes)
     system = torch.cat([answers.T - torch.eye(classes), torch.full((1, classes), CERTAIN)])

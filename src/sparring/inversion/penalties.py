@@ -45,10 +45,11 @@ class Penalties(NamedTuple):
     has_fallen: Tensor
 
 
-def unpenalized(classes: int) -> Penalties:
+def unpenalized(classes: int, device: torch.device | None = None) -> Penalties:
     """Return what the search starts from."""
-    none, never = torch.zeros(classes, dtype=torch.int64), torch.zeros(classes, dtype=torch.bool)
-    return Penalties(torch.zeros(classes), none, none, never, never)
+    weights = torch.zeros(classes, device=device)
+    none, never = torch.zeros_like(weights, dtype=torch.int64), torch.zeros_like(weights, dtype=torch.bool)
+    return Penalties(weights, none, none, never, never)
 
 
 def adjusted(penalties: Penalties, succeeded: Tensor, *, schedule: Schedule) -> Penalties:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, in_chunks, pixels
+from sparring.arrays import Batch, briefly, in_chunks, pixels
 from sparring.contracts import Model, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.anomaly import THRESHOLD, too_small
@@ -70,6 +70,9 @@ class ReversedTrigger(NamedTuple):
     """The share of the root images that the model takes for the target once they have the trigger."""
     found: bool
     """Whether that is as much as was asked for; if not, the most successful trigger was kept, and not the smallest."""
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
     @property
     def norm(self) -> float:
@@ -142,7 +145,7 @@ def _images(root: Batch) -> Tensor:
 def _searched(model: Model, images: Tensor, *, rng: Generator, search: TriggerReversal) -> Triggers:
     """Descend and try in turn, until every class is done or the steps are used up."""
     classes = model(images[:1]).shape[1]
-    leaves = _drawn(images.shape[1:], classes=classes, rng=rng)
+    leaves = [leaf.to(images.device).requires_grad_() for leaf in _drawn(images.shape[1:], classes=classes, rng=rng)]
     optimizer = torch.optim.Adam(leaves, lr=search.lr, betas=BETAS)
     progress = _begun(leaves)
     for step, minibatch in enumerate(_minibatches(images, search, rng=rng), start=1):
@@ -160,7 +163,7 @@ def _drawn(shape: Sequence[int], *, classes: int, rng: Generator) -> list[Tensor
     """Draw masks and patterns, uniform on [0, 1], as tanh sees them: `[classes, 1 or channels, height, width]`."""
     channels, *sides = shape
     uniform = (rng.random((classes, depth, *sides), dtype=np.float32) for depth in (1, channels))
-    return [torch.from_numpy(values).mul_(2).sub_(1).mul_(1 - EDGE).atanh_().requires_grad_() for values in uniform]
+    return [torch.from_numpy(values).mul_(2).sub_(1).mul_(1 - EDGE).atanh_() for values in uniform]
 
 
 def _bounded(leaf: Tensor) -> Tensor:
@@ -169,13 +172,13 @@ def _bounded(leaf: Tensor) -> Tensor:
 
 def _begun(leaves: Sequence[Tensor]) -> Progress:
     masks, patterns = (_bounded(leaf.detach()) for leaf in leaves)
-    untried = Triggers(masks, patterns, _unknown(len(masks)))
-    return Progress(untried, unpenalized(len(masks)), torch.zeros(len(masks), dtype=torch.int64))
+    untried, penalties = Triggers(masks, patterns, _unknown(masks)), unpenalized(len(masks), masks.device)
+    return Progress(untried, penalties, torch.zeros_like(penalties.wins))
 
 
-def _unknown(classes: int) -> Tensor:
+def _unknown(masks: Tensor) -> Tensor:
     """Return a success that any other is better than."""
-    return torch.full((classes,), -1.0, dtype=torch.float64)
+    return masks.new_full((len(masks),), -1.0, dtype=torch.float64)
 
 
 def _is_done(progress: Progress) -> Tensor:
@@ -205,7 +208,7 @@ def _descend(optimizer: torch.optim.Optimizer, model: Model, *, images: Tensor, 
 def _tried(model: Model, leaves: Sequence[Tensor], *, images: Tensor, rows: Tensor) -> Triggers:
     """Return all triggers as they are now; those of classes that are not in `rows` have no success."""
     masks, patterns = (_bounded(leaf) for leaf in leaves)
-    success = _unknown(len(masks))
+    success = _unknown(masks)
     for row in rows.tolist():
         inputs = stamped(images, masks[row], pattern=patterns[row])
         hits = [_hits(model, part, target=row) for part in in_chunks(inputs, CHUNK)]

@@ -73,6 +73,6 @@ class Unlearning:
             carried = rng.random(len(rows)) < self.share
             chosen = rng.integers(len(triggers), size=len(rows))
             for place, trigger in enumerate(triggers):
-                bearers = torch.from_numpy(carried & (chosen == place))
+                bearers = torch.from_numpy(carried & (chosen == place)).to(inputs.device)
                 inputs[bearers] = trigger.stamp(inputs[bearers])
             yield Batch(inputs, root.labels[rows])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import NamedTuple
 
-from sparring.arrays import Packed, together
+from sparring.arrays import Packed, briefly, together
 from sparring.attacks import PolicyNetwork, TrainedAttack
 from sparring.attacks.learned.trained_attack import Learned, pack_attack, unpack_attack
 from sparring.errors import ConfigError
@@ -74,12 +74,18 @@ class Rehearsal(NamedTuple):
     best: float
     """What the one that is played gains on the same trial."""
 
+    def __repr__(self) -> str:
+        return briefly(self)
+
 
 class Worlds(NamedTuple):
     """The games to rehearse in: before the distribution is learned, and after."""
 
     own: Arena
     learned: Arena
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 def rehearse(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from sparring.arrays import Vector
+from sparring.arrays import Vector, moved
 from sparring.errors import ConfigError
 from sparring.models.initialization import (
     Initial,
@@ -78,6 +78,13 @@ class ModuleNetwork:
     fewest: int = 1
     """How many examples must pass at once: 2 where a layer normalizes over them."""
 
+    def __repr__(self) -> str:
+        return f"ModuleNetwork({type(self.module).__name__}, {self.size} parameters)"
+
+    def to(self, device: torch.device | str) -> "ModuleNetwork":
+        """Return the same network with its numbers on a device."""
+        return moved(self, device)
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name, _ in self.module.named_parameters() if name not in self.constants)
@@ -104,12 +111,17 @@ class ModuleNetwork:
         if self.start is not None:
             return self.start.clone()
         named = zip(self.names, self.shapes, strict=True)
-        return torch.cat([torch.ones(shape) if is_scale(name, shape) else glorot(shape, rng) for name, shape in named])
+        drawn = [torch.ones(shape) if is_scale(name, shape) else glorot(shape, rng) for name, shape in named]
+        return torch.cat(drawn).to(self.mean.device)
 
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the module's parameter tensors."""
         pieces = torch.split(parameters, [prod(shape) for shape in self.shapes])
         return tuple(piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
+
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        """View the vector as the module's tensors, by their names in it; what is not trained is there, too."""
+        return {**self.constants, **dict(zip(self.names, self.split(parameters), strict=True))}
 
     def normalize(self, inputs: Tensor) -> Tensor:
         """Subtract the data set's mean and divide by its standard deviation."""

@@ -30,4 +30,4 @@ def _scaled(values: Vector) -> Vector:
     low, high = values.aminmax()
     width = high - low
     # Values that are all equal lie in the middle.
-    return torch.where(width > 0, 2 * (values - low) / width - 1, torch.zeros(())).clamp_(-1, 1)
+    return torch.where(width > 0, 2 * (values - low) / width - 1, values.new_zeros(())).clamp_(-1, 1)

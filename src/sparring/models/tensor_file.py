@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from sparring.arrays import briefly
 from sparring.errors import ConfigError, SparringError
 
 
@@ -18,6 +19,9 @@ class TensorFile(NamedTuple):
 
     described: dict[str, Any]
     tensors: dict[str, Tensor]
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 def write_tensors(path: str | Path, kind: str, *, described: Mapping[str, Any], tensors: dict[str, Tensor]) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector, in_chunks, pixels
+from sparring.arrays import Batch, Vector, briefly, in_chunks, pixels
 from sparring.contracts import Network
 from sparring.validation import check_batch, check_network
 
@@ -20,6 +20,9 @@ class Evaluation(NamedTuple):
     accuracy: float
     class_accuracy: tuple[float, ...]
 
+    def __repr__(self) -> str:
+        return briefly(self)
+
 
 @torch.no_grad()
 def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
@@ -27,7 +30,7 @@ def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
     check_network("evaluate: network", network)
     check_batch("evaluate: on", on, example="data.test")
     tensors = network.split(parameters)
-    total = torch.zeros((), dtype=torch.float64)
+    total = parameters.new_zeros((), dtype=torch.float64)
     right = []
     for inputs, labels in zip(*(in_chunks(part, CHUNK) for part in on), strict=True):
         logits = network.forward(tensors, pixels(inputs))

@@ -40,7 +40,7 @@ class Implant:
 
     def chosen(self, labels: Tensor, rng: Generator) -> Tensor:
         """Draw each image that is meant with probability `ratio`."""
-        return self.meant(labels) & torch.from_numpy(rng.random(len(labels)) < self.ratio)
+        return self.meant(labels) & torch.from_numpy(rng.random(len(labels)) < self.ratio).to(labels.device)
 
     def implanted(self, batch: Batch, trigger: Trigger, *, rng: Generator) -> Batch:
         """Return the batch with `trigger` on the images that are drawn, and these labeled with the target."""

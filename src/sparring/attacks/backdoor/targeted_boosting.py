@@ -69,7 +69,7 @@ class TargetedBoosting(Implant):
         lr = view.recipe.lr if self.lr is None else self.lr
         rngs = view.rng.spawn(len(view.clients))
         batches = view.shards.draw(view.clients, rngs, steps=self.steps * (1 + self.stealthy), size=view.recipe.batch)
-        rows = torch.empty(len(view.clients), view.network.size)
+        rows = view.parameters.new_empty(len(view.clients), view.network.size)
         for row, rng, inputs, labels in zip(rows, rngs, *batches, strict=True):
             row.copy_(self._trained(slopes, Batch(inputs, labels), lr=lr, rng=rng))
         return rows

@@ -45,8 +45,8 @@ class ExplicitBoosting:
         boost = view.sampled / len(view.clients) if self.boost is None else self.boost
         rngs = view.rng.spawn(len(view.clients))
         batches = view.shards.draw(view.clients, rngs, steps=self.steps, size=view.recipe.batch)
-        own = own_updates(view) if self.stealth > 0 else torch.zeros(len(view.clients), 1)
-        rows = torch.empty(len(view.clients), view.network.size)
+        own = own_updates(view) if self.stealth > 0 else view.parameters.new_zeros(len(view.clients), 1)
+        rows = view.parameters.new_empty(len(view.clients), view.network.size)
         for row, anchor, inputs, labels in zip(rows, own, *batches, strict=True):
             climb = Climb(view.network, lr=lr, stealth=self.stealth, anchor=anchor)
             row.copy_(climb.update(view.parameters, Batch(inputs, labels)))

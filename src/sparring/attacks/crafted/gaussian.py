@@ -25,4 +25,4 @@ class Gaussian:
 
     def craft(self, view: BlackBoxView) -> Matrix:
         noise = view.rng.standard_normal((len(view.clients), view.network.size), dtype=np.float32)
-        return torch.from_numpy(noise).mul_(self.deviation).nan_to_num_()
+        return torch.from_numpy(noise).to(view.parameters.device).mul_(self.deviation).nan_to_num_()

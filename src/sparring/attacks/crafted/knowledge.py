@@ -67,7 +67,7 @@ def mean_update(updates: Matrix) -> Vector:
 def moments(updates: Matrix) -> tuple[Tensor, Tensor]:
     """Return the float64 mean and population standard deviation (over n, not n - 1) of each coordinate."""
     updates = check_matrix("moments", updates)
-    mean, deviation = torch.empty(2, updates.shape[1], dtype=torch.float64)
+    mean, deviation = updates.new_empty(2, updates.shape[1], dtype=torch.float64)
     for columns in column_blocks(updates):
         block = updates[:, columns].double()
         torch.mean(block, dim=0, out=mean[columns])
@@ -83,7 +83,7 @@ def directions(updates: Matrix) -> Vector:
 def products(updates: Matrix, vectors: Matrix) -> Matrix:
     """Return the `[clients, vectors]` inner products, summed in float64 block by block."""
     updates, vectors = check_matrix("products", updates), check_matrix("products", vectors, name="vectors")
-    total = torch.zeros(len(updates), len(vectors), dtype=torch.float64)
+    total = updates.new_zeros(len(updates), len(vectors), dtype=torch.float64)
     for columns in column_blocks(updates):
         total += updates[:, columns].double() @ vectors[:, columns].double().T
     return total

@@ -57,7 +57,7 @@ def ray(benign: Matrix, direction: Direction) -> Ray:
     benign = check_matrix("ray", benign, name="benign")
     mean, deviation = moments(benign)
     perturbation = PERTURBATIONS[direction](mean, deviation)
-    squares, slopes = torch.zeros(2, len(benign), dtype=torch.float64)
+    squares, slopes = benign.new_zeros(2, len(benign), dtype=torch.float64)
     for columns in column_blocks(benign):
         offsets = mean[columns] - benign[:, columns].double()
         slopes += offsets @ perturbation[columns]

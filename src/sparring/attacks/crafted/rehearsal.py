@@ -18,7 +18,7 @@ def rehearsal(view: OmniscientView) -> Callable[[Vector], Vector]:
     """
     honest, allied = (finite_rows(rows).nonzero().flatten() for rows in (view.honest, view.allied))
     known = len(honest) + len(allied)
-    updates = torch.empty(known + len(view.clients), len(view.parameters))
+    updates = view.parameters.new_empty(known + len(view.clients), len(view.parameters))
     torch.index_select(view.honest, 0, honest, out=updates[: len(honest)])
     torch.index_select(view.allied, 0, allied, out=updates[len(honest) : known])
     clients = _those(view.honest_clients, honest) + _those(view.allied_clients, allied) + view.clients

@@ -101,7 +101,7 @@ class Sent:
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        return self.update.expand(len(view.clients), -1)
+        return self.update.to(view.parameters.device).expand(len(view.clients), -1)
 
 
 ACTING: Mapping[str, type[Acting]] = {"full_update": FullUpdate, "local_search": SearchRanges}

@@ -41,7 +41,9 @@ class LearnedAttack:
             layers=trained.layers,
         )
         attack = trained.acting.attack(trained.newest(view.round).act(seen))
-        shards = view.shards if trained.examples is None else CommonShards(trained.examples, len(view.clients))
+        shards = view.shards
+        if trained.examples is not None:
+            shards = CommonShards(trained.examples, len(view.clients)).to(view.parameters.device)
         return attack.craft(replace(view, shards=shards))  # type: ignore[arg-type]  # no acting needs more
 
     def check(self, network: Network) -> None:

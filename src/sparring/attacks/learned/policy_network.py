@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from sparring.arrays import Numbers
+from sparring.arrays import Numbers, briefly
 from sparring.contracts import Space
 
 Hidden = Literal["relu", "tanh"]
@@ -22,6 +22,8 @@ class PolicyNetwork:
     """The weight `[outputs, inputs]` and the bias `[outputs]` of each layer."""
     hidden: Hidden = "relu"
     squash: Squash = "tanh"
+
+    __repr__ = briefly
 
     @torch.no_grad()
     def act(self, observation: Numbers) -> Numbers:

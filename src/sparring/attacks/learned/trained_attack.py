@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Packed
+from sparring.arrays import Batch, Packed, briefly
 from sparring.attacks.learned.acting import ACTING, Acting
 from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
@@ -37,6 +37,8 @@ class TrainedAttack:
     """How many of the model's last layers are seen; None stands for all parameters as they are."""
     examples: Batch | None = None
     """What searches draw from, such as a learned mixture; where there is none, the attacker's own shards."""
+
+    __repr__ = briefly
 
     def newest(self, round: int) -> PolicyNetwork:
         """Return the newest policy that there is in a round; before the first, that one."""

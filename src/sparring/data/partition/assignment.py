@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from sparring.arrays import briefly
 from sparring.data.ranks import Integers, random_ranks
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -16,6 +17,9 @@ class Partition(NamedTuple):
 
     order: Tensor
     offsets: Tensor
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Partitioner(Protocol):

@@ -46,7 +46,7 @@ def bulyan_limit(clients: int) -> int:
 def _selection(updates: Matrix, malicious: int, *, names: Sequence[int]) -> list[int]:
     """Return θ of the finite rows in the order of their choice; of equals, the smallest name comes first."""
     rows = finite_rows(updates).nonzero().flatten()
-    by_name = torch.tensor([names[row] for row in rows.tolist()]).argsort()
+    by_name = rows.new_tensor([names[row] for row in rows.tolist()]).argsort()
     distances = squared_distances(admitted(updates))[by_name][:, by_name]
     return rows[by_name[_chosen(distances, malicious)]].tolist()
 
@@ -56,7 +56,7 @@ def _chosen(distances: Tensor, malicious: int) -> list[int]:
     clients = len(distances)
     # An index's distance to itself stands for none: it is the last of its row.
     ordered, others = distances.clone().fill_diagonal_(torch.inf).sort(dim=1, stable=True)
-    waiting = torch.ones(clients, dtype=torch.bool)
+    waiting = distances.new_ones(clients, dtype=torch.bool)
     chosen: list[int] = []
     for present in range(clients, 2 * malicious, -1):
         scores = _scores(ordered, waiting[others], neighbors=max(1, present - malicious - 2))
@@ -80,11 +80,18 @@ def _inner_values(block: Matrix, rows: list[int], *, apart: int) -> Tensor:
     """Average each column's nearest values: in order they are a run, which starts behind all that are farther off."""
     if not rows:
         return block.new_zeros(block.shape[1])
-    ordered = torch.from_numpy(np.sort(block[rows].T.contiguous().cpu().numpy(), axis=1)).double()
+    ordered = _ordered(block[rows].T.contiguous()).double()
     center = (ordered[:, (len(rows) - 1) // 2] + ordered[:, len(rows) // 2])[:, None] / 2
     kept = len(rows) - apart
     starts = (center - ordered[:, :apart] > ordered[:, kept:] - center).sum(dim=1)
-    return ordered.gather(1, starts[:, None] + torch.arange(kept)).mean(dim=1)
+    return ordered.gather(1, starts[:, None] + torch.arange(kept, device=block.device)).mean(dim=1)
+
+
+def _ordered(rows: Matrix) -> Matrix:
+    """Sort each row; in main memory NumPy is faster."""
+    if rows.device.type != "cpu":
+        return rows.sort(dim=1).values
+    return torch.from_numpy(np.sort(rows.numpy(), axis=1))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def _passed(updates: Matrix, malicious: int, *, rng: Generator, rule: "DnC") -> 
     """Return the rows that no iteration removes."""
     rows = finite_rows(updates).nonzero().flatten()
     suspects = ceil(rule.fraction * remaining(malicious, len(updates) - len(rows)))
-    passed = torch.ones(len(rows), dtype=torch.bool)
+    passed = rows.new_ones(len(rows), dtype=torch.bool)
     for _ in range(rule.iterations):
         drawn = draw_coordinates(updates.shape[1], rule.coordinates, rng=rng)
         ranking = _scores(updates[rows[:, None], drawn]).argsort(stable=True)

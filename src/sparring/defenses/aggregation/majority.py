@@ -12,11 +12,11 @@ def densest_majority(distances: Tensor) -> Tensor:
     """
     needed = len(distances) // 2
     if needed == 0:
-        return torch.ones(len(distances), dtype=torch.bool)
+        return distances.new_ones(len(distances), dtype=torch.bool)
     order, heights = _nearest_first(distances)
     # Whatever is linked up to a height, is visited in one go: a cluster is a run of low heights.
     highest = heights.unfold(0, needed, 1).amax(dim=1)
-    members = torch.zeros(len(distances), dtype=torch.bool)
+    members = distances.new_zeros(len(distances), dtype=torch.bool)
     for start in (highest == highest.min()).nonzero().flatten().tolist():
         members[order[start : start + needed + 1]] = True
     return members
@@ -31,4 +31,4 @@ def _nearest_first(distances: Tensor) -> tuple[Tensor, Tensor]:
         order.append(int(reach.argmin()))
         heights.append(reach[order[-1]])
         reach = torch.minimum(reach, distances[order[-1]])
-    return torch.tensor(order), torch.stack(heights)
+    return distances.new_tensor(order, dtype=torch.int64), torch.stack(heights)

@@ -16,7 +16,7 @@ def largest_cluster(points: Tensor) -> Tensor:
     every center than that belong to no cluster.
     """
     if len(points) == 0:
-        return torch.ones(0, dtype=torch.bool)
+        return points.new_ones(0, dtype=torch.bool)
     bandwidth = _distances(points, points).sort(dim=1).values[:, max(0, len(points) // 2 - 1)].mean().clamp(min=TINY)
     distances = _distances(points, _centers(points, bandwidth))
     labels = torch.where(distances.amin(dim=1) <= bandwidth, distances.argmin(dim=1), distances.shape[1])

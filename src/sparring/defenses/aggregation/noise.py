@@ -10,6 +10,6 @@ def blurred(step: Vector, deviation: float, *, rng: Generator) -> Vector:
     """Add to each coordinate its own Gaussian noise; overflow saturates."""
     if deviation == 0:
         return step
-    noise = torch.from_numpy(rng.standard_normal(len(step))).mul_(deviation)
+    noise = torch.from_numpy(rng.standard_normal(len(step))).to(step.device).mul_(deviation)
     largest = torch.finfo(step.dtype).max
     return noise.add_(step).clamp_(-largest, largest).to(step.dtype)

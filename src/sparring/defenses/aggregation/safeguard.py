@@ -27,7 +27,7 @@ def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0
     """
     accumulators = check_matrix("safeguard", accumulators)
     if len(accumulators) == 0:
-        return torch.ones(0, dtype=torch.bool)
+        return accumulators.new_ones(0, dtype=torch.bool)
     distances = squared_distances(accumulators).sqrt()
     scores = distances.sort(dim=1).values[:, len(accumulators) // 2]
     median = scores.argmin()
@@ -74,7 +74,7 @@ class Safeguard:
         finite = finite_rows(view.updates).nonzero().flatten().tolist()
         ids = enrolled(memory, [view.clients[row] for row in finite])
         judged = _current(memory, view.round, window=self.long_window) if self.readmit else memory
-        good = recalled(judged, "good", ids=ids, new=torch.tensor(True))
+        good = recalled(judged, "good", ids=ids, new=view.parameters.new_ones((), dtype=torch.bool))
         trusted = good[: len(finite)].nonzero().flatten()
         rows = [finite[place] for place in trusted.tolist()]
         view.note("selected", rows)

@@ -75,7 +75,7 @@ def _places(network: ModuleNetwork, layer: str) -> tuple[int, ...]:
 
 def kept(network: ModuleNetwork, channels: Channels, *, without: Sequence[int] | Tensor) -> Tensor:
     """Return which of the model's parameters are left, `[parameters]`, when the channels `without` are silent."""
-    mask = torch.ones(network.size, dtype=torch.bool)
+    mask = torch.ones(network.size, dtype=torch.bool, device=network.mean.device)
     tensors = network.split(mask)
     for place in channels.own:
         tensors[place][without] = False

@@ -1,7 +1,7 @@
 """Randomized smoothing: a model is answered for by the vote of noisy copies (Cohen et al., 2019; Xie et al., 2021)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.contracts import Model, Network, check_model
 from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.post_training.certificate import gaussian_radius, vote_bounds
@@ -29,6 +29,8 @@ class Smoothed:
     input_noise: float
     seeds: tuple[int, ...]
 
+    __repr__ = briefly
+
     @property
     def size(self) -> int:
         return self.network.size
@@ -42,6 +44,12 @@ class Smoothed:
 
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         return self.network.split(parameters)
+
+    def to(self, device: torch.device | str) -> "Smoothed":
+        return replace(self, network=self.network.to(device))
+
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        return self.network.named(parameters)
 
     def votes(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return how many copies vote for each class, `[examples, classes]`."""
@@ -63,7 +71,7 @@ def _blurred(tensor: Tensor, shape: Sequence[int], *, noise: float, rng: Generat
     """Return the tensor with Gaussian noise of this shape; an input is blurred alike, whatever inputs are beside it."""
     if noise == 0:
         return tensor
-    return tensor + noise * torch.from_numpy(rng.standard_normal(tuple(shape), dtype=np.float32))
+    return tensor + noise * torch.from_numpy(rng.standard_normal(tuple(shape), dtype=np.float32)).to(tensor.device)
 
 
 class Certificate(NamedTuple):
@@ -78,6 +86,9 @@ class Certificate(NamedTuple):
     """In the norm of the whole parameter vector; zero without noise on it."""
     input_radius: Tensor
     """In the norm of an input with pixels in [0, 1]; zero without noise on it."""
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 @torch.no_grad()

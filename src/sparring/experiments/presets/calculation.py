@@ -35,6 +35,9 @@ class Calculation:
     tables: Callable[[Sequence[Row]], Iterable[Table]]
     judge: Callable[[Scale, Sequence[Row]], tuple[Judgment, ...]]
 
+    def __repr__(self) -> str:
+        return f"Calculation({self.id!r}, {self.title!r})"
+
 
 def calculated(
     calculation: Calculation, scale: Scale, *, folder: Path, tell: Callable[[int, Part], None]

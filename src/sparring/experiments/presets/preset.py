@@ -59,6 +59,9 @@ class Preset:
     rehearsing: "Callable[[Scale, Labels], Rehearsing] | None" = None
     """How the learned attack of a cell is learned; its file is in the folder that `{policies}` stands for."""
 
+    def __repr__(self) -> str:
+        return f"Preset({self.id!r}, {self.title!r})"
+
 
 def plan_of(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
     """Return the plan of a preset's sweep, whose learned attacks are in the folder `policies`."""

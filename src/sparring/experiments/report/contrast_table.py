@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
+from sparring.arrays import briefly
 from sparring.experiments.report.heat_table import Key, Metric, metrics
 from sparring.experiments.report.study import Study
 from sparring.experiments.statistics import SMALLEST_GAP, interval_named, reading
@@ -60,6 +61,8 @@ class ContrastTable:
     rows: Key
     columns: Key
     cells: Mapping[tuple[str, str], Difference]
+
+    __repr__ = briefly
 
     @property
     def is_paired(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import NamedTuple
 
+from sparring.arrays import briefly
 from sparring.experiments.report.study import Study
 from sparring.experiments.statistics import Summary
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
@@ -89,6 +90,8 @@ class HeatTable:
     columns: Key
     cells: Mapping[tuple[str, str], Cell]
     is_grid: bool = True
+
+    __repr__ = briefly
 
 
 class Worst(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from sparring.arrays import briefly
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.statistics import SMALLEST_GAP, interval_named
@@ -37,6 +38,8 @@ class Study:
     """What was chosen on validation examples."""
     gap: float = SMALLEST_GAP
     """The smallest difference that counts, for whoever reads it."""
+
+    __repr__ = briefly
 
     @property
     def is_grid(self) -> bool:

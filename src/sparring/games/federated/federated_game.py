@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+import torch
 
-from sparring.arrays import Numbers, Packed
+from sparring.arrays import Numbers, Packed, briefly, moved
 from sparring.attacks.learned.observation import observation
 from sparring.contracts import Model, Packing, Space
 from sparring.errors import ConfigError, UnknownName
@@ -48,6 +49,8 @@ class GameState:
     posture: tuple[float, ...] = ()
     """The defender's last action."""
 
+    __repr__ = briefly
+
 
 def pack_state(state: GameState) -> Packed:
     """Return a state as it goes to disk."""
@@ -55,10 +58,11 @@ def pack_state(state: GameState) -> Packed:
     return Packed(tensors, {**numbers, "seed": state.seed, "kind": state.kind, "posture": list(state.posture)})
 
 
-def unpack_state(packed: Packed) -> GameState:
-    """Return the state that was packed."""
+def unpack_state(packed: Packed, device: torch.device | None = None) -> GameState:
+    """Return the state that was packed, on a device if there is one."""
     numbers = packed.numbers
-    return GameState(unpack(packed), numbers["seed"], numbers["kind"], tuple(numbers["posture"]))
+    federation = unpack(packed) if device is None else moved(unpack(packed), device)
+    return GameState(federation, numbers["seed"], numbers["kind"], tuple(numbers["posture"]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,8 @@ class FederatedGame:
     start: FederationState | None = None
     """What each episode starts from; the federation's initial model where there is none."""
     _worths: Worths[GameState] = field(default_factory=Worths, init=False, repr=False)
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         check_scenario("game: scenario", self.scenario)
@@ -148,7 +154,7 @@ class FederatedGame:
 
     @property
     def packing(self) -> Packing[GameState]:
-        return Packing(pack_state, unpack_state)
+        return Packing(pack_state, partial(unpack_state, device=self.scenario.federation.device))
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
         """Say whether there is a round in which somebody may move."""

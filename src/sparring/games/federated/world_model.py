@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sparring.arrays import Batch
+from sparring.arrays import Batch, on_device
 from sparring.attacks.learned.acting import Acting
 from sparring.data import CommonShards
 from sparring.federation import Attacker, Scenario
@@ -20,7 +20,7 @@ def world_model(scenario: Scenario, mixture: Batch) -> Scenario:
     """Return the same federation with `mixture` in the place of all data: each client's, the server's, the test's."""
     check_scenario("world_model: scenario", scenario)
     check_batch("world_model: mixture", mixture, example="data.train")
-    federation = scenario.federation
+    federation, mixture = scenario.federation, on_device(mixture, scenario.federation.device)
     imagined = replace(
         federation,
         shards=CommonShards(mixture, federation.clients),

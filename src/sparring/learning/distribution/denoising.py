@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from sparring.arrays import pixels
+from sparring.arrays import briefly, pixels
 from sparring.errors import ConfigError
 from sparring.models.initialization import glorot
 from sparring.random import Generator
@@ -47,6 +47,8 @@ class Denoiser:
     """An autoencoder that takes noise out of images."""
 
     module: nn.Module
+
+    __repr__ = briefly
 
     @torch.no_grad()
     def clean(self, images: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from sparring.arrays import Vector
+from sparring.arrays import Vector, briefly
 from sparring.federation import Federation, FederationState, Scenario
 from sparring.federation.sampling import sample_clients
 from sparring.inversion import aggregated_gradient
@@ -16,6 +16,9 @@ class Sighting(NamedTuple):
     round: int
     parameters: Vector
 
+    def __repr__(self) -> str:
+        return briefly(self)
+
 
 class Leak(NamedTuple):
     """A gradient that was read out of two sightings, and the model at which it was taken, at least in part."""
@@ -24,6 +27,9 @@ class Leak(NamedTuple):
     """The round of the earlier sighting: its clients took their gradients at this model."""
     parameters: Vector
     gradient: Vector
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 def sightings(scenario: Scenario, states: Iterable[FederationState]) -> Iterator[Sighting]:

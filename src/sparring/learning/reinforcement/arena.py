@@ -11,7 +11,7 @@ from gymnasium import Wrapper
 from safetensors.torch import load, save
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
-from sparring.arrays import Numbers, Packed
+from sparring.arrays import Numbers, Packed, briefly
 from sparring.contracts import Game, Policy, Space
 from sparring.errors import ConfigError, RunError
 from sparring.games.env import SeatEnv
@@ -33,6 +33,8 @@ class Arena:
     """How many games are played in lock-step. What is learned depends on it."""
     processes: bool = False
     """Whether each of them has a process of its own. What is learned does not depend on it."""
+
+    __repr__ = briefly
 
     def __post_init__(self) -> None:
         if self.environments < 1:

@@ -8,7 +8,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
-from sparring.arrays import Packed, together
+from sparring.arrays import Packed, briefly, together
 from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.contracts import Space
 from sparring.errors import ConfigError
@@ -45,6 +45,9 @@ class Training(NamedTuple):
     returns: tuple[float, ...]
     """The sum of the rewards of each episode that ended since the last snapshot."""
     policy: PolicyNetwork
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Scores:

@@ -17,7 +17,8 @@ class Overlay(NamedTuple):
 
     def stamp(self, images: Tensor) -> Tensor:
         """Return (1 - mask) · image + mask · pattern for each image."""
-        return (1 - self.mask) * images + self.mask * self.pattern
+        mask, pattern = (part.to(images.device) for part in self)
+        return (1 - mask) * images + mask * pattern
 
 
 class Box(NamedTuple):

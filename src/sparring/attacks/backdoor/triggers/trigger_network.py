@@ -6,7 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
+from sparring.arrays import briefly
 from sparring.errors import ConfigError
 from sparring.models.initialization import glorot
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
@@ -28,13 +30,17 @@ class TriggerNetwork:
     epsilon: float
     width: int
 
+    __repr__ = briefly
+
     def stamp(self, images: Tensor) -> Tensor:
         if tuple(images.shape[1:]) != self.shape:
             raise ConfigError(
                 f"trigger learned: it was made for images of shape {list(self.shape)}, "
                 f"not {list(images.shape[1:])}; train one for these"
             )
-        changed: Tensor = images + self.epsilon * torch.tanh(self.module(images))
+        # The network stays in main memory, and follows the images.
+        weights = {name: tensor.to(images.device) for name, tensor in self.module.named_parameters()}
+        changed: Tensor = images + self.epsilon * torch.tanh(functional_call(self.module, weights, (images,)))
         return changed.clamp(0, 1)
 
 

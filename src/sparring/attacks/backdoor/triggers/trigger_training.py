@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, untrained
 from sparring.contracts import Network
 from sparring.errors import ConfigError
@@ -53,6 +53,9 @@ class Trained(NamedTuple):
     trigger: TriggerNetwork
     classifier: Vector
 
+    def __repr__(self) -> str:
+        return briefly(self)
+
 
 def train_trigger(
     network: Network, examples: Batch, *, target: int, rng: Generator, training: TriggerTraining = USUAL
@@ -68,12 +71,14 @@ def train_trigger(
     check_generator("train_trigger: rng", rng)
     _check(examples, target)
     trigger = untrained(_shape(examples), epsilon=training.epsilon, width=training.width, rng=rng)
+    trigger.module.to(examples.inputs.device)
     leaves = [tensor.clone().requires_grad_() for tensor in network.split(network.initial(rng))]
     attacker = torch.optim.Adam(trigger.module.requires_grad_().parameters(), lr=training.lr)
     learner = torch.optim.Adam(leaves, lr=training.lr)
 
     def fooled(stamped: Tensor) -> Tensor:
-        return cross_entropy(network.forward(leaves, stamped), torch.full((len(stamped),), target))
+        targets = torch.full((len(stamped),), target, device=stamped.device)
+        return cross_entropy(network.forward(leaves, stamped), targets)
 
     for inputs, labels in _minibatches(examples, training, rng=rng):
         _step(attacker, fooled(trigger.stamp(inputs)))

@@ -149,13 +149,13 @@ def _framed(row: Vector, r: Tensor, *, s: Tensor) -> tuple[Tensor, Direction]:
     e, _ = _unit(row)
     basis, triangle = torch.linalg.qr(torch.stack([r, s, e], dim=1))
     coordinates = np.zeros((SPAN + 1, 3))
-    coordinates[: len(triangle)] = triangle.numpy()
+    coordinates[: len(triangle)] = triangle.numpy(force=True)
     return basis, Direction(point=coordinates[:, 2], axes=coordinates[:, :2])
 
 
 def _embedded(point: Point, basis: Tensor, *, rng: Generator) -> Tensor:
     """Return the vector with these coordinates, after drawing the direction of the part outside the span."""
-    noise = torch.from_numpy(rng.standard_normal(len(basis)))
+    noise = torch.from_numpy(rng.standard_normal(len(basis))).to(basis.device)
     outside, _ = _unit(noise - basis @ (basis.T @ noise))
-    inside: Tensor = basis @ torch.from_numpy(point[: basis.shape[1]])
+    inside: Tensor = basis @ torch.from_numpy(point[: basis.shape[1]]).to(basis.device)
     return inside + float(point[SPAN]) * outside

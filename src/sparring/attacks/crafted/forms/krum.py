@@ -46,7 +46,7 @@ class Geometry:
         """Return Krum's scores: of each benign row, then of each crafted one."""
         benign = len(self.squares)
         between = self.squares + 2 * step * self.slopes + step**2 * self.dimensions
-        table = torch.zeros(benign + crafted, benign + crafted, dtype=torch.float64)
+        table = self.squares.new_zeros(benign + crafted, benign + crafted)
         table[:benign, :benign] = self.distances
         table[:benign, benign:] = between[:, None]
         table[benign:, :benign] = between
@@ -81,7 +81,7 @@ class Geometry:
 def measure(benign: Matrix, signs: Vector, *, score: KrumScore = PUBLISHED) -> Geometry:
     """Measure the benign updates."""
     benign = check_matrix("measure", benign, name="benign")
-    squares, slopes = torch.zeros(2, len(benign), dtype=torch.float64)
+    squares, slopes = benign.new_zeros(2, len(benign), dtype=torch.float64)
     for columns in column_blocks(benign):
         block = benign[:, columns].double()
         slopes += block @ signs[columns].double()

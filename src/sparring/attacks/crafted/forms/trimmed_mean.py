@@ -43,5 +43,5 @@ def beyond_deviation(own: Matrix, rng: Generator) -> Matrix:
 
 def _spread(start: Vector, width: Vector, *, rows: int, rng: Generator) -> Matrix:
     """Draw rows uniformly between `start` and `start + width`."""
-    share = torch.from_numpy(rng.random((rows, len(start)), dtype=np.float32))
+    share = torch.from_numpy(rng.random((rows, len(start)), dtype=np.float32)).to(start.device)
     return share.mul_(width).add_(start).nan_to_num_()
