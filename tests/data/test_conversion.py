@@ -223,7 +223,8 @@ def test_the_moments_may_be_plain_numbers():
         (VECTORS, [0, 1, 2, 0, 1, np.nan], "give integers from 0, not nan"),
         (VECTORS, [0, 1, 2, 0, 1, np.inf], "give integers from 0, not inf"),
         (VECTORS, [0, 1, 2, 0, 1, 1e300], r"give integers from 0, not 1e\+300"),
-        (VECTORS, LABELS - 1.0, "labels run from -1 to 1"),
+        (VECTORS, LABELS - 1.0, "labels are torch.float64; give integers from 0, not -1"),
+        (VECTORS, -(LABELS % 2), "labels are torch.int64; give integers from 0, not -1"),
         (
             VECTORS,
             list("abcabc"),
@@ -262,3 +263,9 @@ def test_what_makes_no_data_set_is_refused_in_one_line(inputs, labels, message):
 def test_a_split_that_is_no_pair_is_named(pair):
     with pytest.raises(DataError, match="mine: test is one .*; give a pair of inputs and labels"):
         from_arrays("mine", train=(VECTORS, LABELS), test=pair)
+
+
+@pytest.mark.parametrize("kind", [int, float])
+def test_labels_of_a_mixed_table_are_numbers(kind):
+    labels = pd.Series([kind(label) for label in LABELS.tolist()], dtype=object)
+    assert convert(VECTORS, labels).train.labels.tolist() == LABELS.tolist()

@@ -1,7 +1,10 @@
 """What is refused before the first round, and who plays which clients."""
 
+import re
+
 import pytest
 import torch
+from torch import nn
 
 from sparring.arrays import Batch
 from sparring.attacks import InnerProduct
@@ -77,3 +80,13 @@ def test_attackers_play_consecutive_clients_and_read_only_their_shards():
     assert len(parties[1].shards[4].labels) > 0
     with pytest.raises(Exception, match="client 0 is not this player's to read"):
         parties[1].shards[0]
+
+
+def test_minibatches_too_small_for_a_model_that_normalizes_over_examples_are_refused():
+    module = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3, track_running_stats=False))
+    message = "batch is 1; the model normalizes over examples, use {0}.batch >= 2"
+    with pytest.raises(ConfigError, match=re.escape(f"federation.{message.format('federation')}")):
+        small_federation(model=module, recipe=Recipe(batch=1))
+    federation = small_federation(model=module)
+    with pytest.raises(ConfigError, match=re.escape(f"attack.{message.format('attack')}")):
+        Scenario(federation, Mean(), [Attacker(1, InnerProduct(), recipe=Recipe(batch=1))])

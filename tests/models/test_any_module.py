@@ -1,7 +1,7 @@
 """Modules as users bring them: frozen, pretrained, in other layouts and types, and those that are refused."""
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -72,10 +72,13 @@ def test_running_statistics_of_a_frozen_layer_are_kept():
     assert {name for name in fitted.constants if "running" in name} == {"0.1.running_mean", "0.1.running_var"}
 
 
-def test_a_frozen_layer_may_be_there_twice():
+@pytest.mark.parametrize("copied", [False, True])
+def test_a_frozen_layer_may_be_there_twice(copied):
     layer = nn.Linear(4, 4).requires_grad_(False)
     module, inputs = nn.Sequential(layer, nn.Tanh(), layer, nn.Linear(4, 3)), torch.rand(5, 4)
     fitted = network(module, VECTOR)
+    if copied:  # as when they are read from a file, or brought to a device
+        fitted = replace(fitted, constants={name: each.clone() for name, each in fitted.constants.items()})
     logits = fitted.forward(fitted.split(fitted.initial(stream(0, "model"))), inputs)
     torch.testing.assert_close(logits, module((inputs - 0.1) / 0.3))
 

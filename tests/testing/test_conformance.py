@@ -374,7 +374,7 @@ BROKEN = [
     ),
     (Dealing(lambda labels, clients, made: edited(labels, made)), "the labels are left alone"),
     (Lenient(), "counts that cannot be are refused"),
-    (Model(spoil=lambda module, classes: nn.Linear(999, classes)), "it takes images or feature vectors"),
+    (Model(spoil=lambda module, classes: nn.Linear(999, classes)), "it takes images series or feature vectors"),
     (Model(spoil=lambda module, classes: Moody(module)), "its logits are finite and the same each time"),
     (Model(spoil=lambda module, classes: Constant(nn.Flatten(), classes)), "its layers tile the parameter vector"),
     (Model(spoil=lambda module, classes: Constant(nn.LayerNorm(6), classes)), "it starts as its generator says"),
@@ -382,7 +382,7 @@ BROKEN = [
     (Model(spoil=lambda module, classes: Branching(module)), "it is differentiated for many clients at once"),
     (
         Model(spoil=lambda module, classes: nn.Sequential(nn.Flatten(), nn.BatchNorm1d(6))),
-        "it takes images or feature vectors",
+        "it takes images series or feature vectors",
     ),
 ]
 

@@ -59,6 +59,17 @@ class Vectors:
         return nn.Sequential(*self.layers(nn.ReLU()))
 
 
+@dataclass(frozen=True)
+class Series:
+    """A convolution over time."""
+
+    def module(self, shape, classes):
+        if len(shape) != 2:
+            raise ConfigError("series: there are images or vectors; use series")
+        wide = 4 * (shape[1] - 2)
+        return nn.Sequential(nn.Conv1d(shape[0], 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(wide, classes))
+
+
 def distinct(module):
     """Return the layers of a chain, each once."""
     return list(module.named_children())
@@ -120,3 +131,7 @@ def test_a_model_that_comes_with_weights_and_says_so_passes(initial):
 def test_frozen_weights_that_are_others_each_time_are_found():
     found = failures(it_starts_as_its_generator_says, Templates(drawn=True))
     assert found == ("feature vectors: what it freezes is not the same when it is built twice",)
+
+
+def test_a_model_of_series_passes():
+    assert not [failure for check in MODEL_CHECKS for failure in failures(check, Series())]

@@ -1,6 +1,7 @@
 """The user's own arrays, of numpy, torch, pandas or in lists, as a data set."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -94,17 +95,21 @@ def _is_series(label: str, inputs: Tensor) -> bool:
 
 
 def _labels(label: str, array: ArrayLike | Tensor) -> Tensor:
-    tensor = _tensor(label, array, remedy=CODES)
+    numbers = array if isinstance(array, Tensor) else _as_numbers(_known(label, array))
+    tensor = _tensor(label, numbers, remedy=CODES)
     if tensor.ndim > 1 and tensor.shape[1:].numel() != 1:
         given = f"{tensor.dtype} {tuple(tensor.shape)}"
         raise DataError(f"{label} are {given}; give one number an example, such as the argmax of one-hot rows")
     if tensor.is_complex() or tensor.dtype == torch.bool:
         raise DataError(f"{label} are {tensor.dtype}; give integers from 0")
     flat = tensor.flatten()
-    wrong = flat[flat.long() != flat] if flat.is_floating_point() else flat[:0]
-    if len(wrong) > 0:
-        raise DataError(f"{label} are {tensor.dtype}; give integers from 0, not {wrong[0].item():g}")
-    return flat.long()
+    whole = flat.long()
+    is_wrong = whole < 0
+    if flat.is_floating_point():
+        is_wrong |= whole != flat
+    if is_wrong.any():
+        raise DataError(f"{label} are {tensor.dtype}; give integers from 0, not {flat[is_wrong][0].item():g}")
+    return whole
 
 
 def _tensor(label: str, array: ArrayLike | Tensor, *, remedy: str) -> Tensor:
@@ -129,3 +134,11 @@ def _known(label: str, array: ArrayLike) -> NDArray[Any]:
     if np.ma.is_masked(array):
         raise DataError(f"{label} have masked values; drop or replace those")
     return known
+
+
+def _as_numbers(known: NDArray[Any]) -> NDArray[Any]:
+    """Return objects that are all numbers, as the columns of mixed tables hold them, as floats."""
+    if known.dtype != object:
+        return known
+    are_numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in known.flat)
+    return known.astype(np.float64) if are_numbers else known

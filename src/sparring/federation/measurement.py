@@ -90,7 +90,10 @@ def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
         meant = check_meant(backdoor, backdoor.meant(watch.show("labels", on.labels)), labels=on.labels)
     concerned = meant | (on.labels == backdoor.target)
     hits = torch.empty_like(concerned)
-    for rows in (concerned.nonzero().flatten(), (~concerned).nonzero().flatten()):
+    groups = [concerned.nonzero().flatten(), (~concerned).nonzero().flatten()]
+    if 1 in map(len, groups):
+        groups = [torch.cat(groups)]  # a model may normalize over examples, and take no single one
+    for rows in groups:
         for some in in_chunks(rows, CHUNK) if len(rows) > 0 else ():
             hits[some] = _hits(model, backdoor, of=Batch(*(part[some] for part in on)))
     return Reach(*(hits[counted].double().mean().item() for counted in (meant, concerned, slice(None))))

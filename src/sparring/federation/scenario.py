@@ -52,6 +52,7 @@ class Federation:
         if not 1 <= self.sampled <= self.clients:
             raise ConfigError(f"federation.sampled is {self.sampled}; it must be from 1 to clients ({self.clients})")
         check_recipe("federation", self.recipe)
+        _check_minibatch("federation", self.recipe, network=self.network)
         if not 0 < self.server_lr < inf:
             raise ConfigError(f"federation.server_lr is {self.server_lr}; it must be positive and finite")
         if not 0 <= self.momentum < 1:
@@ -87,6 +88,15 @@ class Federation:
         return len(self.shards)
 
 
+def _check_minibatch(section: str, recipe: Recipe, *, network: Network) -> None:
+    """Refuse minibatches that are too small for a model that normalizes over examples."""
+    fewest: int = getattr(network, "fewest", 1)
+    if recipe.batch < fewest:
+        raise ConfigError(
+            f"{section}.batch is {recipe.batch}; the model normalizes over examples, use {section}.batch >= {fewest}"
+        )
+
+
 class Party(NamedTuple):
     """An attacker with the clients that it plays and what they hold."""
 
@@ -114,6 +124,8 @@ class Scenario:
         if malicious > federation.clients:
             raise ConfigError(f"attack.malicious is {malicious}; there are {federation.clients} clients")
         for attacker in self.attackers:
+            if attacker.recipe is not None:
+                _check_minibatch("attack", attacker.recipe, network=federation.network)
             if attacker.attack is not None:
                 with blaming(f"attack {type(attacker.attack).__name__}"):
                     self.threat.check(attacker.attack)

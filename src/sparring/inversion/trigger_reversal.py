@@ -144,7 +144,7 @@ def _images(root: Batch) -> Tensor:
 
 def _searched(model: Model, images: Tensor, *, rng: Generator, search: TriggerReversal) -> Triggers:
     """Descend and try in turn, until every class is done or the steps are used up."""
-    classes = model(images[:1]).shape[1]
+    classes = model(images[:2]).shape[1]  # two, since a model may normalize over examples
     leaves = [leaf.to(images.device).requires_grad_() for leaf in _drawn(images.shape[1:], classes=classes, rng=rng)]
     optimizer = torch.optim.Adam(leaves, lr=search.lr, betas=BETAS)
     progress = _begun(leaves)

@@ -133,7 +133,8 @@ class ModuleNetwork:
             advice = f"it normalizes over examples, use at least {self.fewest} at once"
             raise ConfigError(f"model {type(self.module).__name__} is given a single example; {advice}")
         named = {**self.constants, **dict(zip(self.names, tensors, strict=True))}
-        logits: Tensor = functional_call(self.module, named, (self.normalize(inputs),))
+        # Every name is given, so that nothing need be tied: the copies of a frozen tensor may be objects of their own.
+        logits: Tensor = functional_call(self.module, named, (self.normalize(inputs),), tie_weights=False)
         return logits
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ModuleNetwork":

@@ -41,6 +41,7 @@ class Examples:
 GRAY = Examples("gray images", (1, 28, 28), 10, (0.1,), (0.3,))
 COLOR = Examples("color images", (3, 32, 32), 7, (0.5,) * 3, (0.2,) * 3)
 FEATURES = Examples("feature vectors", (6,), 3, (0.0,), (1.0,))
+SERIES = Examples("series", (3, 20), 3, (0.0,), (1.0,))
 CLIENTS, DRAWS = 2, 3
 """Who train at once, and how often what differs is looked at again."""
 TOLERANCE = 1e-3
@@ -49,7 +50,7 @@ TOLERANCE = 1e-3
 
 def fitted(architecture: Architecture) -> Iterator[tuple[Examples, ModuleNetwork]]:
     """Fit an architecture to every kind of example that it does not refuse."""
-    for examples in (GRAY, COLOR, FEATURES):
+    for examples in (GRAY, COLOR, FEATURES, SERIES):
         try:
             yield examples, network(architecture, examples)
         except ConfigError:
@@ -60,7 +61,7 @@ def started(model: ModuleNetwork, *, seed: int = 0) -> Vector:
     return model.initial(stream(seed, "model"))
 
 
-def it_takes_images_or_feature_vectors(architecture: Architecture) -> Iterator[str]:
+def it_takes_images_series_or_feature_vectors(architecture: Architecture) -> Iterator[str]:
     if not list(fitted(architecture)):
         network(architecture, GRAY)
         yield "it refuses every kind of example"
@@ -160,7 +161,7 @@ def _updates(backend: Backend, model: ModuleNetwork, *, batches: Batch) -> Matri
 
 MODEL_CHECKS: tuple[Check, ...] = (
     *SETTINGS_CHECKS,
-    it_takes_images_or_feature_vectors,
+    it_takes_images_series_or_feature_vectors,
     its_logits_are_finite_and_the_same_each_time,
     its_layers_tile_the_parameter_vector,
     it_starts_as_its_generator_says,

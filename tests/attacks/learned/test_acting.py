@@ -65,6 +65,8 @@ def test_an_action_has_as_many_numbers_as_it_sets():
             lambda: SearchRanges(numbers=3),
             r"acting\.numbers is 3; reversed_descent has no stealth, use 2 or 1",
         ),
+        (lambda: SearchRanges(batch=0), r"acting\.batch is 0; it must be at least 1"),
+        (lambda: SearchRanges(searches=0), r"acting\.searches is 0; it must be at least 1"),
         (lambda: FullUpdate(bound=0), r"acting\.bound is 0; it must be positive and finite"),
     ],
 )

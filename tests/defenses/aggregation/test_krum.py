@@ -151,6 +151,13 @@ def test_the_released_variant_takes_any_count():
         krum(gaussian(4, 3), -1, variant="released")
 
 
+@pytest.mark.parametrize("malicious", range(21))
+def test_the_released_rule_is_the_released_function(malicious):
+    updates = gaussian(10, 3)
+    step, _ = Krum(malicious, variant="released").aggregate(view(updates), {})
+    assert torch.equal(step, krum(updates, malicious, variant="released"))
+
+
 def test_in_the_released_variant_a_lost_row_counts_as_one_of_the_malicious():
     lost = torch.cat([torch.tensor([[nan]]), APART])
     assert torch.equal(krum(lost, 2, variant="released"), krum(APART, 1, variant="released"))

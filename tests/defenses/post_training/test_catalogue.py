@@ -2,12 +2,14 @@
 
 import pytest
 import torch
+from torch import nn
 
 from sparring import defenses
 from sparring.arrays import Batch
-from sparring.contracts import Model
+from sparring.contracts import Checking, Model
 from sparring.defenses import CLP, MMBM, POST_TRAINING, FinePruning, NeuroClip, NoRepair, Prun, Smoothing
 from sparring.errors import ConfigError, UnknownName
+from sparring.inversion import TriggerReversal, reverse_triggers
 from sparring.models import Cnn, Cnn7, LeNet, Logistic, Mlp, ResNet18
 from sparring.random import stream
 from sparring.registry import build
@@ -123,3 +125,24 @@ def test_a_name_builds_its_defense_and_an_unknown_option_is_refused(name):
 
 def test_every_defense_can_be_imported_by_its_name():
     assert {rule.__name__ for rule in POST_TRAINING.values()} <= set(defenses.__all__)
+
+
+def normalizing() -> nn.Module:
+    """Return a chain that normalizes over examples, which takes no single one."""
+    norm = nn.BatchNorm1d(6, track_running_stats=False)
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 6), norm, nn.ReLU(), nn.Linear(6, 10))
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - {"clp"}))
+def test_a_model_that_normalizes_over_examples_is_checked_and_repaired(name):
+    model, root, rule = started(normalizing()), examples(), EXAMPLES[name]
+    if isinstance(rule, Checking):
+        rule.check(model, root=root)
+    assert torch.isfinite(repaired(rule, model, root)(root.inputs)).all()
+
+
+def test_triggers_of_a_model_that_normalizes_over_examples_are_reversed():
+    found = reverse_triggers(
+        started(normalizing()), examples(), rng=stream(0, "reversal"), search=TriggerReversal(steps=2)
+    )
+    assert len(found) == 10

@@ -131,6 +131,8 @@ def test_bounds_that_start_at_a_number_stay_there_without_steps():
 def test_an_activation_that_is_not_there_is_refused():
     with pytest.raises(ConfigError, match="^mm_bm: places has '7'; the hidden activations are: 1$"):
         repaired(MMBM(places=("7",)))
+    with pytest.raises(ConfigError, match="^mm_bm: places has '7'"):
+        MMBM(places=("7",)).check(CROSSED, root=ROOT)
 
 
 @pytest.mark.parametrize(("settings", "message"), [({"start": 0.0}, "start=0.0"), ({"places": ()}, "places is empty")])

@@ -59,6 +59,12 @@ class SearchRanges:
             raise ConfigError(f"acting.numbers is {self.numbers}; it must be 1, 2 or 3")
         if self.variant == "reversed_descent" and self.numbers == 3:
             raise ConfigError("acting.numbers is 3; reversed_descent has no stealth, use 2 or 1")
+        self._check_counts()
+
+    def _check_counts(self) -> None:
+        for name, count in {"searches": self.searches, "batch": self.batch}.items():
+            if count is not None and count < 1:
+                raise ConfigError(f"acting.{name} is {count}; it must be at least 1")
 
     def size(self, network: Network) -> int:
         return self.numbers

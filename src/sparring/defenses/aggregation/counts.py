@@ -23,9 +23,10 @@ def check_count(rule: str, malicious: Count | None) -> None:
         raise ConfigError(f"{rule}: malicious={malicious!r}; use a number, sampled or null")
 
 
-def assumed(malicious: Count | None, view: DefenderView, *, limit: int) -> int:
-    """Return a rule's own count, or else the view's, lowered to `limit` in a round with too few rows for it.
+def assumed(malicious: Count | None, view: DefenderView, *, limit: int | None) -> int:
+    """Return a rule's own count, or else the view's, lowered to `limit`, if there is one, in a round with too few rows.
 
     The view has the true count of the round for a rule that is set to `sampled`.
     """
-    return min(malicious if isinstance(malicious, int) else view.malicious, limit)
+    count = malicious if isinstance(malicious, int) else view.malicious
+    return count if limit is None else min(count, limit)

@@ -99,7 +99,8 @@ class Krum:
         return self.krum_score.limit(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
+        limit = self.limit(len(view.updates)) if self.krum_score.is_bounded else None
+        malicious = assumed(self.malicious, view, limit=limit)
         rows = krum_rows(view.updates, malicious, keep=1, score=self.krum_score)
         view.note("selected", rows)
         return average(view.updates, rows), memory

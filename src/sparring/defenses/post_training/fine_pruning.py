@@ -32,7 +32,8 @@ class FinePruning:
 
     def check(self, model: Model, *, root: Batch | None) -> None:
         """Refuse a model that cannot be pruned."""
-        survivors("fine_pruning", model, inputs=clean_examples("fine_pruning", root).inputs[:1], share=self.share)
+        # Two examples: a model may normalize over them.
+        survivors("fine_pruning", model, inputs=clean_examples("fine_pruning", root).inputs[:2], share=self.share)
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         examples = clean_examples("fine_pruning", root)

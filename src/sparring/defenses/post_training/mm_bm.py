@@ -91,9 +91,10 @@ class MMBM:
             raise ConfigError("mm_bm: places is empty; name at least one activation, or use null for all")
 
     def check(self, model: Model, *, root: Batch | None) -> None:
-        """Refuse a model that has no bounds to learn."""
-        inputs = clean_examples("mm_bm", root).inputs[:1]
-        largest(chain("mm_bm", model.network), model.parameters, inputs=inputs)
+        """Refuse a model that has no bounds to learn, or not at all of the chosen places."""
+        # Two examples: a model may normalize over them.
+        inputs = clean_examples("mm_bm", root).inputs[:2]
+        self._started(largest(chain("mm_bm", model.network), model.parameters, inputs=inputs))
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         network = chain("mm_bm", model.network)
