@@ -115,11 +115,15 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "arrays.column_blocks": cut,
     "arrays.finite_rows": arrays.finite_rows,
     "arrays.gram": lambda matrix: arrays.gram(matrix, matrix[0]),
+    "arrays.gram_by_torch": lambda matrix: arrays.gram_by_torch(matrix, matrix[0]),
     "arrays.row_norms": arrays.row_norms,
     "arrays.squared_distances": arrays.squared_distances,
+    "arrays.squared_distances_by_torch": arrays.squared_distances_by_torch,
     "columns.average": lambda matrix: columns.average(matrix, [0, 2]),
     "columns.columnwise": lambda matrix: columns.columnwise(lambda block: block.amax(dim=0), matrix),
     "columns.inner_mean": lambda matrix: columns.inner_mean(matrix, 2),
+    "columns.inner_mean_by_torch": lambda matrix: columns.inner_mean_by_torch(matrix, 2),
+    "columns.weighted_sum_by_torch": lambda matrix: columns.weighted_sum_by_torch(weights(matrix), matrix),
     "columns.weighted_sum": lambda matrix: columns.weighted_sum(weights(matrix), matrix),
     "forms.krum.measure": lambda matrix: krum_form.measure(matrix, matrix[0].detach().sign()).search(
         crafted=2, neighbors=3

@@ -21,7 +21,8 @@ def test_every_member_of_every_catalogue_is_listed_as_json(capsys):
 def test_a_member_is_listed_with_its_options(capsys):
     assert main(["list", "attacks", "--json"]) == 0
     (ipm,) = [member for member in json.loads(capsys.readouterr().out)["attacks"] if member["name"] == "ipm"]
-    assert ipm["options"] == [{"name": "scale", "type": "float", "required": False, "default": 5.0}]
+    assert ipm["options"][0] == {"name": "scale", "type": "float", "required": False, "default": 5.0}
+    assert [option["name"] for option in ipm["options"]] == ["scale", "of"]
     assert ipm["description"].startswith("Submit the honest mean")
 
 

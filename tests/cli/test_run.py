@@ -49,7 +49,13 @@ def test_a_backdoor_is_told_of_while_it_is_made_and_at_the_end(folder, capsys):
     backdoor = ("data={name: digits, size: 28}", "attack={name: bfl, malicious: 2}", "threat.assumed_malicious=0")
     assert main(["run", *SETTINGS, *backdoor]) == 0
     out, err = capsys.readouterr()
-    assert [line.split()[0] for line in out.splitlines()] == ["accuracy", "backdoor", "loss", "speed", "run"]
+    assert [line.split()[0] for line in out.splitlines() if line[0] != " "] == [
+        "accuracy",
+        "backdoor",
+        "loss",
+        "speed",
+        "run",
+    ]
     assert all(", backdoor 0." in line or ", backdoor 1." in line for line in err.splitlines())
 
 

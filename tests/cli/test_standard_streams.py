@@ -68,6 +68,8 @@ COMMANDS = [
     ["audit", "defense.name=krum"],
     ["audit", "defense.name=krum", "--json"],
     ["report", "there", "--html", "page.html"],
+    ["show", "there"],
+    ["show", "there", "--json"],
     ["list"],
     ["list", "datasets", "--json"],
     ["check-plugin", "sparring.data.partition.iid:Iid"],

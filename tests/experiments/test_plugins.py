@@ -269,7 +269,7 @@ FAULTY = [
         "return iid(labels, clients, rng=rng)",
         "pass",
         "data.partition.name=dealt",
-        "partition Dealt raised TypeError: cannot unpack non-iterable NoneType",
+        "partition Dealt assigned NoneType; it must assign a Partition",
     ),
     (
         "return iid(labels, clients, rng=rng)",

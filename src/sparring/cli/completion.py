@@ -18,15 +18,18 @@ import sparring
 NAME = "sparring"
 HERE = Path(sparring.__file__).parent
 
-TABLES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "attack": ("attacks/__init__.py", ("ATTACKS", "POISONS")),
-    "attack.trigger": ("attacks/__init__.py", ("TRIGGERS",)),
-    "data": ("data/__init__.py", ("DATASETS",)),
-    "data.partition": ("data/__init__.py", ("PARTITIONS",)),
-    "defense": ("defenses/__init__.py", ("DEFENSES",)),
-    "execution.backend": ("training/backends/__init__.py", ("BACKENDS",)),
-    "model": ("models/__init__.py", ("MODELS",)),
-    "post_training": ("defenses/__init__.py", ("POST_TRAINING",)),
+Tables = Mapping[str, Sequence[str]]
+"""Files, and the names of tables in each."""
+
+TABLES: Mapping[str, Tables] = {
+    "attack": {"attacks/__init__.py": ("ATTACKS", "POISONS")},
+    "attack.trigger": {"attacks/__init__.py": ("TRIGGERS",)},
+    "data": {"data/__init__.py": ("DATASETS",)},
+    "data.partition": {"data/__init__.py": ("PARTITIONS",)},
+    "defense": {"defenses/__init__.py": ("DEFENSES",)},
+    "execution.backend": {"training/backends/__init__.py": ("BACKENDS",)},
+    "model": {"models/__init__.py": ("MODELS",)},
+    "post_training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/catalogues.py": ("INVERTING",)},
 }
 """Where the names stand that a key may have."""
 SETTINGS = {
@@ -38,8 +41,8 @@ SETTINGS = {
     "threat": "ThreatSettings",
 }
 """The classes that say which keys a section has."""
-PRESETS = ("experiments/presets/__init__.py", ("PRESETS", "CALCULATIONS"))
-KINDS = ("experiments/catalogues.py", ("CATALOGUES",))
+PRESETS: Tables = {"experiments/presets/__init__.py": ("PRESETS", "CALCULATIONS")}
+KINDS: Tables = {"experiments/catalogues.py": ("CATALOGUES",)}
 
 
 def is_completing() -> bool:
@@ -66,9 +69,9 @@ def keys() -> list[str]:
     return sorted({"seed", *TABLES, *inner} - {"attack.member", "data.member"})
 
 
-def names(file: str, tables: Sequence[str]) -> Iterator[str]:
-    """Yield the names in tables of a file."""
-    for node in _parsed(file):
+def names(places: Tables) -> Iterator[str]:
+    """Yield the names in tables."""
+    for node, tables in ((node, tables) for file, tables in places.items() for node in _parsed(file)):
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         if any(isinstance(each, ast.Name) and each.id in tables for each in targets):
             table = next(each for each in ast.walk(node) if isinstance(each, ast.Dict))
@@ -99,7 +102,7 @@ def _setting(ctx: click.Context, incomplete: str) -> list[str]:
 
 def _values(key: str) -> list[str]:
     where = TABLES.get(key.removesuffix(".name"))
-    return sorted(names(*where)) if where else []
+    return sorted(names(where)) if where else []
 
 
 def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_setting)] = None) -> None:
@@ -107,7 +110,7 @@ def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_
 
 
 def _preset(ctx: click.Context, incomplete: str) -> list[str]:
-    return [name for name in names(*PRESETS) if name.startswith(incomplete)]
+    return [name for name in names(PRESETS) if name.startswith(incomplete)]
 
 
 def _presets(name: Annotated[str, typer.Argument(autocompletion=_preset)]) -> None:
@@ -115,7 +118,7 @@ def _presets(name: Annotated[str, typer.Argument(autocompletion=_preset)]) -> No
 
 
 def _kind(ctx: click.Context, incomplete: str) -> list[str]:
-    return [name for name in (*names(*KINDS), "presets") if name.startswith(incomplete)]
+    return [name for name in (*names(KINDS), "presets") if name.startswith(incomplete)]
 
 
 def _kinds(kind: Annotated[str, typer.Argument(autocompletion=_kind)]) -> None:

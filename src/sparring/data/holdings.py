@@ -151,4 +151,8 @@ def divide(train: Batch, partitioner: Partitioner, *, clients: int, seed: int) -
     check_batch("divide: train", train, example="data.train")
     check_player("divide: partitioner", partitioner, verb="assign")
     check_counts("divide", clients=clients, seed=seed)
-    return ClientShards(train, partitioner.assign(train.labels, clients, rng=stream(seed, "partition")))
+    partition = partitioner.assign(train.labels, clients, rng=stream(seed, "partition"))
+    if not isinstance(partition, Partition):
+        name, given = type(partitioner).__name__, type(partition).__name__
+        raise PluginError(f"partition {name} assigned {given}; it must assign a Partition")
+    return ClientShards(train, partition)

@@ -70,13 +70,16 @@ class Catalogues:
         return {Trigger: self.tables.get("triggers", {})}
 
 
+INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}
+"""Post-training defenses that reverse triggers first, and so stand on the inversion."""
+
 CATALOGUES = Catalogues(
     {
         "attacks": ATTACKS,
         "poisons": POISONS,
         "triggers": TRIGGERS,
         "defenses": DEFENSES,
-        "post-training": {**POST_TRAINING, "unlearning": "sparring.inversion.unlearning:Unlearning"},
+        "post-training": {**POST_TRAINING, **INVERTING},
         "datasets": DATASETS,
         "partitions": PARTITIONS,
         "models": MODELS,

@@ -7,7 +7,7 @@ from typing import Any
 from sparring.errors import ConfigError
 from sparring.experiments.catalogues import CATALOGUES
 from sparring.experiments.config import RECIPE
-from sparring.experiments.section import Section, subsection, typed
+from sparring.experiments.section import NOTHING, Section, subsection, typed
 from sparring.experiments.settings import (
     AttackerSettings,
     Config,
@@ -20,7 +20,7 @@ from sparring.experiments.settings import (
 from sparring.registry import lookup
 
 
-def recorded(document: Section, *, files: Mapping[str, str]) -> Config:
+def recorded(document: Section, *, files: Mapping[str, str] = NOTHING) -> Config:
     """Return the settings of a document that `describe` wrote, and what was recorded of the files that it names."""
     attackers = document.get("attacks", [])
     if not isinstance(attackers, list):

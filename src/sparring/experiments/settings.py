@@ -104,7 +104,7 @@ class Config:
     post_training: Section
     threat: ThreatSettings = ThreatSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
-    execution: ExecutionSettings = ExecutionSettings()
+    execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     files: Mapping[str, str] = field(default_factory=dict)
     """The SHA-256 of what each file and folder holds that is named, by how it is written."""
 

@@ -62,7 +62,7 @@ class RecordedRequest:
 
     @cached_property
     def config(self) -> Config:
-        return recorded({key: value for key, value in self.document.items() if key not in BESIDE}, files={})
+        return recorded({key: value for key, value in self.document.items() if key not in BESIDE})
 
     @property
     def defense(self) -> str:

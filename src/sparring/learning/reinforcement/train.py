@@ -31,7 +31,7 @@ def train(
     once more.
     """
     check_kind("train: arena", arena, kind=Arena, remedy='give an Arena: Arena(game, "attacker")')
-    check_counts("train", steps=steps, every=every, seed=seed)
+    check_counts("train", steps=steps, seed=seed, **({} if callable(every) else {"every": every}))
     for name, value in {"steps": steps, "every": every}.items():
         if isinstance(value, int) and value < 1:
             raise ConfigError(f"{name} is {value}; it must be at least 1")
