@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gallery.coverage import DRAWN, METHODS, chosen, covered, drawn, tables
+from gallery.interval_coverage import DRAWN, METHODS, chosen, covered, drawn, tables
 from sparring.experiments.statistics import summary
 from sparring.random import stream
 
