@@ -1,3 +1,3 @@
 """Attackers and defenders of a model's training process, trained against each other."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

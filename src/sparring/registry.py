@@ -98,7 +98,8 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 def offer(word: object, known: Iterable[str]) -> str:
     """Return what to write instead of `word`: the known word most like it, or else all that are known."""
-    return nearest(word, known) or f"; known: {', '.join(known)}"
+    words = list(known)
+    return nearest(word, words) or (f"; known: {', '.join(map(str, words))}" if words else "")
 
 
 def lookup(kind: str, table: Table, name: object) -> type:
@@ -193,7 +194,7 @@ def checked(label: str, hint: Any, value: object) -> Any:
     except ValidationError as error:
         wanted = (WORDS.get(each["type"], each["msg"].removeprefix("Input should be ")) for each in error.errors())
         remedy = " or ".join(dict.fromkeys(wanted))
-        if remedy == WORDS["int_type"] and isinstance(value, float) and value.is_integer():
+        if WORDS["int_type"] in remedy and isinstance(value, float) and value.is_integer():
             remedy += f", as in {value:.0f}"
         raise ConfigError(f"{label} is {value!r}; it must be {remedy}") from None
 

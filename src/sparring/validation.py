@@ -38,6 +38,9 @@ ROLES: Mapping[str, Role] = {
 HELD: Mapping[str, str] = {"inner": "aggregate", "trigger": "stamp"}
 """The fields in which a player holds another one, and that one's method."""
 
+PRECISIONS = (torch.float32, torch.float64)
+"""What sums over rows and columns are right in; half precision overflows where updates are ordinary."""
+
 
 def described(value: object) -> str:
     """Return what an object is in a few words: a class, a player of some role, a plain value or a type."""
@@ -149,10 +152,6 @@ def _instance(cls: object) -> str:
     return f"make an object of it: {getattr(cls, '__name__', cls)}(...)"
 
 
-PRECISIONS = (torch.float32, torch.float64)
-"""What sums over rows and columns are right in; half precision overflows where updates are ordinary."""
-
-
 def check_matrix(owner: str, given: object, *, name: str = "updates") -> Matrix:
     """Return a floating-point `[clients, parameters]` matrix as it is computed with; refuse anything else.
 
@@ -183,8 +182,8 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _refuse(owner: str, given: object, *, name: str, wanted: str) -> NoReturn:
-    described = f"a {type(given).__name__}"
+    form = described(given)
     if isinstance(given, Tensor):
         kind = "" if given.layout == torch.strided else "sparse "
-        described = f"{kind}{str(given.dtype).removeprefix('torch.')} of shape {list(given.shape)}"
-    raise ConfigError(f"{owner}: {name} is {described}; use a float32 or float64 tensor {wanted}")
+        form = f"{kind}{str(given.dtype).removeprefix('torch.')} of shape {list(given.shape)}"
+    raise ConfigError(f"{owner}: {name} is {form}; use a float32 or float64 tensor {wanted}")

@@ -89,8 +89,8 @@ def test_ours_are_checked_like_any_other(capsys):
             f"plug-in {MODULE} has no class 'Nowhere'; known: Midrange, Behind, ",
         ),
         (f"{MODULE}:midrange", 2, f"plug-in {MODULE} has no class 'midrange'; did you mean 'Midrange'?"),
-        ("sparring.random:stream", 1, "plug-in sparring.random has no dataclass 'stream'; "),
-        ("sparring.contracts:Recipe", 1, "plug-in sparring.contracts has no dataclass 'Recipe'; "),
+        ("sparring.random:stream", 1, "plug-in sparring.random: 'stream' is no dataclass; "),
+        ("sparring.contracts:Recipe", 1, "plug-in sparring.contracts: 'Recipe' is no dataclass; "),
         (
             "sparring.contracts:BlackBoxView",
             1,

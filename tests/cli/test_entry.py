@@ -108,6 +108,7 @@ WRONG = [
     ["report", "nowhere"],
     ["reproduce", "nowhere"],
     ["resume", "nowhere"],
+    ["show", "nowhere"],
     ["run", "--out", "."],
     ["run", "nowhere.yaml"],
     ["sweep", "nowhere.yaml", "--out", "grid"],

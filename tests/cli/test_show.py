@@ -137,7 +137,7 @@ def test_a_folder_of_something_else_is_one_line_with_what_shows_it(runs, capsys,
     (tmp_path / "audit" / "audit.json").write_text("{}")
     assert show(tmp_path / "audit") == 2
     assert "holds an audit; see it by `sparring report " in refusal(capsys)
-    assert show(tmp_path) == 1
+    assert show(tmp_path) == 2
     assert refusal(capsys).endswith("is no run folder; give one that `sparring run` made")
 
 

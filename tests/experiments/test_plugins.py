@@ -225,7 +225,7 @@ def test_a_class_is_written_with_its_module(path):
 
 @pytest.mark.parametrize("name", ["np", "torch"])
 def test_a_class_must_be_a_dataclass(plugin, name):
-    with pytest.raises(PluginError, match=f"plug-in my_players has no dataclass '{name}'"):
+    with pytest.raises(PluginError, match=f"plug-in my_players: '{name}' is no dataclass"):
         load_class(f"{plugin}:{name}")
 
 

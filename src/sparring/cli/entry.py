@@ -95,8 +95,8 @@ def _remedy(error: click.ClickException, given: Sequence[str]) -> str:
         return ""
     option = error.option_name
     key = imported("sparring.experiments.config:place_of")(option.lstrip("-"))
-    said = [*" ".join(given).replace(f"{option}=", f"{option} ").split(), "VALUE"]
-    value = said[said.index(option) + 1] if option in said else "VALUE"
+    said = [part for word in given for part in (word.split("=", 1) if word.startswith(f"{option}=") else [word])]
+    value = [*said, "VALUE"][said.index(option) + 1] if option in said else "VALUE"
     return f"No such option {option}; write {key}={value}" if key else ""
 
 

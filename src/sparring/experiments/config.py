@@ -92,7 +92,7 @@ def place_of(key: str) -> str | None:
         if word in (*(field.name for field in fields(Config) if field.name != "files"), "attack"):
             return word
         for section, settings in SECTIONS.items():
-            if word in (field.name for field in fields(settings)):
+            if word in {field.name for field in fields(settings)} - {"member"}:
                 return f"{section}.{word}"
     return None
 

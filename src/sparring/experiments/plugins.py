@@ -101,12 +101,13 @@ def load_class(path: str) -> type:
         raise ConfigError(f"{path!r} is no class; write it as in package.module:Class")
     found = vars(import_plugin(module))
     if name not in found:
-        own = (value for value in found.values() if isinstance(value, type) and value.__module__ == module)
-        classes = [cls.__name__ for cls in own if is_dataclass(cls)]
-        raise UnknownName(f"plug-in {module} has no class {name!r}{offer(name, classes)}")
+        classes = [name for name, value in found.items() if isinstance(value, type) and is_dataclass(value)]
+        own_first = sorted(classes, key=lambda each: found[each].__module__ != module)
+        raise UnknownName(f"plug-in {module} has no class {name!r}{offer(name, own_first)}")
     cls = found[name]
     if not isinstance(cls, type) or not is_dataclass(cls):
-        raise PluginError(f"plug-in {module} has no dataclass {name!r}; its fields are the options of a player")
+        remedy = "write @dataclass(frozen=True) above it: its fields are the options of a player"
+        raise PluginError(f"plug-in {module}: {name!r} is no dataclass; {remedy}")
     return cls
 
 

@@ -6,12 +6,12 @@ The gradient of the last layer's biases is the mean of softmax - one-hot label o
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 from torch import Tensor
 
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
 from sparring.random import Generator
+from sparring.registry import imported
 
 Shares = NDArray[np.float64]
 """How much of the examples each class has, `[classes]`; they add up to 1."""
@@ -43,6 +43,7 @@ def label_shares(model: Model, gradient: Vector, *, answers: Tensor) -> Shares:
     if biases.shape != (classes,) or not torch.isfinite(biases).all() or not torch.isfinite(answers).all():
         return np.full(classes, 1 / classes)
     system = torch.cat([answers.T - torch.eye(classes), torch.full((1, classes), CERTAIN)])
+    nnls = imported("scipy.optimize:nnls")  # a list of what there is need not wait for it
     weights, _ = nnls(system.numpy(), torch.cat([biases, torch.tensor([CERTAIN])]).numpy())
     shares: Shares = weights / weights.sum()
     return shares

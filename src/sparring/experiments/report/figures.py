@@ -74,10 +74,8 @@ def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
 def _curves(drawn: Sequence[Plot]) -> Figure:
     names = list(dict.fromkeys(name for plot in drawn for name in plot.bands))
     across = 1 if len(drawn) == 1 else 2
-    down, legend = (
-        ceil(len(drawn) / across),
-        ceil(len(names) / 2) * max(fill(name, 28).count("\n") + 1 for name in names),
-    )
+    down = ceil(len(drawn) / across)
+    legend = ceil(len(names) / 2) * max(fill(name, 28).count("\n") + 1 for name in names)
     figure = Figure(figsize=(COLUMN, 1.45 * down + 0.14 * legend + 0.35), layout=ConstrainedLayoutEngine(wspace=0.04))
     grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     for axes, plot in zip(grid.flat, drawn, strict=False):

@@ -73,11 +73,11 @@ def _caption(title: str, table: HeatTable) -> str:
 
 def _rows(table: HeatTable) -> Iterator[str]:
     best = _best(table)
-    for row in table.rows:
+    for place, row in enumerate(table.rows, start=1):
         cells = {column: table.cells[row, column] for column in table.columns}
         shown = [_stacked(_lines(cell, (row, column) in best), "t") for column, cell in cells.items()]
         name = rf"\raggedright {_escaped(row)}" if len(row) > LONG_NAME else _escaped(row)
-        yield " & ".join([name, *shown]) + r" \\ \addlinespace[3pt]"
+        yield " & ".join([name, *shown]) + (r" \\ \addlinespace[3pt]" if place < len(table.rows) else r" \\")
 
 
 def _best(table: HeatTable) -> set[tuple[str, str]]:

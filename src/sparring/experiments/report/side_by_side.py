@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, NamedTuple
 
-from sparring.errors import ConfigError, RunError
+from sparring.errors import ConfigError, RunError, UnknownFolder
 from sparring.experiments.config import describe
 from sparring.experiments.difference import leaves
 from sparring.experiments.files import read_json
@@ -142,7 +142,7 @@ def _admit(folder: Path) -> None:
     kind = "a sweep" if is_sweep(folder) else "an audit" if (folder / AUDIT).exists() else ""
     if kind:
         raise ConfigError(f"{folder} holds {kind}; see it by `sparring report {quote(str(folder))}`")
-    raise RunError(f"{folder} is no run folder; give one that `sparring run` made")
+    raise UnknownFolder(f"{folder} is no run folder; give one that `sparring run` made")
 
 
 def _records(path: Path) -> tuple[Curve, int]:
