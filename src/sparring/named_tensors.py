@@ -52,7 +52,8 @@ def fill(parameters: Tensor, places: Mapping[str, Tensor], *, tensors: Mapping[s
     """Write the tensors of a file to their places, which are views of the parameters or what is no part of them."""
     if tensors.keys() != places.keys():
         differing = sorted(tensors.keys() ^ places.keys())[0]
-        raise ConfigError(f"{path} and the network differ in {differing!r}; give the network that was saved")
+        remedy = "load_model reads the file of a run" if "parameters" in tensors else "give the network that was saved"
+        raise ConfigError(f"{path} and the network differ in {differing!r}; {remedy}")
     for name, place in places.items():
         _fill(place, tensors[name], label=f"{path}: {name!r}", parameters=parameters)
 

@@ -124,7 +124,11 @@ def test_a_run_is_played_with_several_seeds_and_shown_with_intervals(folder, cap
     assert out.splitlines()[-1] == f"next  sparring report {place} --html {place}.html"
     assert main(["run", *SETTINGS, "--seeds", "0..3", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert (json.loads(out)["complete"], "run 1/1:" in err) == (4, True), "more seeds go on where fewer ended"
+    printed = json.loads(out)
+    assert (printed["complete"], "run 1/1:" in err) == (4, True), "more seeds go on where fewer ended"
+    (cell,) = printed["cells"]
+    assert (cell["labels"], cell["accuracy"]["n"]) == ({}, 4)
+    assert cell["accuracy"]["low"] <= cell["accuracy"]["mean"] <= cell["accuracy"]["high"]
     assert main(["run", *SETTINGS, "--seeds", "5,7", "--dry-run"]) == 0
     assert "runs   2: 2 due\n" in capsys.readouterr().out
 

@@ -47,7 +47,11 @@ def test_a_sweep_tells_people_what_it_came_to(here, folder, grid_file, capsys):
 def test_a_sweep_can_be_one_json_object(here, folder, grid_file, capsys):
     assert main(["sweep", grid_file, "--out", "grid", "--json"]) == 0
     counts = {"runs": 3, "complete": 3, "failed": 0, "failures": [], "choices": []}
-    assert json.loads(capsys.readouterr().out) == {**counts, "sweep": "grid"}
+    printed = json.loads(capsys.readouterr().out)
+    cells = printed.pop("cells")
+    assert printed == {**counts, "sweep": "grid"}
+    assert [cell["accuracy"]["n"] for cell in cells] == [1, 1, 1]
+    assert all(cell["labels"].keys() == {"attack"} for cell in cells)
 
 
 def test_a_dry_run_tells_what_would_be_played_and_writes_nothing(here, folder, grid_file, capsys):

@@ -1,6 +1,7 @@
 """`sparring sweep`: play every combination of what a file lets vary."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -80,7 +81,9 @@ def play_plan(plan: Plan, folder: Path, *, workers: Workers, manner: Manner, cat
         stands = sweep(
             plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed, catalogues=catalogues
         )
-    show_summary(stands, folder, as_json=manner.as_json)
+    # Tables come with pandas, which nobody waits for before a run is complete.
+    cells = imported("sparring.experiments.tables:cell_accuracies")(folder) if manner.as_json else []
+    show_summary(stands, folder, as_json=manner.as_json, cells=cells)
     if stands.complete and not manner.as_json:
         typer.echo()
         imported("sparring.cli.report:show_folder")(folder)  # pandas comes with it
@@ -94,10 +97,10 @@ def _next(folder: Path) -> str:
     return f"sparring report {quote(str(folder))} --html {quote(str(page))}"
 
 
-def show_summary(stands: Summary, folder: Path, *, as_json: bool) -> None:
-    """Print how a sweep stands: one JSON object, or a few lines."""
+def show_summary(stands: Summary, folder: Path, *, as_json: bool, cells: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Print how a sweep stands: one JSON object, with the accuracies of its cells, or a few lines."""
     if as_json:
-        typer.echo(json.dumps({**_plain(stands, folder), "sweep": str(folder)}))
+        typer.echo(json.dumps({**_plain(stands, folder), "cells": list(cells), "sweep": str(folder)}))
         return
     facts = {"runs": f"{stands.complete} of {stands.runs} complete", "sweep": str(folder)}
     if stands.failures:

@@ -91,6 +91,16 @@ def summaries(runs: pd.DataFrame, metric: str) -> dict[tuple[str, ...], Summary]
     return {tuple(map(str, labels)): summary(group.to_numpy(), **limits) for labels, group in groups}
 
 
+def cell_accuracies(folder: str | Path) -> list[dict[str, Any]]:
+    """Return each cell of a sweep by its labels, with its accuracy over seeds, as JSON holds it."""
+    runs = frame(folder)
+    axes = axes_of(runs)
+    return [
+        {"labels": dict(zip(axes, labels, strict=True)), "accuracy": cell._asdict()}
+        for labels, cell in summaries(runs, "accuracy").items()
+    ]
+
+
 def contrasts(runs: pd.DataFrame, metric: str, *, axis: str, reference: str) -> list[Contrast]:
     """Compare each cell, on common seeds, with the one that differs from it by `reference` on an axis."""
     pairs = []
