@@ -127,15 +127,20 @@ def test_every_defense_can_be_imported_by_its_name():
     assert {rule.__name__ for rule in POST_TRAINING.values()} <= set(defenses.__all__)
 
 
-def normalizing() -> nn.Module:
-    """Return a chain that normalizes over examples, which takes no single one."""
-    norm = nn.BatchNorm1d(6, track_running_stats=False)
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 6), norm, nn.ReLU(), nn.Linear(6, 10))
+class Normalizing:
+    """A chain that normalizes over examples, which takes no single one."""
+
+    def module(self, shape, classes):
+        norm = nn.BatchNorm1d(6, track_running_stats=False)
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 6), norm, nn.ReLU(), nn.Linear(6, classes))
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
 @pytest.mark.parametrize("name", sorted(EXAMPLES.keys() - {"clp"}))
-def test_a_model_that_normalizes_over_examples_is_checked_and_repaired(name):
-    model, root, rule = started(normalizing()), examples(), EXAMPLES[name]
+def test_a_model_that_normalizes_over_examples_is_checked_and_repaired(name, count):
+    model, root, rule = started(Normalizing()), examples(), EXAMPLES[name]
+    answers = model(root.inputs).argmax(dim=1)
+    root = Batch(root.inputs, torch.cat([answers[:count], (answers[count:] + 1) % 10]))  # `count` of them are right
     if isinstance(rule, Checking):
         rule.check(model, root=root)
     assert torch.isfinite(repaired(rule, model, root)(root.inputs)).all()
@@ -143,6 +148,6 @@ def test_a_model_that_normalizes_over_examples_is_checked_and_repaired(name):
 
 def test_triggers_of_a_model_that_normalizes_over_examples_are_reversed():
     found = reverse_triggers(
-        started(normalizing()), examples(), rng=stream(0, "reversal"), search=TriggerReversal(steps=2)
+        started(Normalizing()), examples(), rng=stream(0, "reversal"), search=TriggerReversal(steps=2)
     )
     assert len(found) == 10

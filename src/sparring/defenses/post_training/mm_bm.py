@@ -98,7 +98,7 @@ class MMBM:
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         network = chain("mm_bm", model.network)
-        examples = _right(model, clean_examples("mm_bm", root))
+        examples = _right(model, clean_examples("mm_bm", root), fewest=network.fewest)
         bounds = self._started(largest(network, model.parameters, inputs=examples.inputs))
         return Model(bounded(network, self._lowered(bounds, model, examples=examples, rng=rng)), model.parameters)
 
@@ -129,10 +129,10 @@ class MMBM:
         return lowest
 
 
-def _right(model: Model, examples: Batch) -> Batch:
-    """Return the examples that the model classifies rightly; all of them if there are none."""
+def _right(model: Model, examples: Batch, *, fewest: int) -> Batch:
+    """Return the examples that the model classifies rightly; all of them if these are fewer than it takes at once."""
     right = model(examples.inputs).argmax(dim=1) == examples.labels
-    return Batch(examples.inputs[right], examples.labels[right]) if right.any() else examples
+    return Batch(examples.inputs[right], examples.labels[right]) if right.sum() >= fewest else examples
 
 
 def _accuracy(model: Model, examples: Batch) -> float:
