@@ -60,7 +60,7 @@ def write_files(page: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize("page", [page for page in PAGES if script(page).strip()], ids=page_name)
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch):
     write_files(page, tmp_path, monkeypatch)
-    example = tmp_path / page.with_suffix(".py").name
+    example = tmp_path / f"example_of_{page.stem}.py"  # a name of its own: statistics.py would hide the library's
     example.write_text(script(page), encoding="utf-8")
     made = runpy.run_path(str(example))
     long = {name: len(repr(value)) for name, value in made.items() if is_ours(value) and len(repr(value)) > SHORT}
