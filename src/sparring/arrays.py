@@ -300,7 +300,7 @@ class KrumScore(NamedTuple):
     """Whether f must satisfy 2f + 2 < n."""
 
     def limit(self, rows: int) -> int:
-        """Return the largest f for so many rows."""
+        """Return the largest f that a number of rows can bear."""
         return max(0, (rows - 3) // 2) if self.is_bounded else rows
 
     def neighbors(self, rows: int, malicious: int) -> int:

@@ -59,7 +59,7 @@ def command(
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
-    """Find out what is left of a rule under attacks made by hand, and under one that learns to attack this very rule.
+    """Measure the accuracy of a rule under hand-crafted attacks, and under one that learns to attack this very rule.
 
     attack.malicious and attack.start say how many clients attack, and since when. The same command goes on.
 

@@ -24,6 +24,7 @@ from sparring.experiments.report.page import page
 from sparring.experiments.report.panel import parts
 from sparring.experiments.report.reading import read_study
 from sparring.experiments.report.reproduced import reproduced
+from sparring.experiments.report.side_by_side import AUDIT
 from sparring.experiments.report.study import Study
 from sparring.experiments.report.threat import CLASSES, threat_model
 from sparring.experiments.statistics import SMALLEST_GAP
@@ -41,8 +42,8 @@ FURTHER = (
     "backdoor accuracy on average over the rounds, with images of the target class, and of all images: --html, --csv "
     "or --latex FILE"
 )
-AUDIT, ATTACKS = "audit.json", "attacks"
-"""What an audit's folder is known by, and the sweep in it that everything is measured with."""
+ATTACKS = "attacks"
+"""The sweep in an audit's folder that everything is measured with."""
 SHOWN = 3
 """How many failures are printed; a page has all."""
 

@@ -23,10 +23,10 @@ def test_the_gap_has_its_sign_and_its_interval():
 def test_the_sentences_say_what_is_left_and_who_takes_more():
     first, second, _ = sentences(finished(verdict()), asked())
     assert first == (
-        "With 2 of 8 clients malicious, median is taken from 90% to 60% by the worst attack made by hand (eb), and to "
+        "With 2 of 8 clients malicious, median is taken from 90% to 60% by the worst hand-crafted attack (eb), and to "
         "15% by the learned one."
     )
-    assert second == "The learned attack takes more: attacks made by hand flatter this rule."
+    assert second == "The learned attack takes more: hand-crafted attacks flatter this rule."
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,12 @@ def test_what_is_undecided_is_told_with_the_reason(learned, reason):
 @pytest.mark.parametrize(
     ("learned", "words"),
     [
-        ((0.594, 0.6945, 0.4935), "There is no difference that counts between the learned attack and the worst one"),
-        ((0.8, 0.9, 0.7), "The learned attack takes less than the worst one made by hand."),
-        ((0.62, 0.73, 0.54), "The learned attack takes no more than the worst one made by hand, and maybe less."),
+        (
+            (0.594, 0.6945, 0.4935),
+            "There is no difference that counts between the learned attack and the worst hand-crafted one",
+        ),
+        ((0.8, 0.9, 0.7), "The learned attack takes less than the worst hand-crafted one."),
+        ((0.62, 0.73, 0.54), "The learned attack takes no more than the worst hand-crafted one, and maybe less."),
     ],
 )
 def test_a_gap_that_does_not_count_is_told_from_one_that_is_undecided(learned, words):

@@ -25,7 +25,7 @@ def runs(**accuracies: tuple[float, ...]) -> pd.DataFrame:
 
 
 def verdict(learned: tuple[float, ...] = (0.1, 0.2, 0.15), breaking: Breaking = BROKEN) -> Verdict:
-    """Return the verdict on a rule that attacks made by hand take from 90 % to 60 %."""
+    """Return the verdict on a rule that hand-crafted attacks take from 90 % to 60 %."""
     frame = runs(none=(0.9, 0.92, 0.88), gaussian=(0.85, 0.9, 0.8), eb=(0.6, 0.7, 0.5), learned_1=learned)
     return judged(frame, worst(frame, (WEAK, STRONG)), learned=LEARNED, breaking=breaking)
 

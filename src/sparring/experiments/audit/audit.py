@@ -1,4 +1,4 @@
-"""An audit of a rule: what attacks made by hand leave of it, and what is left by one that has learned to attack it."""
+"""An audit of a rule: its accuracy under hand-crafted attacks, and under one that has learned to attack it."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,7 +105,7 @@ def _trained(bench: Bench, effort: Effort) -> dict[str, Trained]:
 def _verdict(bench: Bench, policies: Mapping[str, Trained], *, chosen: str, gap: float) -> Verdict:
     """Play everything with fresh seeds, and count how many clients it takes."""
     request, trained = bench.request, {label: each.policy for label, each in policies.items()}
-    bench.follower.begin(f"playing {len(request.attacks)} attacks made by hand, the learned ones and none")
+    bench.follower.begin(f"playing {len(request.attacks)} hand-crafted attacks, the learned ones and none")
     attacks = {NO_ATTACK: UNARMED, **request.attacks, **_sections(trained)}
     runs = played(bench, MEASURED, attacks=attacks, seeds=request.fresh)
     crafted, clean = worst(runs, request.attacks), left(runs, NO_ATTACK).summary.mean

@@ -1,4 +1,4 @@
-"""The attacks made by hand that an audit plays."""
+"""The hand-crafted attacks that an audit plays."""
 
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -12,7 +12,7 @@ from sparring.federation.threat import VIEWS, Knowledge
 from sparring.registry import build, lookup
 
 APART = (NoAttack, LearnedAttack)
-"""What is no attack, and what is not made by hand."""
+"""What is no attack, and what is not hand-crafted."""
 
 
 def crafted_attacks(catalogues: Catalogues, knowledge: Knowledge) -> Mapping[str, Section]:

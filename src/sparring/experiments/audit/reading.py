@@ -17,13 +17,13 @@ from sparring.experiments.tables import frame
 
 
 def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit, Asked]:
-    """Return what a finished audit came to, and what was asked for; intervals are made anew from its runs."""
+    """Return what a finished audit came to, and what was asked for; intervals are computed again from its runs."""
     folder = Path(folder)
     content, verdict = read_json(folder / NAME), read_json(folder / VERDICT)
     if not isinstance(content, dict) or content.get("sparring_audit") != FORMAT:
         raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` made")
     if verdict is None:
-        raise RunError(f"{folder} holds an audit that is not complete; the command that began it goes on with it")
+        raise RunError(f"{folder} holds an audit that is not complete; resume it by the command that began it")
     runs = frame(folder / MEASURED)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
     done = judged(runs, left(runs, crafted), learned=learned, breaking=_breaking(verdict["halved_by"]), gap=gap)

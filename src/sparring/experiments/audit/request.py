@@ -48,7 +48,7 @@ class Request:
 
     @cached_property
     def attacks(self) -> Mapping[str, Section]:
-        """The attacks made by hand, by their labels."""
+        """The hand-crafted attacks, by their labels."""
         return {**crafted_attacks(self.catalogues, self.config.threat.knowledge), **self.own}
 
     @property

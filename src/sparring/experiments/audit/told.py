@@ -6,14 +6,14 @@ from sparring.experiments.audit.verdict import Verdict
 from sparring.experiments.statistics import FEWEST_TO_DECIDE, Reading, interval_named, written
 
 GAPS: dict[Reading, str] = {
-    "more": "The learned attack takes more: attacks made by hand flatter this rule.",
-    "less": "The learned attack takes less than the worst one made by hand.",
-    "no difference that counts": "There is no difference that counts between the learned attack and the worst one made "
-    "by hand: the whole interval of the gap lies within ±{gap:g}.",
+    "more": "The learned attack takes more: hand-crafted attacks flatter this rule.",
+    "less": "The learned attack takes less than the worst hand-crafted one.",
+    "no difference that counts": "There is no difference that counts between the learned attack and the worst "
+    "hand-crafted one: the whole interval of the gap lies within ±{gap:g}.",
     "undecided": "Whether the learned attack takes more is undecided: the interval of the gap reaches beyond {gap:g}, "
     "the smallest gap that counts, and does not lie wholly beyond it.",
 }
-NO_MORE = "The learned attack takes no more than the worst one made by hand, and maybe less."
+NO_MORE = "The learned attack takes no more than the worst hand-crafted one, and maybe less."
 
 
 def facts(done: Audit) -> dict[str, str]:
@@ -43,7 +43,7 @@ def sentences(done: Audit, request: Asked) -> tuple[str, ...]:
     clean, crafted, learned = (f"{share:.0%}" for share in shares)
     return (
         f"With {request.malicious} of {clients} clients malicious, {request.defense} is taken from {clean} to "
-        f"{crafted} by the worst attack made by hand ({verdict.crafted.attack}), and to {learned} by the learned one.",
+        f"{crafted} by the worst hand-crafted attack ({verdict.crafted.attack}), and to {learned} by the learned one.",
         _decision(verdict),
         halving(verdict, clients),
     )

@@ -23,7 +23,7 @@ class Cell(NamedTuple):
 
 
 class Breaking(NamedTuple):
-    """How many clients halve the clean accuracy with the worst attack made by hand, and what the learned one does."""
+    """How many clients halve the clean accuracy with the worst hand-crafted attack, and what the learned one does."""
 
     tried: Mapping[int, float]
     """The mean accuracy that so many malicious clients leave."""
@@ -39,7 +39,7 @@ class Breaking(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The rule without an attack, under the worst attack made by hand, and under the learned one."""
+    """The rule without an attack, under the worst hand-crafted attack, and under the learned one."""
 
     clean: Summary
     crafted: Cell
@@ -59,7 +59,7 @@ def worst(runs: pd.DataFrame, attacks: Iterable[str]) -> Cell:
     """Return the attack that leaves least in the mean over seeds; of equal ones the first."""
     cells = [left(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
     if not cells:
-        raise RunError("no attack made by hand was played to its end; the failures are in the folder of the audit")
+        raise RunError("no hand-crafted attack was played to its end; the failures are in the folder of the audit")
     return min(cells, key=lambda cell: cell.summary.mean)
 
 

@@ -19,6 +19,7 @@ from sparring.experiments.sweeps.folder import is_sweep
 from sparring.experiments.words import attacking, called
 
 AUDIT = "audit.json"
+"""What an audit's folder is known by."""
 UNSET = "not set"
 LEVELS, PLAIN_LEVELS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 """Marks of a small curve, from 0 to 1: where a terminal has them, and where it has only ASCII."""
