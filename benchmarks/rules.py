@@ -9,9 +9,9 @@ from torch import Tensor
 
 from benchmarks.timing import interleaved, peak_memory
 from sparring.arrays import neighbor_scores
+from sparring.conformance.server import defender_view
 from sparring.defenses import DEFENSES, geometric_median, krum, median, trimmed_mean
 from sparring.registry import build
-from sparring.testing.server import defender_view
 
 SHAPES = ((10, 700_000), (200, 100_000))
 LARGEST = (200, 11_000_000)

@@ -6,14 +6,14 @@ import pytest
 import torch
 
 from gallery.released import ReleasedBoosting, ReleasedPoisoning
+from sparring.conformance import failures
+from sparring.conformance.adversary import attacker_view
+from sparring.conformance.attacks import ATTACK_CHECKS
+from sparring.conformance.check import called
 from sparring.experiments import parse_document
 from sparring.experiments.plugins import plugged
 from sparring.experiments.presets import PRESETS
 from sparring.experiments.sweeps import planned
-from sparring.testing import failures
-from sparring.testing.attacks import ATTACK_CHECKS
-from sparring.testing.check import called
-from tests.attacks.views import view
 
 SWEEP = Path(__file__).parents[1] / "docs/results/released-baselines.yaml"
 
@@ -25,12 +25,12 @@ def test_a_released_baseline_conforms(attack, check):
 
 
 def test_boosting_as_released_is_the_last_honest_update_times_clients_over_attackers():
-    seen = view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
+    seen = attacker_view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
     assert torch.equal(ReleasedBoosting().craft(seen), torch.tensor([[6.0, -12.0]] * 2))
 
 
 def test_poisoning_as_released_is_next_to_nothing():
-    seen = view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
+    seen = attacker_view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
     torch.testing.assert_close(ReleasedPoisoning().craft(seen), torch.tensor([[-1e-5, 1e-5]] * 2))
 
 

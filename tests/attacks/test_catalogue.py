@@ -32,14 +32,14 @@ from sparring.attacks import (
     Unmarked,
     WorstOf,
 )
+from sparring.conformance import failures
+from sparring.conformance.attacks import ATTACK_CHECKS
+from sparring.conformance.backdoors import BACKDOOR_CHECKS
+from sparring.conformance.check import called
+from sparring.conformance.poisons import POISON_CHECKS
+from sparring.conformance.triggers import TRIGGER_CHECKS
 from sparring.errors import ConfigError, UnknownName
 from sparring.registry import build
-from sparring.testing import failures
-from sparring.testing.attacks import ATTACK_CHECKS
-from sparring.testing.backdoors import BACKDOOR_CHECKS
-from sparring.testing.check import called
-from sparring.testing.poisons import POISON_CHECKS
-from sparring.testing.triggers import TRIGGER_CHECKS
 from tests.attacks.backdoor.triggers.pictures import images
 
 DIRECTIONS = ("unit", "sign", "std")

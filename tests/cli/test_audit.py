@@ -78,12 +78,12 @@ def test_audits_that_are_given_no_folder_have_one_by_their_digest(calls, own):
         (["--defense", "nowhere"], "'nowhere' is no class; write it as in package.module:Class"),
         (["--defense", "nowhere:Rule"], "there is no module 'nowhere'; install it, or work in the folder that holds"),
         (
-            ["--defense", "sparring.defenses:Krum", "defense.name=mean"],
+            ["--defense", "sparring.defenses.aggregation.krum:Krum", "defense.name=mean"],
             "defense.name is 'mean', and --defense is given",
         ),
         (
-            ["--defense", "sparring.attacks:InnerProduct"],
-            "--defense is 'sparring.attacks:InnerProduct', which is one of",
+            ["--defense", "sparring.attacks.crafted.inner_product:InnerProduct"],
+            "--defense is 'sparring.attacks.crafted.inner_product:InnerProduct', which is one of",
         ),
         (["defense.name=krumm"], "unknown defense 'krumm'; did you mean 'krum'?"),
         (["missing.yaml"], "missing.yaml: no such file or directory"),

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from sparring.cli import main
-from sparring.testing import CHECKS
+from sparring.conformance import CHECKS
 from tests.cli import unlike
 from tests.cli.test_entry import refusal
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin

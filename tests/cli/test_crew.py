@@ -13,7 +13,9 @@ def test_runs_are_played_here_a_process_a_core():
 
 
 def test_a_cluster_is_looked_for_only_when_it_is_chosen(monkeypatch):
-    monkeypatch.setattr("sparring.cli.crew.integration", lambda name: lambda address: Here(len(f"{name} {address}")))
+    monkeypatch.setattr(
+        "sparring.integrations.integration", lambda name: lambda address: Here(len(f"{name} {address}"))
+    )
     assert Crew(ray="local").workers() == Here(9)
 
 

@@ -184,7 +184,7 @@ def test_a_training_that_is_stopped_is_gone_on_with(learning, monkeypatch, capsy
         return take_part(part)
 
     with monkeypatch.context() as patch:
-        patch.setattr("sparring.cli.training.take_part", interrupted)
+        patch.setattr("sparring.experiments.rehearsal.take_part", interrupted)
         assert main(["reproduce", "learning"]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command goes on"
     assert policies(learning) == {}

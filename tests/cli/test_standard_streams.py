@@ -47,7 +47,9 @@ def work(folder, monkeypatch) -> None:
     monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
-    monkeypatch.setattr("sparring.cli.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS))
+    monkeypatch.setattr(
+        "sparring.experiments.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS)
+    )
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
     written(folder, grid(attack=[NO_ATTACK]))
 

@@ -15,7 +15,7 @@ from sparring.cli import main
 code = main(sys.argv[1:])
 print(json.dumps([code, *sys.modules]), file=sys.stderr)
 """
-LEARNERS = {"stable_baselines3", "ot", "gymnasium", "pettingzoo", "sparring.testing"}
+LEARNERS = {"stable_baselines3", "ot", "gymnasium", "pettingzoo", "sparring.conformance"}
 TABLES = {"pandas", "scipy.stats", "matplotlib", "jinja2", "sklearn"}
 
 

@@ -1,13 +1,13 @@
 import pytest
 import torch
 
+from sparring.conformance import failures
+from sparring.conformance.check import called
+from sparring.conformance.datasets import DATASET_CHECKS
 from sparring.data import DATASETS, PARTITIONS, Synthetic, load
 from sparring.data.sources.digits import Digits
 from sparring.errors import UnknownName
 from sparring.registry import build
-from sparring.testing import failures
-from sparring.testing.check import called
-from sparring.testing.datasets import DATASET_CHECKS
 
 FAMILIES = [("dataset", DATASETS), ("partition", PARTITIONS)]
 REQUIRED = {"image_folder": {"root": "photos"}}

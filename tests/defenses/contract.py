@@ -6,11 +6,11 @@ from math import inf, nan
 import pytest
 import torch
 
+from sparring.conformance import failures
+from sparring.conformance.check import called
+from sparring.conformance.rules import CLOSE, DEFENSE_CHECKS, agreement_is_kept, answer, distance
+from sparring.conformance.server import CLIENTS, HONEST, HOSTILE, center, with_row
 from sparring.contracts import Defense
-from sparring.testing import failures
-from sparring.testing.check import called
-from sparring.testing.rules import CLOSE, DEFENSE_CHECKS, agreement_is_kept, answer, distance
-from sparring.testing.server import CLIENTS, HONEST, HOSTILE, center, with_row
 from tests.matrices import gaussian
 
 UNPROMISED = {

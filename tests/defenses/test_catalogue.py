@@ -1,6 +1,8 @@
 import pytest
 
 from sparring import defenses
+from sparring.conformance.rules import answer
+from sparring.conformance.server import HONEST
 from sparring.defenses import (
     CRFL,
     DEFENSES,
@@ -28,8 +30,6 @@ from sparring.defenses import (
 )
 from sparring.errors import UnknownName
 from sparring.registry import build
-from sparring.testing.rules import answer
-from sparring.testing.server import HONEST
 from tests.defenses.contract import DefenseContract, Example
 
 EXAMPLES = {

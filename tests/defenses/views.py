@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
+from sparring.conformance.server import defender_view
 from sparring.contracts import DefenderView
-from sparring.testing.server import defender_view
 
 
 class Notes(dict[str, tuple[int, ...]]):

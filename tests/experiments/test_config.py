@@ -135,8 +135,8 @@ def test_what_follows_from_the_data_is_left_open_unless_it_is_written():
         ),
         (["execution.backend=bached"], "unknown execution.backend 'bached'; did you mean 'batched'?"),
         (
-            ["model.name=sparring.models:Cnn"],
-            f"unknown model 'sparring.models:Cnn'; known: {', '.join(MODELS)}",
+            ["model.name=sparring.models.cnn:Cnn"],
+            f"unknown model 'sparring.models.cnn:Cnn'; known: {', '.join(MODELS)}",
         ),
     ],
 )

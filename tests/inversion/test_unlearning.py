@@ -5,6 +5,7 @@ import torch
 
 from sparring.arrays import Batch, pixels
 from sparring.attacks import PoisonedTraining
+from sparring.conformance import conformance
 from sparring.contracts import Model
 from sparring.data import load, root_sample
 from sparring.defenses import POST_TRAINING
@@ -15,7 +16,6 @@ from sparring.inversion import Unlearning, reverse_triggers, suspicious
 from sparring.models import Mlp, network
 from sparring.random import stream
 from sparring.registry import build
-from sparring.testing import conformance
 from sparring.training import gradient
 from tests.inversion.planted import SIDE, USUAL, black, planted
 

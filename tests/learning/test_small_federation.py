@@ -9,6 +9,7 @@ from torch.func import grad, vmap
 
 from sparring.arrays import Batch
 from sparring.attacks.learned.acting import FullUpdate
+from sparring.conformance.adversary import Facts
 from sparring.contracts import Recipe
 from sparring.data import Iid, divide
 from sparring.defenses import Mean
@@ -19,7 +20,6 @@ from sparring.learning.open_loop import Climb, best_plan
 from sparring.learning.reinforcement import Arena, TD3Settings, train
 from sparring.models import Logistic, network
 from sparring.random import stream
-from sparring.testing.adversary import Facts
 from sparring.training import loss
 
 CLIENTS, MALICIOUS, HELD, ROUNDS, LR, BOUND = 10, 2, 6, 3, 0.5, 2.0

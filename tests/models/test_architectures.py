@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from sparring.conformance import failures
+from sparring.conformance.check import called
+from sparring.conformance.models import MODEL_CHECKS
 from sparring.errors import ConfigError, UnknownName
 from sparring.models import MODELS, Cnn, Cnn7, LeNet, Logistic, Mlp, ResNet18, network
 from sparring.random import stream
 from sparring.registry import build
-from sparring.testing import failures
-from sparring.testing.check import called
-from sparring.testing.models import MODEL_CHECKS
 from tests.settings import Facts
 
 EXAMPLES = {

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from sparring.conformance.adversary import Facts, logistic
 from sparring.errors import ConfigError
 from sparring.models import LeNet, network
 from sparring.models.summary import FARTHEST, summary
 from sparring.random import stream
-from sparring.testing.adversary import Facts, logistic
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import typer
 from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.cli.terminal import terminal_width
+from sparring.conformance import Finding, conformance
 from sparring.experiments.plugins import built, load_class
 from sparring.kinds import kind_of
-from sparring.testing import Finding, conformance
 
 WIDTH = 80
 SHOWN = 3

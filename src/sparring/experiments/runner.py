@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sparring.arrays import moved
+from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, check, load
@@ -26,7 +27,7 @@ from sparring.experiments.saver import SELDOM, Cadence, Saver
 from sparring.experiments.settings import Config
 from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit, clear, command_to_resume, held
 from sparring.experiments.timing import Stopwatch, rounds_per_second
-from sparring.federation import FederationState, Model, Result, Scenario, play
+from sparring.federation import FederationState, Result, Scenario, play
 from sparring.training.backends.threaded import torch_threads
 from sparring.validation import check_device, check_kind
 

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
+from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import UnknownFolder
 from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.files import write
 from sparring.experiments.section import Section
-from sparring.federation import Model
 from sparring.models import ModuleNetwork, network
 from sparring.registry import build
 from sparring.validation import check_kind

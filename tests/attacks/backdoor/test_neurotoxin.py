@@ -5,8 +5,8 @@ import torch
 
 from sparring.attacks import Neurotoxin
 from sparring.attacks.backdoor.neurotoxin import little_used
+from sparring.conformance.adversary import OWN, attacker_view
 from sparring.errors import ConfigError
-from tests.attacks.views import OWN, view
 
 
 def test_the_coordinates_with_the_largest_values_are_left_out():
@@ -16,7 +16,7 @@ def test_the_coordinates_with_the_largest_values_are_left_out():
 
 
 def test_what_is_submitted_does_not_move_what_the_last_global_update_moved_most():
-    seen = view()
+    seen = attacker_view()
     moved = torch.zeros(12)
     moved[[2, 5, 7]] = torch.tensor([1.0, -2.0, 1.5])
     sent = Neurotoxin(top=0.25).craft(replace(seen, previous=seen.parameters + moved))
@@ -26,7 +26,7 @@ def test_what_is_submitted_does_not_move_what_the_last_global_update_moved_most(
 
 
 def test_before_a_global_update_was_seen_all_coordinates_are_free():
-    assert torch.equal(Neurotoxin(top=0.5).craft(replace(view(), previous=None)), OWN)
+    assert torch.equal(Neurotoxin(top=0.5).craft(replace(attacker_view(), previous=None)), OWN)
 
 
 @pytest.mark.parametrize("top", [-0.1, 1.0, float("nan")])

@@ -6,8 +6,8 @@ import torch
 from sparring.arrays import row_norms
 from sparring.attacks import ProjectedBackdoor
 from sparring.attacks.backdoor.projected_backdoor import on_ball
+from sparring.conformance.adversary import OWN, attacker_view
 from sparring.errors import ConfigError
-from tests.attacks.views import OWN, view
 
 
 def test_what_is_outside_the_ball_goes_to_the_nearest_point_on_it():
@@ -30,7 +30,7 @@ def test_every_step_of_the_clients_training_is_projected():
         asked.append(project)
         return torch.stack([project(row) for row in OWN])
 
-    sent = ProjectedBackdoor(radius=0.1).craft(replace(view(), own=own))
+    sent = ProjectedBackdoor(radius=0.1).craft(replace(attacker_view(), own=own))
     assert len(asked) == 1
     torch.testing.assert_close(row_norms(sent), torch.full((3,), 0.1, dtype=torch.float64))
 

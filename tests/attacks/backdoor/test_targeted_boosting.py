@@ -5,10 +5,11 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import TargetedBoosting
+from sparring.conformance.adversary import attacker_view
 from sparring.errors import ConfigError
 from sparring.random import stream
 from sparring.training import gradient, loss
-from tests.attacks.views import LOGISTIC, view
+from tests.attacks.views import LOGISTIC
 
 SETTINGS = {"source": 0, "target": 2, "classes": 3}
 
@@ -26,7 +27,7 @@ def mislabeled(batch):
 
 
 def test_a_boosted_step_goes_down_the_loss_of_mislabeled_examples():
-    seen = view()
+    seen = attacker_view()
     sent = TargetedBoosting(**SETTINGS, steps=1, stealthy=0, boost=4.0).craft(seen)
     slopes = [gradient(LOGISTIC, seen.parameters, batch=mislabeled(batch)) for (batch,) in drawn(seen, 1)]
     torch.testing.assert_close(sent, 0.1 * 4 * torch.stack(slopes))
@@ -34,12 +35,12 @@ def test_a_boosted_step_goes_down_the_loss_of_mislabeled_examples():
 
 def test_the_boost_is_the_sampled_clients_per_malicious_one():
     # Ten are sampled, three malicious.
-    one, other = (TargetedBoosting(**SETTINGS, boost=boost).craft(view()) for boost in (None, 10 / 3))
+    one, other = (TargetedBoosting(**SETTINGS, boost=boost).craft(attacker_view()) for boost in (None, 10 / 3))
     assert torch.equal(one, other)
 
 
 def test_a_step_that_hides_goes_down_the_clean_loss_and_towards_the_last_global_update():
-    seen = view()
+    seen = attacker_view()
     sent = TargetedBoosting(**SETTINGS, steps=1, stealthy=1, boost=1.0, lr=0.5, stealth=0.3).craft(seen)
     anchor = seen.previous - seen.parameters
     for row, (first, second) in zip(sent, drawn(seen, 2), strict=True):
@@ -51,14 +52,14 @@ def test_a_step_that_hides_goes_down_the_clean_loss_and_towards_the_last_global_
 
 def test_before_a_global_update_was_seen_no_distance_is_kept():
     settings = [TargetedBoosting(**SETTINGS, stealth=stealth) for stealth in (0.0, 0.5)]
-    near, far = (each.craft(replace(view(), previous=None)) for each in settings)
+    near, far = (each.craft(replace(attacker_view(), previous=None)) for each in settings)
     assert torch.equal(near, far)
-    near, far = (each.craft(view()) for each in settings)
+    near, far = (each.craft(attacker_view()) for each in settings)
     assert not torch.equal(near, far)
 
 
 def test_each_submitted_update_brings_the_source_closer_to_the_target():
-    seen = view()
+    seen = attacker_view()
     for client, row in zip(seen.clients, TargetedBoosting(**SETTINGS, stealthy=1).craft(seen), strict=True):
         meant = mislabeled(seen.shards[client])
         before, after = (loss(LOGISTIC, w, batch=meant) for w in (seen.parameters, seen.parameters - row))
@@ -67,13 +68,13 @@ def test_each_submitted_update_brings_the_source_closer_to_the_target():
 
 def test_without_examples_of_the_source_nothing_is_boosted():
     nobody = TargetedBoosting(source=3, target=2, classes=4, steps=1, stealthy=0)
-    assert not nobody.craft(view()).any()
+    assert not nobody.craft(attacker_view()).any()
 
 
 def test_a_training_that_leaves_the_floats_stops_at_its_last_finite_point():
     one, five = (TargetedBoosting(**SETTINGS, steps=steps, stealthy=0, lr=1e38, boost=1.0) for steps in (1, 5))
-    assert one.craft(view()).any()
-    assert torch.isfinite(five.craft(view())).all()
+    assert one.craft(attacker_view()).any()
+    assert torch.isfinite(five.craft(attacker_view())).all()
 
 
 @pytest.mark.parametrize(

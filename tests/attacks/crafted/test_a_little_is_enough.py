@@ -5,9 +5,9 @@ import torch
 
 from sparring.attacks import ALittleIsEnough
 from sparring.attacks.crafted.a_little_is_enough import a_little_is_enough, largest_z
+from sparring.conformance.adversary import HONEST, OWN, attacker_view
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
-from tests.attacks.views import HONEST, OWN, view
 
 BENIGN = torch.tensor([[1.0, -2.0], [3.0, -2.0], [8.0, 4.0]])
 """Means 4 and 0, variances 26/3 and 8."""
@@ -39,7 +39,7 @@ def test_z_is_the_published_quantile(clients, malicious, share):
 
 
 def test_with_two_malicious_of_ten_the_published_attack_submits_the_mean():
-    rows = ALittleIsEnough().craft(view(HONEST, OWN[:2], sampled=10))
+    rows = ALittleIsEnough().craft(attacker_view(HONEST, OWN[:2], sampled=10))
     torch.testing.assert_close(rows, HONEST.mean(dim=0).expand(2, -1))
 
 
@@ -55,25 +55,25 @@ def test_z_is_finite_where_there_is_no_quantile(clients, malicious):
 
 
 def test_z_follows_the_numbers_of_the_round_unless_it_is_given():
-    seen = view()  # ten sampled, three malicious: four of seven honest below
+    seen = attacker_view()  # ten sampled, three malicious: four of seven honest below
     quantile = NormalDist().inv_cdf(4 / 7)
     assert torch.equal(ALittleIsEnough().craft(seen), a_little_is_enough(HONEST, quantile).expand(3, -1))
     assert torch.equal(ALittleIsEnough(z=1.5).craft(seen), a_little_is_enough(HONEST, 1.5).expand(3, -1))
 
 
 def test_with_partial_knowledge_the_moments_are_those_of_the_own_updates():
-    rows = ALittleIsEnough(z=1.5, knowledge="partial").craft(view())
+    rows = ALittleIsEnough(z=1.5, knowledge="partial").craft(attacker_view())
     assert torch.equal(rows, a_little_is_enough(OWN, 1.5).expand(3, -1))
     assert ALittleIsEnough(knowledge="partial").needs is BlackBoxView
     assert ALittleIsEnough(knowledge="full").needs is OmniscientView
 
 
 def test_one_honest_update_is_submitted_as_it_is():
-    assert torch.equal(ALittleIsEnough(z=1.5).craft(view(HONEST[:1])), HONEST[:1].expand(3, -1))
+    assert torch.equal(ALittleIsEnough(z=1.5).craft(attacker_view(HONEST[:1])), HONEST[:1].expand(3, -1))
 
 
 def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(ALittleIsEnough().craft(view(honest=OWN[:0])), OWN)
+    assert torch.equal(ALittleIsEnough().craft(attacker_view(honest=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

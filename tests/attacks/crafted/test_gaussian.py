@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from sparring.attacks import Gaussian
+from sparring.conformance.adversary import attacker_view
 from sparring.errors import ConfigError
-from tests.attacks.views import view
 
 
 def test_the_noise_has_mean_zero_and_the_given_deviation():
-    rows = Gaussian(deviation=0.3).craft(view(network=SimpleNamespace(size=20_000)))
+    rows = Gaussian(deviation=0.3).craft(attacker_view(network=SimpleNamespace(size=20_000)))
     spread, center = torch.std_mean(rows)
     # Five standard errors of each, for 60 000 draws.
     assert abs(center) < 5 * 0.3 / 60_000**0.5
@@ -17,7 +17,7 @@ def test_the_noise_has_mean_zero_and_the_given_deviation():
 
 
 def test_clients_submit_different_noise():
-    first, second, third = Gaussian().craft(view())
+    first, second, third = Gaussian().craft(attacker_view())
     assert not torch.equal(first, second)
     assert not torch.equal(second, third)
 

@@ -10,7 +10,7 @@ from sparring.attacks.crafted.knowledge import (
     own_updates,
     products,
 )
-from tests.attacks.views import HONEST, OWN, updates, view
+from sparring.conformance.adversary import HONEST, OWN, attacker_view, updates
 
 NAN, INF = float("nan"), float("inf")
 
@@ -18,21 +18,21 @@ NAN, INF = float("nan"), float("inf")
 def test_honest_rows_that_the_server_drops_are_not_counted():
     spoiled = HONEST.clone()
     spoiled[2, 4], spoiled[5, 0] = NAN, INF
-    assert torch.equal(honest_updates(view(spoiled)), HONEST[[0, 1, 3, 4, 6]])
+    assert torch.equal(honest_updates(attacker_view(spoiled)), HONEST[[0, 1, 3, 4, 6]])
 
 
 def test_finite_honest_rows_are_not_copied():
-    seen = view()
+    seen = attacker_view()
     assert honest_updates(seen) is seen.honest
 
 
 def test_a_client_whose_training_diverged_has_an_own_update_of_zero():
     own = torch.tensor([[1.0, NAN], [INF, 2.0], [3.0, 4.0]])
-    assert torch.equal(own_updates(view(own=own)), torch.tensor([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0]]))
+    assert torch.equal(own_updates(attacker_view(own=own)), torch.tensor([[0.0, 0.0], [0.0, 0.0], [3.0, 4.0]]))
 
 
 def test_own_updates_may_be_edited():
-    assert own_updates(view(own=OWN)) is not OWN
+    assert own_updates(attacker_view(own=OWN)) is not OWN
 
 
 def test_the_mean_of_huge_rows_does_not_overflow():
@@ -44,8 +44,8 @@ def test_the_mean_is_each_columns():
 
 
 def test_with_partial_knowledge_the_own_updates_are_taken_for_benign():
-    assert torch.equal(benign_updates(view(), "full"), HONEST)
-    assert torch.equal(benign_updates(view(), "partial"), OWN)
+    assert torch.equal(benign_updates(attacker_view(), "full"), HONEST)
+    assert torch.equal(benign_updates(attacker_view(), "partial"), OWN)
 
 
 def test_the_deviation_is_the_population_s():

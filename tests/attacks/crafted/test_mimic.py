@@ -4,14 +4,14 @@ from hypothesis import strategies as st
 
 from sparring.attacks import Mimic
 from sparring.attacks.crafted.mimic import most_extreme
+from sparring.conformance.adversary import HONEST, OWN, attacker_view
 from tests.attacks.crafted.searching import drawn
-from tests.attacks.views import HONEST, OWN, view
 
 
 def test_the_copied_client_is_the_extreme_one_of_the_direction_of_largest_variance():
     # The first coordinate varies most; its mean is 2, from which 8 lies farther than -3.
     honest = torch.tensor([[8.0, 0.0], [-2.0, 1.5], [-3.0, -1.5], [6.0, 1.0], [1.0, -1.0]])
-    rows = Mimic().craft(view(honest, own=torch.zeros(3, 2)))
+    rows = Mimic().craft(attacker_view(honest, own=torch.zeros(3, 2)))
     assert torch.equal(rows, honest[:1].expand(3, -1))
 
 
@@ -39,8 +39,8 @@ def test_an_honest_update_that_the_server_drops_is_not_copied():
     spoiled = HONEST.clone()
     spoiled[4] = torch.inf
     kept = HONEST[[0, 1, 2, 3, 5, 6]]
-    assert torch.equal(Mimic().craft(view(spoiled)), kept[most_extreme(kept)].expand(3, -1))
+    assert torch.equal(Mimic().craft(attacker_view(spoiled)), kept[most_extreme(kept)].expand(3, -1))
 
 
 def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(Mimic().craft(view(honest=OWN[:0])), OWN)
+    assert torch.equal(Mimic().craft(attacker_view(honest=OWN[:0])), OWN)

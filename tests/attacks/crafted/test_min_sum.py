@@ -4,10 +4,10 @@ from hypothesis import given, settings
 
 from sparring.attacks import MinSum
 from sparring.attacks.crafted.min_sum import min_sum
+from sparring.conformance.adversary import HONEST, OWN, attacker_view
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
 from tests.attacks.crafted.searching import DIRECTIONS, SEEDS, distances, drawn, farthest
-from tests.attacks.views import HONEST, OWN, view
 
 
 @pytest.mark.parametrize("direction", ["unit", "sign", "std"])
@@ -38,13 +38,13 @@ def test_equal_updates_leave_no_room(direction):
 
 def test_the_updates_are_the_honest_or_with_partial_knowledge_the_own_ones():
     full, partial = MinSum("std"), MinSum("std", knowledge="partial")
-    assert torch.equal(full.craft(view()), min_sum(HONEST, "std").expand(3, -1))
-    assert torch.equal(partial.craft(view()), min_sum(OWN, "std").expand(3, -1))
+    assert torch.equal(full.craft(attacker_view()), min_sum(HONEST, "std").expand(3, -1))
+    assert torch.equal(partial.craft(attacker_view()), min_sum(OWN, "std").expand(3, -1))
     assert (full.needs, partial.needs) == (OmniscientView, BlackBoxView)
 
 
 def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(MinSum().craft(view(honest=OWN[:0])), OWN)
+    assert torch.equal(MinSum().craft(attacker_view(honest=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

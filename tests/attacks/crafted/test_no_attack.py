@@ -1,8 +1,8 @@
 import torch
 
 from sparring.attacks import NoAttack
-from tests.attacks.views import OWN, view
+from sparring.conformance.adversary import OWN, attacker_view
 
 
 def test_clients_submit_what_their_training_gives():
-    assert torch.equal(NoAttack().craft(view()), OWN)
+    assert torch.equal(NoAttack().craft(attacker_view()), OWN)

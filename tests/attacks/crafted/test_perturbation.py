@@ -3,7 +3,7 @@ import torch
 
 from sparring.arrays import CELLS
 from sparring.attacks.crafted.perturbation import ray
-from tests.attacks.views import updates
+from sparring.conformance.adversary import updates
 
 BENIGN = torch.tensor([[1.0, -6.0], [5.0, -2.0]])
 """Mean (3, -4), deviation (2, 2)."""

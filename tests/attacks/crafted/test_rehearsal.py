@@ -3,7 +3,7 @@ from dataclasses import dataclass, field
 import torch
 
 from sparring.attacks.crafted.rehearsal import rehearsal
-from tests.attacks.views import HONEST, Rule, view
+from sparring.conformance.adversary import HONEST, Rule, attacker_view
 
 SUBMITTED = torch.full((12,), 5.0)
 
@@ -26,7 +26,7 @@ class Oracle(Listening):
 
 def heard(**changes):
     """Return what a rule is shown when one update is rehearsed, and the attacker's view."""
-    seen = view(rule=Listening(), **changes)
+    seen = attacker_view(rule=Listening(), **changes)
     rehearsal(seen)(SUBMITTED)
     return *seen.rule.heard[0], seen
 
@@ -55,13 +55,13 @@ def test_rows_that_the_server_drops_count_as_malicious_ones():
 
 
 def test_a_rule_that_draws_draws_the_same_for_every_update():
-    answer = rehearsal(view(rule=Listening()))
+    answer = rehearsal(attacker_view(rule=Listening()))
     assert torch.equal(answer(SUBMITTED), answer(-SUBMITTED))
 
 
 def test_updates_are_rehearsed_one_after_the_other_in_the_same_rows():
-    answer = rehearsal(view())
-    crowd = rehearsal(view(HONEST[:2]))
+    answer = rehearsal(attacker_view())
+    crowd = rehearsal(attacker_view(HONEST[:2]))
     assert torch.equal(crowd(SUBMITTED), SUBMITTED)
     assert torch.equal(crowd(-SUBMITTED), -SUBMITTED)
     assert not torch.equal(answer(SUBMITTED), SUBMITTED)
@@ -70,6 +70,6 @@ def test_updates_are_rehearsed_one_after_the_other_in_the_same_rows():
 def test_an_oracle_is_told_how_many_of_the_rehearsed_rows_are_malicious():
     spoiled = HONEST.clone()
     spoiled[2, 3] = torch.nan
-    seen = view(honest=spoiled, rule=Oracle(), assumed_malicious=5, allied=HONEST[:1], allied_clients=(7,))
+    seen = attacker_view(honest=spoiled, rule=Oracle(), assumed_malicious=5, allied=HONEST[:1], allied_clients=(7,))
     rehearsal(seen)(SUBMITTED)
     assert seen.rule.heard[0][0].malicious == 4

@@ -2,12 +2,12 @@ import pytest
 import torch
 
 from sparring.attacks import SignFlip
+from sparring.conformance.adversary import attacker_view
 from sparring.errors import ConfigError
-from tests.attacks.views import view
 
 
 def test_each_client_reverses_its_own_update():
-    seen = view(own=torch.tensor([[1.0, -2.0], [0.5, 0.0]]))
+    seen = attacker_view(own=torch.tensor([[1.0, -2.0], [0.5, 0.0]]))
     torch.testing.assert_close(SignFlip(scale=3.0).craft(seen), torch.tensor([[-3.0, 6.0], [-1.5, 0.0]]))
 
 

@@ -6,9 +6,9 @@ import torch
 from sparring.attacks import ALittleIsEnough, InnerProduct, WorstOf
 from sparring.attacks.crafted.rehearsal import rehearsal
 from sparring.attacks.crafted.worst_of import Candidate, lines, most_harmful
+from sparring.conformance.adversary import HONEST, OWN, attacker_view, updates
 from sparring.defenses import CenteredClipping, Krum, Mean, Median, TrimmedMean
 from sparring.errors import ConfigError
-from tests.attacks.views import HONEST, OWN, updates, view
 
 RULES = [Mean(), Median(), TrimmedMean(), Krum(), CenteredClipping()]
 GRID = (0.125, 0.5, 2.0, 8.0)
@@ -22,7 +22,10 @@ def harm(seen, row):
 @pytest.mark.parametrize("factor", [0.3, 5.0])
 def test_the_lines_are_the_two_attacks(factor):
     offered = lines(HONEST)
-    ipm, alie = InnerProduct(scale=factor).craft(view())[0], ALittleIsEnough(z=factor).craft(view())[0]
+    ipm, alie = (
+        InnerProduct(scale=factor).craft(attacker_view())[0],
+        ALittleIsEnough(z=factor).craft(attacker_view())[0],
+    )
     torch.testing.assert_close(offered["ipm"].at(factor), ipm)
     torch.testing.assert_close(offered["alie"].at(factor), alie)
 
@@ -48,20 +51,22 @@ class TestSearch:
 
 def test_against_the_mean_ipm_goes_as_far_as_it_may():
     attack = WorstOf(refinements=2)
-    torch.testing.assert_close(attack.craft(view(rule=Mean())), InnerProduct(scale=32 * 2**0.75).craft(view()))
+    torch.testing.assert_close(
+        attack.craft(attacker_view(rule=Mean())), InnerProduct(scale=32 * 2**0.75).craft(attacker_view())
+    )
 
 
 def test_a_median_that_answers_alike_to_all_gets_the_smallest_factor():
     honest = torch.tensor([[1.0], [2.0], [3.0]])
     # Of five values the median is the smallest honest one, 1, whatever lies below it.
-    rows = WorstOf(of=("ipm",)).craft(view(honest, own=torch.zeros(2, 1), rule=Median()))
+    rows = WorstOf(of=("ipm",)).craft(attacker_view(honest, own=torch.zeros(2, 1), rule=Median()))
     torch.testing.assert_close(rows, torch.full((2, 1), -0.25))
 
 
 @pytest.mark.parametrize("rule", RULES, ids=repr)
 @pytest.mark.parametrize("refinements", [0, 3])
 def test_no_factor_of_the_grid_does_more_harm(rule, refinements):
-    seen = view(rule=rule)
+    seen = attacker_view(rule=rule)
     done = harm(seen, WorstOf(factors=GRID, refinements=refinements).craft(seen)[0])
     fixed = [attack(factor) for attack, factor in product((InnerProduct, lambda z: ALittleIsEnough(z=z)), GRID)]
     harms = [harm(seen, attack.craft(seen)[0]) for attack in fixed]
@@ -71,24 +76,26 @@ def test_no_factor_of_the_grid_does_more_harm(rule, refinements):
 
 
 def test_refinements_find_a_factor_between_those_of_the_grid_that_krum_selects():
-    seen = view(own=updates(6, "own"), rule=Krum(), assumed_malicious=4)
+    seen = attacker_view(own=updates(6, "own"), rule=Krum(), assumed_malicious=4)
     coarse, fine = (WorstOf(factors=(0.125, 0.5), refinements=each).craft(seen)[0] for each in (0, 8))
     assert harm(seen, fine) > harm(seen, coarse)
 
 
 def test_the_memory_of_the_rule_counts():
     fresh, drifted = ({}, {"center": 40 * HONEST.mean(dim=0)})
-    rows = [WorstOf().craft(view(rule=CenteredClipping(radius=0.1), memory=memory)) for memory in (fresh, drifted)]
+    rows = [
+        WorstOf().craft(attacker_view(rule=CenteredClipping(radius=0.1), memory=memory)) for memory in (fresh, drifted)
+    ]
     assert not torch.equal(*rows)
 
 
 def test_only_the_named_attacks_are_tried():
-    rows = WorstOf(of=("alie",), factors=(1.5,), refinements=0).craft(view(rule=Mean()))
-    torch.testing.assert_close(rows, ALittleIsEnough(z=1.5).craft(view()))
+    rows = WorstOf(of=("alie",), factors=(1.5,), refinements=0).craft(attacker_view(rule=Mean()))
+    torch.testing.assert_close(rows, ALittleIsEnough(z=1.5).craft(attacker_view()))
 
 
 def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(WorstOf().craft(view(honest=OWN[:0])), OWN)
+    assert torch.equal(WorstOf().craft(attacker_view(honest=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,9 @@ import torch
 
 from sparring.attacks import FullUpdate, LocalSearch, SearchRanges
 from sparring.attacks.learned.acting import CLIPPING_MEDIAN_CODE, KRUM_CODE, placed
+from sparring.conformance.adversary import attacker_view
 from sparring.errors import ConfigError
-from tests.attacks.views import LOGISTIC, view
+from tests.attacks.views import LOGISTIC
 
 
 def action(*numbers):
@@ -45,7 +46,7 @@ def test_the_ranges_of_the_authors_code_are_those_that_they_compute(ranges, scal
 
 
 def test_a_full_update_is_sent_by_every_client():
-    rows = FullUpdate(bound=2.0).attack(action(*np.linspace(-1, 2, LOGISTIC.size))).craft(view())
+    rows = FullUpdate(bound=2.0).attack(action(*np.linspace(-1, 2, LOGISTIC.size))).craft(attacker_view())
     assert rows.shape == (3, LOGISTIC.size)
     assert rows.abs().max() == 2
     torch.testing.assert_close(rows[0], rows[2])

@@ -4,16 +4,17 @@ import torch
 from sparring.arrays import Batch
 from sparring.attacks import ATTACKS, FullUpdate, LearnedAttack, LocalSearch, SearchRanges, save_attack
 from sparring.attacks.learned.trained_attack import pack_attack
+from sparring.conformance import failures
+from sparring.conformance.adversary import attacker_view
+from sparring.conformance.attacks import ATTACK_CHECKS
+from sparring.conformance.check import called
 from sparring.errors import ConfigError
 from sparring.experiments import configure
 from sparring.experiments.assemble import assemble, load
 from sparring.registry import build
-from sparring.testing import failures
-from sparring.testing.attacks import ATTACK_CHECKS
-from sparring.testing.check import called
 from sparring.training import gradient
 from tests.attacks.learned.policies import trained
-from tests.attacks.views import LOGISTIC, view
+from tests.attacks.views import LOGISTIC
 
 INPUTS = LOGISTIC.size + 1
 
@@ -38,20 +39,21 @@ def test_it_searches_by_the_numbers_that_its_policy_answers(file):
     ranges = SearchRanges(scale=(0, 10), steps=(1, 21), numbers=3, variant="ascent")
     attack = LearnedAttack(file(trained(1.0, -1.0, 0.0, inputs=INPUTS, acting=ranges)))
     assert torch.equal(
-        attack.craft(view()), LocalSearch(scale=10, steps=1, stealth=0.5, variant="ascent").craft(view())
+        attack.craft(attacker_view()),
+        LocalSearch(scale=10, steps=1, stealth=0.5, variant="ascent").craft(attacker_view()),
     )
 
 
 def test_it_sends_what_its_policy_answers_where_that_is_the_update(file):
     numbers = [0.1 * place for place in range(LOGISTIC.size)]
     attack = LearnedAttack(file(trained(*numbers, inputs=INPUTS, acting=FullUpdate(3.0), layers=None)))
-    torch.testing.assert_close(attack.craft(view())[0], 3 * torch.tensor(numbers).clamp(max=1))
+    torch.testing.assert_close(attack.craft(attacker_view())[0], 3 * torch.tensor(numbers).clamp(max=1))
 
 
 def test_it_draws_from_the_examples_that_it_learned(file):
     examples = Batch(torch.zeros(4, 3), torch.tensor([1, 1, 1, 1]))
     numbers = {"inputs": INPUTS, "acting": SearchRanges(scale=(1, 1), steps=(1, 1), numbers=1)}
-    rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(view())
+    rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(attacker_view())
     # The only change that raises the loss of blank examples is one of the biases.
     assert rows[0, :-3].abs().max() == 0
     assert rows[0, -3:].abs().min() > 0
@@ -61,8 +63,8 @@ def test_it_may_take_all_of_its_examples_in_each_step(file):
     pixels = torch.arange(15).reshape(5, 3) / 255  # a file keeps them as bytes
     examples = Batch(pixels, torch.tensor([0, 1, 2, 1, 0]))
     numbers = {"inputs": INPUTS, "acting": SearchRanges(scale=(2, 2), steps=(1, 1), numbers=1, batch=5)}
-    rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(view())
-    expected = -2 * 0.1 * gradient(LOGISTIC, view().parameters, batch=examples)
+    rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(attacker_view())
+    expected = -2 * 0.1 * gradient(LOGISTIC, attacker_view().parameters, batch=examples)
     torch.testing.assert_close(rows, expected.expand(3, -1))
 
 
@@ -92,4 +94,4 @@ def test_a_file_that_is_not_there_is_refused_before_anything_is_played(tmp_path)
 def test_a_policy_for_a_model_of_another_size_is_refused(file):
     attack = LearnedAttack(file(trained(0.0, inputs=99)))
     with pytest.raises(ConfigError, match=r"it sees 99 numbers, this model shows 13$"):
-        attack.craft(view())
+        attack.craft(attacker_view())

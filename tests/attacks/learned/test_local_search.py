@@ -4,18 +4,19 @@ import torch
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearch
 from sparring.attacks.learned.local_search import cosine_slope, drawn, pooled
+from sparring.conformance.adversary import RandomShards, attacker_view
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
 from sparring.random import stream
 from sparring.training import gradient, loss
-from tests.attacks.views import LOGISTIC, RandomShards, view
+from tests.attacks.views import LOGISTIC
 
 EXAMPLES = Batch(torch.rand(12, 3, generator=torch.Generator().manual_seed(0)), torch.arange(12) % 3)
 
 
 def seen(examples=EXAMPLES, **changes):
     """Return a view in which all that there is to draw is the same few examples, over and over."""
-    return view(shards=CommonShards(examples, 20), **changes)
+    return attacker_view(shards=CommonShards(examples, 20), **changes)
 
 
 def ascent(**settings):
@@ -111,7 +112,7 @@ def test_a_search_that_stays_finite_tells_nothing():
 
 
 def test_minibatches_are_drawn_from_all_sampled_malicious_clients():
-    shown = view()
+    shown = attacker_view()
     held = torch.cat([shown.shards[client].inputs for client in shown.clients])
     (batch,) = pooled(shown, steps=1, size=9)
     assert len(batch.labels) == 9
@@ -128,7 +129,7 @@ def test_a_search_that_takes_all_of_its_examples_in_each_step_descends_their_los
 
 
 def test_shared_examples_are_those_of_clients_that_are_not_sampled_too():
-    shown = view()
+    shown = attacker_view()
     shared = shown.shards.shared(5)[0]
     owners = [client for client in range(20) if (shown.shards[client].inputs[:, None] == shared.inputs).all(2).any()]
     assert owners == [0, 4, 8, 12, 16]
@@ -153,7 +154,7 @@ def test_from_shards_of_their_own_as_many_are_drawn_as_the_search_wants():
             return super().draw(clients, rngs, steps=steps, size=size)
 
     for batch in (None, 30):
-        LocalSearch(steps=4, batch=batch).craft(view(shards=Counting()))
+        LocalSearch(steps=4, batch=batch).craft(attacker_view(shards=Counting()))
     assert drawn_sizes == [(3, 4, 3), (3, 4, 10)]
 
 

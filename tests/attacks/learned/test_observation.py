@@ -1,11 +1,12 @@
 import numpy as np
 
 from sparring.attacks.learned.observation import observation, observation_size
-from tests.attacks.views import LOGISTIC, view
+from sparring.conformance.adversary import attacker_view
+from tests.attacks.views import LOGISTIC
 
 
 def seen(layers):
-    return observation(LOGISTIC, view().parameters, malicious=3, sampled=10, layers=layers)
+    return observation(LOGISTIC, attacker_view().parameters, malicious=3, sampled=10, layers=layers)
 
 
 def test_the_share_of_malicious_clients_comes_last():
@@ -13,7 +14,7 @@ def test_the_share_of_malicious_clients_comes_last():
 
 
 def test_the_model_comes_before_it():
-    np.testing.assert_array_equal(seen(None)[:-1], view().parameters.numpy())
+    np.testing.assert_array_equal(seen(None)[:-1], attacker_view().parameters.numpy())
     assert (seen(1)[:-1].min(), seen(1)[:-1].max()) == (-1, 1)
 
 

@@ -7,12 +7,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sparring.conformance import failures
+from sparring.conformance.check import called
+from sparring.conformance.partitions import PARTITION_CHECKS
 from sparring.data import PARTITIONS, ClientSkew, Dirichlet, Iid, LabelSkew, Partition, Partitioner, SortedShards
 from sparring.errors import ConfigError
 from sparring.random import stream
-from sparring.testing import failures
-from sparring.testing.check import called
-from sparring.testing.partitions import PARTITION_CHECKS
 from tests.data.examples import balanced_labels
 
 EXAMPLES = {

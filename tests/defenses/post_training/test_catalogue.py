@@ -6,6 +6,8 @@ from torch import nn
 
 from sparring import defenses
 from sparring.arrays import Batch
+from sparring.conformance.check import failures
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Checking, Model
 from sparring.defenses import CLP, MMBM, POST_TRAINING, FinePruning, NeuroClip, NoRepair, Prun, Smoothing
 from sparring.errors import ConfigError, UnknownName
@@ -13,8 +15,6 @@ from sparring.inversion import TriggerReversal, reverse_triggers
 from sparring.models import Cnn, Cnn7, LeNet, Logistic, Mlp, ResNet18
 from sparring.random import stream
 from sparring.registry import build
-from sparring.testing.check import failures
-from sparring.testing.settings import SETTINGS_CHECKS
 from tests.defenses.post_training.models import examples, started
 from tests.settings import Facts
 

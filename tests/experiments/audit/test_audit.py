@@ -36,7 +36,7 @@ def lonely(tmp_path_factory):
     load = Digits.load
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Digits, "load", counted)
-        patch.setattr("sparring.experiments.audit.effort.seconds_per_step", lambda scenario, rounds: 0.1)
+        patch.setattr("sparring.experiments.audit.training.seconds_per_step", lambda scenario, rounds: 0.1)
         patch.setattr("sparring.experiments.audit.effort.planned_effort", lambda *_, **__: SMALL)
         request = asked(WHITE_BOX, *LONELY)
         return audit(request, tmp_path_factory.mktemp("audit") / "lonely"), loads
@@ -99,8 +99,8 @@ def test_the_number_of_clients_that_halve_the_accuracy_is_bracketed(done):
 
 def test_a_finished_audit_is_read_and_nothing_is_played_again(done, monkeypatch):
     before = left(done.folder)
-    monkeypatch.setattr("sparring.experiments.sweeps.task.run", None)
-    monkeypatch.setattr("sparring.experiments.audit.training.train", None)
+    monkeypatch.setattr("sparring.experiments.runner.run", None)
+    monkeypatch.setattr("sparring.learning.reinforcement.train.train", None)
     assert audited(done.folder) == done
     assert left(done.folder) == before
 

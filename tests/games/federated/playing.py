@@ -5,13 +5,13 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import InnerProduct, SearchRanges
+from sparring.conformance.adversary import logistic
 from sparring.data import ClientShards, Iid, divide
 from sparring.defenses import Mean
 from sparring.defenses.learned.acting import DefenseRanges
 from sparring.federation import Attacker, Federation, Scenario
 from sparring.games.federated import AttackerRole, AttackType, Damage, DefenderRole, FederatedGame, Seated, Service
 from sparring.random import stream
-from sparring.testing.adversary import logistic
 
 RNG = stream(0, "examples")
 EXAMPLES = Batch(torch.from_numpy(RNG.random((60, 3), dtype=np.float32)), torch.from_numpy(RNG.integers(3, size=60)))

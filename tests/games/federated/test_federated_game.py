@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sparring.attacks import InnerProduct, LocalSearch
+from sparring.conformance.adversary import logistic
 from sparring.data import ClientShards
 from sparring.defenses import ClippedTrimmedMean
 from sparring.errors import ConfigError, UnknownName
@@ -14,7 +15,6 @@ from sparring.federation.sampling import Lineup, lineup
 from sparring.games.env import SeatEnv, SeatsEnv
 from sparring.games.federated import AttackType, FederatedGame, Seated, federated_game
 from sparring.random import stream
-from sparring.testing.adversary import logistic
 from sparring.training import evaluate
 from tests.games.federated.playing import (
     EXAMPLES,

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
+from sparring.conformance.adversary import logistic
 from sparring.contracts import Model
 from sparring.games.federated import Damage, Implant, Mixed, Service, Surrogate
-from sparring.testing.adversary import logistic
 from sparring.training import loss
 
 NETWORK = logistic()

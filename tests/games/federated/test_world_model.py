@@ -1,10 +1,10 @@
 import torch
 
 from sparring.arrays import Batch
+from sparring.conformance.adversary import logistic
 from sparring.federation import initial_state, play_round
 from sparring.games.federated import attack_game, world_model
 from sparring.random import stream
-from sparring.testing.adversary import logistic
 from sparring.training import gradient
 from tests.games.federated.playing import RANGES, action, scenario
 

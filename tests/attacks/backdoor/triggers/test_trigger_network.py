@@ -6,12 +6,12 @@ from safetensors.torch import save
 
 from sparring.attacks import Learned, load_trigger, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_network import untrained
+from sparring.conformance import failures
+from sparring.conformance.check import called
+from sparring.conformance.models import GRAY
+from sparring.conformance.triggers import TRIGGER_CHECKS
 from sparring.errors import ConfigError
 from sparring.random import stream
-from sparring.testing import failures
-from sparring.testing.check import called
-from sparring.testing.models import GRAY
-from sparring.testing.triggers import TRIGGER_CHECKS
 from tests.attacks.backdoor.triggers.pictures import images
 
 SHAPE = (1, 12, 10)

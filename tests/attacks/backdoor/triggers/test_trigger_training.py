@@ -3,11 +3,11 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import TriggerTraining, train_trigger
+from sparring.conformance.adversary import Facts
 from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.models import Mlp, network
 from sparring.random import stream
-from sparring.testing.adversary import Facts
 from tests.attacks.backdoor.triggers.pictures import images
 
 TARGET = 1

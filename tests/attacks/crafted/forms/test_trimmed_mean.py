@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from sparring.attacks.crafted.forms.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.crafted.knowledge import directions
+from sparring.conformance.adversary import updates
 from sparring.random import stream
-from tests.attacks.views import updates
 
 MANY = 4000
 

@@ -9,11 +9,11 @@ import torch
 from safetensors.torch import load, save
 
 from sparring.arrays import Matrix, Vector
+from sparring.conformance.check import Check, are_equal, are_finite, copies, during
+from sparring.conformance.server import CLIENTS, HONEST, HOSTILE, defender_view
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.federation.conduct import check_answer
-from sparring.testing.check import Check, are_equal, are_finite, copies, during
-from sparring.testing.server import CLIENTS, HONEST, HOSTILE, defender_view
-from sparring.testing.settings import SETTINGS_CHECKS
 
 CLOSE = 1e-5
 """How far two answers may be apart that differ by rounding."""

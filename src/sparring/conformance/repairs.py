@@ -6,14 +6,14 @@ from typing import Any
 import torch
 
 from sparring.arrays import Batch
+from sparring.conformance.check import Check, are_equal, are_finite, copies
+from sparring.conformance.models import GRAY, started
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Model, Repair
 from sparring.errors import ConfigError
 from sparring.federation.conduct import check_model
 from sparring.models import LeNet, Mlp, network
 from sparring.random import stream
-from sparring.testing.check import Check, are_equal, are_finite, copies
-from sparring.testing.models import GRAY, started
-from sparring.testing.settings import SETTINGS_CHECKS
 
 ROOT = 40
 """Examples that the server holds."""

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch
+from sparring.conformance.check import Check, are_equal, copies, during
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.data import ClientShards, Partition, Partitioner
 from sparring.errors import ConfigError, DataError
 from sparring.random import stream
-from sparring.testing.check import Check, are_equal, copies, during
-from sparring.testing.settings import SETTINGS_CHECKS
 
 BALANCED = torch.arange(500) % 10
 

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from sparring.conformance.check import Check, are_equal, are_finite, copies
+from sparring.conformance.models import COLOR, GRAY
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Trigger
 from sparring.errors import ConfigError
-from sparring.testing.check import Check, are_equal, are_finite, copies
-from sparring.testing.models import COLOR, GRAY
-from sparring.testing.settings import SETTINGS_CHECKS
 
 
 def stamped(trigger: Trigger) -> Iterator[tuple[str, Tensor, Tensor]]:

@@ -6,9 +6,9 @@
 The tests of Sparring's own catalogues are these checks, too.
 """
 
+from sparring.conformance.check import Check, Finding, examine, failures
+from sparring.conformance.kit import CHECKS, conformance
 from sparring.kinds import kind_of
-from sparring.testing.check import Check, Finding, examine, failures
-from sparring.testing.conformance import CHECKS, conformance
 
 __all__ = [
     "CHECKS",

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import torch
 
 from sparring.arrays import Batch
+from sparring.conformance.check import Check, are_equal, are_finite, copies
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Poison
 from sparring.federation.conduct import check_batch
 from sparring.random import stream
-from sparring.testing.check import Check, are_equal, are_finite, copies
-from sparring.testing.settings import SETTINGS_CHECKS
 
 CLASSES = 10
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from sparring.conformance.check import Check, are_equal
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.data import Dataset, Source
-from sparring.testing.check import Check, are_equal
-from sparring.testing.settings import SETTINGS_CHECKS
 
 
 def it_loads_a_data_set(source: Source) -> Iterator[str]:

@@ -13,13 +13,13 @@ from torch.func import grad, vmap
 from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, Matrix, Vector
+from sparring.conformance.check import Check, are_equal, are_finite
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Backend
 from sparring.errors import ConfigError
 from sparring.models import Architecture, ModuleNetwork, network
 from sparring.random import stream
 from sparring.registry import lookup
-from sparring.testing.check import Check, are_equal, are_finite
-from sparring.testing.settings import SETTINGS_CHECKS
 from sparring.training import BACKENDS, Sequential
 
 

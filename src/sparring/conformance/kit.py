@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
+from sparring.conformance.attacks import ATTACK_CHECKS
+from sparring.conformance.backdoors import BACKDOOR_CHECKS
+from sparring.conformance.check import Check, Finding, examine
+from sparring.conformance.datasets import DATASET_CHECKS
+from sparring.conformance.models import MODEL_CHECKS
+from sparring.conformance.partitions import PARTITION_CHECKS
+from sparring.conformance.poisons import POISON_CHECKS
+from sparring.conformance.repairs import REPAIR_CHECKS
+from sparring.conformance.rules import DEFENSE_CHECKS
+from sparring.conformance.triggers import TRIGGER_CHECKS
 from sparring.contracts import Backdoor
 from sparring.kinds import kind_of, kinds_of
-from sparring.testing.attacks import ATTACK_CHECKS
-from sparring.testing.backdoors import BACKDOOR_CHECKS
-from sparring.testing.check import Check, Finding, examine
-from sparring.testing.datasets import DATASET_CHECKS
-from sparring.testing.models import MODEL_CHECKS
-from sparring.testing.partitions import PARTITION_CHECKS
-from sparring.testing.poisons import POISON_CHECKS
-from sparring.testing.repairs import REPAIR_CHECKS
-from sparring.testing.rules import DEFENSE_CHECKS
-from sparring.testing.triggers import TRIGGER_CHECKS
 
 CHECKS: Mapping[str, tuple[Check, ...]] = {
     "attacks": ATTACK_CHECKS,

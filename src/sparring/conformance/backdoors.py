@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 
 from sparring.arrays import Batch
+from sparring.conformance.check import Check, are_equal, are_finite, copies
+from sparring.conformance.models import GRAY
 from sparring.contracts import Backdoor
 from sparring.federation.conduct import check_batch, check_meant
-from sparring.testing.check import Check, are_equal, are_finite, copies
-from sparring.testing.models import GRAY
 
 CLASSES = GRAY.classes
 

@@ -8,13 +8,14 @@ import pytest
 import torch
 from torch import nn
 
+from sparring.conformance import CHECKS, conformance, failures
+from sparring.conformance.check import called
 from sparring.contracts import Model as Made
 from sparring.data import Iid, Partition
 from sparring.errors import ConfigError, PluginError
+from sparring.kinds import kind_of
 from sparring.random import stream
-from sparring.testing import CHECKS, conformance, failures, kind_of
-from sparring.testing.check import called
-from tests.testing.players import (
+from tests.conformance.players import (
     SOUND,
     SoundAttack,
     SoundBackdoor,

@@ -6,11 +6,11 @@ from math import nan
 import torch
 
 from sparring.arrays import Matrix
+from sparring.conformance.adversary import HONEST, PARAMETERS, ROUNDS, attacker_view, narrowed
+from sparring.conformance.check import Check, are_equal, are_finite, copies, during
+from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, WhiteBoxView
 from sparring.federation.conduct import check_rows
-from sparring.testing.adversary import HONEST, PARAMETERS, ROUNDS, attacker_view, narrowed
-from sparring.testing.check import Check, are_equal, are_finite, copies, during
-from sparring.testing.settings import SETTINGS_CHECKS
 
 VIEWS = (BlackBoxView, WhiteBoxView, OmniscientView)
 
