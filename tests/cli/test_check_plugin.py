@@ -74,7 +74,7 @@ def test_options_are_given_as_a_run_takes_them(tmp_path, monkeypatch, capsys):
 
 
 def test_ours_are_checked_like_any_other(capsys):
-    assert main(["check-plugin", "sparring.data.sources.digits:Digits", "--json"]) == 0
+    assert main(["check-plugin", "sparring.data.datasets.digits:Digits", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["kind"] == "datasets"
 
 

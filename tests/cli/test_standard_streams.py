@@ -74,8 +74,8 @@ COMMANDS = [
     ["show", "there", "--json"],
     ["list"],
     ["list", "datasets", "--json"],
-    ["check-plugin", "sparring.data.partition.iid:Iid"],
-    ["check-plugin", "sparring.data.partition.iid:Iid", "--json"],
+    ["check-plugin", "sparring.data.partitions.iid:Iid"],
+    ["check-plugin", "sparring.data.partitions.iid:Iid", "--json"],
     ["demo"],
 ]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sparring.data.files import publication
+from sparring.data.formats import publication
 
 
 @pytest.fixture

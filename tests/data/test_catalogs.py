@@ -5,7 +5,7 @@ from sparring.conformance import failures
 from sparring.conformance.check import called
 from sparring.conformance.datasets import DATASET_CHECKS
 from sparring.data import DATASETS, PARTITIONS, Synthetic, load
-from sparring.data.sources.digits import Digits
+from sparring.data.datasets.digits import Digits
 from sparring.errors import UnknownName
 from sparring.registry import build
 

@@ -166,7 +166,7 @@ LEARNING = ("data={name: digits, root_size: 20}", "model={name: mlp, hidden: 4}"
     ("repair", "step"),
     [
         ("mm_bm", "sparring.defenses.post_training.mm_bm._descend"),
-        ("fine_pruning", "sparring.training.gradient.gradient"),
+        ("fine_pruning", "sparring.training.gradients.gradient"),
     ],
 )
 def test_a_repair_that_learns_is_checked_without_learning(repair, step, monkeypatch):

@@ -5,7 +5,7 @@ import torch
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Model
 from sparring.models import Mlp, network
-from sparring.models.network import Architecture
+from sparring.models.module_network import Architecture
 from sparring.random import stream
 from sparring.training import gradient
 from tests.inversion.planted import Facts

@@ -2,22 +2,22 @@
 
 from sparring.data.conversion import from_arrays
 from sparring.data.dataset import Dataset, Source, with_validation
-from sparring.data.holdings import ClientShards, CommonShards, divide
-from sparring.data.moments import Moments
-from sparring.data.partition.assignment import Partition, Partitioner
-from sparring.data.partition.client_skew import ClientSkew, client_skew
-from sparring.data.partition.dirichlet import Dirichlet, dirichlet
-from sparring.data.partition.iid import Iid, iid
-from sparring.data.partition.label_skew import LabelSkew, label_skew
-from sparring.data.partition.shards import SortedShards, shards
-from sparring.data.root import root_sample
-from sparring.data.sources.cifar10 import Cifar10
-from sparring.data.sources.cifar100 import Cifar100
-from sparring.data.sources.digits import Digits
-from sparring.data.sources.emnist import Emnist
-from sparring.data.sources.image_folder import ImageFolder
-from sparring.data.sources.mnist import FashionMnist, Mnist
-from sparring.data.sources.synthetic import Synthetic
+from sparring.data.datasets.cifar10 import Cifar10
+from sparring.data.datasets.cifar100 import Cifar100
+from sparring.data.datasets.digits import Digits
+from sparring.data.datasets.emnist import Emnist
+from sparring.data.datasets.image_folder import ImageFolder
+from sparring.data.datasets.mnist import FashionMnist, Mnist
+from sparring.data.datasets.synthetic import Synthetic
+from sparring.data.normalization import Moments
+from sparring.data.partitions.assignment import Partition, Partitioner
+from sparring.data.partitions.client_skew import ClientSkew, client_skew
+from sparring.data.partitions.dirichlet import Dirichlet, dirichlet
+from sparring.data.partitions.iid import Iid, iid
+from sparring.data.partitions.label_skew import LabelSkew, label_skew
+from sparring.data.partitions.sorted_shards import SortedShards, sorted_shards
+from sparring.data.root_data import root_sample
+from sparring.data.shards import ClientShards, CommonShards, divide
 from sparring.registry import Table, build
 
 DATASETS: Table = {
@@ -77,6 +77,6 @@ __all__ = [
     "label_skew",
     "load",
     "root_sample",
-    "shards",
+    "sorted_shards",
     "with_validation",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sparring.arrays import Batch
 from sparring.data.dataset import Dataset
-from sparring.data.moments import Moments, moments
+from sparring.data.normalization import Moments, moments
 from sparring.errors import DataError
 
 Pair: TypeAlias = "tuple[ArrayLike | Tensor, ArrayLike | Tensor]"

@@ -5,7 +5,7 @@ from sparring.models.cnn7 import Cnn7
 from sparring.models.lenet import LeNet
 from sparring.models.logistic import Logistic
 from sparring.models.mlp import Mlp
-from sparring.models.network import Architecture, ModuleNetwork, network
+from sparring.models.module_network import Architecture, ModuleNetwork, network
 from sparring.models.resnet18 import ResNet18
 from sparring.registry import Table
 

@@ -3,7 +3,7 @@
 from sparring.training.allocator import keep_freed_memory, release_freed_memory
 from sparring.training.backends import BACKENDS, Auto, Batched, Sequential, Threaded
 from sparring.training.evaluation import Evaluation, evaluate
-from sparring.training.gradient import gradient, loss
+from sparring.training.gradients import gradient, loss
 from sparring.training.local import local_update
 from sparring.training.processes import follow_parent
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Network
-from sparring.training.gradient import gradient
+from sparring.training.gradients import gradient
 
 
 def local_update(

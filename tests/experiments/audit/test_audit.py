@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from sparring.data.sources.digits import Digits
+from sparring.data.datasets.digits import Digits
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.effort import BREAKING_SEEDS

@@ -8,7 +8,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.contracts import BlackBoxView
-from sparring.data.sources.digits import Digits
+from sparring.data.datasets.digits import Digits
 from sparring.experiments.sweeps import LocalWorkers
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import DistributionLearning, Leak

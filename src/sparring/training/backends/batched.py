@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Network
 from sparring.training.backends.shared import shared_updates, shares
-from sparring.training.gradient import gradient
+from sparring.training.gradients import gradient
 
 SLOW = "There is a performance drop because we have not yet implemented the batching rule"
 """How torch warns of an operation that it takes client by client."""

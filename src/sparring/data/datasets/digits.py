@@ -1,0 +1,56 @@
+"""The handwritten digits that scikit-learn brings along (Alpaydin and Kaynak, 1998), 1797 images of 8×8."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from sparring.arrays import Batch
+from sparring.data.dataset import Dataset
+from sparring.data.normalization import moments
+from sparring.data.random_order import random_ranks
+from sparring.errors import ConfigError
+from sparring.random import stream
+from sparring.registry import imported
+
+CLASSES = 10
+STROKE = 16
+"""The darkest value of the original images."""
+TEST_SHARE = 0.2
+
+
+@dataclass(frozen=True)
+class Digits:
+    """The embedded data set: bilinear images of `size`×`size` bytes, a fifth of each class (rounded) for testing.
+
+    The split is fixed, whatever the seed of a run.
+    """
+
+    size: int = 28
+
+    def __post_init__(self) -> None:
+        if not 8 <= self.size <= 256:
+            raise ConfigError(f"digits: size is {self.size}; it must be 8 to 256")
+
+    def load(self) -> Dataset:
+        originals = imported("sklearn.datasets:load_digits")()  # scikit-learn takes a second to import
+        inputs = _scaled(torch.from_numpy(originals.images), self.size)
+        labels = torch.from_numpy(originals.target).long()
+        is_test = _is_test(labels)
+        train = Batch(inputs[~is_test], labels[~is_test])
+        mean, std = moments(train.inputs)
+        test = Batch(inputs[is_test], labels[is_test])
+        return Dataset(name="digits", train=train, test=test, classes=CLASSES, mean=mean, std=std)
+
+
+def _scaled(images: Tensor, size: int) -> Tensor:
+    bilinear = interpolate(images.float().unsqueeze(1) / STROKE, size=(size, size), mode="bilinear")
+    return bilinear.mul_(255).round_().to(torch.uint8)
+
+
+def _is_test(labels: Tensor) -> Tensor:
+    known = labels.numpy()
+    tested = np.rint(TEST_SHARE * np.bincount(known))
+    return torch.from_numpy(random_ranks(known, stream(0, "digits", "test")) < tested[known])

@@ -1,0 +1,57 @@
+"""Every client prefers one label, in shards of equal size."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from sparring.data.partitions.assignment import Partition, check_enough, from_owners
+from sparring.data.random_order import Integers, random_ranks
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+
+def client_skew(labels: Tensor, clients: int, *, pr: float, rng: Generator) -> Partition:
+    """Fill each place of a shard with the client's main label with probability `pr`, else with any label.
+
+    Client k's main label is k modulo the number of classes; shard sizes differ by at most one. Main labels are served
+    first: where more are wanted than there are, chance decides, and who goes without takes any. "Any" is a random one
+    of the examples that are then left, so that every example goes to one client.
+    """
+    _check(pr)
+    check_enough(len(labels), clients)
+    known = labels.numpy()
+    classes = int(known.max()) + 1
+    places = rng.permutation(len(known)) % clients
+    wanted = np.where(rng.random(len(known)) < pr, places % classes, classes)
+    is_served = random_ranks(wanted, rng) < np.bincount(known, minlength=classes + 1)[wanted]
+    is_taken = random_ranks(known, rng) < np.bincount(wanted, minlength=classes + 1)[known]
+    owners = np.empty_like(known)
+    owners[_by_label(known, is_taken)] = places[_by_label(wanted, is_served)]
+    owners[rng.permutation(np.flatnonzero(~is_taken))] = places[~is_served]
+    return from_owners(owners, clients)
+
+
+def _by_label(labels: Integers, chosen: NDArray[np.bool_]) -> Integers:
+    """Return the positions that are chosen, those of each label together."""
+    positions = np.flatnonzero(chosen)
+    return positions[np.argsort(labels[positions], kind="stable")]
+
+
+def _check(pr: float) -> None:
+    if not 0 <= pr <= 1:
+        raise ConfigError(f"client_skew: pr is {pr}; it must be 0 to 1")
+
+
+@dataclass(frozen=True)
+class ClientSkew:
+    """Every client takes its own main label with probability `pr`, else any; 0 is no preference."""
+
+    pr: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check(self.pr)
+
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
+        return client_skew(labels, clients, pr=self.pr, rng=rng)

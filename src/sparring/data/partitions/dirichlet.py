@@ -1,0 +1,50 @@
+"""Every class is divided in proportions of its own, drawn from a Dirichlet distribution (Yurochkin et al., 2019)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from sparring.data.partitions.assignment import Partition, check_enough, from_owners, topped_up
+from sparring.data.random_order import random_ranks
+from sparring.errors import ConfigError
+from sparring.random import Generator
+
+EVEN = 1e6
+"""The largest concentration taken: beyond it proportions are equal anyway, and their sampling overflows at last."""
+
+
+def dirichlet(labels: Tensor, clients: int, *, alpha: float, minimum: int, rng: Generator) -> Partition:
+    """Divide each class by Dirichlet(`alpha`) proportions, then move random examples to who has below `minimum`."""
+    _check(alpha, minimum)
+    check_enough(len(labels), clients, minimum=minimum)
+    known = labels.numpy()
+    held = np.bincount(known)
+    proportions = rng.dirichlet(np.full(clients, alpha), size=len(held))
+    # Each class takes up the stretch from its label to the next integer, cut where one client's part ends.
+    cuts = np.arange(len(held))[:, None] + proportions.cumsum(axis=1).clip(max=1.0)
+    cuts[:, -1] = np.arange(1, len(held) + 1)
+    places = known + (random_ranks(known, rng) + 0.5) / held[known]
+    owners = np.searchsorted(cuts.ravel(), places, side="right") - known * clients
+    return from_owners(topped_up(owners, clients, minimum=minimum, rng=rng), clients)
+
+
+def _check(alpha: float, minimum: int) -> None:
+    if not 0 < alpha <= EVEN:
+        raise ConfigError(f"dirichlet: alpha is {alpha}; it must be above 0 and at most {EVEN:g}")
+    if minimum < 1:
+        raise ConfigError(f"dirichlet: minimum is {minimum}; it must be at least 1")
+
+
+@dataclass(frozen=True)
+class Dirichlet:
+    """Every class divided by Dirichlet(`alpha`) proportions: the smaller `alpha`, the fewer clients hold a class."""
+
+    alpha: float = 0.5
+    minimum: int = 1
+
+    def __post_init__(self) -> None:
+        _check(self.alpha, self.minimum)
+
+    def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
+        return dirichlet(labels, clients, alpha=self.alpha, minimum=self.minimum, rng=rng)
