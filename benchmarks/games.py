@@ -9,7 +9,7 @@ import torch
 from benchmarks.timing import interleaved
 from benchmarks.workloads import WORKLOADS, Workload, scenario
 from sparring.arrays import Batch
-from sparring.attacks import SearchRanges
+from sparring.attacks import LocalSearchActions
 from sparring.federation import Attacker, initial_state, play_round
 from sparring.games.env import SeatEnv
 from sparring.games.federated import ATTACKER, attack_game
@@ -20,7 +20,7 @@ PLAYED = {
 }
 MALICIOUS, HELD = 20, 200
 """Clients of the attacker, and the examples that its reward is measured on, as in Li et al. (2022)."""
-RANGES = SearchRanges(scale=(1.0, 1.0), steps=(1, 1))
+RANGES = LocalSearchActions(scale=(1.0, 1.0), steps=(1, 1))
 """The attacker's own gradient steps do not count: both sides take one."""
 STILL = np.zeros(RANGES.numbers, dtype=np.float32)
 ROUNDS = 1000

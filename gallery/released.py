@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.arrays import Matrix
-from sparring.attacks.crafted.knowledge import directions, honest_updates, own_updates
+from sparring.attacks.untargeted.observed_updates import directions, honest_updates, own_updates
 from sparring.contracts import BlackBoxView, OmniscientView
 
 SMALLEST = 1e-5

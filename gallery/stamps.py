@@ -10,7 +10,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from torch import Tensor
 
 from sparring.arrays import pixels
-from sparring.attacks import DividedTrigger, Learned, TriggerNetwork, TriggerTraining, train_trigger
+from sparring.attacks import DividedTrigger, LearnedTrigger, TriggerNetwork, TriggerTraining, train_trigger
 from sparring.contracts import Trigger
 from sparring.data import Dataset, load
 from sparring.models import LeNet, network
@@ -88,7 +88,7 @@ def _images() -> Tensor:
 
 def _playable(trigger: Trigger) -> Trigger:
     """Return a trigger, or where it is in a file that nobody has yet, one like it."""
-    return _learned() if isinstance(trigger, Learned) else trigger
+    return _learned() if isinstance(trigger, LearnedTrigger) else trigger
 
 
 @cache

@@ -13,14 +13,13 @@ import torch
 
 from sparring.arrays import Batch, gram, gram_by_torch, on_device, pixels, squared_distances, squared_distances_by_torch
 from sparring.attacks import (
-    FullUpdate,
     InnerProduct,
     LabelFlip,
-    Learned,
     LearnedAttack,
+    LearnedTrigger,
+    LocalSearchActions,
     PoisonedTraining,
-    PolicyNetwork,
-    SearchRanges,
+    RawUpdateActions,
     TrainedAttack,
     TriggerTraining,
     save_attack,
@@ -28,7 +27,6 @@ from sparring.attacks import (
     train_trigger,
 )
 from sparring.attacks.backdoor.triggers.trigger_network import untrained
-from sparring.attacks.learned.observation import observation_size
 from sparring.contracts import Model, Recipe, Space
 from sparring.data import Dataset, Iid, divide, from_arrays
 from sparring.defenses import Krum, Mean
@@ -46,6 +44,8 @@ from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import GradientInversion, TriggerReversal, Unlearning, invert, reverse_triggers
 from sparring.models import Cnn, Mlp, network
+from sparring.policies.network import PolicyNetwork
+from sparring.policies.observation import observation_size
 from sparring.random import stream
 from sparring.training import Batched, Sequential, gradient
 from tests.attacks import test_catalogue as attacks
@@ -144,20 +144,25 @@ class TestPretended:
     def test_a_learned_trigger_and_a_learned_attack_stay_on_the_device(self, tmp_path):
         trigger = untrained((1, 28, 28), epsilon=0.1, width=2, rng=stream(0, "trigger"))
         save_trigger(tmp_path / "trigger.safetensors", trigger)
-        backdoor = PoisonedTraining(trigger=Learned(str(tmp_path / "trigger.safetensors")))
+        backdoor = PoisonedTraining(trigger=LearnedTrigger(str(tmp_path / "trigger.safetensors")))
         agree(Scenario(federation(), Mean(), [Attacker(3, backdoor, backdoor)]))
         size = observation_size(federation().network, 1)
         policies = ((0, constant(Space(size, 2))),)
         for examples in (None, DATA.train):
             path = tmp_path / f"{examples is None}.safetensors"
-            save_attack(path, TrainedAttack(policies, SearchRanges(scale=(0, 10), steps=(1, 3)), examples=examples))
+            save_attack(
+                path, TrainedAttack(policies, LocalSearchActions(scale=(0, 10), steps=(1, 3)), examples=examples)
+            )
             agree(Scenario(federation(), Mean(), [Attacker(3, LearnedAttack(str(path)))]))
 
     def test_a_game_stays_on_the_device(self):
         seen = {}
         for device in ("cpu", "cuda"):
             world = world_model(Scenario(federation().to(device), Mean()), DATA.train)
-            for acting, numbers in ((SearchRanges(scale=(0, 10), steps=(1, 3)), 2), (FullUpdate(), NET.size)):
+            for acting, numbers in (
+                (LocalSearchActions(scale=(0, 10), steps=(1, 3)), 2),
+                (RawUpdateActions(), NET.size),
+            ):
                 env = SeatEnv(attack_game(world, malicious=3, acting=acting, rounds=4), "attacker")
                 env.reset(seed=0)
                 env.restore(env.snapshot())

@@ -11,10 +11,18 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sparring import arrays, defenses
-from sparring.attacks.crafted import a_little_is_enough, knowledge, mimic, min_max, min_sum, perturbation, worst_of
-from sparring.attacks.crafted.forms import fltrust as fltrust_form
-from sparring.attacks.crafted.forms import krum as krum_form
-from sparring.attacks.crafted.forms import trimmed_mean as trimmed_mean_form
+from sparring.attacks.untargeted import (
+    a_little_is_enough,
+    mimic,
+    min_max,
+    min_sum,
+    observed_updates,
+    perturbation,
+    worst_of,
+)
+from sparring.attacks.untargeted.local_model_poisoning import fltrust as fltrust_form
+from sparring.attacks.untargeted.local_model_poisoning import krum as krum_form
+from sparring.attacks.untargeted.local_model_poisoning import trimmed_mean as trimmed_mean_form
 from sparring.contracts import DefenderView
 from sparring.defenses.aggregation import (
     accumulators,
@@ -64,7 +72,7 @@ def cut(matrix: Matrix) -> list[slice]:
 
 
 def harmful(matrix: Matrix) -> Matrix:
-    root, ascent = torch.ones(matrix.shape[1]), fltrust_form.Ascent(sweeps=1, steps=1)
+    root, ascent = torch.ones(matrix.shape[1]), fltrust_form.TrustAscent(sweeps=1, steps=1)
     return fltrust_form.most_harmful(matrix, benign=matrix, root=root, rng=stream(0), ascent=ascent)
 
 
@@ -128,10 +136,10 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "forms.krum.measure": lambda matrix: krum_form.measure(matrix, matrix[0].detach().sign()).search(
         crafted=2, neighbors=3
     ),
-    "knowledge.directions": knowledge.directions,
-    "knowledge.mean_update": knowledge.mean_update,
-    "knowledge.moments": knowledge.moments,
-    "knowledge.products": lambda matrix: knowledge.products(matrix, matrix[:2]),
+    "knowledge.directions": observed_updates.directions,
+    "knowledge.mean_update": observed_updates.mean_update,
+    "knowledge.moments": observed_updates.moments,
+    "knowledge.products": lambda matrix: observed_updates.products(matrix, matrix[:2]),
     "krum.krum_rows": lambda matrix: krum.krum_rows(matrix, 2, keep=3),
     "perturbation.ray": lambda matrix: perturbation.ray(matrix, "std").at(2.0),
     "rows.admitted": rows.admitted,

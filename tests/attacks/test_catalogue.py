@@ -15,8 +15,8 @@ from sparring.attacks import (
     Gaussian,
     InnerProduct,
     LabelFlip,
-    Learned,
     LearnedAttack,
+    LearnedTrigger,
     LocalModelPoisoning,
     LocalSearch,
     Mimic,
@@ -128,7 +128,7 @@ def test_what_poisons_and_crafts_is_tested_as_both():
 class TestTriggers:
     def test_a_name_alone_builds_the_default(self):
         for name, cls in TRIGGERS.items():
-            if cls is not Learned:
+            if cls is not LearnedTrigger:
                 assert build("trigger", TRIGGERS, {"name": name}) == cls()
 
     def test_a_learned_trigger_needs_its_file(self):
@@ -136,7 +136,7 @@ class TestTriggers:
             build("trigger", TRIGGERS, {"name": "learned"})
 
     def test_every_trigger_has_an_example(self):
-        assert {type(trigger) for trigger in TRIGGER_EXAMPLES} == set(TRIGGERS.values()) - {Learned}
+        assert {type(trigger) for trigger in TRIGGER_EXAMPLES} == set(TRIGGERS.values()) - {LearnedTrigger}
 
     @pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=called)
     @pytest.mark.parametrize("trigger", TRIGGER_EXAMPLES, ids=repr)

@@ -82,8 +82,8 @@ def test_audits_that_are_given_no_folder_have_one_by_their_digest(calls, own):
             "defense.name is 'mean', and --defense is given",
         ),
         (
-            ["--defense", "sparring.attacks.crafted.inner_product:InnerProduct"],
-            "--defense is 'sparring.attacks.crafted.inner_product:InnerProduct', which is one of",
+            ["--defense", "sparring.attacks.untargeted.inner_product:InnerProduct"],
+            "--defense is 'sparring.attacks.untargeted.inner_product:InnerProduct', which is one of",
         ),
         (["defense.name=krumm"], "unknown defense 'krumm'; did you mean 'krum'?"),
         (["missing.yaml"], "missing.yaml: no such file or directory"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from sparring.attacks import SearchRanges
+from sparring.attacks import LocalSearchActions
 from sparring.experiments.rehearsal import Part, Rehearsing, parts
 from sparring.experiments.section import Section
 from sparring.experiments.sweeps import planned
@@ -22,7 +22,7 @@ BASE: Section = {
 }
 RULES = ("mean", "median")
 QUICK = Rehearsing(
-    acting=SearchRanges(scale=(0.1, 2), steps=(1, 2)),
+    acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
     schedule=Schedule(learns_from=1, attacks_from=3, learns_until=5, pace=5, renewed=1, trials=1),
     settings=TD3Settings(hidden=(4,), batch=4, buffer=50, warmup=2),
     rounds=2,

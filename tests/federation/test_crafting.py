@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from sparring.attacks.crafted.rehearsal import rehearsal
+from sparring.attacks.untargeted.rule_simulation import simulate_rule
 from sparring.contracts import OmniscientView
 from sparring.defenses import CenteredClipping, Mean
 from sparring.errors import PluginError
@@ -24,7 +24,7 @@ class Foresee:
     def craft(self, view):
         ones = torch.ones(view.network.size)
         self.seen.append(view)
-        self.expected.append(rehearsal(view)(ones))
+        self.expected.append(simulate_rule(view)(ones))
         return ones.expand(len(view.clients), -1)
 
 

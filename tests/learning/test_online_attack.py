@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from sparring.attacks import SearchRanges, TrainedAttack
+from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.trained_attack import save_attack
 from sparring.errors import ConfigError
 from sparring.games.federated import ATTACKER, attack_game, world_model
@@ -11,7 +11,7 @@ from sparring.learning.reinforcement import Arena, TD3Settings
 from sparring.learning.trial import mean_return
 from tests.games.federated.playing import EXAMPLES, scenario
 
-RANGES = SearchRanges(scale=(0, 4), steps=(1, 3))
+RANGES = LocalSearchActions(scale=(0, 4), steps=(1, 3))
 SETTINGS = TD3Settings(hidden=(8,), batch=8, buffer=200, warmup=5)
 SCHEDULE = Schedule(attacks_from=4, learns_until=12, pace=5, renewed=4)
 

@@ -8,7 +8,7 @@ import torch
 from torch.func import grad, vmap
 
 from sparring.arrays import Batch
-from sparring.attacks.learned.acting import FullUpdate
+from sparring.attacks.learned.acting import RawUpdateActions
 from sparring.conformance.adversary import Facts
 from sparring.contracts import Recipe
 from sparring.data import Iid, divide
@@ -49,7 +49,7 @@ def federation():
 @pytest.fixture(scope="module")
 def game(federation):
     scenario = Scenario(federation, Mean())
-    return attack_game(scenario, malicious=MALICIOUS, acting=FullUpdate(BOUND), rounds=ROUNDS, layers=None)
+    return attack_game(scenario, malicious=MALICIOUS, acting=RawUpdateActions(BOUND), rounds=ROUNDS, layers=None)
 
 
 @pytest.fixture(scope="module")

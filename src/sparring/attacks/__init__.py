@@ -10,29 +10,29 @@ from sparring.attacks.backdoor.projected_backdoor import ProjectedBackdoor
 from sparring.attacks.backdoor.targeted_boosting import TargetedBoosting
 from sparring.attacks.backdoor.triggers.bars import Bars
 from sparring.attacks.backdoor.triggers.blended import Blended
-from sparring.attacks.backdoor.triggers.learned import Learned
+from sparring.attacks.backdoor.triggers.learned import LearnedTrigger
 from sparring.attacks.backdoor.triggers.square import Square
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, load_trigger, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_training import TriggerTraining, train_trigger
 from sparring.attacks.backdoor.triggers.unmarked import Unmarked
-from sparring.attacks.crafted.a_little_is_enough import ALittleIsEnough
-from sparring.attacks.crafted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
-from sparring.attacks.crafted.explicit_boosting import ExplicitBoosting
-from sparring.attacks.crafted.gaussian import Gaussian
-from sparring.attacks.crafted.inner_product import InnerProduct
-from sparring.attacks.crafted.local_model_poisoning import LocalModelPoisoning
-from sparring.attacks.crafted.mimic import Mimic
-from sparring.attacks.crafted.min_max import MinMax
-from sparring.attacks.crafted.min_sum import MinSum
-from sparring.attacks.crafted.no_attack import NoAttack
-from sparring.attacks.crafted.sign_flip import SignFlip
-from sparring.attacks.crafted.worst_of import WorstOf
-from sparring.attacks.learned.acting import FullUpdate, SearchRanges
+from sparring.attacks.learned.acting import LocalSearchActions, RawUpdateActions
 from sparring.attacks.learned.learned_attack import LearnedAttack
 from sparring.attacks.learned.local_search import LocalSearch
-from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, save_attack
+from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
+from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
+from sparring.attacks.untargeted.explicit_boosting import ExplicitBoosting
+from sparring.attacks.untargeted.gaussian import Gaussian
+from sparring.attacks.untargeted.inner_product import InnerProduct
+from sparring.attacks.untargeted.local_model_poisoning.local_model_poisoning import LocalModelPoisoning
+from sparring.attacks.untargeted.mimic import Mimic
+from sparring.attacks.untargeted.min_max import MinMax
+from sparring.attacks.untargeted.min_sum import MinSum
+from sparring.attacks.untargeted.no_attack import NoAttack
+from sparring.attacks.untargeted.sign_flip import SignFlip
+from sparring.attacks.untargeted.worst_of import WorstOf
 from sparring.contracts import Attack, Poison, Trigger
+from sparring.policies.network import PolicyNetwork
 
 ATTACKS: Mapping[str, type[Attack]] = {
     "adaptive_lmp": AdaptiveLocalModelPoisoning,
@@ -64,7 +64,7 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
     "badnets": Square,
     "bars": Bars,
     "blended": Blended,
-    "learned": Learned,
+    "learned": LearnedTrigger,
     "none": Unmarked,
     "square": Square,
 }
@@ -80,14 +80,14 @@ __all__ = [
     "DistributedBackdoor",
     "DividedTrigger",
     "ExplicitBoosting",
-    "FullUpdate",
     "Gaussian",
     "InnerProduct",
     "LabelFlip",
-    "Learned",
     "LearnedAttack",
+    "LearnedTrigger",
     "LocalModelPoisoning",
     "LocalSearch",
+    "LocalSearchActions",
     "Mimic",
     "MinMax",
     "MinSum",
@@ -96,7 +96,7 @@ __all__ = [
     "PoisonedTraining",
     "PolicyNetwork",
     "ProjectedBackdoor",
-    "SearchRanges",
+    "RawUpdateActions",
     "SignFlip",
     "Square",
     "TargetedBoosting",

@@ -9,9 +9,8 @@ from shutil import rmtree
 from typing import Literal, NamedTuple
 
 from sparring.arrays import Batch, Packed
-from sparring.attacks import SearchRanges, TrainedAttack
-from sparring.attacks.learned.policy_network import middling
-from sparring.attacks.learned.trained_attack import Learned, unpack_attack
+from sparring.attacks import LocalSearchActions, TrainedAttack
+from sparring.attacks.learned.trained_attack import PolicyVersion, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.files import saving, write_json
@@ -29,6 +28,7 @@ from sparring.learning.distribution import Denoising, DistributionLearning, reco
 from sparring.learning.online_attack import ATTACK, Schedule, Worlds, rehearse
 from sparring.learning.reinforcement import Arena, TD3Settings
 from sparring.learning.witnessing import Witnessed, cleaned_mixture, drawn, unlabeled, witness
+from sparring.policies.network import constant_policy
 from sparring.random import stream
 from sparring.training.backends.threaded import torch_threads
 
@@ -47,7 +47,7 @@ REHEARSAL, TRIED = "rehearsal", "trials"
 class Rehearsing:
     """How an attack is learned."""
 
-    acting: SearchRanges
+    acting: LocalSearchActions
     schedule: Schedule
     settings: TD3Settings = SETTINGS
     rounds: int = 100
@@ -116,7 +116,9 @@ def learn_attack(
     schedule = rehearsing.schedule
     worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
     pace = Pace() if pace is None else pace
-    untrained = TrainedAttack((Learned(0, middling(worlds.own.space)),), rehearsing.acting, examples=examples)
+    untrained = TrainedAttack(
+        (PolicyVersion(0, constant_policy(worlds.own.space)),), rehearsing.acting, examples=examples
+    )
     start, trials = _stood(folder)
     attack = untrained if start is None else unpack_attack(start.part(ATTACK))
     lessons = rehearse(

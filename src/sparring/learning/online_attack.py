@@ -10,11 +10,12 @@ from math import inf
 from typing import NamedTuple
 
 from sparring.arrays import Packed, briefly, together
-from sparring.attacks import PolicyNetwork, TrainedAttack
-from sparring.attacks.learned.trained_attack import Learned, pack_attack, unpack_attack
+from sparring.attacks import TrainedAttack
+from sparring.attacks.learned.trained_attack import PolicyVersion, pack_attack, unpack_attack
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement import Arena, Settings, train
 from sparring.learning.trial import mean_return
+from sparring.policies.network import PolicyNetwork
 
 ATTACK, TRAINING = "attack", "training"
 """The parts of a snapshot."""
@@ -119,7 +120,7 @@ def rehearse(
             training, made = stands.packed, stands.steps
             gained = _tried(arena, stands.policy, schedule=schedule, seed=seed)
             if gained >= best:
-                best, newest = gained, Learned(schedule.learns_from + made // schedule.pace, stands.policy)
+                best, newest = gained, PolicyVersion(schedule.learns_from + made // schedule.pace, stands.policy)
                 attack = replace(attack, policies=(*attack.policies, newest))
             parts = {ATTACK: pack_attack(attack), TRAINING: training}
             packed = together(parts, steps=made, best=best, world=world)

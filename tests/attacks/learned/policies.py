@@ -2,8 +2,9 @@
 
 import torch
 
-from sparring.attacks import PolicyNetwork, SearchRanges, TrainedAttack
-from sparring.attacks.learned.trained_attack import Learned
+from sparring.attacks import LocalSearchActions, TrainedAttack
+from sparring.attacks.learned.trained_attack import PolicyVersion
+from sparring.policies.network import PolicyNetwork
 
 
 def constant(*action, inputs):
@@ -14,5 +15,5 @@ def constant(*action, inputs):
 
 def trained(*action, inputs, acting=None, layers=1, examples=None):
     """Return an attacker whose action is always the same."""
-    meaning = SearchRanges(numbers=len(action)) if acting is None else acting
-    return TrainedAttack((Learned(0, constant(*action, inputs=inputs)),), meaning, layers, examples)
+    meaning = LocalSearchActions(numbers=len(action)) if acting is None else acting
+    return TrainedAttack((PolicyVersion(0, constant(*action, inputs=inputs)),), meaning, layers, examples)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
-from sparring.attacks import ATTACKS, FullUpdate, LearnedAttack, LocalSearch, SearchRanges, save_attack
+from sparring.attacks import ATTACKS, LearnedAttack, LocalSearch, LocalSearchActions, RawUpdateActions, save_attack
 from sparring.attacks.learned.trained_attack import pack_attack
 from sparring.conformance import failures
 from sparring.conformance.adversary import attacker_view
@@ -36,7 +36,7 @@ def test_a_learned_attack_conforms(check, file):
 
 
 def test_it_searches_by_the_numbers_that_its_policy_answers(file):
-    ranges = SearchRanges(scale=(0, 10), steps=(1, 21), numbers=3, variant="ascent")
+    ranges = LocalSearchActions(scale=(0, 10), steps=(1, 21), numbers=3, variant="ascent")
     attack = LearnedAttack(file(trained(1.0, -1.0, 0.0, inputs=INPUTS, acting=ranges)))
     assert torch.equal(
         attack.craft(attacker_view()),
@@ -46,13 +46,13 @@ def test_it_searches_by_the_numbers_that_its_policy_answers(file):
 
 def test_it_sends_what_its_policy_answers_where_that_is_the_update(file):
     numbers = [0.1 * place for place in range(LOGISTIC.size)]
-    attack = LearnedAttack(file(trained(*numbers, inputs=INPUTS, acting=FullUpdate(3.0), layers=None)))
+    attack = LearnedAttack(file(trained(*numbers, inputs=INPUTS, acting=RawUpdateActions(3.0), layers=None)))
     torch.testing.assert_close(attack.craft(attacker_view())[0], 3 * torch.tensor(numbers).clamp(max=1))
 
 
 def test_it_draws_from_the_examples_that_it_learned(file):
     examples = Batch(torch.zeros(4, 3), torch.tensor([1, 1, 1, 1]))
-    numbers = {"inputs": INPUTS, "acting": SearchRanges(scale=(1, 1), steps=(1, 1), numbers=1)}
+    numbers = {"inputs": INPUTS, "acting": LocalSearchActions(scale=(1, 1), steps=(1, 1), numbers=1)}
     rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(attacker_view())
     # The only change that raises the loss of blank examples is one of the biases.
     assert rows[0, :-3].abs().max() == 0
@@ -62,7 +62,7 @@ def test_it_draws_from_the_examples_that_it_learned(file):
 def test_it_may_take_all_of_its_examples_in_each_step(file):
     pixels = torch.arange(15).reshape(5, 3) / 255  # a file keeps them as bytes
     examples = Batch(pixels, torch.tensor([0, 1, 2, 1, 0]))
-    numbers = {"inputs": INPUTS, "acting": SearchRanges(scale=(2, 2), steps=(1, 1), numbers=1, batch=5)}
+    numbers = {"inputs": INPUTS, "acting": LocalSearchActions(scale=(2, 2), steps=(1, 1), numbers=1, batch=5)}
     rows = LearnedAttack(file(trained(0.0, examples=examples, **numbers))).craft(attacker_view())
     expected = -2 * 0.1 * gradient(LOGISTIC, attacker_view().parameters, batch=examples)
     torch.testing.assert_close(rows, expected.expand(3, -1))
@@ -70,7 +70,7 @@ def test_it_may_take_all_of_its_examples_in_each_step(file):
 
 def test_the_file_names_the_minibatch_only_where_there_is_one():
     for batch, keys in ((None, set()), (5, {"batch"})):
-        described = pack_attack(trained(0.0, inputs=INPUTS, acting=SearchRanges(numbers=1, batch=batch))).numbers
+        described = pack_attack(trained(0.0, inputs=INPUTS, acting=LocalSearchActions(numbers=1, batch=batch))).numbers
         assert described["acting"].keys() & {"batch"} == keys
 
 

@@ -3,10 +3,11 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
-from sparring.attacks import FullUpdate, PolicyNetwork, SearchRanges, TrainedAttack, load_attack, save_attack
-from sparring.attacks.learned.trained_attack import KIND, SHIPPED, Learned, located, pack_attack
+from sparring.attacks import LocalSearchActions, RawUpdateActions, TrainedAttack, load_attack, save_attack
+from sparring.attacks.learned.trained_attack import KIND, SHIPPED, PolicyVersion, located, pack_attack
 from sparring.errors import ConfigError
 from sparring.models.tensor_file import write_tensors
+from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
 from tests.attacks.learned.policies import constant, trained
 
@@ -19,8 +20,8 @@ def random_policy():
 
 
 def test_what_was_saved_is_loaded_again(tmp_path):
-    acting = SearchRanges(scale=(1, 2), steps=(3, 4), numbers=2, variant="reversed_descent", lr=0.5)
-    save_attack(tmp_path / "policy", TrainedAttack((Learned(7, random_policy()),), acting, layers=2))
+    acting = LocalSearchActions(scale=(1, 2), steps=(3, 4), numbers=2, variant="reversed_descent", lr=0.5)
+    save_attack(tmp_path / "policy", TrainedAttack((PolicyVersion(7, random_policy()),), acting, layers=2))
     loaded = load_attack(tmp_path / "policy")
     assert (loaded.acting, loaded.layers, loaded.examples, loaded.policies[0].since) == (acting, 2, None, 7)
     seen = stream(1).normal(size=4).astype(np.float32)
@@ -28,9 +29,9 @@ def test_what_was_saved_is_loaded_again(tmp_path):
 
 
 def test_other_meanings_of_actions_are_kept_too(tmp_path):
-    save_attack(tmp_path / "policy", trained(0.5, inputs=3, acting=FullUpdate(0.25), layers=None))
+    save_attack(tmp_path / "policy", trained(0.5, inputs=3, acting=RawUpdateActions(0.25), layers=None))
     loaded = load_attack(tmp_path / "policy")
-    assert (loaded.acting, loaded.layers) == (FullUpdate(0.25), None)
+    assert (loaded.acting, loaded.layers) == (RawUpdateActions(0.25), None)
 
 
 def test_examples_are_kept_as_bytes(tmp_path):
@@ -71,7 +72,7 @@ def test_equal_attackers_make_equal_files(tmp_path):
 
 def test_the_newest_policy_plays():
     early, late = (constant(number, inputs=3) for number in (0.1, 0.2))
-    attacker = TrainedAttack((Learned(100, early), Learned(200, late)), SearchRanges(numbers=1))
+    attacker = TrainedAttack((PolicyVersion(100, early), PolicyVersion(200, late)), LocalSearchActions(numbers=1))
     assert [attacker.newest(round) for round in (0, 100, 199, 200)] == [early, early, early, late]
 
 
@@ -88,7 +89,7 @@ def test_another_file_is_refused(tmp_path, content):
 
 
 def test_settings_in_a_file_that_no_attack_can_have_are_named(tmp_path):
-    tensors, described = pack_attack(trained(0.5, inputs=3, acting=SearchRanges()))
+    tensors, described = pack_attack(trained(0.5, inputs=3, acting=LocalSearchActions()))
     wrong = {**described, "acting": {**described["acting"], "numbers": 3}}
     write_tensors(tmp_path / "policy", KIND, described=wrong, tensors=tensors)
     with pytest.raises(

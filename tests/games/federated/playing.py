@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from sparring.arrays import Batch
-from sparring.attacks import InnerProduct, SearchRanges
+from sparring.attacks import InnerProduct, LocalSearchActions
 from sparring.conformance.adversary import logistic
 from sparring.data import ClientShards, Iid, divide
 from sparring.defenses import Mean
@@ -16,7 +16,7 @@ from sparring.random import stream
 RNG = stream(0, "examples")
 EXAMPLES = Batch(torch.from_numpy(RNG.random((60, 3), dtype=np.float32)), torch.from_numpy(RNG.integers(3, size=60)))
 """Three features, three classes."""
-RANGES = SearchRanges(scale=(0, 4), steps=(1, 3), numbers=3, variant="ascent")
+RANGES = LocalSearchActions(scale=(0, 4), steps=(1, 3), numbers=3, variant="ascent")
 SEATED = AttackType((Attacker(4, Seated()),))
 FIXED = AttackType((Attacker(4, InnerProduct(2.0)),))
 

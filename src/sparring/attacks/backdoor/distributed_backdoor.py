@@ -7,7 +7,7 @@ from typing import Literal, Protocol, get_args, runtime_checkable
 from torch import Tensor
 
 from sparring.arrays import Batch
-from sparring.attacks.backdoor.implant import Implant, check_implant
+from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
 from sparring.contracts import Trigger
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -30,7 +30,7 @@ class DividedTrigger(Protocol):
 
 
 @dataclass(frozen=True)
-class DistributedBackdoor(Implant):
+class DistributedBackdoor(BackdoorPoison):
     """Let each malicious client train on images with one part of the trigger; the model is tried on all of it.
 
     The client with id i has part i mod 4 of the four bars, or a random one.

@@ -13,7 +13,7 @@ from sparring.random import Generator
 
 
 @dataclass(frozen=True)
-class Implant:
+class BackdoorPoison:
     """The data side of a backdoor: images with a trigger, labeled with the target class.
 
     An image that is meant carries the trigger with probability `ratio`, whatever becomes of the others.
@@ -51,7 +51,7 @@ class Implant:
         return Batch(inputs, labels)
 
 
-def check_implant(attack: str, implant: Implant) -> None:
+def check_implant(attack: str, implant: BackdoorPoison) -> None:
     """Refuse classes that do not exist, and a ratio that is none."""
     _check_class(f"{attack}.target", implant.target, classes=implant.classes)
     if implant.source is not None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, Matrix, Vector
-from sparring.attacks.backdoor.implant import Implant, check_implant
-from sparring.attacks.crafted.knowledge import own_updates
+from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
+from sparring.attacks.untargeted.observed_updates import own_updates
 from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -22,7 +22,7 @@ def little_used(observed: Vector, top: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Neurotoxin(Implant):
+class Neurotoxin(BackdoorPoison):
     """Train on triggered images without moving the coordinates that the last global update moved most (algorithm 1).
 
     After every local step the update is zero on them. Before a global update was seen all coordinates are free.

@@ -5,8 +5,8 @@ from math import inf
 from typing import ClassVar
 
 from sparring.arrays import Batch, Matrix
-from sparring.attacks.backdoor.implant import Implant, check_implant
-from sparring.attacks.crafted.knowledge import own_updates
+from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
+from sparring.attacks.untargeted.observed_updates import own_updates
 from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -22,7 +22,7 @@ def replacement_factor(sampled: int, malicious: int, *, server_lr: float = 1.0) 
 
 
 @dataclass(frozen=True)
-class PoisonedTraining(Implant):
+class PoisonedTraining(BackdoorPoison):
     """Train on the malicious clients' examples, of which a part has the trigger, and submit what comes out.
 
     A boost makes it model replacement. What it takes beyond float32 becomes its largest number.

@@ -6,8 +6,8 @@ from math import inf
 from typing import ClassVar
 
 from sparring.arrays import Batch, Matrix, Vector, row_norms
-from sparring.attacks.backdoor.implant import Implant, check_implant
-from sparring.attacks.crafted.knowledge import own_updates
+from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
+from sparring.attacks.untargeted.observed_updates import own_updates
 from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -20,7 +20,7 @@ def on_ball(update: Vector, radius: float) -> Vector:
 
 
 @dataclass(frozen=True)
-class ProjectedBackdoor(Implant):
+class ProjectedBackdoor(BackdoorPoison):
     """Train on triggered images, and after every local step project the model back onto a ball around the global one.
 
     What is submitted passes any bound on the norm of updates that is not below the radius.

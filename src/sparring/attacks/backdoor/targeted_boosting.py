@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 
 from sparring.arrays import Batch, Matrix, Vector, is_finite
-from sparring.attacks.backdoor.implant import Implant, check_implant
+from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
 from sparring.attacks.backdoor.triggers.unmarked import Unmarked
 from sparring.contracts import BlackBoxView, Network, Trigger
 from sparring.errors import ConfigError
@@ -16,7 +16,7 @@ from sparring.training import gradient
 
 
 @dataclass(frozen=True)
-class TargetedBoosting(Implant):
+class TargetedBoosting(BackdoorPoison):
     """Alternate between boosted steps down the loss of mislabeled examples and steps that hide them.
 
     As in the paper the images carry no trigger: those of one class are to be taken for another. What leaves float32

@@ -18,7 +18,7 @@ Range = tuple[float, float]
 """What -1 and 1 stand for."""
 
 
-class Acting(Protocol):
+class ActionDecoder(Protocol):
     """The meaning of an attacker's actions."""
 
     def size(self, network: Network) -> int:
@@ -35,7 +35,7 @@ def placed(number: float, within: Range) -> float:
 
 
 @dataclass(frozen=True)
-class SearchRanges:
+class LocalSearchActions:
     """An action sets the numbers of RLA's local search (Li et al., 2022, section 4.3): γ, E and λ, in this order.
 
     Of two numbers the third, λ, is 0, as in the authors' code; of one, E lies in the middle of its range, too.
@@ -83,7 +83,7 @@ class SearchRanges:
 
 
 @dataclass(frozen=True)
-class FullUpdate:
+class RawUpdateActions:
     """An action is the update itself, for small models: each of its numbers times `bound`."""
 
     bound: float = 1.0
@@ -110,12 +110,12 @@ class Sent:
         return self.update.to(view.parameters.device).expand(len(view.clients), -1)
 
 
-ACTING: Mapping[str, type[Acting]] = {"full_update": FullUpdate, "local_search": SearchRanges}
+ACTING: Mapping[str, type[ActionDecoder]] = {"full_update": RawUpdateActions, "local_search": LocalSearchActions}
 """By the names that a saved policy has for them."""
 
-PAPER = SearchRanges(numbers=3, variant="ascent")
+PAPER = LocalSearchActions(numbers=3, variant="ascent")
 """The three numbers of the paper, which states no ranges."""
-KRUM_CODE = SearchRanges(scale=(0.1, 9.9), steps=(1, 21), lr=0.01, batch=200)
-CLIPPING_MEDIAN_CODE = SearchRanges(scale=(0.1, 29.9), steps=(1, 49), lr=0.01, batch=200)
+KRUM_CODE = LocalSearchActions(scale=(0.1, 9.9), steps=(1, 21), lr=0.01, batch=200)
+CLIPPING_MEDIAN_CODE = LocalSearchActions(scale=(0.1, 29.9), steps=(1, 49), lr=0.01, batch=200)
 """The ranges in the authors' code: γ = 4.9a + 5 and E = 10a + 11 against Krum, γ = 14.9a + 15 and E = 24a + 25; every
 step takes all of the 200 examples that the attackers share."""

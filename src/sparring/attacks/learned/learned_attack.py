@@ -5,11 +5,11 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 from sparring.arrays import Matrix
-from sparring.attacks.learned.observation import observation, observation_size
 from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, located
 from sparring.contracts import BlackBoxView, Network, WhiteBoxView
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
+from sparring.policies.observation import observation, observation_size
 from sparring.registry import Stored
 
 

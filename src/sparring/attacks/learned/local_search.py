@@ -29,7 +29,7 @@ class Walk(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ascent:
+class StealthyAscent:
     """The gradient of L(w) = (1 - λ) F(w) + λ cos(w_t - w, g(w_t)); λ is `stealth`, g the benign direction."""
 
     network: Network
@@ -121,7 +121,7 @@ class LocalSearch:
         if self.variant == "reversed_descent":
             return walk(view.parameters, _Descent(view.network), batches=batches, lr=lr)
         benign = gradient(view.network, view.parameters, batch=next(batches)) if self.stealth > 0 else view.parameters
-        slope = Ascent(view.network, view.parameters, benign, self.stealth)
+        slope = StealthyAscent(view.network, view.parameters, benign, self.stealth)
         return walk(view.parameters, slope, batches=batches, lr=lr)
 
     def _batches(self, view: BlackBoxView, *, steps: int) -> Iterator[Batch]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, Packed, briefly
-from sparring.attacks.learned.acting import ACTING, Acting
-from sparring.attacks.learned.policy_network import PolicyNetwork
+from sparring.attacks.learned.acting import ACTING, ActionDecoder
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
+from sparring.policies.network import PolicyNetwork
 from sparring.registry import build, described_options
 
 KIND = "attack"
@@ -20,7 +20,7 @@ BYTE = 255
 """Images are kept as bytes."""
 
 
-class Learned(NamedTuple):
+class PolicyVersion(NamedTuple):
     """A policy, and the round from which it is the newest one."""
 
     since: int
@@ -31,8 +31,8 @@ class Learned(NamedTuple):
 class TrainedAttack:
     """Policies in the order in which they were learned, and how they play."""
 
-    policies: tuple[Learned, ...]
-    acting: Acting
+    policies: tuple[PolicyVersion, ...]
+    acting: ActionDecoder
     layers: int | None = 1
     """How many of the model's last layers are seen; None stands for all parameters as they are."""
     examples: Batch | None = None
@@ -112,8 +112,8 @@ def _kept(inputs: Tensor) -> Tensor:
     return (inputs * BYTE).round().to(torch.uint8) if are_pixels else inputs
 
 
-def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> Learned:
+def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> PolicyVersion:
     layers = [
         (tensors[f"{place}.{depth}.weight"], tensors[f"{place}.{depth}.bias"]) for depth in range(described["depth"])
     ]
-    return Learned(described["since"], PolicyNetwork(tuple(layers), described["hidden"], described["squash"]))
+    return PolicyVersion(described["since"], PolicyNetwork(tuple(layers), described["hidden"], described["squash"]))

@@ -9,9 +9,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 from sparring.arrays import Packed
-from sparring.attacks import SearchRanges, TrainedAttack
+from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
-from sparring.attacks.learned.trained_attack import Learned
+from sparring.attacks.learned.trained_attack import PolicyVersion
 from sparring.errors import Interrupted
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.files import read_json, saving, write_json
@@ -32,7 +32,7 @@ from sparring.learning.witnessing import held_examples
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, LESSONS = "policy.safetensors", "lessons.json"
-ACTINGS = (SearchRanges(), PAPER)
+ACTINGS = (LocalSearchActions(), PAPER)
 """What actions stand for, policy by policy in turn: whichever suits the rule, one of them finds it."""
 SETTINGS = TD3Settings()
 CEILING = 10.0
@@ -44,7 +44,7 @@ TIMED = 25
 class Lesson(NamedTuple):
     """What is trained: what the policy's actions stand for, over how many rounds, steps in all, and with which seed."""
 
-    acting: SearchRanges
+    acting: LocalSearchActions
     rounds: int
     steps: int
     seed: int
@@ -106,7 +106,7 @@ def train_attack(
         returns += training.returns
         if training.steps >= steps:
             write_json(folder / LESSONS, {"steps": training.steps, "returns": returns})
-            save_policy(folder / POLICY, TrainedAttack((Learned(0, training.policy),), lesson.acting))
+            save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, training.policy),), lesson.acting))
             drop_snapshots(folder)
             break
         save_snapshot(folder, _packed(training.packed, returns), place=training.steps)

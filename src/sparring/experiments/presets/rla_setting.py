@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sparring.attacks import SearchRanges
+from sparring.attacks import LocalSearchActions
 from sparring.experiments.presets.preset import Scale
 from sparring.experiments.rehearsal import Rehearsing
 from sparring.experiments.section import Section
@@ -49,7 +49,7 @@ SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 5}
 
 REHEARSING: Mapping[Scale, Rehearsing] = {
     "smoke": Rehearsing(
-        acting=SearchRanges(scale=(0.1, 2), steps=(1, 2)),
+        acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
         schedule=Schedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
         settings=TD3Settings(hidden=(8,), batch=4, buffer=50, warmup=2),
         rounds=2,
@@ -58,14 +58,14 @@ REHEARSING: Mapping[Scale, Rehearsing] = {
         denoising=Denoising(steps=10, width=8),
     ),
     "laptop": Rehearsing(
-        acting=SearchRanges(),
+        acting=LocalSearchActions(),
         schedule=Schedule(learns_from=30, attacks_from=40, learns_until=80, pace=40, renewed=10, trials=2),
         settings=TD3Settings(hidden=(64, 64), buffer=2_000, warmup=500, pace=1, noise=0.3),
         rounds=60,
         inverting=DistributionLearning(GradientInversion(images=32), batches=8),
     ),
     "paper": Rehearsing(
-        acting=SearchRanges(lr=0.01, batch=200),
+        acting=LocalSearchActions(lr=0.01, batch=200),
         schedule=Schedule(attacks_from=100, learns_until=400, pace=100, renewed=10, trials=1),
         settings=TD3Settings(hidden=(256, 128), buffer=40_000, pace=1, discount=1.0),
         rounds=1000,

@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from sparring.arrays import Numbers, Packed, briefly, moved
-from sparring.attacks.learned.observation import observation
 from sparring.contracts import Model, Packing, Space
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import (
@@ -27,6 +26,7 @@ from sparring.games.federated.attack_type import AttackType, Seated
 from sparring.games.federated.roles import AttackerRole, DefenderRole
 from sparring.games.federated.worths import Worths
 from sparring.models.summary import summary
+from sparring.policies.observation import observation
 from sparring.random import Generator
 from sparring.registry import offer
 from sparring.validation import check_counts

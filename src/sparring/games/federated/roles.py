@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sparring.attacks.learned.acting import Acting
-from sparring.attacks.learned.observation import observation_size
+from sparring.attacks.learned.acting import ActionDecoder
 from sparring.contracts import Network, Space
 from sparring.defenses.learned.acting import DefenseRanges
 from sparring.games.federated.objectives import Objective
 from sparring.models.summary import seen_parameters
+from sparring.policies.observation import observation_size
 
 Gain = Literal["rise", "level"]
 """Whether a seat gains what its objective rises by in a step (Li et al., 2022), or its level after it (MSG)."""
@@ -18,7 +18,7 @@ Gain = Literal["rise", "level"]
 class AttackerRole:
     """An attacker's seat: it sees the last layers of the model, and how many of its clients are sampled."""
 
-    acting: Acting
+    acting: ActionDecoder
     objective: Objective
     gain: Gain = "rise"
     layers: int | None = 1

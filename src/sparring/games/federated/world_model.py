@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sparring.arrays import Batch, on_device
-from sparring.attacks.learned.acting import Acting
+from sparring.attacks.learned.acting import ActionDecoder
 from sparring.data import CommonShards
 from sparring.federation import Attacker, Scenario
 from sparring.federation.scenario import check_scenario
@@ -34,7 +34,7 @@ def attack_game(
     scenario: Scenario,
     *,
     malicious: int,
-    acting: Acting,
+    acting: ActionDecoder,
     rounds: int,
     layers: int | None = 1,
     ceiling: float = CEILING,

@@ -9,11 +9,11 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from sparring.arrays import Packed, briefly, together
-from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.contracts import Space
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement.global_streams import captured, global_streams, seeded
 from sparring.learning.reinforcement.snapshot import pack_algorithm, unpack_algorithm
+from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
 
 NEVER = 10**12

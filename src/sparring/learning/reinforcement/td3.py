@@ -8,11 +8,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecEnv
 
-from sparring.attacks.learned.policy_network import PolicyNetwork
 from sparring.contracts import Space
 from sparring.errors import ConfigError
 from sparring.learning.reinforcement.layers import layers
 from sparring.learning.reinforcement.ranges import AMOUNT, COUNT, RATE, SHARE, refuse_outside
+from sparring.policies.network import PolicyNetwork
 
 BUFFER_BYTES = 512 * 2**20
 NUMBER_BYTES = 4

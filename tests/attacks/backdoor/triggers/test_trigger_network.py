@@ -4,7 +4,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from sparring.attacks import Learned, load_trigger, save_trigger
+from sparring.attacks import LearnedTrigger, load_trigger, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_network import untrained
 from sparring.conformance import failures
 from sparring.conformance.check import called
@@ -49,7 +49,7 @@ def test_what_was_saved_stamps_alike(network, file):
 
 def test_a_trigger_in_a_configuration_names_its_file(network, file):
     pictures = images(2, SHAPE)
-    stamped = Learned(str(file)).stamp(pictures)
+    stamped = LearnedTrigger(str(file)).stamp(pictures)
     assert torch.equal(stamped, network.stamp(pictures))
     assert not stamped.requires_grad
 
@@ -58,7 +58,7 @@ def test_a_trigger_in_a_configuration_names_its_file(network, file):
 def test_a_learned_trigger_conforms(check, tmp_path):
     made = untrained(tuple(GRAY.inputs(1).shape[1:]), epsilon=0.05, width=4, rng=stream(0, "weights"))
     save_trigger(tmp_path / "trigger.safetensors", made)
-    assert failures(check, Learned(str(tmp_path / "trigger.safetensors"))) == ()
+    assert failures(check, LearnedTrigger(str(tmp_path / "trigger.safetensors"))) == ()
 
 
 def test_images_of_another_shape_are_refused(file):
@@ -66,12 +66,12 @@ def test_images_of_another_shape_are_refused(file):
         r"^trigger learned: it was made for images of shape \[1, 12, 10\], not \[3, 32, 32\]; train one for these$"
     )
     with pytest.raises(ConfigError, match=message):
-        Learned(str(file)).stamp(torch.zeros(1, 3, 32, 32))
+        LearnedTrigger(str(file)).stamp(torch.zeros(1, 3, 32, 32))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"^trigger\.file is '.*none'; there is no such file, write one with save_tr"):
-        Learned(str(tmp_path / "none")).stamp(images(1))
+        LearnedTrigger(str(tmp_path / "none")).stamp(images(1))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sparring.registry import Stored
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedTrigger:
     """Change every image as a network does that was trained together with a classifier.
 
     `train_trigger` trains one, `save_trigger` writes the file, which is read when the first image is stamped.

@@ -47,7 +47,7 @@ USUAL = TriggerTraining()
 """What does for small gray images."""
 
 
-class Trained(NamedTuple):
+class TrainedTrigger(NamedTuple):
     """The trigger, and the parameters of the classifier that was trained with it."""
 
     trigger: TriggerNetwork
@@ -59,7 +59,7 @@ class Trained(NamedTuple):
 
 def train_trigger(
     network: Network, examples: Batch, *, target: int, rng: Generator, training: TriggerTraining = USUAL
-) -> Trained:
+) -> TrainedTrigger:
     """Learn to turn any image into one that the classifier takes for `target`, and a classifier that does.
 
     On each minibatch the trigger T takes a step down L(f(T(x)), target), then the classifier f one down
@@ -85,7 +85,7 @@ def train_trigger(
         right = cross_entropy(network.forward(leaves, inputs), labels)
         _step(learner, training.clean * right + (1 - training.clean) * fooled(trigger.stamp(inputs).detach()))
     trigger.module.requires_grad_(False)
-    return Trained(trigger, torch.cat([leaf.detach().flatten() for leaf in leaves]))
+    return TrainedTrigger(trigger, torch.cat([leaf.detach().flatten() for leaf in leaves]))
 
 
 def _check(examples: Batch, target: int) -> None:

@@ -1,0 +1,61 @@
+"""A little is enough (Baruch et al., 2019): many small lies, hidden in the spread of the benign updates."""
+
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite
+from statistics import NormalDist
+
+from sparring.arrays import Matrix, Vector
+from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, moments, submitted, view_for
+from sparring.contracts import BlackBoxView
+from sparring.errors import ConfigError
+from sparring.validation import check_matrix
+
+
+def a_little_is_enough(benign: Matrix, z: float) -> Vector:
+    """Return the mean of the rows minus `z` population standard deviations, coordinate by coordinate."""
+    benign = check_matrix("a_little_is_enough", benign, name="benign")
+    mean, deviation = moments(benign)
+    return (mean - z * deviation).float().nan_to_num_()
+
+
+def largest_z(clients: int, malicious: int) -> float:
+    """Return z_max = Φ⁻¹((n - f - s) / (n - f)), where s = ⌊n/2 + 1⌋ - f benign clients must lie beyond the malicious.
+
+    A malicious majority needs nobody; then one such client is asked for, as z would be infinite. Where all benign
+    clients must lie beyond, it is 0.
+    """
+    benign = clients - malicious
+    supporters = max(1, clients // 2 + 1 - malicious)
+    return NormalDist().inv_cdf((benign - supporters) / benign) if benign > supporters else 0.0
+
+
+@dataclass(frozen=True)
+class ALittleIsEnough:
+    """Submit the benign mean, shifted by `z` standard deviations on every coordinate.
+
+    The shift is subtracted from the update, as the authors' code does from the gradient; a negative `z` shifts the
+    other way. The deviation is the population's, over n. The published attackers estimate both moments from their own
+    clients (`knowledge: partial`, which needs no more than a black-box view); with full knowledge they are those of the
+    honest updates. The published z is 0 for 2 malicious of 10 clients, and negative for 1: set `z` where so few are
+    sampled (the paper plays 1.5). A single benign update has no deviation and is submitted as it is; in a round
+    without honest updates the clients submit their own.
+    """
+
+    z: float | None = None
+    """Standard deviations to shift by; where there is none, the paper's z_max for this round's numbers of clients."""
+    knowledge: Knowledge = "full"
+
+    def __post_init__(self) -> None:
+        check_knowledge("alie", self.knowledge)
+        if self.z is not None and not isfinite(self.z):
+            raise ConfigError(f"alie.z is {self.z}; it must be finite")
+
+    @property
+    def needs(self) -> type[BlackBoxView]:
+        """Full knowledge is of this round's honest updates."""
+        return view_for(self.knowledge)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        z = largest_z(view.sampled, len(view.clients)) if self.z is None else self.z
+        return submitted(view, self.knowledge, made=partial(a_little_is_enough, z=z))

@@ -1,0 +1,22 @@
+"""Adaptive local model poisoning (Fang et al., 2020), the unseen attack of the meta-Stackelberg game's authors."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sparring.arrays import Matrix
+from sparring.attacks.untargeted.local_model_poisoning.local_model_poisoning import LocalModelPoisoning
+from sparring.contracts import BlackBoxView, OmniscientView
+
+
+@dataclass(frozen=True)
+class AdaptiveLocalModelPoisoning:
+    """Solve local model poisoning anew each round, against that round's benign updates and the server's rule.
+
+    Access to the benign updates in every round is all that the authors say of it, so this is `lmp` with full knowledge,
+    the form that fits the rule, and the published scale b = 2; `lmp` has these as settings.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = OmniscientView
+
+    def craft(self, view: OmniscientView) -> Matrix:
+        return LocalModelPoisoning(form="auto", knowledge="full", scale=2.0).craft(view)

@@ -1,0 +1,74 @@
+"""Explicit boosting (Bhagoji et al., 2019), untargeted as the RL attack's authors play it as a baseline."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+import torch
+
+from sparring.arrays import Batch, Matrix, Vector, is_finite
+from sparring.attacks.untargeted.observed_updates import own_updates
+from sparring.contracts import BlackBoxView, Network
+from sparring.errors import ConfigError
+from sparring.training import gradient
+
+
+@dataclass(frozen=True)
+class ExplicitBoosting:
+    """Climb the loss on each client's own shard for a few steps, and submit the boosted result.
+
+    The stealth term keeps the change, before boosting, near that of honest training. An ascent that leaves float32
+    stops at its last finite point; what the boost takes beyond float32 becomes its largest number.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    steps: int = 5
+    lr: float | None = None
+    """The ascent's learning rate; the clients' own where there is none."""
+    boost: float | None = None
+    """What the result is multiplied by; where there is none, sampled clients per malicious one."""
+    stealth: float = 0.0
+    """Weight of the squared distance to the client's own update."""
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ConfigError(f"eb.steps is {self.steps}; it must be at least 1")
+        for name in ("lr", "boost"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < inf:
+                raise ConfigError(f"eb.{name} is {value}; it must be positive and finite")
+        if not 0 <= self.stealth < inf:
+            raise ConfigError(f"eb.stealth is {self.stealth}; it must be at least 0 and finite")
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        lr = view.recipe.lr if self.lr is None else self.lr
+        boost = view.sampled / len(view.clients) if self.boost is None else self.boost
+        rngs = view.rng.spawn(len(view.clients))
+        batches = view.shards.draw(view.clients, rngs, steps=self.steps, size=view.recipe.batch)
+        own = own_updates(view) if self.stealth > 0 else view.parameters.new_zeros(len(view.clients), 1)
+        rows = view.parameters.new_empty(len(view.clients), view.network.size)
+        for row, anchor, inputs, labels in zip(rows, own, *batches, strict=True):
+            climb = LossAscent(view.network, lr=lr, stealth=self.stealth, anchor=anchor)
+            row.copy_(climb.update(view.parameters, Batch(inputs, labels)))
+        return rows.mul_(boost).nan_to_num_()
+
+
+@dataclass(frozen=True)
+class LossAscent:
+    """Gradient ascent on the loss minus `stealth` times the squared distance of the update from `anchor`."""
+
+    network: Network
+    lr: float
+    stealth: float
+    anchor: Vector
+
+    def update(self, parameters: Vector, batches: Batch) -> Vector:
+        """Return `parameters` minus where the ascent ends, after one step a minibatch."""
+        update = torch.zeros_like(parameters)
+        for batch in map(Batch, batches.inputs, batches.labels):
+            slope = gradient(self.network, parameters - update, batch=batch) + 2 * self.stealth * (update - self.anchor)
+            ahead = update - self.lr * slope
+            if not is_finite(ahead):
+                break
+            update = ahead
+        return update

@@ -1,0 +1,42 @@
+"""Inner product manipulation (Xie et al., 2020, "Fall of empires")."""
+
+from dataclasses import dataclass, field
+from math import inf
+from typing import ClassVar, Literal, get_args
+
+from sparring.arrays import Matrix, Vector
+from sparring.attacks.untargeted.observed_updates import mean_update, submitted
+from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.errors import ConfigError
+from sparring.registry import ADDED_LATER
+
+Reversed = Literal["mean", "minimum"]
+"""The benign vector that is reversed: the mean, or the smallest value of each coordinate."""
+
+
+@dataclass(frozen=True)
+class InnerProduct:
+    """Submit the honest mean times `-scale`, so that the aggregate points away from it.
+
+    Of the coordinate-wise minimum is a second form, commented out in the public code of Li et al. (2022).
+
+    In a round without honest updates the clients submit their own.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = OmniscientView
+    scale: float = 5.0
+    of: Reversed = field(default="mean", metadata=ADDED_LATER)
+    """What is reversed: the mean of the honest updates, or their coordinate-wise minimum."""
+
+    def __post_init__(self) -> None:
+        if self.of not in get_args(Reversed):
+            raise ConfigError(f"ipm.of is {self.of!r}; it must be mean or minimum")
+        if not 0 < self.scale < inf:
+            raise ConfigError(f"ipm.scale is {self.scale}; it must be positive and finite")
+
+    def craft(self, view: OmniscientView) -> Matrix:
+        return submitted(view, "full", made=self._reversed)
+
+    def _reversed(self, honest: Matrix) -> Vector:
+        summary = mean_update(honest) if self.of == "mean" else honest.amin(dim=0)
+        return summary.mul_(-self.scale).nan_to_num_()

@@ -1,0 +1,89 @@
+"""Local model poisoning (Fang et al., 2020; against FLTrust, Cao et al., 2021)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Literal, get_args
+
+from sparring.arrays import Matrix
+from sparring.attacks.untargeted.local_model_poisoning.fltrust import Taken, TrustAscent, most_harmful
+from sparring.attacks.untargeted.local_model_poisoning.krum import farthest_expected, farthest_selected
+from sparring.attacks.untargeted.local_model_poisoning.trimmed_mean import beyond_deviation, beyond_range
+from sparring.attacks.untargeted.observed_updates import (
+    Knowledge,
+    assumed_count,
+    check_knowledge,
+    honest_updates,
+    mean_update,
+    own_updates,
+)
+from sparring.contracts import BlackBoxView, Family, OmniscientView, WhiteBoxView, family_of, krum_score
+from sparring.errors import ConfigError
+
+Form = Literal["auto", "trimmed_mean", "krum", "fltrust"]
+
+FITTING: Mapping[Family, Form] = {"distance": "krum", "root": "fltrust"}
+"""The form that `auto` takes against a family of rules; against any other it is the trimmed-mean form."""
+
+
+@dataclass(frozen=True)
+class LocalModelPoisoning:
+    """Push the global model as far as the rule lets it go, against the direction in which honest training moves it.
+
+    The Krum form scores as the server's rule does, and assumes the count that the rule is told, or has of its own; with
+    partial knowledge, as many malicious rows as it imagines.
+
+    With partial knowledge the clients' own updates stand for the honest ones and their mean for the root update. In a
+    round without honest updates the clients submit their own.
+    """
+
+    form: Form = "auto"
+    knowledge: Knowledge = "full"
+    scale: float = 2.0
+    """How far beyond the honest local models the trimmed-mean form reaches: b."""
+    taken: Taken = "last"
+    """Which point of each walk the FLTrust form goes on from: the last, as published, or the most harmful one seen."""
+
+    def __post_init__(self) -> None:
+        if self.form not in get_args(Form):
+            raise ConfigError(f"lmp.form is {self.form!r}; it must be one of: {', '.join(get_args(Form))}")
+        check_knowledge("lmp", self.knowledge)
+        if self.taken not in get_args(Taken):
+            raise ConfigError(f"lmp.taken is {self.taken!r}; it must be last or best")
+        if not 1 < self.scale < inf:
+            raise ConfigError(f"lmp.scale is {self.scale}; it must be above 1 and finite")
+
+    @property
+    def needs(self) -> type[BlackBoxView]:
+        """Full knowledge is of this round's honest updates; partial knowledge is of the rule alone."""
+        return OmniscientView if self.knowledge == "full" else WhiteBoxView
+
+    def craft(self, view: WhiteBoxView) -> Matrix:
+        form = FITTING.get(family_of(view.rule), "trimmed_mean") if self.form == "auto" else self.form
+        if self.knowledge == "partial":
+            return self._with_partial_knowledge(view, form)
+        assert isinstance(view, OmniscientView)
+        return self._with_full_knowledge(view, form)
+
+    def _with_full_knowledge(self, view: OmniscientView, form: Form) -> Matrix:
+        honest, rows = honest_updates(view), len(view.clients)
+        if len(honest) == 0:
+            return own_updates(view)
+        if form == "krum":
+            score = krum_score(view.rule)
+            return farthest_selected(honest, crafted=rows, assumed=assumed_count(view), score=score).expand(rows, -1)
+        crafted = beyond_range(honest, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
+        if form == "fltrust":
+            root, ascent = view.root().nan_to_num(), TrustAscent(taken=self.taken)
+            return most_harmful(crafted, benign=honest, root=root, rng=view.rng, ascent=ascent)
+        return crafted
+
+    def _with_partial_knowledge(self, view: WhiteBoxView, form: Form) -> Matrix:
+        own = own_updates(view)
+        if form == "krum":
+            return farthest_expected(own, krum_score(view.rule)).expand(len(own), -1)
+        crafted = beyond_deviation(own, view.rng)
+        if form == "fltrust":
+            ascent = TrustAscent(taken=self.taken)
+            return most_harmful(crafted, benign=own, root=mean_update(own), rng=view.rng, ascent=ascent)
+        return crafted

@@ -1,0 +1,47 @@
+"""Local model poisoning against coordinate-wise rules (Fang et al., 2020, section 4.3).
+
+The paper speaks of local models w = w_t - u, so that pushing a model's parameter up is pushing the update down. Every
+coordinate is drawn independently for every row; what would leave float32 becomes its largest number.
+"""
+
+import numpy as np
+import torch
+
+from sparring.arrays import Matrix, Vector
+from sparring.attacks.untargeted.observed_updates import directions, moments
+from sparring.random import Generator
+from sparring.validation import check_matrix, check_vector
+
+
+def beyond_range(honest: Matrix, parameters: Vector, *, rows: int, scale: float, rng: Generator) -> Matrix:
+    """Draw updates beyond all honest ones, against the direction of the honest mean (full knowledge).
+
+    On the side of the largest honest local model w this is the interval from w to `scale` * w if w > 0, else to
+    w / `scale`; on the side of the smallest, from w to w / `scale` if w > 0, else to `scale` * w.
+    """
+    honest = check_matrix("beyond_range", honest, name="honest")
+    parameters = check_vector("beyond_range", parameters, of=honest, name="parameters")
+    reverse = -directions(honest)
+    edge = torch.where(reverse > 0, honest.amax(dim=0), honest.amin(dim=0))
+    local = parameters - edge
+    leaves_zero = (local > 0) == (reverse < 0)
+    width = local.abs() * torch.where(leaves_zero, scale - 1, 1 - 1 / scale)
+    return _spread(edge, reverse * width.nan_to_num_(), rows=rows, rng=rng)
+
+
+def beyond_deviation(own: Matrix, rng: Generator) -> Matrix:
+    """Draw updates 3 to 4 standard deviations from the mean of `own`, against its direction (partial knowledge).
+
+    There are as many as `own`. A single row has no deviation and is submitted as it is.
+    """
+    own = check_matrix("beyond_deviation", own, name="own")
+    reverse = -directions(own)
+    mean, deviation = moments(own)
+    nearest = (mean + 3 * reverse * deviation).float().nan_to_num_()
+    return _spread(nearest, (reverse * deviation).float().nan_to_num_(), rows=len(own), rng=rng)
+
+
+def _spread(start: Vector, width: Vector, *, rows: int, rng: Generator) -> Matrix:
+    """Draw rows uniformly between `start` and `start + width`."""
+    share = torch.from_numpy(rng.random((rows, len(start)), dtype=np.float32)).to(start.device)
+    return share.mul_(width).add_(start).nan_to_num_()

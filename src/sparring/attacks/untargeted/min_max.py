@@ -1,0 +1,59 @@
+"""Min-max (Shejwalkar & Houmansadr, 2021): as far out as the benign updates are from each other."""
+
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from sparring.arrays import Matrix, Vector, squared_distances
+from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, submitted, view_for
+from sparring.attacks.untargeted.perturbation import Direction, Ray, check_direction, ray
+from sparring.contracts import BlackBoxView
+from sparring.validation import check_matrix
+
+
+def min_max(benign: Matrix, direction: Direction) -> Vector:
+    """Return the farthest update on the ray whose largest distance to a row is no larger than between two rows."""
+    benign = check_matrix("min_max", benign, name="benign")
+    line = ray(benign, direction)
+    return line.at(_farthest_within(line, float(squared_distances(benign).max())))
+
+
+def _farthest_within(line: Ray, limit: float) -> float:
+    """Return the largest γ at squared distances of at most `limit` to all benign updates.
+
+    For each, it is the larger root of |p|² γ² + 2 γ <m - b, p> - (limit - |m - b|²), in the form that keeps its digits.
+    """
+    if line.square == 0:
+        return 0.0
+    room = (limit - line.squares).clamp_(min=0)
+    halves = (line.slopes.square() + line.square * room).sqrt_()
+    outward, inward = room / (halves + line.slopes), (halves - line.slopes) / line.square
+    return float(torch.where(line.slopes > 0, outward, inward).min())
+
+
+@dataclass(frozen=True)
+class MinMax:
+    """Submit the benign mean, moved against `direction` until one more step would make it the outlier of the round.
+
+    It stops where its largest distance to a benign update reaches the largest distance between two of them. The step γ
+    is exact, where the authors halve their way to it within 1e-5. With partial knowledge the clients' own updates stand
+    for the benign ones. Where these are one or equal there is no room and their mean is submitted; in a round without
+    honest updates the clients submit their own.
+    """
+
+    direction: Direction = "unit"
+    """What is subtracted: the mean as a unit vector, its sign, or the benign standard deviation."""
+    knowledge: Knowledge = "full"
+
+    def __post_init__(self) -> None:
+        check_direction("min_max", self.direction)
+        check_knowledge("min_max", self.knowledge)
+
+    @property
+    def needs(self) -> type[BlackBoxView]:
+        """Full knowledge is of this round's honest updates."""
+        return view_for(self.knowledge)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        return submitted(view, self.knowledge, made=partial(min_max, direction=self.direction))

@@ -1,0 +1,49 @@
+"""Min-sum (Shejwalkar & Houmansadr, 2021): as far out, all distances together, as the farthest benign update."""
+
+from dataclasses import dataclass
+from functools import partial
+from math import sqrt
+
+from sparring.arrays import Matrix, Vector
+from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, submitted, view_for
+from sparring.attacks.untargeted.perturbation import Direction, check_direction, ray
+from sparring.contracts import BlackBoxView
+from sparring.validation import check_matrix
+
+
+def min_sum(benign: Matrix, direction: Direction) -> Vector:
+    """Return the farthest update on the ray whose squared distances to the rows add up to no more than a row's can.
+
+    From any x the sum is Σ|m - b|² + n |m - x|², m being the mean: so the crafted update may be as far from the mean as
+    the farthest row, and γ = max |m - b| / |p|.
+    """
+    benign = check_matrix("min_sum", benign, name="benign")
+    line = ray(benign, direction)
+    return line.at(sqrt(float(line.squares.max()) / line.square) if line.square > 0 else 0.0)
+
+
+@dataclass(frozen=True)
+class MinSum:
+    """Submit the benign mean, moved against `direction` as far as the benign update that is farthest from the others.
+
+    Its squared distances to the benign updates add up to the largest such sum of a benign one, as in the paper; the
+    authors' code stops at the smallest. The step γ is exact, where the authors halve their way to it within 1e-5. With
+    partial knowledge the clients' own updates stand for the benign ones. Where these are one or equal there is no room
+    and their mean is submitted; in a round without honest updates the clients submit their own.
+    """
+
+    direction: Direction = "unit"
+    """What is subtracted: the mean as a unit vector, its sign, or the benign standard deviation."""
+    knowledge: Knowledge = "full"
+
+    def __post_init__(self) -> None:
+        check_direction("min_sum", self.direction)
+        check_knowledge("min_sum", self.knowledge)
+
+    @property
+    def needs(self) -> type[BlackBoxView]:
+        """Full knowledge is of this round's honest updates."""
+        return view_for(self.knowledge)
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        return submitted(view, self.knowledge, made=partial(min_sum, direction=self.direction))

@@ -1,0 +1,41 @@
+"""What the server would answer: an attacker that knows the rule and the updates plays it before the server does."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import Vector, finite_rows
+from sparring.contracts import DefenderView, OmniscientView, is_oracle
+from sparring.random import stream
+
+
+def simulate_rule(view: OmniscientView) -> Callable[[Vector], Vector]:
+    """Return the rule's answer to this round as a function of the one finite update that all of `view.clients` submit.
+
+    Other attackers' rows are left out, but for allied ones; a rule that draws draws the same each time, but not what
+    the server will. An answer may be overwritten by the next.
+    """
+    honest, allied = (finite_rows(rows).nonzero().flatten() for rows in (view.honest, view.allied))
+    known = len(honest) + len(allied)
+    updates = view.parameters.new_empty(known + len(view.clients), len(view.parameters))
+    torch.index_select(view.honest, 0, honest, out=updates[: len(honest)])
+    torch.index_select(view.allied, 0, allied, out=updates[len(honest) : known])
+    clients = _those(view.honest_clients, honest) + _those(view.allied_clients, allied) + view.clients
+    malicious = max(0, view.assumed_malicious - (len(view.honest) + len(view.allied) - known))
+    if is_oracle(view.rule):
+        malicious = len(allied) + len(view.clients)
+    seed = int(view.rng.integers(2**63))
+
+    def answer(submitted: Vector) -> Vector:
+        updates[known:] = submitted
+        rng = stream(seed, "rehearsal")
+        seen = DefenderView(view.round, view.parameters, updates, clients, malicious, root=view.root, rng=rng)
+        step, _ = view.rule.aggregate(seen, view.memory)
+        return step
+
+    return answer
+
+
+def _those(clients: Sequence[int], rows: Tensor) -> tuple[int, ...]:
+    return tuple(clients[row] for row in rows.tolist())

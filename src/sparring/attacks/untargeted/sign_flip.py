@@ -1,0 +1,25 @@
+"""Sign flipping: each malicious client reverses its own update."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import ClassVar
+
+from sparring.arrays import Matrix
+from sparring.attacks.untargeted.observed_updates import own_updates
+from sparring.contracts import BlackBoxView
+from sparring.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class SignFlip:
+    """Submit each client's own update times `-scale`; beyond float32, its largest number."""
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale < inf:
+            raise ConfigError(f"sign_flip.scale is {self.scale}; it must be positive and finite")
+
+    def craft(self, view: BlackBoxView) -> Matrix:
+        return own_updates(view).mul_(-self.scale).nan_to_num_()

@@ -1,0 +1,103 @@
+"""Worst-of: inner product manipulation or a little is enough, with the factor that harms the known rule most.
+
+IPM (Xie et al., 2020) and ALIE (Baruch et al., 2019) each have one factor, which the papers fix in advance. An attacker
+that knows the rule and the updates of the round need not guess it: it tries.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from math import inf
+from typing import ClassVar, Literal, NamedTuple, get_args
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import Matrix, Vector
+from sparring.attacks.untargeted.observed_updates import honest_updates, moments, own_updates, products
+from sparring.attacks.untargeted.rule_simulation import simulate_rule
+from sparring.contracts import BlackBoxView, OmniscientView
+from sparring.errors import ConfigError
+
+Kind = Literal["ipm", "alie"]
+
+
+class AttackLine(NamedTuple):
+    """The updates that one attack can choose from: `start + factor * direction`."""
+
+    start: Tensor
+    direction: Tensor
+
+    def at(self, factor: float) -> Vector:
+        """Return the update with this factor; what would leave float32 becomes its largest number."""
+        return (self.start + factor * self.direction).float().nan_to_num_()
+
+
+class Candidate(NamedTuple):
+    """An attack and its factor."""
+
+    kind: Kind
+    factor: float
+
+
+def lines(honest: Matrix) -> Mapping[Kind, AttackLine]:
+    """Return what IPM offers, -factor · mean, and what ALIE does, mean - factor · deviation."""
+    mean, deviation = moments(honest)
+    return {"ipm": AttackLine(torch.zeros_like(mean), -mean), "alie": AttackLine(mean, -deviation)}
+
+
+def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], *, refinements: int) -> Candidate:
+    """Return the best of the grid, improved by `refinements` looks to both sides of it.
+
+    They try the best factor times and over √2, then the fourth root of 2, and so on. Equals go to the first.
+    """
+    best = max(grid, key=harm)
+    for look in range(1, refinements + 1):
+        ratio = 2**0.5**look
+        sides = (best._replace(factor=best.factor / ratio), best._replace(factor=best.factor * ratio))
+        best = max(best, *sides, key=harm)
+    return best
+
+
+@dataclass(frozen=True)
+class WorstOf:
+    """Submit the IPM or ALIE update, whatever its factor, to which the server's rule gives the most harmful answer.
+
+    The harm of an answer is minus its inner product with the honest mean: how much it raises, to first order, what
+    honest training lowers. Each round the rule is played, with its memory, on every factor of the grid for each attack
+    of `of`, then on two more for each refinement: 24 times by default, on one copy of the updates. In a round without
+    honest updates the clients submit their own.
+    """
+
+    needs: ClassVar[type[BlackBoxView]] = OmniscientView
+    of: tuple[Kind, ...] = get_args(Kind)
+    factors: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+    """IPM's scales and ALIE's z to try; of equally harmful ones the first is taken."""
+    refinements: int = 3
+
+    def __post_init__(self) -> None:
+        if not self.of or not set(self.of) <= set(get_args(Kind)):
+            raise ConfigError(
+                f"worst_of.of is {list(self.of)}; it must name one or both of: {', '.join(get_args(Kind))}"
+            )
+        if not self.factors or not all(0 < factor < inf for factor in self.factors):
+            raise ConfigError(f"worst_of.factors is {list(self.factors)}; it must hold positive and finite numbers")
+        if not 0 <= self.refinements <= 50:
+            raise ConfigError(f"worst_of.refinements is {self.refinements}; it must be from 0 to 50")
+
+    def craft(self, view: OmniscientView) -> Matrix:
+        honest = honest_updates(view)
+        if len(honest) == 0:
+            return own_updates(view)
+        offered, answer = lines(honest), simulate_rule(view)
+        mean = -offered["ipm"].direction
+
+        @cache
+        def harm(candidate: Candidate) -> float:
+            step = answer(offered[candidate.kind].at(candidate.factor))
+            return -float(products(step[None], mean[None]))
+
+        grid = (Candidate(kind, factor) for kind, factor in product(self.of, self.factors))
+        worst = most_harmful(harm, grid, refinements=self.refinements)
+        return offered[worst.kind].at(worst.factor).expand(len(view.clients), -1)

@@ -1,0 +1,42 @@
+"""A policy as a small network: what is left of a learner once it has learned."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from sparring.arrays import Numbers, briefly
+from sparring.contracts import Space
+
+Hidden = Literal["relu", "tanh"]
+Squash = Literal["tanh", "clip"]
+
+
+@dataclass(frozen=True, eq=False)
+class PolicyNetwork:
+    """Fully connected layers, from an observation to an action in [-1, 1]."""
+
+    layers: tuple[tuple[Tensor, Tensor], ...]
+    """The weight `[outputs, inputs]` and the bias `[outputs]` of each layer."""
+    hidden: Hidden = "relu"
+    squash: Squash = "tanh"
+
+    __repr__ = briefly
+
+    @torch.no_grad()
+    def act(self, observation: Numbers) -> Numbers:
+        *hidden, (weight, bias) = self.layers
+        values = torch.from_numpy(observation).float()
+        for layer in hidden:
+            values = linear(values, *layer)
+            values = values.relu() if self.hidden == "relu" else values.tanh()
+        out = linear(values, weight, bias)
+        action: Numbers = (out.tanh() if self.squash == "tanh" else out.clamp(-1, 1)).numpy()
+        return action
+
+
+def constant_policy(space: Space) -> PolicyNetwork:
+    """Return the policy that always answers with the middle of each range."""
+    return PolicyNetwork(((torch.zeros(space.action, space.observation), torch.zeros(space.action)),))
