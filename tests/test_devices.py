@@ -30,7 +30,7 @@ from sparring.attacks.backdoor.triggers.trigger_network import untrained
 from sparring.contracts import Model, Recipe, Space
 from sparring.data import Dataset, Iid, divide, from_arrays
 from sparring.defenses import Krum, Mean
-from sparring.defenses.aggregation.columns import (
+from sparring.defenses.aggregation.toolkit.arithmetic import (
     inner_mean,
     inner_mean_by_torch,
     weighted_sum,

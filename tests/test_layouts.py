@@ -25,12 +25,10 @@ from sparring.attacks.untargeted.local_model_poisoning import krum as krum_form
 from sparring.attacks.untargeted.local_model_poisoning import trimmed_mean as trimmed_mean_form
 from sparring.contracts import DefenderView
 from sparring.defenses.aggregation import (
-    accumulators,
     bucketing,
     bulyan,
     centered_clipping,
     clipped,
-    columns,
     crfl,
     dnc,
     flame,
@@ -42,13 +40,12 @@ from sparring.defenses.aggregation import (
     median,
     multi_krum,
     nearest_neighbor_mixing,
-    rows,
     safeguard,
-    shares,
     signguard,
     trimmed_mean,
     weak_differential_privacy,
 )
+from sparring.defenses.aggregation.toolkit import arithmetic, client_memory
 from sparring.errors import ConfigError
 from sparring.random import stream
 from tests.defenses.test_catalogue import EXAMPLES
@@ -64,7 +61,7 @@ def weights(matrix: Matrix) -> Tensor:
 
 
 def sums(matrix: Matrix) -> Matrix:
-    return accumulators.add_updates(torch.ones(len(matrix), matrix.shape[1]), matrix, scale=0.5)
+    return client_memory.add_updates(torch.ones(len(matrix), matrix.shape[1]), matrix, scale=0.5)
 
 
 def cut(matrix: Matrix) -> list[slice]:
@@ -127,12 +124,12 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "arrays.row_norms": arrays.row_norms,
     "arrays.squared_distances": arrays.squared_distances,
     "arrays.squared_distances_by_torch": arrays.squared_distances_by_torch,
-    "columns.average": lambda matrix: columns.average(matrix, [0, 2]),
-    "columns.columnwise": lambda matrix: columns.columnwise(lambda block: block.amax(dim=0), matrix),
-    "columns.inner_mean": lambda matrix: columns.inner_mean(matrix, 2),
-    "columns.inner_mean_by_torch": lambda matrix: columns.inner_mean_by_torch(matrix, 2),
-    "columns.weighted_sum_by_torch": lambda matrix: columns.weighted_sum_by_torch(weights(matrix), matrix),
-    "columns.weighted_sum": lambda matrix: columns.weighted_sum(weights(matrix), matrix),
+    "columns.average": lambda matrix: arithmetic.average(matrix, [0, 2]),
+    "columns.columnwise": lambda matrix: arithmetic.columnwise(lambda block: block.amax(dim=0), matrix),
+    "columns.inner_mean": lambda matrix: arithmetic.inner_mean(matrix, 2),
+    "columns.inner_mean_by_torch": lambda matrix: arithmetic.inner_mean_by_torch(matrix, 2),
+    "columns.weighted_sum_by_torch": lambda matrix: arithmetic.weighted_sum_by_torch(weights(matrix), matrix),
+    "columns.weighted_sum": lambda matrix: arithmetic.weighted_sum(weights(matrix), matrix),
     "forms.krum.measure": lambda matrix: krum_form.measure(matrix, matrix[0].detach().sign()).search(
         crafted=2, neighbors=3
     ),
@@ -142,10 +139,10 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "knowledge.products": lambda matrix: observed_updates.products(matrix, matrix[:2]),
     "krum.krum_rows": lambda matrix: krum.krum_rows(matrix, 2, keep=3),
     "perturbation.ray": lambda matrix: perturbation.ray(matrix, "std").at(2.0),
-    "rows.admitted": rows.admitted,
-    "rows.distances_to": lambda matrix: rows.distances_to(matrix[0], matrix),
-    "rows.products_with": lambda matrix: rows.products_with(matrix[0], matrix),
-    "shares.share_average": lambda matrix: shares.share_average(matrix, weights(matrix)),
+    "rows.admitted": arithmetic.admitted,
+    "rows.distances_to": lambda matrix: arithmetic.distances_to(matrix[0], matrix),
+    "rows.products_with": lambda matrix: arithmetic.products_with(matrix[0], matrix),
+    "shares.share_average": lambda matrix: arithmetic.share_average(matrix, weights(matrix)),
     "worst_of.lines": lambda matrix: worst_of.lines(matrix)["alie"].at(1.5),
 }
 """The functions that these are made of: what they are given has been checked, and has no gradient."""

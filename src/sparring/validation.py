@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from math import inf
 from numbers import Integral, Real
 from types import UnionType
 from typing import NamedTuple, NoReturn
@@ -187,3 +188,17 @@ def _refuse(owner: str, given: object, *, name: str, wanted: str) -> NoReturn:
         kind = "" if given.layout == torch.strided else "sparse "
         form = f"{kind}{str(given.dtype).removeprefix('torch.')} of shape {list(given.shape)}"
     raise ConfigError(f"{owner}: {name} is {form}; use a float32 or float64 tensor {wanted}")
+
+
+def at_least(least: int, rule: str, **settings: float | None) -> None:
+    """Refuse a setting below `least`, or NaN; None leaves the choice to the rule."""
+    for name, value in settings.items():
+        if value is not None and not value >= least:
+            raise ConfigError(f"{rule}: {name}={value}; use {name} >= {least}")
+
+
+def positive(rule: str, **settings: float) -> None:
+    """Refuse a setting that is not a finite number above zero."""
+    for name, value in settings.items():
+        if not 0 < value < inf:
+            raise ConfigError(f"{rule}: {name}={value}; use a finite {name} > 0")

@@ -8,7 +8,7 @@ from sparring.attacks import InnerProduct, LocalSearchActions
 from sparring.conformance.adversary import logistic
 from sparring.data import ClientShards, Iid, divide
 from sparring.defenses import Mean
-from sparring.defenses.learned.acting import DefenseRanges
+from sparring.defenses.learned.actions import DefenseActions
 from sparring.federation import Attacker, Federation, Scenario
 from sparring.games.federated import AttackerRole, AttackType, Damage, DefenderRole, FederatedGame, Seated, Service
 from sparring.random import stream
@@ -35,7 +35,7 @@ def attacker(**settings):
 
 
 def defender(**settings):
-    return DefenderRole(DefenseRanges(repair="none"), Service(EXAMPLES), layers=1, **settings)
+    return DefenderRole(DefenseActions(repair="none"), Service(EXAMPLES), layers=1, **settings)
 
 
 def attackers_game(*, rounds=8, played=None, domain=(SEATED,), **settings):

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
-from sparring.defenses.aggregation.accumulators import refuse_per_client
-from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.counts import remaining
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import average
+from sparring.defenses.aggregation.toolkit.client_memory import refuse_per_client
+from sparring.defenses.aggregation.toolkit.counts import remaining
 from sparring.random import Generator
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 
 def bucketing(updates: Matrix, size: int, *, rng: Generator) -> Matrix:

@@ -11,12 +11,10 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import columnwise
-from sparring.defenses.aggregation.counts import assumed, check_count, remaining
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, columnwise
+from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, remaining
 from sparring.errors import ConfigError
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 
 def bulyan(updates: Matrix, malicious: int) -> Vector:

@@ -8,11 +8,9 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import weighted_sum
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.rows import distances_to
-from sparring.defenses.aggregation.settings import at_least, positive
-from sparring.validation import check_matrix, check_vector
+from sparring.defenses.aggregation.toolkit.arithmetic import distances_to, weighted_sum
+from sparring.defenses.aggregation.toolkit.counts import minority
+from sparring.validation import at_least, check_matrix, check_vector, positive
 
 
 def centered_clipping(updates: Matrix, center: Vector, radius: float, iterations: int) -> Vector:

@@ -7,8 +7,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
-from sparring.defenses.aggregation.settings import positive
-from sparring.validation import check_matrix
+from sparring.validation import check_matrix, positive
 
 
 def clip_rows(updates: Matrix, max_norm: float) -> Matrix:

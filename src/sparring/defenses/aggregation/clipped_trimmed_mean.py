@@ -6,10 +6,10 @@ from typing import ClassVar
 from sparring.arrays import Vector, finite_rows
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.clipped import Clipped
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.settings import positive
+from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean
 from sparring.errors import ConfigError
+from sparring.validation import positive
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import ClassVar
 from sparring.arrays import Vector
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.clipped import Clipped
-from sparring.defenses.aggregation.counts import minority
 from sparring.defenses.aggregation.median import Median
-from sparring.defenses.aggregation.settings import positive
+from sparring.defenses.aggregation.toolkit.counts import minority
+from sparring.validation import positive
 
 
 @dataclass(frozen=True)

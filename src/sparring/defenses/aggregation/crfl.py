@@ -6,11 +6,9 @@ import torch
 
 from sparring.arrays import Vector
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
-from sparring.defenses.aggregation.noise import blurred
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, blurred
 from sparring.random import Generator
-from sparring.validation import check_vector
+from sparring.validation import at_least, check_vector, positive
 
 
 def crfl(step: Vector, parameters: Vector, *, max_norm: float, noise: float, rng: Generator) -> Vector:

@@ -9,13 +9,11 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.coordinates import draw_coordinates
-from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
-from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.aggregation.toolkit.arithmetic import average, draw_coordinates
+from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
 from sparring.errors import ConfigError
 from sparring.random import Generator
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix, positive
 
 
 def dnc(

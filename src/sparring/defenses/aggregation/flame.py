@@ -8,14 +8,18 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, gram, row_norms
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.majority import densest_majority
-from sparring.defenses.aggregation.noise import blurred
-from sparring.defenses.aggregation.rows import admitted, middle
-from sparring.defenses.aggregation.settings import at_least
-from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
+from sparring.defenses.aggregation.toolkit.arithmetic import (
+    admitted,
+    blurred,
+    middle,
+    note_shares,
+    share_average,
+    shortened,
+)
+from sparring.defenses.aggregation.toolkit.clustering import densest_majority
+from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.random import Generator
-from sparring.validation import check_matrix, check_vector
+from sparring.validation import at_least, check_matrix, check_vector
 
 
 def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float = 0.001) -> Vector:

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import weighted_sum
-from sparring.defenses.aggregation.rows import products_with
+from sparring.defenses.aggregation.toolkit.arithmetic import products_with, weighted_sum
 from sparring.validation import check_matrix, check_vector
 
 

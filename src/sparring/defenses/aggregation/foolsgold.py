@@ -8,11 +8,9 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, gram
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.accumulators import add_updates, enrolled, recalled
-from sparring.defenses.aggregation.columns import weighted_sum
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import positive
-from sparring.validation import check_matrix
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, weighted_sum
+from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enrolled, recalled
+from sparring.validation import check_matrix, positive
 
 EQUAL = 1e-9
 """Cosines this close to 1 are 1 but for rounding."""

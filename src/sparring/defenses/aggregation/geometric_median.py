@@ -7,11 +7,9 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, gram
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import inner_mean, weighted_sum
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least
-from sparring.validation import check_matrix
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean, weighted_sum
+from sparring.defenses.aggregation.toolkit.counts import minority
+from sparring.validation import at_least, check_matrix
 
 SMOOTHING = 1e-6
 """The published ν, here a share of the rows' median distance from the start: the least distance that is told apart."""

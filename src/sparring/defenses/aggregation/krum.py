@@ -6,12 +6,11 @@ from typing import ClassVar, Literal
 
 from sparring.arrays import PUBLISHED, RELEASED, KrumScore, Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.counts import assumed, check_count, remaining
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import average
+from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, remaining
 from sparring.errors import ConfigError
 from sparring.registry import ADDED_LATER
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 Variant = Literal["published", "released"]
 

@@ -5,9 +5,8 @@ from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import inner_mean
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.rows import admitted
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean
+from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.validation import check_matrix
 
 

@@ -5,12 +5,11 @@ from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.counts import assumed, check_count
 from sparring.defenses.aggregation.krum import check_malicious, krum_limit, krum_rows
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import average
+from sparring.defenses.aggregation.toolkit.counts import assumed, check_count
 from sparring.errors import ConfigError
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 
 def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:

@@ -6,12 +6,11 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Defense, Family, Memory, family_of, is_oracle, limit_of
-from sparring.defenses.aggregation.accumulators import refuse_per_client
-from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted
+from sparring.defenses.aggregation.toolkit.client_memory import refuse_per_client
+from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
 from sparring.errors import ConfigError
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 
 def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:

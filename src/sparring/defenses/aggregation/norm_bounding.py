@@ -7,7 +7,7 @@ from sparring.arrays import Vector
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.clipped import Clipped
 from sparring.defenses.aggregation.mean import Mean
-from sparring.defenses.aggregation.settings import positive
+from sparring.validation import positive
 
 
 @dataclass(frozen=True)

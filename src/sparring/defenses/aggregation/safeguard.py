@@ -8,14 +8,11 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.accumulators import add_updates, enrolled, recalled
-from sparring.defenses.aggregation.columns import average
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.noise import blurred
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, average, blurred
+from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enrolled, recalled
+from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.errors import ConfigError
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 
 def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0.5) -> Tensor:

@@ -8,16 +8,19 @@ from torch import Tensor
 
 from sparring.arrays import CELLS, Matrix, Vector, finite_rows, row_norms
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.coordinates import draw_coordinates
-from sparring.defenses.aggregation.counts import minority
-from sparring.defenses.aggregation.mean_shift import largest_cluster
-from sparring.defenses.aggregation.rows import middle
-from sparring.defenses.aggregation.settings import at_least, positive
-from sparring.defenses.aggregation.shares import note_shares, share_average, shortened
+from sparring.defenses.aggregation.toolkit.arithmetic import (
+    draw_coordinates,
+    middle,
+    note_shares,
+    share_average,
+    shortened,
+)
+from sparring.defenses.aggregation.toolkit.clustering import largest_cluster
+from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.errors import ConfigError
 from sparring.random import Generator
 from sparring.registry import ADDED_LATER
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix, positive
 
 Variant = Literal["published", "released"]
 

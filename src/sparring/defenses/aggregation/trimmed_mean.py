@@ -5,12 +5,10 @@ from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.columns import inner_mean
-from sparring.defenses.aggregation.counts import assumed, check_count, minority, remaining
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean
+from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
 from sparring.errors import ConfigError
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix
 
 
 def trimmed_mean(updates: Matrix, trim: int) -> Vector:

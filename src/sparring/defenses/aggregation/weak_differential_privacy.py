@@ -7,12 +7,10 @@ from sparring.arrays import Matrix, Vector
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.clipped import clip_rows
 from sparring.defenses.aggregation.mean import mean
-from sparring.defenses.aggregation.noise import blurred
 from sparring.defenses.aggregation.norm_bounding import NormBounding
-from sparring.defenses.aggregation.rows import admitted
-from sparring.defenses.aggregation.settings import at_least, positive
+from sparring.defenses.aggregation.toolkit.arithmetic import admitted, blurred
 from sparring.random import Generator
-from sparring.validation import check_matrix
+from sparring.validation import at_least, check_matrix, positive
 
 
 def weak_differential_privacy(updates: Matrix, max_norm: float, *, noise: float, rng: Generator) -> Vector:

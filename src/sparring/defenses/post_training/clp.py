@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Model
-from sparring.defenses.aggregation.settings import positive
 from sparring.defenses.post_training.chain import chain
 from sparring.defenses.post_training.channels import Channels, hidden_channels, kept, masked
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
+from sparring.validation import positive
 
 
 def lipschitz_bounds(weight: Tensor) -> Tensor:

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Model
-from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.defenses.post_training.channels import masked
 from sparring.defenses.post_training.prun import survivors
 from sparring.defenses.post_training.requirements import clean_examples, fraction
 from sparring.random import Generator
 from sparring.training import gradient
+from sparring.validation import at_least, positive
 
 
 @dataclass(frozen=True)

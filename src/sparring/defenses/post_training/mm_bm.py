@@ -11,13 +11,13 @@ from torch.nn.functional import mse_loss
 
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Model
-from sparring.defenses.aggregation.settings import at_least, positive
 from sparring.defenses.post_training.chain import activations, chain, tapped
 from sparring.defenses.post_training.requirements import clean_examples
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
 from sparring.registry import ADDED_LATER
+from sparring.validation import at_least, positive
 
 Bounds = Mapping[str, Tensor]
 """An upper bound on each channel of each hidden activation, by the activation's name."""

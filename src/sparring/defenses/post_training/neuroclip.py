@@ -8,10 +8,10 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.contracts import Model
-from sparring.defenses.aggregation.settings import positive
 from sparring.defenses.post_training.chain import activations, chain, tapped
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
+from sparring.validation import positive
 
 
 def neuroclip(network: ModuleNetwork, bound: float) -> ModuleNetwork:

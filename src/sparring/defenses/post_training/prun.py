@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
-from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.post_training.chain import chain, tapped
 from sparring.defenses.post_training.channels import hidden_channels, kept, masked
 from sparring.defenses.post_training.requirements import clean_examples, fraction
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
+from sparring.validation import at_least
 
 CHUNK = 1000
 """The most examples that pass at once."""

@@ -11,10 +11,10 @@ from torch.nn.functional import one_hot
 
 from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.contracts import Model, Network, check_model
-from sparring.defenses.aggregation.settings import at_least
 from sparring.defenses.post_training.certificate import gaussian_radius, vote_bounds
 from sparring.errors import ConfigError
 from sparring.random import Generator, stream
+from sparring.validation import at_least
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.contracts import Network, Space
-from sparring.defenses.learned.acting import DefenseRanges
+from sparring.defenses.learned.actions import DefenseActions
 from sparring.games.federated.objectives import Objective
 from sparring.models.summary import seen_parameters
 from sparring.policies.observation import observation_size
@@ -36,7 +36,7 @@ class AttackerRole:
 class DefenderRole:
     """The server's seat: it sees the last layers of the model, and nothing that a server cannot know."""
 
-    acting: DefenseRanges
+    acting: DefenseActions
     objective: Objective
     gain: Gain = "level"
     layers: int | None = 2

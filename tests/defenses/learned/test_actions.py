@@ -3,13 +3,13 @@ import pytest
 import torch
 
 from sparring.defenses import ClippedTrimmedMean, NeuroClip, NoRepair, Prun
-from sparring.defenses.learned.acting import DefenseRanges
+from sparring.defenses.learned.actions import DefenseActions
 from sparring.errors import ConfigError
 from tests.defenses.views import view
 
 
 def posture(*numbers, **ranges):
-    return DefenseRanges(**ranges).posture(np.array(numbers, dtype=np.float32))
+    return DefenseActions(**ranges).posture(np.array(numbers, dtype=np.float32))
 
 
 def test_an_action_sets_the_norm_the_trim_and_the_strength_of_the_repair():
@@ -26,7 +26,7 @@ def test_the_repair_is_chosen_beforehand():
     assert isinstance(posture(0, 0, 0).repair, NeuroClip)
     assert posture(0, 0, 1, repair="prun", share=(0, 0.5)).repair == Prun(0.5)
     assert posture(0, 0, repair="none").repair == NoRepair()
-    assert [DefenseRanges(repair=repair).size for repair in ("none", "prun", "neuroclip")] == [2, 3, 3]
+    assert [DefenseActions(repair=repair).size for repair in ("none", "prun", "neuroclip")] == [2, 3, 3]
 
 
 def test_updates_are_clipped_before_each_coordinate_is_trimmed():
@@ -46,9 +46,9 @@ def test_one_value_is_left_however_much_is_trimmed():
     [
         (lambda: ClippedTrimmedMean(0.0, 0.1), "clipped_trimmed_mean: max_norm=0.0; use a finite max_norm > 0"),
         (lambda: ClippedTrimmedMean(1.0, 1.0), "clipped_trimmed_mean: trim=1.0; use trim from 0 to below 1"),
-        (lambda: DefenseRanges(max_norm=(0, 1)), r"acting.max_norm is \[0, 1\]; it must rise from above 0"),
-        (lambda: DefenseRanges(trim=(0.5, 1)), r"acting.trim is \[0.5, 1\]; it must rise from at least 0 to below 1"),
-        (lambda: DefenseRanges(repair="drop"), "acting.repair is 'drop'; it must be none, neuroclip or prun"),
+        (lambda: DefenseActions(max_norm=(0, 1)), r"acting.max_norm is \[0, 1\]; it must rise from above 0"),
+        (lambda: DefenseActions(trim=(0.5, 1)), r"acting.trim is \[0.5, 1\]; it must rise from at least 0 to below 1"),
+        (lambda: DefenseActions(repair="drop"), "acting.repair is 'drop'; it must be none, neuroclip or prun"),
     ],
 )
 def test_what_makes_no_sense_is_refused(make, message):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 
-from sparring.defenses.aggregation.rows import middle
+from sparring.defenses.aggregation.toolkit.arithmetic import middle
 from tests.matrices import matrices
 
 

@@ -1,8 +1,8 @@
 """How many malicious rows a rule assumes."""
 
 from sparring.contracts import Count, DefenderView
-from sparring.defenses.aggregation.settings import at_least
 from sparring.errors import ConfigError
+from sparring.validation import at_least
 
 
 def minority(clients: int) -> int:

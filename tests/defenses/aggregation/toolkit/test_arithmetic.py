@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparring import arrays
-from sparring.defenses.aggregation.columns import average, columnwise, inner_mean, weighted_sum
+from sparring.defenses.aggregation.toolkit.arithmetic import average, columnwise, inner_mean, weighted_sum
 from tests.matrices import gaussian, matrices
 
 HUGE = torch.finfo(torch.float32).max

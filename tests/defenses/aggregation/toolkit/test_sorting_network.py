@@ -2,7 +2,7 @@ from itertools import product
 
 import pytest
 
-from sparring.defenses.aggregation.sorting_network import comparators, merge_exchange
+from sparring.defenses.aggregation.toolkit.sorting_network import comparators, merge_exchange
 
 
 def exchanged(values, pairs) -> list:

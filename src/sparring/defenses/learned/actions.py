@@ -16,7 +16,7 @@ Range = tuple[float, float]
 """What -1 and 1 stand for."""
 
 
-class Posture(NamedTuple):
+class DefenseAction(NamedTuple):
     """How the server plays one round."""
 
     rule: Defense
@@ -24,7 +24,7 @@ class Posture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DefenseRanges:
+class DefenseActions:
     """An action sets α, β and the post-training defense's ε or σ (MSG, appendix C), in this order.
 
     α and ε run through their ranges in equal factors, β and σ in equal steps. Without a post-training defense an action
@@ -56,11 +56,11 @@ class DefenseRanges:
         """How many numbers an action has."""
         return 2 if self.repair == "none" else 3
 
-    def posture(self, action: Numbers) -> Posture:
+    def posture(self, action: Numbers) -> DefenseAction:
         """Return what an action stands for; its numbers are cut off at -1 and 1."""
         max_norm, trim, *strength = (_share(float(number)) for number in action)
         rule = ClippedTrimmedMean(_by_factors(max_norm, self.max_norm), _by_steps(trim, self.trim))
-        return Posture(rule, self._repair(*strength))
+        return DefenseAction(rule, self._repair(*strength))
 
     def _repair(self, strength: float = 0.0) -> Repair:
         if self.repair == "neuroclip":

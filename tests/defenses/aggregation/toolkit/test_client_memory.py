@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.defenses import Bucketing, Clipped, FoolsGold, Median, NearestNeighborMixing, Safeguard
-from sparring.defenses.aggregation.accumulators import add_updates, enrolled, recalled
+from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enrolled, recalled
 from sparring.errors import ConfigError
 
 MEMORY = {"clients": torch.tensor([7, 2, 9]), "sums": torch.tensor([[70.0, 1.0], [20.0, 2.0], [90.0, 3.0]])}

@@ -1,4 +1,4 @@
-"""Column kernels: sums and order statistics over the rows, in float64, a cache-sized block of columns at a time."""
+"""Arithmetic on the rows and columns of an update matrix: measures, order statistics, clipping, noise, subsets."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,9 +8,44 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from sparring.arrays import Matrix, Vector, column_blocks, in_main_memory, in_threads
-from sparring.defenses.aggregation.sorting_network import comparators
+from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, in_main_memory, in_threads
+from sparring.contracts import DefenderView
+from sparring.defenses.aggregation.toolkit.counts import minority
+from sparring.defenses.aggregation.toolkit.sorting_network import comparators
 from sparring.kernels import inner_means, weighted_sums
+from sparring.random import Generator
+
+
+def admitted(updates: Matrix) -> Matrix:
+    """Return the rows whose every value is finite: where that is all of them, `updates` itself."""
+    finite = finite_rows(updates)
+    return updates if finite.all() else updates[finite]
+
+
+def distances_to(point: Vector, updates: Matrix) -> Tensor:
+    """Return the distance of each row from `point`; of a row that is not finite, Inf or NaN."""
+    squares = updates.new_zeros(len(updates), dtype=torch.float64)
+    for columns in column_blocks(updates):
+        squares += (updates[:, columns].double() - point[columns]).square_().sum(dim=1)
+    return squares.sqrt_()
+
+
+def products_with(vector: Vector, updates: Matrix) -> Tensor:
+    """Return the inner product of each row with `vector`."""
+    products = updates.new_zeros(len(updates), dtype=torch.float64)
+    for columns in column_blocks(updates):
+        products += updates[:, columns].double() @ vector[columns].double()
+    return products
+
+
+def middle(values: Tensor) -> Tensor:
+    """Return the median over the first dimension of finite numbers, of an even number the average of the middle two.
+
+    Of no numbers, return zero.
+    """
+    count = len(values)
+    ordered = values.sort(dim=0).values
+    return ordered[minority(count) : count // 2 + 1].sum(dim=0) / max(1, 2 - count % 2)
 
 
 def columnwise(statistic: Callable[[Matrix], Tensor], updates: Matrix) -> Vector:
@@ -78,3 +113,34 @@ def _in_blocks(kernel: Callable[[int, NDArray[np.floating]], None], updates: Mat
     parts = result.numpy()
     in_threads(lambda columns: kernel(columns.start, parts[columns]), column_blocks(updates))
     return result
+
+
+def shortened(norms: Tensor, bound: Tensor) -> Tensor:
+    """Return the share that is left of rows with these norms when the longer ones are cut to `bound`."""
+    return torch.where(norms > bound, bound / norms, 1)
+
+
+def share_average(updates: Matrix, shares: Tensor) -> Vector:
+    """Average the clipped rows that are admitted; of none, return zeros."""
+    return weighted_sum(shares / (shares > 0).sum().clamp(min=1), updates)
+
+
+def note_shares(view: DefenderView, shares: Tensor) -> None:
+    """Tell the record which rows were admitted, and which of them clipped."""
+    view.note("selected", shares.nonzero().flatten().tolist())
+    view.note("clipped", ((shares > 0) & (shares < 1)).nonzero().flatten().tolist())
+
+
+def blurred(step: Vector, deviation: float, *, rng: Generator) -> Vector:
+    """Add to each coordinate its own Gaussian noise; overflow saturates."""
+    if deviation == 0:
+        return step
+    noise = torch.from_numpy(rng.standard_normal(len(step))).to(step.device).mul_(deviation)
+    largest = torch.finfo(step.dtype).max
+    return noise.add_(step).clamp_(-largest, largest).to(step.dtype)
+
+
+def draw_coordinates(parameters: int, count: int, *, rng: Generator) -> Tensor:
+    """Draw `count` of the coordinates, all where there are no more, in ascending order."""
+    drawn = rng.choice(parameters, size=min(count, parameters), replace=False, shuffle=False)
+    return torch.from_numpy(drawn).sort().values

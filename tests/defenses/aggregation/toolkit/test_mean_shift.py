@@ -2,7 +2,7 @@ import pytest
 import torch
 from sklearn.cluster import MeanShift, estimate_bandwidth
 
-from sparring.defenses.aggregation.mean_shift import largest_cluster
+from sparring.defenses.aggregation.toolkit.clustering import largest_cluster
 from tests.matrices import gaussian
 
 

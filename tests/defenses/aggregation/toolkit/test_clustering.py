@@ -2,7 +2,7 @@ import pytest
 import torch
 from sklearn.cluster import HDBSCAN
 
-from sparring.defenses.aggregation.majority import densest_majority
+from sparring.defenses.aggregation.toolkit.clustering import densest_majority
 from tests.matrices import gaussian
 
 
