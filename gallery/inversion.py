@@ -19,9 +19,9 @@ from sparring.arrays import Batch, pixels
 from sparring.contracts import Model, Recipe
 from sparring.data import Dataset, LabelSkew, divide, load
 from sparring.defenses import Mean
-from sparring.federation import Attacker, Federation, Scenario, play
-from sparring.federation.clients import draw_batches
-from sparring.federation.sampling import sample_clients
+from sparring.federation import Attacker, Federation, Scenario, simulate_rounds
+from sparring.federation.benign_updates import draw_batches
+from sparring.federation.participants import sample_clients
 from sparring.inversion import GradientInversion, invert_each, label_shares, mean_answers
 from sparring.learning.distribution import (
     Denoiser,
@@ -216,7 +216,7 @@ def learned(dataset: Dataset, seed: int) -> Learned:
     """Let the attackers of a federation learn its mixture."""
     settled = scenario(dataset, seed)
     federation = settled.federation
-    seen = sightings(settled, (state for state, _ in play(settled, ROUNDS, every=ROUNDS)))
+    seen = sightings(settled, (state for state, _ in simulate_rounds(settled, ROUNDS, every=ROUNDS)))
     known = list(leaks(seen, lr=step_size(federation)))[: LEARNING.batches]
     shards = [federation.shards[client] for client in range(MALICIOUS)]
     own = Batch(*(torch.cat(parts) for parts in zip(*shards, strict=True)))

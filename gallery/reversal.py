@@ -21,7 +21,7 @@ from sparring.data import Dataset
 from sparring.experiments import load_model
 from sparring.experiments.assemble import assemble, load
 from sparring.experiments.sweeps import Cell, planned, run_folder
-from sparring.federation.measurement import reach
+from sparring.federation.evaluation import reach
 from sparring.inversion import ReversedTrigger, Unlearning, anomaly_index, reverse_triggers, suspicious
 from sparring.random import stream
 from sparring.training import evaluate, keep_freed_memory

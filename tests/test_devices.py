@@ -39,7 +39,7 @@ from sparring.defenses.aggregation.toolkit.arithmetic import (
 from sparring.errors import ConfigError, Interrupted
 from sparring.experiments import Observer, configure, load_model, memory, resume, run
 from sparring.experiments.saver import Cadence
-from sparring.federation import Attacker, Federation, Scenario, Threat, play, train
+from sparring.federation import Attacker, Federation, Scenario, Threat, simulate_rounds, train
 from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import GradientInversion, TriggerReversal, Unlearning, invert, reverse_triggers
@@ -96,7 +96,7 @@ def there(monkeypatch) -> Iterator[Elsewhere]:
 def played(scenario: Scenario, device: str, *, rounds: int = 2) -> torch.Tensor:
     """Return the parameters after some rounds, once all that the state holds was found to be on the device."""
     moved = replace(scenario, federation=scenario.federation.to(device))
-    for state, _ in play(moved, rounds, every=1):
+    for state, _ in simulate_rounds(moved, rounds, every=1):
         held = [state.parameters, *state.momenta.values(), *([state.previous] if state.previous is not None else [])]
         assert {tensor.device.type for tensor in held} == {device}
     return state.parameters.cpu()

@@ -14,7 +14,17 @@ from sparring.data import ClientShards, CommonShards, Iid, LabelSkew, divide
 from sparring.defenses import Clipped, Mean, Median, NeuroClip, certify
 from sparring.errors import ConfigError, PluginError, WrongKind
 from sparring.experiments import configure, run
-from sparring.federation import Attacker, Federation, Scenario, Threat, initial_state, measure, play, play_round, train
+from sparring.federation import (
+    Attacker,
+    Federation,
+    Scenario,
+    Threat,
+    initial_state,
+    measure,
+    play_round,
+    simulate_rounds,
+    train,
+)
 from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import invert, reverse_triggers
@@ -131,7 +141,7 @@ MISTAKES = {
     "train: arena is a TD3Settings; give an Arena": lambda: learn(TD3Settings(), None, steps=1, seed=0),
     "env: game is a Scenario; give a game": lambda: SeatEnv(SCENARIO, "attacker"),
     "scenario is a Federation; give a Scenario": lambda: train(FEDERATION, rounds=1),
-    "scenario is Mean, a rule; give a Scenario": lambda: next(play(Mean(), 1)),
+    "scenario is Mean, a rule; give a Scenario": lambda: next(simulate_rounds(Mean(), 1)),
     "federation.rounds is '60'; it must be a whole number": lambda: train(SCENARIO, rounds="60"),
     "federation.rounds is 1.5; it must be a whole number": lambda: train(SCENARIO, rounds=1.5),
     "evaluation.every is None; it must be a whole number": lambda: train(SCENARIO, rounds=1, every=None),

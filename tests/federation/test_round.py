@@ -12,8 +12,8 @@ from sparring.contracts import BlackBoxView, OmniscientView, WhiteBoxView, is_or
 from sparring.defenses import CenteredClipping, ClippingMedian, FLTrust, Krum, Mean, Median
 from sparring.errors import PluginError
 from sparring.federation import Attacker, Scenario, Threat, initial_state, play_round
-from sparring.federation.clients import draw_batches, root_update
-from sparring.federation.sampling import lineup, sample_clients
+from sparring.federation.benign_updates import draw_batches, root_update
+from sparring.federation.participants import participants_of, sample_clients
 from sparring.training import Sequential, gradient
 from tests.settings import clouds, small_federation
 
@@ -71,7 +71,7 @@ def test_a_round_leaves_the_state_before_it_alone():
 def test_the_same_clients_and_batches_are_drawn_under_every_attack_and_rule():
     quiet, loud = Scenario(FEDERATION, Mean()), Scenario(FEDERATION, Median(), [Attacker(6, InnerProduct())])
     for round in range(5):
-        assert lineup(quiet, round).sampled == lineup(loud, round).sampled
+        assert participants_of(quiet, round).sampled == participants_of(loud, round).sampled
     assert sample_clients(FEDERATION, 0) != sample_clients(FEDERATION, 1)
 
 

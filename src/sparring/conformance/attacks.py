@@ -10,7 +10,7 @@ from sparring.conformance.adversary import HONEST, PARAMETERS, ROUNDS, attacker_
 from sparring.conformance.check import Check, are_equal, are_finite, copies, during
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, WhiteBoxView
-from sparring.federation.conduct import check_rows
+from sparring.federation.player_checks import check_rows
 
 VIEWS = (BlackBoxView, WhiteBoxView, OmniscientView)
 

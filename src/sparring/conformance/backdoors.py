@@ -8,7 +8,7 @@ from sparring.arrays import Batch
 from sparring.conformance.check import Check, are_equal, are_finite, copies
 from sparring.conformance.models import GRAY
 from sparring.contracts import Backdoor
-from sparring.federation.conduct import check_batch, check_meant
+from sparring.federation.player_checks import check_batch, check_meant
 
 CLASSES = GRAY.classes
 

@@ -8,7 +8,7 @@ from sparring.arrays import Batch
 from sparring.conformance.check import Check, are_equal, are_finite, copies
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Poison
-from sparring.federation.conduct import check_batch
+from sparring.federation.player_checks import check_batch
 from sparring.random import stream
 
 CLASSES = 10

@@ -11,7 +11,7 @@ from sparring.conformance.models import GRAY, started
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Model, Repair
 from sparring.errors import ConfigError
-from sparring.federation.conduct import check_model
+from sparring.federation.player_checks import check_model
 from sparring.models import LeNet, Mlp, network
 from sparring.random import stream
 

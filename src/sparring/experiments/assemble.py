@@ -13,7 +13,7 @@ from sparring.experiments.config import FACTS
 from sparring.experiments.memory import refuse_oversize
 from sparring.experiments.settings import AttackerSettings, Config, EvaluationSettings, FederationSettings
 from sparring.federation import Attacker, Federation, Scenario, Threat
-from sparring.federation.measurement import check_repair, triggered
+from sparring.federation.evaluation import check_repair, triggered
 from sparring.federation.state import initial_state
 from sparring.models import network
 from sparring.random import stream

@@ -18,7 +18,7 @@ from sparring.errors import RunError
 from sparring.experiments.files import read_json, saving, write, write_json
 from sparring.experiments.journal import Mark, holds
 from sparring.federation import FederationState
-from sparring.federation.packing import pack, unpack
+from sparring.federation.state import pack, unpack
 
 TENSORS = ("checkpoint.safetensors", "checkpoint.previous.safetensors")
 NOTES = ("checkpoint.json", "checkpoint.previous.json")

@@ -27,7 +27,7 @@ from sparring.experiments.saver import SELDOM, Cadence, Saver
 from sparring.experiments.settings import Config
 from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit, clear, command_to_resume, held
 from sparring.experiments.timing import Stopwatch, rounds_per_second
-from sparring.federation import FederationState, Result, Scenario, play
+from sparring.federation import FederationState, Result, Scenario, simulate_rounds
 from sparring.training.backends.threaded import torch_threads
 from sparring.validation import check_device, check_kind
 
@@ -165,7 +165,7 @@ def _play(job: Job, start: Checkpoint | None) -> tuple[FederationState, Stopwatc
     state = begun
     with closing(Journal(job.folder / RECORDS, size)) as journal:
         saver = Saver(job.folder, journal, run=digest(job.config), cadence=job.cadence)
-        for state, record in play(job.scenario, rounds, every=job.config.evaluation.every, state=begun):
+        for state, record in simulate_rounds(job.scenario, rounds, every=job.config.evaluation.every, state=begun):
             stopwatch.stop(record)
             journal.append(record)
             job.observer.record(record)

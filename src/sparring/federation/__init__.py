@@ -1,13 +1,13 @@
 """Rounds of federated training under attack."""
 
 from sparring.contracts import Model
-from sparring.federation.measurement import Measures, deployed, measure
+from sparring.federation.evaluation import Measures, deployed, measure
 from sparring.federation.record import RoundRecord
 from sparring.federation.round import play_round
 from sparring.federation.scenario import Federation, Scenario
+from sparring.federation.simulation import Result, simulate_rounds, train
 from sparring.federation.state import FederationState, initial_state
 from sparring.federation.threat import Attacker, Knowledge, Threat
-from sparring.federation.train import Result, play, train
 
 __all__ = [
     "Attacker",
@@ -23,7 +23,7 @@ __all__ = [
     "deployed",
     "initial_state",
     "measure",
-    "play",
     "play_round",
+    "simulate_rounds",
     "train",
 ]

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Defense, Memory
-from sparring.federation.clients import root_update, train_honest
-from sparring.federation.conduct import check_answer, playing
-from sparring.federation.crafting import craft_all
+from sparring.federation.attack_updates import craft_all
+from sparring.federation.benign_updates import root_update, train_benign
+from sparring.federation.participants import Participants, participants_of
+from sparring.federation.player_checks import check_answer, playing
 from sparring.federation.record import RoundRecord
-from sparring.federation.sampling import Lineup, lineup
 from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
@@ -36,11 +36,11 @@ def play_round(
     check_scenario("play_round: scenario", scenario)
     check_state("play_round: state", state)
     federation = scenario.federation
-    who = lineup(scenario, state.round)
+    who = participants_of(scenario, state.round)
     parameters = state.parameters
     updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
-    momenta = train_honest(federation, state, clients=who.honest, out=updates[: len(who.honest)])
+    momenta = train_benign(federation, state, clients=who.honest, out=updates[: len(who.honest)])
     told = craft_all(scenario, state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
     answer = _answer(scenario, state, updates=updates, who=who, finite=torch.isfinite(norms), root=root)
@@ -70,7 +70,7 @@ def _answer(
     state: FederationState,
     *,
     updates: Matrix,
-    who: Lineup,
+    who: Participants,
     finite: Tensor,
     root: Callable[[], Vector],
 ) -> Answer:

@@ -97,7 +97,7 @@ def _check_minibatch(section: str, recipe: Recipe, *, network: Network) -> None:
         )
 
 
-class Party(NamedTuple):
+class AttackerClients(NamedTuple):
     """An attacker with the clients that it plays and what they hold."""
 
     attacker: Attacker
@@ -165,14 +165,14 @@ class Scenario:
         return tuple(poison for poison in poisons if isinstance(poison, Backdoor))
 
     @cached_property
-    def parties(self) -> tuple[Party, ...]:
+    def parties(self) -> tuple[AttackerClients, ...]:
         """The attackers with their clients: the first ids belong to the first attacker, and so on.
 
         Partitions deal clients out to groups in turn, so that the first ids are spread evenly over them.
         """
         bounds = pairwise(accumulate((attacker.malicious for attacker in self.attackers), initial=0))
         played = zip(self.attackers, (range(*pair) for pair in bounds), strict=True)
-        return tuple(Party(attacker, own, self.federation.shards.restricted(own)) for attacker, own in played)
+        return tuple(AttackerClients(attacker, own, self.federation.shards.restricted(own)) for attacker, own in played)
 
 
 def variant(

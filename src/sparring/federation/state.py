@@ -1,9 +1,11 @@
-"""All that one round hands to the next."""
+"""All that one round hands to the next, and how it goes to disk."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sparring.arrays import Vector, briefly
+import torch
+
+from sparring.arrays import Packed, Vector, briefly
 from sparring.contracts import Memory
 from sparring.federation.scenario import Federation
 from sparring.random import stream
@@ -36,3 +38,31 @@ def initial_state(federation: Federation) -> FederationState:
 def check_state(label: str, state: object) -> None:
     """Refuse what is no state of a federation."""
     check_kind(label, state, kind=FederationState, remedy="give a state, such as initial_state(federation)")
+
+
+MEMORY = "memory."
+"""Stands before the names of the rule's tensors."""
+
+
+def pack(state: FederationState) -> Packed:
+    """Return a state's tensors, and its round."""
+    # safetensors takes no tensors that share memory or lie in another order.
+    tensors = {
+        MEMORY + name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.memory.items()
+    }
+    tensors["parameters"] = state.parameters
+    if state.previous is not None:
+        tensors["previous"] = state.previous
+    if state.momenta:
+        tensors["clients"] = torch.tensor(list(state.momenta))
+        tensors["momenta"] = torch.stack(list(state.momenta.values()))
+    return Packed(tensors, {"round": state.round})
+
+
+def unpack(packed: Packed) -> FederationState:
+    """Return the state that was packed."""
+    tensors = packed.tensors
+    memory = {name.removeprefix(MEMORY): tensor for name, tensor in tensors.items() if name.startswith(MEMORY)}
+    clients = tensors["clients"].tolist() if "clients" in tensors else ()
+    momenta = dict(zip(clients, tensors.get("momenta", ()), strict=True))
+    return FederationState(packed.numbers["round"], tensors["parameters"], memory, momenta, tensors.get("previous"))

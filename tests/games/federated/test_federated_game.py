@@ -11,7 +11,7 @@ from sparring.data import ClientShards
 from sparring.defenses import ClippedTrimmedMean
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import Attacker, Federation, Scenario, Threat, play_round
-from sparring.federation.sampling import Lineup, lineup
+from sparring.federation.participants import Participants, participants_of
 from sparring.games.env import SeatEnv, SeatsEnv
 from sparring.games.federated import AttackType, FederatedGame, Seated, federated_game
 from sparring.random import stream
@@ -55,8 +55,8 @@ class TestSteps:
         for seed in range(5):
             state = game.initial(stream(seed))
             honest = as_scenario(state, Attacker(4, LocalSearch()))
-            assert not any(lineup(honest, round).teams for round in range(state.federation.round))
-            assert lineup(honest, state.federation.round).teams
+            assert not any(participants_of(honest, round).teams for round in range(state.federation.round))
+            assert participants_of(honest, state.federation.round).teams
 
     def test_a_step_plays_the_round_as_the_action_says(self):
         game = attackers_game(rounds=1)
@@ -101,7 +101,7 @@ class TestSteps:
         game = attackers_game(rounds=3, played=scenario(sampled=1), domain=(ALONE,))
         for seed in range(30):
             state = game.initial(stream(seed))
-            assert lineup(as_scenario(state, *ALONE.attackers, sampled=1), state.federation.round).teams
+            assert participants_of(as_scenario(state, *ALONE.attackers, sampled=1), state.federation.round).teams
 
     def test_a_later_start_is_drawn_again_too(self):
         start = replace(attackers_game().initial(stream(0)).federation, round=20)
@@ -126,7 +126,7 @@ class TestSeats:
     def test_the_attacker_sees_the_model_and_how_many_of_its_clients_are_sampled(self):
         game = attackers_game(layers=None)
         state = game.initial(stream(3))
-        who = lineup(as_scenario(state, Attacker(4, LocalSearch())), state.federation.round)
+        who = participants_of(as_scenario(state, Attacker(4, LocalSearch())), state.federation.round)
         seen = game.observe(state, "attacker")
         assert seen[-1] == np.float32(len(who.malicious) / 3)
         np.testing.assert_array_equal(seen[:-1], state.federation.parameters.numpy())
@@ -308,7 +308,7 @@ class TestRefusals:
             attackers_game(domain=domain).initial(stream(0))
 
     def test_a_game_in_which_no_draw_samples_anybody_is_refused(self, monkeypatch):
-        monkeypatch.setattr(federated_game, "lineup", lambda scenario, round: Lineup((), (), ()))
+        monkeypatch.setattr(federated_game, "participants_of", lambda scenario, round: Participants((), (), ()))
         with pytest.raises(ConfigError, match=r"^game\.rounds is 8; no malicious client is sampled in any of 10000 ep"):
             attackers_game().initial(stream(0))
 

@@ -8,7 +8,7 @@ from sparring.arrays import Batch
 from sparring.contracts import Recipe
 from sparring.data import ClientShards, Iid, divide
 from sparring.defenses import Mean
-from sparring.federation import Attacker, Federation, FederationState, Scenario, play
+from sparring.federation import Attacker, Federation, FederationState, Scenario, simulate_rounds
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import DistributionLearning, Leak, leaks, sightings, step_size
 from sparring.random import stream
@@ -35,7 +35,7 @@ def scenario(malicious: int = 3, start: int = 0) -> Scenario:
 
 
 def states(watched: Scenario, rounds: int) -> list[FederationState]:
-    return [state for state, _ in play(watched, rounds, every=rounds)]
+    return [state for state, _ in simulate_rounds(watched, rounds, every=rounds)]
 
 
 def leaked(watched: Scenario, rounds: int) -> Sequence[Leak]:

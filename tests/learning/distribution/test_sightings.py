@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from sparring.contracts import Recipe
-from sparring.federation.clients import draw_batches
-from sparring.federation.sampling import sample_clients
+from sparring.federation.benign_updates import draw_batches
+from sparring.federation.participants import sample_clients
 from sparring.inversion import aggregated_gradient
 from sparring.learning.distribution import Sighting, leaks, sightings, step_size
 from sparring.training import gradient

@@ -19,9 +19,9 @@ from sparring.federation import (
     initial_state,
     play_round,
 )
-from sparring.federation.packing import pack, unpack
-from sparring.federation.sampling import lineup
+from sparring.federation.participants import participants_of
 from sparring.federation.scenario import check_scenario, variant
+from sparring.federation.state import pack, unpack
 from sparring.games.federated.attack_type import AttackType, Seated
 from sparring.games.federated.roles import AttackerRole, DefenderRole
 from sparring.games.federated.worths import Worths
@@ -168,7 +168,7 @@ class FederatedGame:
         if DEFENDER in self.roles:
             return now
         scenario = self._scenario(state)
-        return next((round for round in range(now, self.rounds) if lineup(scenario, round).teams), self.rounds)
+        return next((round for round in range(now, self.rounds) if participants_of(scenario, round).teams), self.rounds)
 
     def _settled(self, state: GameState) -> GameState:
         """Play the rounds in which nobody moves."""
@@ -211,7 +211,7 @@ class FederatedGame:
 
     def _sampled(self, state: GameState, seat: str) -> int:
         """Return how many clients of a seat are sampled."""
-        who = lineup(self._scenario(state), state.federation.round)
+        who = participants_of(self._scenario(state), state.federation.round)
         attacks = ((team.party.attacker.attack, team.clients) for team in who.teams)
         return sum(len(clients) for attack, clients in attacks if isinstance(attack, Seated) and attack.seat == seat)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sparring.arrays import Vector, briefly
 from sparring.federation import Federation, FederationState, Scenario
-from sparring.federation.sampling import sample_clients
+from sparring.federation.participants import sample_clients
 from sparring.inversion import aggregated_gradient
 
 

@@ -10,7 +10,7 @@ from sparring.arrays import Batch
 from sparring.contracts import OmniscientView
 from sparring.defenses import CenteredClipping, Mean
 from sparring.errors import ConfigError, PluginError
-from sparring.federation import Attacker, Scenario, Threat, initial_state, play, play_round
+from sparring.federation import Attacker, Scenario, Threat, initial_state, play_round, simulate_rounds
 from sparring.training import Sequential
 from tests.settings import clouds, small_federation
 
@@ -48,7 +48,7 @@ def blame(*attackers, defense=None, rounds=1):
     """Return what is said of a player after some rounds."""
     scenario = Scenario(FEDERATION, defense or Mean(), attackers, Threat(assumed_malicious=0.0))
     with pytest.raises(PluginError) as raised:
-        list(play(scenario, rounds))
+        list(simulate_rounds(scenario, rounds))
     return raised.value
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from sparring.contracts import Model
 from sparring.errors import ConfigError
-from sparring.federation.measurement import measure
+from sparring.federation.evaluation import measure
 from sparring.federation.record import RoundRecord
 from sparring.federation.round import play_round
 from sparring.federation.scenario import Scenario, check_scenario
@@ -53,7 +53,7 @@ class Result:
         return [value for value in values if value is not None]
 
 
-def play(
+def simulate_rounds(
     scenario: Scenario, rounds: int, *, every: int = 10, state: FederationState | None = None
 ) -> Iterator[tuple[FederationState, RoundRecord]]:
     """Yield the state and the record of each round up to round `rounds`; from the start, the start itself first.
@@ -82,7 +82,7 @@ def train(
 ) -> Result:
     """Play `rounds` rounds from the start; `watch` is called with each record."""
     records, parameters = [], None
-    for state, record in play(scenario, rounds, every=every):
+    for state, record in simulate_rounds(scenario, rounds, every=every):
         parameters = state.parameters
         records.append(record)
         if watch is not None:

@@ -12,8 +12,8 @@ from sparring.contracts import Model
 from sparring.defenses import Mean
 from sparring.errors import ConfigError, PluginError
 from sparring.federation import Attacker, Scenario, Threat, initial_state, measure, train
-from sparring.federation.measurement import reach
-from sparring.federation.train import BACKDOOR_METRICS
+from sparring.federation.evaluation import reach
+from sparring.federation.simulation import BACKDOOR_METRICS
 from sparring.training import Sequential
 from tests.federation.backdooring import Lever
 from tests.settings import clouds, small_federation

@@ -12,8 +12,8 @@ from sparring.contracts import BlackBoxView, Recipe
 from sparring.defenses import Mean
 from sparring.errors import ConfigError, PluginError
 from sparring.federation import Attacker, Scenario, Threat, initial_state, play_round
-from sparring.federation.clients import draw_batches
-from sparring.federation.malicious import OwnTraining
+from sparring.federation.benign_updates import draw_batches
+from sparring.federation.malicious_training import OwnTraining
 from sparring.training import Sequential, local_update
 from tests.federation.backdooring import Lever
 from tests.settings import small_federation

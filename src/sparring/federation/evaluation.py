@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sparring.arrays import Batch, in_chunks, pixels
 from sparring.contracts import Backdoor, Checking, Model
-from sparring.federation.conduct import check_batch, check_meant, check_model, playing
+from sparring.federation.player_checks import check_batch, check_meant, check_model, playing
 from sparring.federation.scenario import Federation, Scenario, check_scenario
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream

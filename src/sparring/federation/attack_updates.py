@@ -6,16 +6,16 @@ from typing import Any
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack, Note
-from sparring.federation.conduct import Watch, check_rows, playing
-from sparring.federation.malicious import OwnTraining
-from sparring.federation.sampling import Lineup, Team
+from sparring.federation.malicious_training import OwnTraining
+from sparring.federation.participants import ActiveAttacker, Participants
+from sparring.federation.player_checks import MutationGuard, check_rows, playing
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
 from sparring.random import stream
 
 
 def craft_all(
-    scenario: Scenario, state: FederationState, *, who: Lineup, updates: Matrix, root: Callable[[], Vector]
+    scenario: Scenario, state: FederationState, *, who: Participants, updates: Matrix, root: Callable[[], Vector]
 ) -> Mapping[str, tuple[int, ...]]:
     """Write each team's rows behind the honest ones in `updates`, in the order of the attackers.
 
@@ -38,7 +38,7 @@ def craft_all(
     return noted
 
 
-def _notes(noted: dict[str, tuple[int, ...]], team: Team) -> Note:
+def _notes(noted: dict[str, tuple[int, ...]], team: ActiveAttacker) -> Note:
     """Return what a team tells of events with."""
 
     def note(event: str, rows: Sequence[int]) -> None:
@@ -47,7 +47,7 @@ def _notes(noted: dict[str, tuple[int, ...]], team: Team) -> Note:
     return note
 
 
-def _sent(scenario: Scenario, who: Lineup, *, updates: Matrix) -> dict[str, object]:
+def _sent(scenario: Scenario, who: Participants, *, updates: Matrix) -> dict[str, object]:
     """Return what an attacker is told of the updates before its own: what allies send only if all are one."""
     honest = len(who.honest)
     told = len(updates) if scenario.threat.mastermind else honest
@@ -59,7 +59,7 @@ def _sent(scenario: Scenario, who: Lineup, *, updates: Matrix) -> dict[str, obje
     }
 
 
-def _seen(scenario: Scenario, state: FederationState, *, team: Team) -> dict[str, object]:
+def _seen(scenario: Scenario, state: FederationState, *, team: ActiveAttacker) -> dict[str, object]:
     """Return what there is to see, by the names of the views' fields."""
     federation = scenario.federation
     return {
@@ -85,7 +85,7 @@ def _crafted(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix
     return check_rows(attack, crafted, shape=rows.shape)
 
 
-def _watched(seen: Mapping[str, Any], watch: Watch) -> Mapping[str, Any]:
+def _watched(seen: Mapping[str, Any], watch: MutationGuard) -> Mapping[str, Any]:
     """Let an edit of what there is to see be noticed."""
     for name in ("parameters", "previous", "honest", "allied"):
         if seen[name] is not None:

@@ -23,7 +23,7 @@ def draw_batches(federation: Federation, clients: Sequence[int], *, round: int, 
     return federation.shards.draw(clients, rngs, steps=recipe.steps, size=recipe.batch)
 
 
-def train_honest(
+def train_benign(
     federation: Federation, state: FederationState, *, clients: Sequence[int], out: Matrix
 ) -> Mapping[int, Vector]:
     """Write what the honest clients send into `out`, one row each, and return all clients' momenta after it."""

@@ -1,7 +1,7 @@
 import torch
 
 from sparring.federation import FederationState
-from sparring.federation.packing import pack, unpack
+from sparring.federation.state import pack, unpack
 
 STATE = FederationState(
     round=7,

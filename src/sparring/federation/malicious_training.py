@@ -10,8 +10,8 @@ import torch
 from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Poison, Recipe
 from sparring.errors import blaming
-from sparring.federation.clients import draw_batches
-from sparring.federation.conduct import check_batch, check_rows, playing
+from sparring.federation.benign_updates import draw_batches
+from sparring.federation.player_checks import check_batch, check_rows, playing
 from sparring.federation.scenario import Federation
 from sparring.federation.state import FederationState
 from sparring.federation.threat import Attacker

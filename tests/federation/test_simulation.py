@@ -9,7 +9,7 @@ import torch
 from sparring.attacks import InnerProduct
 from sparring.defenses import CenteredClipping, Mean, Median
 from sparring.errors import ConfigError
-from sparring.federation import Attacker, Scenario, Threat, play, train
+from sparring.federation import Attacker, Scenario, Threat, simulate_rounds, train
 from sparring.training import Batched, Sequential
 from tests.settings import small_federation
 
@@ -70,8 +70,8 @@ def test_going_on_from_any_state_gives_the_same_bytes(momentum):
     scenario = Scenario(
         replace(SCENARIO.federation, momentum=momentum), CenteredClipping(), [Attacker(3, InnerProduct())]
     )
-    whole = list(play(scenario, 8, every=3))
-    rest = list(play(scenario, 8, every=3, state=whole[5][0]))
+    whole = list(simulate_rounds(scenario, 8, every=3))
+    rest = list(simulate_rounds(scenario, 8, every=3, state=whole[5][0]))
     assert [record for _, record in rest] == [record for _, record in whole[6:]]
     assert rest[-1][0].parameters.equal(whole[-1][0].parameters)
 

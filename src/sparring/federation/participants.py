@@ -4,24 +4,24 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from sparring.contracts import is_oracle
-from sparring.federation.scenario import Federation, Party, Scenario
+from sparring.federation.scenario import AttackerClients, Federation, Scenario
 from sparring.random import stream
 
 
-class Team(NamedTuple):
+class ActiveAttacker(NamedTuple):
     """One attacker in one round: its place in the list, and those of its clients that were sampled."""
 
     place: int
-    party: Party
+    party: AttackerClients
     clients: tuple[int, ...]
 
 
-class Lineup(NamedTuple):
+class Participants(NamedTuple):
     """The sampled clients of a round: the honest ones, and the teams of those that attack in it."""
 
     sampled: tuple[int, ...]
     honest: tuple[int, ...]
-    teams: tuple[Team, ...]
+    teams: tuple[ActiveAttacker, ...]
 
     @property
     def malicious(self) -> tuple[int, ...]:
@@ -49,14 +49,14 @@ def sample_clients(federation: Federation, round: int) -> tuple[int, ...]:
     return tuple(rng.choice(federation.clients, federation.sampled, replace=False).tolist())
 
 
-def lineup(scenario: Scenario, round: int) -> Lineup:
+def participants_of(scenario: Scenario, round: int) -> Participants:
     """Return who plays `round`; an attacker's clients are honest until it starts."""
     sampled = sample_clients(scenario.federation, round)
     teams = [
-        Team(place, party, tuple(client for client in sampled if client in party.clients))
+        ActiveAttacker(place, party, tuple(client for client in sampled if client in party.clients))
         for place, party in enumerate(scenario.parties)
         if round >= party.attacker.start
     ]
     malicious = {client for team in teams for client in team.clients}
     honest = tuple(client for client in sampled if client not in malicious)
-    return Lineup(sampled, honest, tuple(team for team in teams if team.clients))
+    return Participants(sampled, honest, tuple(team for team in teams if team.clients))

@@ -22,7 +22,7 @@ class Shown(NamedTuple):
     writes: int
 
 
-class Watch:
+class MutationGuard:
     """Knows whether tensors are written to in place, without reading them.
 
     Writes through NumPy are not counted; the conformance kit, which compares values, finds these too.
@@ -55,9 +55,9 @@ def _writes(tensor: Tensor) -> int:
 
 
 @contextmanager
-def playing(role: str, player: object) -> Iterator[Watch]:
+def playing(role: str, player: object) -> Iterator[MutationGuard]:
     """Let a player play: what it raises, and what it edits of what it was shown, is put down to it."""
-    watch = Watch()
+    watch = MutationGuard()
     with blaming(f"{role} {type(player).__name__}"):
         yield watch
     edited = watch.edited()
