@@ -10,14 +10,22 @@ from sparring.data import ClientShards, Iid, divide
 from sparring.defenses import Mean
 from sparring.defenses.learned.actions import DefenseActions
 from sparring.federation import Attacker, Federation, Scenario
-from sparring.games.federated import AttackerRole, AttackType, Damage, DefenderRole, FederatedGame, Seated, Service
+from sparring.games.federated import (
+    AttackerSeat,
+    AttackType,
+    DefenderObjective,
+    DefenderSeat,
+    FederatedGame,
+    SeatControlled,
+    UntargetedObjective,
+)
 from sparring.random import stream
 
 RNG = stream(0, "examples")
 EXAMPLES = Batch(torch.from_numpy(RNG.random((60, 3), dtype=np.float32)), torch.from_numpy(RNG.integers(3, size=60)))
 """Three features, three classes."""
 RANGES = LocalSearchActions(scale=(0, 4), steps=(1, 3), numbers=3, variant="ascent")
-SEATED = AttackType((Attacker(4, Seated()),))
+SEATED = AttackType((Attacker(4, SeatControlled()),))
 FIXED = AttackType((Attacker(4, InnerProduct(2.0)),))
 
 
@@ -31,11 +39,11 @@ def scenario(*, sampled=3, defense=None, **settings):
 
 
 def attacker(**settings):
-    return AttackerRole(RANGES, Damage(EXAMPLES), **settings)
+    return AttackerSeat(RANGES, UntargetedObjective(EXAMPLES), **settings)
 
 
 def defender(**settings):
-    return DefenderRole(DefenseActions(repair="none"), Service(EXAMPLES), layers=1, **settings)
+    return DefenderSeat(DefenseActions(repair="none"), DefenderObjective(EXAMPLES), layers=1, **settings)
 
 
 def attackers_game(*, rounds=8, played=None, domain=(SEATED,), **settings):

@@ -4,7 +4,13 @@ import torch
 from sparring.arrays import Batch
 from sparring.conformance.adversary import logistic
 from sparring.contracts import Model
-from sparring.games.federated import Damage, Implant, Mixed, Service, Surrogate
+from sparring.games.federated import (
+    BackdoorObjective,
+    DefenderObjective,
+    MixedObjective,
+    SurrogateBackdoorObjective,
+    UntargetedObjective,
+)
 from sparring.training import loss
 
 NETWORK = logistic()
@@ -22,12 +28,12 @@ def lost(batch):
 @pytest.mark.parametrize(
     ("objective", "worth"),
     [
-        (Damage(CLEAN), lost(CLEAN)),
-        (Service(CLEAN), -lost(CLEAN)),
-        (Implant(TRIGGERED, CLEAN, weight=0.25), -(0.25 * lost(TRIGGERED) + 0.75 * lost(CLEAN))),
-        (Mixed(TRIGGERED, CLEAN), lost(CLEAN) - lost(TRIGGERED)),
+        (UntargetedObjective(CLEAN), lost(CLEAN)),
+        (DefenderObjective(CLEAN), -lost(CLEAN)),
+        (BackdoorObjective(TRIGGERED, CLEAN, weight=0.25), -(0.25 * lost(TRIGGERED) + 0.75 * lost(CLEAN))),
+        (MixedObjective(TRIGGERED, CLEAN), lost(CLEAN) - lost(TRIGGERED)),
         (
-            Surrogate(TRIGGERED, CLEAN),
+            SurrogateBackdoorObjective(TRIGGERED, CLEAN),
             lost(CLEAN) - min(lost(Batch(TRIGGERED.inputs, torch.full((5,), label))) for label in range(3)),
         ),
     ],
@@ -37,7 +43,7 @@ def test_the_worth_of_a_model_is_as_its_formula_says(objective, worth):
     assert objective.value(MODEL) == pytest.approx(worth, abs=1e-5)
 
 
-@pytest.mark.parametrize("kind", [Damage, Service])
+@pytest.mark.parametrize("kind", [UntargetedObjective, DefenderObjective])
 def test_a_loss_above_the_ceiling_counts_as_the_ceiling(kind):
     far = Model(NETWORK, PARAMETERS * 1e6)
     assert abs(kind(CLEAN, ceiling=9.0).value(far)) == 9
@@ -46,7 +52,13 @@ def test_a_loss_above_the_ceiling_counts_as_the_ceiling(kind):
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 @pytest.mark.parametrize(
     "objective",
-    [Damage(CLEAN), Service(CLEAN), Implant(TRIGGERED, CLEAN), Mixed(TRIGGERED, CLEAN), Surrogate(TRIGGERED, CLEAN)],
+    [
+        UntargetedObjective(CLEAN),
+        DefenderObjective(CLEAN),
+        BackdoorObjective(TRIGGERED, CLEAN),
+        MixedObjective(TRIGGERED, CLEAN),
+        SurrogateBackdoorObjective(TRIGGERED, CLEAN),
+    ],
     ids=lambda objective: type(objective).__name__,
 )
 def test_a_model_that_has_diverged_has_a_finite_worth(objective, value):

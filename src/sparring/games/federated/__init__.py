@@ -1,26 +1,33 @@
 """The federated Markov game: attackers against a server, round by round."""
 
-from sparring.games.federated.attack_type import AttackType, Seated
-from sparring.games.federated.federated_game import DEFENDER, FederatedGame, GameState
-from sparring.games.federated.objectives import Damage, Implant, Mixed, Objective, Service, Surrogate
-from sparring.games.federated.roles import AttackerRole, DefenderRole
-from sparring.games.federated.world_model import ATTACKER, attack_game, world_model
+from sparring.games.federated.attack_types import AttackType, SeatControlled
+from sparring.games.federated.builders import ATTACKER, attack_game, world_model
+from sparring.games.federated.game import DEFENDER, FederatedGame, GameState
+from sparring.games.federated.objectives import (
+    BackdoorObjective,
+    DefenderObjective,
+    MixedObjective,
+    Objective,
+    SurrogateBackdoorObjective,
+    UntargetedObjective,
+)
+from sparring.games.federated.seats import AttackerSeat, DefenderSeat
 
 __all__ = [
     "ATTACKER",
     "DEFENDER",
     "AttackType",
-    "AttackerRole",
-    "Damage",
-    "DefenderRole",
+    "AttackerSeat",
+    "BackdoorObjective",
+    "DefenderObjective",
+    "DefenderSeat",
     "FederatedGame",
     "GameState",
-    "Implant",
-    "Mixed",
+    "MixedObjective",
     "Objective",
-    "Seated",
-    "Service",
-    "Surrogate",
+    "SeatControlled",
+    "SurrogateBackdoorObjective",
+    "UntargetedObjective",
     "attack_game",
     "world_model",
 ]

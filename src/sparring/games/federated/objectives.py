@@ -27,7 +27,7 @@ def bounded_loss(model: Model, on: Batch, *, ceiling: float = CEILING) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class Damage:
+class UntargetedObjective:
     """F(w), the loss on clean examples: what an untargeted attacker wants."""
 
     examples: Batch
@@ -38,7 +38,7 @@ class Damage:
 
 
 @dataclass(frozen=True, eq=False)
-class Service:
+class DefenderObjective:
     """-F(w): what a defender wants."""
 
     examples: Batch
@@ -49,7 +49,7 @@ class Service:
 
 
 @dataclass(frozen=True, eq=False)
-class Implant:
+class BackdoorObjective:
     """What the attacker with a backdoor wants: -(λ F(w, D') + (1 - λ) F(w, D)).
 
     D' are triggered examples with the target's label, D clean ones; λ is `weight`, .5 in MSG.
@@ -66,7 +66,7 @@ class Implant:
 
 
 @dataclass(frozen=True, eq=False)
-class Mixed:
+class MixedObjective:
     """-F'(w) = F(w, D) - F(w, D'): what a mastermind wants who both implants a backdoor and ruins the rest."""
 
     triggered: Batch
@@ -79,7 +79,7 @@ class Mixed:
 
 
 @dataclass(frozen=True, eq=False)
-class Surrogate:
+class SurrogateBackdoorObjective:
     """-F''(w), with the class that the triggered images are nearest to in place of a target that is not known."""
 
     triggered: Batch

@@ -22,8 +22,8 @@ from sparring.federation import (
 from sparring.federation.participants import participants_of
 from sparring.federation.scenario import check_scenario, variant
 from sparring.federation.state import pack, unpack
-from sparring.games.federated.attack_type import AttackType, Seated
-from sparring.games.federated.roles import AttackerRole, DefenderRole
+from sparring.games.federated.attack_types import AttackType, SeatControlled
+from sparring.games.federated.seats import AttackerSeat, DefenderSeat
 from sparring.games.federated.worths import Worths
 from sparring.models.summary import summary
 from sparring.policies.observation import observation
@@ -79,7 +79,7 @@ class FederatedGame:
     scenario: Scenario
     """The federation with its rule and repair; its own attackers do not take part."""
     domain: Sequence[AttackType]
-    roles: Mapping[str, AttackerRole | DefenderRole]
+    roles: Mapping[str, AttackerSeat | DefenderSeat]
     """Each seat's role; the server's seat is `defender`."""
     rounds: int = 100
     start: FederationState | None = None
@@ -125,7 +125,7 @@ class FederatedGame:
     def observe(self, state: GameState, seat: str) -> Numbers:
         role, network = self.roles[seat], self.scenario.federation.network
         parameters = state.federation.parameters
-        if isinstance(role, DefenderRole):
+        if isinstance(role, DefenderSeat):
             return summary(network, parameters, layers=role.layers)
         return observation(
             network,
@@ -197,23 +197,25 @@ class FederatedGame:
     def _posture(self, posture: tuple[float, ...]) -> dict[str, Any]:
         """Return the rule and the repair: as the defender's action says, else those of the scenario."""
         defender = self.roles.get(DEFENDER)
-        if not posture or not isinstance(defender, DefenderRole):
+        if not posture or not isinstance(defender, DefenderSeat):
             return {"defense": self.scenario.defense, "repair": self.scenario.repair}
         rule, repair = defender.acting.posture(np.array(posture, dtype=np.float32))
         return {"defense": rule, "repair": repair}
 
     def _played(self, attacker: Attacker, actions: Mapping[str, Numbers]) -> Attacker:
-        if not isinstance(attacker.attack, Seated) or attacker.attack.seat not in actions:
+        if not isinstance(attacker.attack, SeatControlled) or attacker.attack.seat not in actions:
             return attacker
         role = self.roles[attacker.attack.seat]
-        assert isinstance(role, AttackerRole)
+        assert isinstance(role, AttackerSeat)
         return replace(attacker, attack=role.acting.attack(actions[attacker.attack.seat]))
 
     def _sampled(self, state: GameState, seat: str) -> int:
         """Return how many clients of a seat are sampled."""
         who = participants_of(self._scenario(state), state.federation.round)
         attacks = ((team.party.attacker.attack, team.clients) for team in who.teams)
-        return sum(len(clients) for attack, clients in attacks if isinstance(attack, Seated) and attack.seat == seat)
+        return sum(
+            len(clients) for attack, clients in attacks if isinstance(attack, SeatControlled) and attack.seat == seat
+        )
 
     def _worth(self, state: GameState, seat: str) -> float:
         """Return what the state is worth to a seat, which is measured once."""

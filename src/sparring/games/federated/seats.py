@@ -15,7 +15,7 @@ Gain = Literal["rise", "level"]
 
 
 @dataclass(frozen=True, eq=False)
-class AttackerRole:
+class AttackerSeat:
     """An attacker's seat: it sees the last layers of the model, and how many of its clients are sampled."""
 
     acting: ActionDecoder
@@ -33,7 +33,7 @@ class AttackerRole:
 
 
 @dataclass(frozen=True, eq=False)
-class DefenderRole:
+class DefenderSeat:
     """The server's seat: it sees the last layers of the model, and nothing that a server cannot know."""
 
     acting: DefenseActions

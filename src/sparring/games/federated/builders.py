@@ -7,10 +7,10 @@ from sparring.attacks.learned.acting import ActionDecoder
 from sparring.data import CommonShards
 from sparring.federation import Attacker, Scenario
 from sparring.federation.scenario import check_scenario
-from sparring.games.federated.attack_type import AttackType, Seated
-from sparring.games.federated.federated_game import FederatedGame
-from sparring.games.federated.objectives import CEILING, Damage
-from sparring.games.federated.roles import AttackerRole
+from sparring.games.federated.attack_types import AttackType, SeatControlled
+from sparring.games.federated.game import FederatedGame
+from sparring.games.federated.objectives import CEILING, UntargetedObjective
+from sparring.games.federated.seats import AttackerSeat
 from sparring.validation import check_batch
 
 ATTACKER = "attacker"
@@ -41,6 +41,6 @@ def attack_game(
 ) -> FederatedGame:
     """Return RLA's game on a federation: one seat plays all malicious clients, and gains what the loss rises by."""
     check_scenario("game: scenario", scenario)
-    kind = AttackType((Attacker(malicious, Seated(ATTACKER)),))
-    role = AttackerRole(acting, Damage(scenario.federation.test, ceiling), layers=layers)
+    kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER)),))
+    role = AttackerSeat(acting, UntargetedObjective(scenario.federation.test, ceiling), layers=layers)
     return FederatedGame(scenario, (kind,), {ATTACKER: role}, rounds)

@@ -10,7 +10,7 @@ from sparring.federation import Attacker
 
 
 @dataclass(frozen=True)
-class Seated:
+class SeatControlled:
     """Stands for the attack that a seat's action will be in each round."""
 
     seat: str = "attacker"
@@ -34,4 +34,4 @@ class AttackType:
     @property
     def seats(self) -> tuple[str, ...]:
         """The seats that it needs to be filled."""
-        return tuple(attacker.attack.seat for attacker in self.attackers if isinstance(attacker.attack, Seated))
+        return tuple(attacker.attack.seat for attacker in self.attackers if isinstance(attacker.attack, SeatControlled))

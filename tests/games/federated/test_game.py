@@ -13,7 +13,7 @@ from sparring.errors import ConfigError, UnknownName
 from sparring.federation import Attacker, Federation, Scenario, Threat, play_round
 from sparring.federation.participants import Participants, participants_of
 from sparring.games.env import SeatEnv, SeatsEnv
-from sparring.games.federated import AttackType, FederatedGame, Seated, federated_game
+from sparring.games.federated import AttackType, FederatedGame, SeatControlled, game
 from sparring.random import stream
 from sparring.training import evaluate
 from tests.games.federated.playing import (
@@ -29,7 +29,7 @@ from tests.games.federated.playing import (
 )
 
 HARD = {"attacker": action(1, 1, -1)}
-ALONE = AttackType((Attacker(1, Seated()),))
+ALONE = AttackType((Attacker(1, SeatControlled()),))
 
 
 def played(game, state, actions, *, seed=0):
@@ -169,7 +169,7 @@ class TestSeats:
             assert torch.equal(after.federation.parameters, expected.parameters)
 
     def test_several_attackers_have_a_seat_each(self):
-        kind = AttackType((Attacker(2, Seated("left")), Attacker(2, Seated("right"))))
+        kind = AttackType((Attacker(2, SeatControlled("left")), Attacker(2, SeatControlled("right"))))
         game = FederatedGame(scenario(sampled=10), (kind,), {"left": attacker(), "right": attacker()}, rounds=3)
         state = game.initial(stream(0))
         assert [game.observe(state, seat)[-1] for seat in ("left", "right")] == [np.float32(0.2)] * 2
@@ -294,7 +294,7 @@ class TestPacking:
 
 class TestRefusals:
     def test_a_seat_without_a_role_is_named(self):
-        domain = (AttackType((Attacker(4, Seated("atacker")),)),)
+        domain = (AttackType((Attacker(4, SeatControlled("atacker")),)),)
         with pytest.raises(UnknownName, match=r"^unknown seat 'atacker'; did you mean 'attacker'\?$"):
             FederatedGame(scenario(), domain, {"attacker": attacker()})
 
@@ -303,12 +303,12 @@ class TestRefusals:
             FederatedGame(scenario(), (replace(SEATED, weight=0.0),), {"attacker": attacker()})
 
     def test_an_episode_in_which_nobody_can_move_is_refused(self):
-        domain = (AttackType((Attacker(4, Seated(), start=99),)),)
+        domain = (AttackType((Attacker(4, SeatControlled(), start=99),)),)
         with pytest.raises(ConfigError, match=r"^game\.rounds is 8; nobody can move before it is over"):
             attackers_game(domain=domain).initial(stream(0))
 
     def test_a_game_in_which_no_draw_samples_anybody_is_refused(self, monkeypatch):
-        monkeypatch.setattr(federated_game, "participants_of", lambda scenario, round: Participants((), (), ()))
+        monkeypatch.setattr(game, "participants_of", lambda scenario, round: Participants((), (), ()))
         with pytest.raises(ConfigError, match=r"^game\.rounds is 8; no malicious client is sampled in any of 10000 ep"):
             attackers_game().initial(stream(0))
 
@@ -323,6 +323,6 @@ class TestRefusals:
     def test_a_seat_cannot_craft_by_itself(self):
         with pytest.raises(ConfigError, match=r"^seat 'attacker' has no action"):
             play_round(
-                as_scenario(attackers_game().initial(stream(0)), Attacker(10, Seated())),
+                as_scenario(attackers_game().initial(stream(0)), Attacker(10, SeatControlled())),
                 full_game().initial(stream(0)).federation,
             )
