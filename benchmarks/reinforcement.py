@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from benchmarks.timing import interleaved
 from sparring.arrays import Numbers, Packed
 from sparring.contracts import Packing, Space
-from sparring.learning.reinforcement import Arena, TD3Settings
-from sparring.learning.reinforcement.arena import lock_step
-from sparring.learning.reinforcement.learner import Learner
+from sparring.learning.sb3 import TD3Settings
+from sparring.learning.sb3.adapter import Learner
+from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.random import Generator
 
 SEAT = "attacker"
@@ -100,7 +100,7 @@ def measure(threads: int, *, repeats: int, settings: TD3Settings) -> str:
     """Return one line of the table."""
     torch.set_num_threads(threads)
     plain = PlainSteps(settings)
-    with lock_step(Arena(Idle(), SEAT), seed=0) as environments:
+    with make_vec_env(LearningTask(Idle(), SEAT), seed=0) as environments:
         learner, player = (Learner(settings, environments, seed=0) for _ in range(2))
         learner.learn(settings.batch)
         player.algorithm.gradient_steps = 0

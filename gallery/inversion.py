@@ -26,11 +26,11 @@ from sparring.inversion import GradientInversion, invert_each, label_shares, mea
 from sparring.learning.distribution import (
     Denoiser,
     DistributionLearning,
-    Leak,
-    leaks,
+    EstimatedGradient,
+    estimated_gradients,
     learned_mixture,
+    observed_models,
     reconstructed,
-    sightings,
     step_size,
     train_denoiser,
 )
@@ -207,7 +207,7 @@ def flat(drawn: Batch) -> Batch:
     return Batch(drawn.inputs.flatten(0, 2), drawn.labels.flatten())
 
 
-def played(federation: Federation, leak: Leak) -> Batch:
+def played(federation: Federation, leak: EstimatedGradient) -> Batch:
     """Return the images of which the clients of a leak's first round took their gradients."""
     return flat(draw_batches(federation, sample_clients(federation, leak.round), round=leak.round))
 
@@ -216,8 +216,8 @@ def learned(dataset: Dataset, seed: int) -> Learned:
     """Let the attackers of a federation learn its mixture."""
     settled = scenario(dataset, seed)
     federation = settled.federation
-    seen = sightings(settled, (state for state, _ in simulate_rounds(settled, ROUNDS, every=ROUNDS)))
-    known = list(leaks(seen, lr=step_size(federation)))[: LEARNING.batches]
+    seen = observed_models(settled, (state for state, _ in simulate_rounds(settled, ROUNDS, every=ROUNDS)))
+    known = list(estimated_gradients(seen, lr=step_size(federation)))[: LEARNING.batches]
     shards = [federation.shards[client] for client in range(MALICIOUS)]
     own = Batch(*(torch.cat(parts) for parts in zip(*shards, strict=True)))
     start = time.process_time()
@@ -235,7 +235,7 @@ def learned(dataset: Dataset, seed: int) -> Learned:
     )
 
 
-def read(federation: Federation, leak: Leak, own: Batch) -> Tensor:
+def read(federation: Federation, leak: EstimatedGradient, own: Batch) -> Tensor:
     """Return the shares of the classes that a leak's last biases tell."""
     model = Model(federation.network, leak.parameters)
     return torch.from_numpy(label_shares(model, leak.gradient, answers=mean_answers(model, own)))

@@ -28,8 +28,8 @@ from sparring.federation import (
 from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import invert, reverse_triggers
-from sparring.learning.reinforcement import TD3Settings
-from sparring.learning.reinforcement import train as learn
+from sparring.learning.sb3 import TD3Settings
+from sparring.learning.sb3 import train as learn
 from sparring.models import LeNet, Logistic, network
 from sparring.random import stream
 from sparring.training import Sequential, evaluate

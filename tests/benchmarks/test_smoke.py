@@ -12,7 +12,7 @@ from benchmarks.timing import interleaved, peak_memory
 from benchmarks.workloads import WORKLOADS, Workload
 from sparring.defenses import DEFENSES
 from sparring.experiments.sweeps.workers import Here
-from sparring.learning.reinforcement import TD3Settings
+from sparring.learning.sb3 import TD3Settings
 from sparring.models import Cnn
 from tests.source import ROOT
 

@@ -10,8 +10,8 @@ from sparring.experiments.section import Section
 from sparring.experiments.sweeps import planned
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
-from sparring.learning.online_attack import Schedule
-from sparring.learning.reinforcement import TD3Settings
+from sparring.learning.online.schedule import OnlineSchedule
+from sparring.learning.sb3 import TD3Settings
 
 BASE: Section = {
     "data": {"name": "digits", "root_size": 20},
@@ -23,7 +23,7 @@ BASE: Section = {
 RULES = ("mean", "median")
 QUICK = Rehearsing(
     acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
-    schedule=Schedule(learns_from=1, attacks_from=3, learns_until=5, pace=5, renewed=1, trials=1),
+    schedule=OnlineSchedule(learns_from=1, attacks_from=3, learns_until=5, pace=5, renewed=1, trials=1),
     settings=TD3Settings(hidden=(4,), batch=4, buffer=50, warmup=2),
     rounds=2,
     own=20,

@@ -14,7 +14,7 @@ from sparring.experiments.saver import Cadence, Pace
 from sparring.experiments.snapshots import latest_place
 from sparring.experiments.sweeps import Failed, Stopped, planned
 from sparring.experiments.trials import trials_of
-from sparring.learning.witnessing import shared_examples, witness
+from sparring.learning.distribution.observed_training import observe_training, shared_examples
 from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.small import lasting
 from tests.experiments.sweeps.test_task import exists_after
@@ -207,7 +207,7 @@ def test_attackers_who_invert_nothing_have_their_own_examples(taken, tmp_path):
 def worlds(folder, monkeypatch, rehearsing):
     """Return the worlds that an attack is learned in, and what it draws from."""
     seen = []
-    monkeypatch.setattr("sparring.learning.online_attack.rehearse", lambda *given, **_: seen.extend(given) or ())
+    monkeypatch.setattr("sparring.learning.online.schedule.rehearse", lambda *given, **_: seen.extend(given) or ())
     learned(folder, rehearsing)
     return seen[0], seen[1].examples
 
@@ -247,7 +247,7 @@ def test_own_examples_without_labels_are_never_rehearsed_on(tmp_path, monkeypatc
 
 def test_episodes_start_from_the_global_model_when_learning_in_their_world_begins(tmp_path, monkeypatch):
     both, _ = worlds(tmp_path, monkeypatch, QUICK)
-    states = witness(scenario(tmp_path), 3, own=20).states
+    states = observe_training(scenario(tmp_path), 3, own=20).states
     for arena, round in ((both.own, 1), (both.learned, 3)):
         assert arena.game.start.round == round
         assert torch.equal(arena.game.start.parameters, states[round].parameters)
@@ -255,7 +255,7 @@ def test_episodes_start_from_the_global_model_when_learning_in_their_world_begin
 
 
 def test_where_nothing_is_given_away_there_is_no_mixture(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.learning.distribution.sightings.leaks", lambda seen, lr: [])
+    monkeypatch.setattr("sparring.learning.distribution.leaked_gradients.estimated_gradients", lambda seen, lr: [])
     with pytest.raises(RunError, match="^nothing was given away before the attack begins; let it begin later$"):
         learned(tmp_path)
 

@@ -16,8 +16,9 @@ from sparring.defenses import Mean
 from sparring.federation import Federation, Scenario, initial_state
 from sparring.games.env import SeatEnv
 from sparring.games.federated import ATTACKER, attack_game
-from sparring.learning.open_loop import Climb, best_plan
-from sparring.learning.reinforcement import Arena, TD3Settings, train
+from sparring.learning.sb3 import TD3Settings, train
+from sparring.learning.theory.open_loop_plans import PlanAscent, best_plan
+from sparring.learning.training_env import LearningTask
 from sparring.models import Logistic, network
 from sparring.random import stream
 from sparring.training import loss
@@ -55,7 +56,7 @@ def game(federation):
 @pytest.fixture(scope="module")
 def learned(game):
     """Train, and yield the policies before and after."""
-    trainings = train(Arena(game, ATTACKER), SETTINGS, steps=600, every=SETTINGS.warmup, seed=0)
+    trainings = train(LearningTask(game, ATTACKER), SETTINGS, steps=600, every=SETTINGS.warmup, seed=0)
     return [training.policy for training in trainings]
 
 
@@ -82,7 +83,7 @@ def best(federation):
     return best_plan(
         lambda plans: returns(federation, plans),
         shape=(ROUNDS, federation.network.size),
-        climb=Climb(starts=32, steps=60, lr=0.2),
+        climb=PlanAscent(starts=32, steps=60, lr=0.2),
         rng=stream(0, "search"),
     )
 

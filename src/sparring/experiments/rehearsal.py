@@ -25,9 +25,16 @@ from sparring.experiments.trials import TRIALS, Trial, policies_of
 from sparring.federation import FederationState, Scenario
 from sparring.games.federated import ATTACKER, attack_game, world_model
 from sparring.learning.distribution import Denoising, DistributionLearning, reconstructed
-from sparring.learning.online_attack import ATTACK, Schedule, Worlds, rehearse
-from sparring.learning.reinforcement import Arena, TD3Settings
-from sparring.learning.witnessing import Witnessed, cleaned_mixture, drawn, unlabeled, witness
+from sparring.learning.distribution.observed_training import (
+    ObservedTraining,
+    cleaned_mixture,
+    drawn,
+    observe_training,
+    unlabeled,
+)
+from sparring.learning.online.schedule import ATTACK, OnlineSchedule, Worlds, rehearse
+from sparring.learning.sb3 import TD3Settings
+from sparring.learning.training_env import LearningTask
 from sparring.policies.network import constant_policy
 from sparring.random import stream
 from sparring.training.backends.threaded import torch_threads
@@ -48,7 +55,7 @@ class Rehearsing:
     """How an attack is learned."""
 
     acting: LocalSearchActions
-    schedule: Schedule
+    schedule: OnlineSchedule
     settings: TD3Settings = SETTINGS
     rounds: int = 100
     """Those of an episode, which starts from the global model that there is when learning in its world begins."""
@@ -176,7 +183,7 @@ def _worlds(
 ) -> tuple[Worlds, Batch]:
     """Return the games to rehearse in, and the examples that are searched on in the real training."""
     schedule = rehearsing.schedule
-    known = witness(scenario, schedule.attacks_from, own=rehearsing.own)
+    known = observe_training(scenario, schedule.attacks_from, own=rehearsing.own)
     mixture = _mixture(scenario, rehearsing, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
     before, begin = (known.own if rehearsing.is_labeled else mixture), known.states[schedule.learns_from]
     earlier = _arena(scenario, rehearsing, examples=before, start=begin)
@@ -185,7 +192,7 @@ def _worlds(
 
 
 def _mixture(
-    scenario: Scenario, rehearsing: Rehearsing, *, known: Witnessed, folder: Path, wants_stop: Callable[[], bool]
+    scenario: Scenario, rehearsing: Rehearsing, *, known: ObservedTraining, folder: Path, wants_stop: Callable[[], bool]
 ) -> Batch:
     """Return what the attackers take everybody's examples to be, going on with what is reconstructed already."""
     if rehearsing.inverting is None:
@@ -210,7 +217,7 @@ def _mixture(
     )
 
 
-def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start: FederationState) -> Arena:
+def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start: FederationState) -> LearningTask:
     """Return the game that is rehearsed on some examples, from a model on."""
     world = world_model(scenario, examples)
     judged = drawn(examples, LOOKED_AT, rng=stream(scenario.federation.seed, "looked at"))
@@ -221,7 +228,7 @@ def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start
         rounds=start.round + rehearsing.rounds,
         ceiling=CEILING,
     )
-    return Arena(replace(game, start=start), ATTACKER)
+    return LearningTask(replace(game, start=start), ATTACKER)
 
 
 def _packed(packed: Packed, trials: Sequence[Trial]) -> Packed:

@@ -26,7 +26,7 @@ def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     # The package has a function of its module's name.
     module = sys.modules["sparring.experiments.audit.audit"]
     monkeypatch.setattr(module, "measured_effort", lambda request, workers: SMALL)
-    monkeypatch.setattr(sys.modules["sparring.learning.reinforcement.train"], "CHUNK", 5)
+    monkeypatch.setattr(sys.modules["sparring.learning.sb3.training"], "CHUNK", 5)
 
 
 def audited(folder: Path, **options) -> Audit:

@@ -100,7 +100,7 @@ def test_the_number_of_clients_that_halve_the_accuracy_is_bracketed(done):
 def test_a_finished_audit_is_read_and_nothing_is_played_again(done, monkeypatch):
     before = left(done.folder)
     monkeypatch.setattr("sparring.experiments.runner.run", None)
-    monkeypatch.setattr("sparring.learning.reinforcement.train.train", None)
+    monkeypatch.setattr("sparring.learning.sb3.training.train", None)
     assert audited(done.folder) == done
     assert left(done.folder) == before
 

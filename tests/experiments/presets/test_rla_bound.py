@@ -18,7 +18,7 @@ from sparring.experiments.presets.rla_bound import (
     parts,
     tables,
 )
-from sparring.learning.averaging_ingredients import ingredients, longest
+from sparring.learning.theory.bound_constants import ingredients, longest
 from sparring.random import stream
 
 ROW = {"data": "iid", "rounds": 5, "seed": 0, "estimate": "own examples", "distance": 0.1, "largest": 2.0}

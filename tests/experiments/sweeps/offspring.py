@@ -11,8 +11,9 @@ from sparring.contracts import BlackBoxView
 from sparring.data.datasets.digits import Digits
 from sparring.experiments.sweeps import LocalWorkers
 from sparring.inversion import GradientInversion
-from sparring.learning.distribution import DistributionLearning, Leak
-from sparring.learning.reinforcement import Arena, TD3Settings, train
+from sparring.learning.distribution import DistributionLearning, EstimatedGradient
+from sparring.learning.sb3 import TD3Settings, train
+from sparring.learning.training_env import LearningTask
 from sparring.models import Logistic, network
 from tests.games.small_games import Tracking
 
@@ -34,7 +35,7 @@ class Parent:
 
 
 def play(steps):
-    for _ in train(Arena(Tracking(), "player", processes=True), QUICK, steps=steps, seed=0):
+    for _ in train(LearningTask(Tracking(), "player", processes=True), QUICK, steps=steps, seed=0):
         pass
 
 
@@ -42,7 +43,7 @@ def invert(learning):
     """Return how many batches come of it."""
     data = Digits().load()
     fitted = network(Logistic(), data)
-    leaks = [Leak(0, torch.zeros(fitted.size), torch.ones(fitted.size))] * 2
+    leaks = [EstimatedGradient(0, torch.zeros(fitted.size), torch.ones(fitted.size))] * 2
     return len(list(learning.reconstruct(fitted, leaks, own=Batch(*(part[:20] for part in data.train)), seed=0)))
 
 

@@ -10,7 +10,13 @@ from sparring.data import ClientShards, Iid, divide
 from sparring.defenses import Mean
 from sparring.federation import Attacker, Federation, FederationState, Scenario, simulate_rounds
 from sparring.inversion import GradientInversion
-from sparring.learning.distribution import DistributionLearning, Leak, leaks, sightings, step_size
+from sparring.learning.distribution import (
+    DistributionLearning,
+    EstimatedGradient,
+    estimated_gradients,
+    observed_models,
+    step_size,
+)
 from sparring.random import stream
 from tests.inversion.pictures import bars, model
 
@@ -38,10 +44,10 @@ def states(watched: Scenario, rounds: int) -> list[FederationState]:
     return [state for state, _ in simulate_rounds(watched, rounds, every=rounds)]
 
 
-def leaked(watched: Scenario, rounds: int) -> Sequence[Leak]:
+def leaked(watched: Scenario, rounds: int) -> Sequence[EstimatedGradient]:
     """Return the gradients that the malicious clients can read out of as many rounds."""
-    seen = sightings(watched, states(watched, rounds))
-    return list(leaks(seen, lr=step_size(watched.federation)))
+    seen = observed_models(watched, states(watched, rounds))
+    return list(estimated_gradients(seen, lr=step_size(watched.federation)))
 
 
 def held(watched: Scenario) -> Batch:

@@ -26,9 +26,10 @@ from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.experiments.sweeps.task import ended
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
-from sparring.learning.reinforcement import Arena, TD3Settings, train
-from sparring.learning.reinforcement.td3 import largest_buffer
-from sparring.learning.witnessing import held_examples
+from sparring.learning.distribution.observed_training import held_examples
+from sparring.learning.sb3 import TD3Settings, train
+from sparring.learning.sb3.td3 import largest_buffer
+from sparring.learning.training_env import LearningTask
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, LESSONS = "policy.safetensors", "lessons.json"
@@ -125,7 +126,7 @@ def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
     return (1 + SELDOM.share) * playing
 
 
-def _timed(arena: Arena) -> float:
+def _timed(arena: LearningTask) -> float:
     """Return the seconds of a step, without those in which the machine was busy with something else, if it can."""
     settings = replace(_settings(arena, 3 * TIMED), warmup=SETTINGS.pace)
     clock, made = [], []
@@ -161,7 +162,7 @@ def _taught(course: Course) -> Path | Stopped:
         )
 
 
-def _arena(scenario: Scenario, lesson: Lesson) -> Arena:
+def _arena(scenario: Scenario, lesson: Lesson) -> LearningTask:
     """Return the game that the attackers learn in."""
     own = held_examples(scenario)
     game = attack_game(
@@ -171,10 +172,10 @@ def _arena(scenario: Scenario, lesson: Lesson) -> Arena:
         rounds=lesson.rounds,
         ceiling=CEILING,
     )
-    return Arena(game, ATTACKER)
+    return LearningTask(game, ATTACKER)
 
 
-def _settings(arena: Arena, steps: int) -> TD3Settings:
+def _settings(arena: LearningTask, steps: int) -> TD3Settings:
     """Remember every step, as far as memory allows."""
     return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(arena.space)))
 

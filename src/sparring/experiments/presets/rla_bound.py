@@ -16,9 +16,9 @@ from sparring.experiments.presets.calculation import Calculation, Part, Row
 from sparring.experiments.presets.preset import Scale
 from sparring.experiments.statistics import Floats, summary, written
 from sparring.games.exact import Averaging, finals, objective
-from sparring.learning.attack_bound import attack_bound
-from sparring.learning.averaging_ingredients import ingredients, largest_difference
-from sparring.learning.open_loop import Climb, best_plan
+from sparring.learning.theory.attack_bound import attack_bound
+from sparring.learning.theory.bound_constants import ingredients, largest_difference
+from sparring.learning.theory.open_loop_plans import PlanAscent, best_plan
 from sparring.random import Generator, stream
 
 
@@ -31,7 +31,7 @@ class Size:
     rounds: tuple[int, ...]
     seeds: int
     lr: float
-    climb: Climb = field(default_factory=Climb)
+    climb: PlanAscent = field(default_factory=PlanAscent)
     courses: int = 8
     """Courses of chance that a plan is searched on."""
     trials: int = 1000
@@ -40,7 +40,7 @@ class Size:
 
 SIZES: Mapping[Scale, Size] = {
     "smoke": Size(
-        honest=4, malicious=1, rounds=(2,), seeds=1, lr=0.2, climb=Climb(starts=2, steps=5), courses=2, trials=10
+        honest=4, malicious=1, rounds=(2,), seeds=1, lr=0.2, climb=PlanAscent(starts=2, steps=5), courses=2, trials=10
     ),
     "laptop": Size(honest=16, malicious=4, rounds=(1, 5, 20), seeds=3, lr=0.2),
     "paper": Size(honest=80, malicious=20, rounds=(1000,), seeds=5, lr=0.01, courses=2, trials=100),

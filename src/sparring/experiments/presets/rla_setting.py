@@ -10,8 +10,8 @@ from sparring.experiments.section import Section
 from sparring.experiments.tables import Labels
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
-from sparring.learning.online_attack import Schedule
-from sparring.learning.reinforcement import TD3Settings
+from sparring.learning.online.schedule import OnlineSchedule
+from sparring.learning.sb3 import TD3Settings
 
 KRUM, CLIPPING_MEDIAN = "Krum", "clipping median"
 LEARNED = "RL"
@@ -50,7 +50,7 @@ SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 5}
 REHEARSING: Mapping[Scale, Rehearsing] = {
     "smoke": Rehearsing(
         acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
-        schedule=Schedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
+        schedule=OnlineSchedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
         settings=TD3Settings(hidden=(8,), batch=4, buffer=50, warmup=2),
         rounds=2,
         inverting=DistributionLearning(GradientInversion(images=4, iterations=2), batches=1),
@@ -59,14 +59,14 @@ REHEARSING: Mapping[Scale, Rehearsing] = {
     ),
     "laptop": Rehearsing(
         acting=LocalSearchActions(),
-        schedule=Schedule(learns_from=30, attacks_from=40, learns_until=80, pace=40, renewed=10, trials=2),
+        schedule=OnlineSchedule(learns_from=30, attacks_from=40, learns_until=80, pace=40, renewed=10, trials=2),
         settings=TD3Settings(hidden=(64, 64), buffer=2_000, warmup=500, pace=1, noise=0.3),
         rounds=60,
         inverting=DistributionLearning(GradientInversion(images=32), batches=8),
     ),
     "paper": Rehearsing(
         acting=LocalSearchActions(lr=0.01, batch=200),
-        schedule=Schedule(attacks_from=100, learns_until=400, pace=100, renewed=10, trials=1),
+        schedule=OnlineSchedule(attacks_from=100, learns_until=400, pace=100, renewed=10, trials=1),
         settings=TD3Settings(hidden=(256, 128), buffer=40_000, pace=1, discount=1.0),
         rounds=1000,
         inverting=DistributionLearning(GradientInversion(images=32), batches=100),

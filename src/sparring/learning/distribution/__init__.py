@@ -4,20 +4,25 @@ How near it is to the true one is for `measures` to say, which is not imported h
 """
 
 from sparring.learning.distribution.denoising import Denoiser, Denoising, train_denoiser
-from sparring.learning.distribution.mixture import learned_mixture
-from sparring.learning.distribution.reconstructing import DistributionLearning, reconstructed
-from sparring.learning.distribution.sightings import Leak, Sighting, leaks, sightings, step_size
+from sparring.learning.distribution.leaked_gradients import (
+    EstimatedGradient,
+    ObservedModel,
+    estimated_gradients,
+    observed_models,
+    step_size,
+)
+from sparring.learning.distribution.reconstruction import DistributionLearning, learned_mixture, reconstructed
 
 __all__ = [
     "Denoiser",
     "Denoising",
     "DistributionLearning",
-    "Leak",
-    "Sighting",
-    "leaks",
+    "EstimatedGradient",
+    "ObservedModel",
+    "estimated_gradients",
     "learned_mixture",
+    "observed_models",
     "reconstructed",
-    "sightings",
     "step_size",
     "train_denoiser",
 ]

@@ -1,0 +1,132 @@
+"""Batch after batch of images out of what a training gives away, resumable after each."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from typing import Any, NamedTuple
+
+import torch
+
+from sparring.arrays import Batch, Packed, pixels
+from sparring.contracts import Model, Network
+from sparring.errors import ConfigError
+from sparring.inversion import GradientInversion, Reconstruction, invert, mean_answers
+from sparring.learning.distribution.leaked_gradients import EstimatedGradient
+from sparring.random import stream
+from sparring.registry import described_options
+from sparring.training import follow_parent
+
+
+class InversionTask(NamedTuple):
+    """All that one batch depends on."""
+
+    network: Network
+    own: Batch
+    leak: EstimatedGradient
+    search: GradientInversion
+    origin: tuple[int, int]
+    """The seed, and the batch's place among all."""
+
+
+LAPTOP = GradientInversion(images=32)
+"""What takes seconds a batch; the papers' settings are `MSG` and `MARL` of the inversion."""
+
+
+@dataclass(frozen=True)
+class DistributionLearning:
+    """How many gradients are inverted, each as one batch, and how: by default what a laptop does in minutes."""
+
+    search: GradientInversion = LAPTOP
+    batches: int = 20
+    """The most; of more gradients the first are taken."""
+    workers: int = 1
+    """Processes that share the batches; results do not depend on it."""
+
+    def __post_init__(self) -> None:
+        for name in ("batches", "workers"):
+            if getattr(self, name) < 1:
+                raise ConfigError(f"distribution.{name} is {getattr(self, name)}; it must be at least 1")
+
+    def reconstruct(
+        self,
+        network: Network,
+        leaks: Sequence[EstimatedGradient],
+        *,
+        own: Batch,
+        seed: int,
+        start: Packed | None = None,
+    ) -> Iterator[Packed]:
+        """Yield all that is reconstructed so far after each batch; after that of `start`, the same follows.
+
+        `own` are the attackers' examples, by which it is known what the models answer to each class.
+        """
+        origin = {"seed": seed, "search": described_options(self.search)}
+        packed = _nothing(own, origin) if start is None else _continued(start, origin)
+        batches = list(enumerate(leaks))[: self.batches]
+        tasks = [InversionTask(network, own, leak, self.search, (seed, place)) for place, leak in batches]
+        for found in _inverted(tasks[len(packed.numbers["notes"]) :], workers=self.workers):
+            packed = _extended(packed, found)
+            yield packed
+
+
+def reconstructed(packed: Packed) -> Batch:
+    """Return the images of a snapshot, each with its likeliest label."""
+    return Batch(packed.tensors["inputs"], packed.tensors["labels"].argmax(dim=1))
+
+
+def _inverted(tasks: Sequence[InversionTask], *, workers: int) -> Iterator[Reconstruction]:
+    """Invert each task's gradient, in this process or in others, and yield what is found in the order of the tasks."""
+    if workers == 1 or len(tasks) < 2:
+        yield from map(_reconstruction, tasks)
+        return
+    threads = torch.get_num_threads()
+    context = get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (threads,)) as pool:
+        try:
+            yield from pool.map(_reconstruction, tasks)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(threads: int) -> None:
+    """Prepare a fresh process: it ends with this one, and sums are taken alike."""
+    follow_parent()
+    torch.set_num_threads(threads)
+
+
+def _reconstruction(task: InversionTask) -> Reconstruction:
+    model = Model(task.network, task.leak.parameters)
+    return invert(
+        model,
+        task.leak.gradient,
+        shape=task.own.inputs.shape[1:],
+        rng=stream(task.origin[0], "inversion", task.origin[1]),
+        answers=mean_answers(model, task.own),
+        search=task.search,
+    )
+
+
+def _nothing(own: Batch, origin: dict[str, Any]) -> Packed:
+    tensors = {"inputs": torch.empty(0, *own.inputs.shape[1:]), "labels": torch.empty(0), "distances": torch.empty(0)}
+    return Packed(tensors, {**origin, "notes": []})
+
+
+def _continued(start: Packed, origin: dict[str, Any]) -> Packed:
+    for name, given in origin.items():
+        if start.numbers[name] != given:
+            raise ConfigError(f"distribution: the start has {name} {start.numbers[name]}; go on with that, not {given}")
+    return start
+
+
+def _extended(packed: Packed, found: Reconstruction) -> Packed:
+    """Return the snapshot with one batch more; whatever it is, it leaves the earlier one as it was."""
+    new = {"inputs": found.inputs, "labels": found.labels, "distances": torch.tensor([found.distance])}
+    joined = {name: torch.cat([packed.tensors[name], rows]) for name, rows in new.items()}
+    return Packed(joined, {**packed.numbers, "notes": [*packed.numbers["notes"], found.note]})
+
+
+def learned_mixture(reconstructed: Batch, own: Batch) -> Batch:
+    """Return the reconstructed images with their labels, and the attackers' own examples, pixels in [0, 1]."""
+    inputs = torch.cat([pixels(reconstructed.inputs), pixels(own.inputs)])
+    return Batch(inputs, torch.cat([reconstructed.labels, own.labels]))

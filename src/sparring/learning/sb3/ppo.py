@@ -1,0 +1,69 @@
+"""PPO (Schulman et al., 2017): a Gaussian policy that takes careful steps on what it has just seen."""
+
+from dataclasses import dataclass
+
+from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import VecEnv
+
+from sparring.contracts import Space
+from sparring.errors import ConfigError
+from sparring.learning.sb3.layers import layers
+from sparring.learning.sb3.ranges import AMOUNT, COUNT, RATE, SHARE, refuse_outside
+from sparring.policies.network import PolicyNetwork
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """How a policy and its value function learn."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Units of the hidden layers, the same in the policy and in the value function."""
+    lr: float = 3e-4
+    rollout: int = 512
+    """Steps in each environment between two times of learning."""
+    batch: int = 64
+    epochs: int = 10
+    """How often each step is learned from."""
+    discount: float = 0.99
+    trace: float = 0.95
+    """λ of the generalized advantage estimate."""
+    clip: float = 0.2
+    """How far, as a share, an action's probability may move."""
+    entropy: float = 0.0
+    """Weight of the policy's entropy in what is maximized."""
+
+    def __post_init__(self) -> None:
+        counts = dict.fromkeys(("rollout", "batch", "epochs"), COUNT)
+        shares = dict.fromkeys(("discount", "trace"), SHARE)
+        others = {"lr": RATE, "clip": RATE, "entropy": AMOUNT}
+        refuse_outside(self, "ppo", ranges={**counts, **shares, **others}, units=self.hidden)
+        if self.batch < 2:
+            raise ConfigError("ppo.batch is 1; advantages are scaled within a batch, use at least 2")
+
+    def check(self, space: Space, *, environments: int) -> None:
+        """Refuse a batch size that leaves a smaller batch over."""
+        steps = self.rollout * environments
+        if steps % self.batch:
+            raise ConfigError(f"ppo.batch is {self.batch}; it must divide the {steps} steps of a rollout")
+
+    def algorithm(self, environments: VecEnv) -> PPO:
+        return PPO(
+            "MlpPolicy",
+            environments,
+            learning_rate=self.lr,
+            n_steps=self.rollout,
+            batch_size=self.batch,
+            n_epochs=self.epochs,
+            gamma=self.discount,
+            gae_lambda=self.trace,
+            clip_range=self.clip,
+            ent_coef=self.entropy,
+            policy_kwargs={"net_arch": list(self.hidden)},
+            device="cpu",
+        )
+
+    def policy(self, algorithm: BaseAlgorithm) -> PolicyNetwork:
+        assert isinstance(algorithm, PPO)
+        parts = (algorithm.policy.mlp_extractor.policy_net, algorithm.policy.action_net)
+        return PolicyNetwork(layers(*parts), hidden="tanh", squash="clip")
