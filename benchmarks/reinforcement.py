@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.timing import interleaved
-from sparring.arrays import Numbers, Packed
-from sparring.contracts import Packing, Space
+from sparring.arrays import FloatArray
+from sparring.contracts import Space
 from sparring.learning.sb3 import TD3Settings
 from sparring.learning.sb3.adapter import Learner
 from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.random import Generator
+from sparring.snapshot import Codec, Snapshot
 
 SEAT = "attacker"
 SETTINGS = TD3Settings(warmup=0)
@@ -25,25 +26,25 @@ class Idle:
 
     seats: ClassVar[Mapping[str, Space]] = {SEAT: Space(observation=1291, action=3)}
 
-    def initial(self, rng: Generator) -> Numbers:
+    def initial(self, rng: Generator) -> FloatArray:
         return rng.uniform(-1, 1, self.seats[SEAT].observation).astype(np.float32)
 
-    def observe(self, state: Numbers, seat: str) -> Numbers:
+    def observe(self, state: FloatArray, seat: str) -> FloatArray:
         return state
 
-    def transition(self, state: Numbers, actions: Mapping[str, Numbers], *, rng: Generator) -> Numbers:
+    def transition(self, state: FloatArray, actions: Mapping[str, FloatArray], *, rng: Generator) -> FloatArray:
         return state
 
-    def reward(self, before: Numbers, after: Numbers, *, seat: str) -> float:
+    def reward(self, before: FloatArray, after: FloatArray, *, seat: str) -> float:
         return 0.0
 
-    def is_over(self, state: Numbers) -> bool:
+    def is_over(self, state: FloatArray) -> bool:
         return False
 
     @property
-    def packing(self) -> Packing[Numbers]:
-        return Packing(
-            lambda state: Packed({"seen": torch.from_numpy(state)}, {}), lambda packed: packed.tensors["seen"].numpy()
+    def codec(self) -> Codec[FloatArray]:
+        return Codec(
+            lambda state: Snapshot({"seen": torch.from_numpy(state)}, {}), lambda packed: packed.tensors["seen"].numpy()
         )
 
 

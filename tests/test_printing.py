@@ -12,13 +12,14 @@ import pytest
 import torch
 
 import sparring
-from sparring.arrays import Batch, Packed, briefly
+from sparring.arrays import Batch, briefly
 from sparring.attacks import InnerProduct
 from sparring.data import CommonShards
 from sparring.defenses import Median
 from sparring.experiments import CATALOGUES, load_model
 from sparring.federation import Attacker, Scenario, initial_state, train
 from sparring.models import LeNet, network
+from sparring.snapshot import Snapshot
 from tests.settings import Facts, clouds, small_federation
 
 SCREEN = 24 * 80
@@ -122,4 +123,4 @@ def test_each_value_is_told_briefly(value, told):
 
 
 def test_a_packed_state_is_told_by_what_it_holds():
-    assert repr(Packed({"w": torch.zeros(9)}, {"round": 3})) == "Packed(1 tensors, numbers=['round'])"
+    assert repr(Snapshot({"w": torch.zeros(9)}, {"round": 3})) == "Snapshot(1 tensors, numbers=['round'])"

@@ -18,7 +18,7 @@ Vector = Tensor
 """A flat float32 tensor, `[parameters]`."""
 Matrix = Tensor
 """A float32 tensor with one row a client, `[clients, parameters]`."""
-Numbers = NDArray[np.float32]
+FloatArray = NDArray[np.float32]
 """What a policy sees, and what it answers, `[numbers]`."""
 
 BLOCK = 1 << 16
@@ -65,28 +65,6 @@ def _written(value: Any) -> str:
         shown = ", ".join(map(_brief, value))
         return f"[{shown}]" if isinstance(value, list) else f"({shown})"
     return repr(value)
-
-
-class Packed(NamedTuple):
-    """A state as it goes to disk: tensors, and everything else as JSON has it."""
-
-    tensors: dict[str, Tensor]
-    numbers: dict[str, Any]
-
-    def __repr__(self) -> str:
-        return f"Packed({len(self.tensors)} tensors, numbers={list(self.numbers)})"
-
-    def part(self, name: str) -> "Packed":
-        """Return what went in under a name."""
-        prefix = f"{name}:"
-        own = {key.removeprefix(prefix): tensor for key, tensor in self.tensors.items() if key.startswith(prefix)}
-        return Packed(own, self.numbers[name])
-
-
-def together(parts: Mapping[str, Packed], **numbers: Any) -> Packed:
-    """Pack several states into one, with numbers beside them."""
-    tensors = {f"{name}:{key}": tensor for name, part in parts.items() for key, tensor in part.tensors.items()}
-    return Packed(tensors, {**numbers, **{name: part.numbers for name, part in parts.items()}})
 
 
 class Batch(NamedTuple):

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor
 
-from sparring.arrays import PUBLISHED, Batch, KrumScore, Matrix, Numbers, Packed, Vector, briefly, pixels
+from sparring.arrays import PUBLISHED, Batch, FloatArray, KrumScore, Matrix, Vector, briefly, pixels
 from sparring.errors import ConfigError
 from sparring.named_tensors import fill, normalization, read_named, write_named
 from sparring.random import Generator
+from sparring.snapshot import Codec
 from sparring.validation import check_kind, check_network
 
 Memory = Mapping[str, Tensor]
@@ -338,7 +339,7 @@ class Backend(Protocol):
 class Policy(Protocol):
     """How a player that has learned plays: its actions are numbers in [-1, 1], whatever they stand for."""
 
-    def act(self, observation: Numbers) -> Numbers:
+    def act(self, observation: FloatArray) -> FloatArray:
         """Return the action for one observation; neither is edited."""
 
 
@@ -355,13 +356,6 @@ State = TypeVar("State")
 Ended = TypeVar("Ended", contravariant=True)
 
 
-class Packing(NamedTuple, Generic[State]):
-    """The way of a state to disk, and back."""
-
-    pack: Callable[[State], Packed]
-    unpack: Callable[[Packed], State]
-
-
 class Game(Protocol[State]):
     """Who moves, who sees what, and who wins; a state is small, frozen, and everything that the next one depends on."""
 
@@ -372,10 +366,10 @@ class Game(Protocol[State]):
     def initial(self, rng: Generator) -> State:
         """Draw the state that an episode starts from."""
 
-    def observe(self, state: State, seat: str) -> Numbers:
+    def observe(self, state: State, seat: str) -> FloatArray:
         """Return what a seat sees of a state."""
 
-    def transition(self, state: State, actions: Mapping[str, Numbers], *, rng: Generator) -> State:
+    def transition(self, state: State, actions: Mapping[str, FloatArray], *, rng: Generator) -> State:
         """Draw the next state after the actions of all seats, each number of which is cut off at -1 and 1."""
 
     def reward(self, before: State, after: State, *, seat: str) -> float:
@@ -385,7 +379,7 @@ class Game(Protocol[State]):
         """Say whether nobody moves any more."""
 
     @property
-    def packing(self) -> "Packing[State]":
+    def codec(self) -> "Codec[State]":
         """How a state is written to disk."""
 
 

@@ -1,14 +1,14 @@
 import pytest
 import torch
 
-from sparring.arrays import Packed
 from sparring.errors import SavingError
 from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
+from sparring.snapshot import Snapshot
 
 
 def snapshot(value):
     """Return a snapshot whose tensor shares its memory, which the file format does not take."""
-    return Packed({"a": torch.full((2, 3), float(value)).T, "b": torch.tensor(value)}, {"value": value, "deep": [{}]})
+    return Snapshot({"a": torch.full((2, 3), float(value)).T, "b": torch.tensor(value)}, {"value": value, "deep": [{}]})
 
 
 def saved(folder, *places):

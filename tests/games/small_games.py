@@ -7,24 +7,25 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from sparring.arrays import Numbers, Packed
-from sparring.contracts import Packing, Space
+from sparring.arrays import FloatArray
+from sparring.contracts import Space
 from sparring.random import Generator
+from sparring.snapshot import Codec, Snapshot
 
 
 class Place(NamedTuple):
     """Where a player of `Tracking` stands."""
 
     moves: int
-    goal: Numbers
-    last: Numbers
+    goal: FloatArray
+    last: FloatArray
 
 
-def pack(state: Place) -> Packed:
-    return Packed({"goal": torch.tensor(state.goal), "last": torch.tensor(state.last)}, {"moves": state.moves})
+def pack(state: Place) -> Snapshot:
+    return Snapshot({"goal": torch.tensor(state.goal), "last": torch.tensor(state.last)}, {"moves": state.moves})
 
 
-def unpack(packed: Packed) -> Place:
+def unpack(packed: Snapshot) -> Place:
     return Place(packed.numbers["moves"], packed.tensors["goal"].numpy(), packed.tensors["last"].numpy())
 
 
@@ -47,10 +48,10 @@ class Tracking:
     def initial(self, rng: Generator) -> Place:
         return Place(0, self._goal(rng), np.zeros(self.size * len(self.names), dtype=np.float32))
 
-    def observe(self, state: Place, seat: str) -> Numbers:
+    def observe(self, state: Place, seat: str) -> FloatArray:
         return state.goal
 
-    def transition(self, state: Place, actions: Mapping[str, Numbers], *, rng: Generator) -> Place:
+    def transition(self, state: Place, actions: Mapping[str, FloatArray], *, rng: Generator) -> Place:
         return Place(
             state.moves + 1, self._goal(rng), np.concatenate([state.goal + actions[name] for name in self.names])
         )
@@ -63,10 +64,10 @@ class Tracking:
         return state.moves == self.moves
 
     @property
-    def packing(self) -> Packing[Place]:
-        return Packing(pack, unpack)
+    def codec(self) -> Codec[Place]:
+        return Codec(pack, unpack)
 
-    def _goal(self, rng: Generator) -> Numbers:
+    def _goal(self, rng: Generator) -> FloatArray:
         return rng.uniform(-0.9, 0.9, self.size).astype(np.float32)
 
 
@@ -84,7 +85,7 @@ class Still:
     def __init__(self, size: int = 1) -> None:
         self.size = size
 
-    def act(self, observation: Numbers) -> Numbers:
+    def act(self, observation: FloatArray) -> FloatArray:
         return np.zeros(self.size, dtype=np.float32)
 
 
@@ -92,10 +93,10 @@ class Still:
 class Broken(Tracking):
     """Shows or gives what it is told to."""
 
-    seen: Numbers | None = None
+    seen: FloatArray | None = None
     gain: float | None = None
 
-    def observe(self, state: Place, seat: str) -> Numbers:
+    def observe(self, state: Place, seat: str) -> FloatArray:
         return state.goal if self.seen is None else self.seen
 
     def reward(self, before: Place, after: Place, *, seat: str) -> float:

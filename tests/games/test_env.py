@@ -7,10 +7,9 @@ from gymnasium.utils.env_checker import check_env as check_by_gymnasium
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 from stable_baselines3.common.env_checker import check_env as check_by_stable_baselines
 
-from sparring.arrays import Packed
-from sparring.contracts import Packing
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.games import SeatEnv, SeatsEnv
+from sparring.snapshot import Codec, Snapshot
 from tests.games.small_games import Broken, Endless, Still, Tracking
 
 PAIR = Tracking(size=2, names=("left", "right"))
@@ -23,7 +22,7 @@ def one_seat(**settings):
 
 
 def through_json(packed):
-    return Packed(packed.tensors, json.loads(json.dumps(packed.numbers)))
+    return Snapshot(packed.tensors, json.loads(json.dumps(packed.numbers)))
 
 
 def play(env, moves):
@@ -127,8 +126,8 @@ def test_restored_seats_go_on_alike():
 
 def test_a_snapshot_stays_as_it_is_when_the_game_packs_what_is_its_own():
     class Sharing(Tracking):
-        own = Packed({"goal": torch.zeros(1)}, {"known": {}})
-        packing = Packing(lambda state: Sharing.own, None)
+        own = Snapshot({"goal": torch.zeros(1)}, {"known": {}})
+        codec = Codec(lambda state: Sharing.own, None)
 
     env = SeatEnv(Sharing(), "player")
     env.reset(seed=0)

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 from safetensors.torch import load, save
 
-from sparring.arrays import Packed
 from sparring.errors import RunError
 from sparring.experiments.files import read_json, saving, write, write_json
 from sparring.experiments.journal import Mark, holds
 from sparring.federation import FederationState
 from sparring.federation.state import pack, unpack
+from sparring.snapshot import Snapshot
 
 TENSORS = ("checkpoint.safetensors", "checkpoint.previous.safetensors")
 NOTES = ("checkpoint.json", "checkpoint.previous.json")
@@ -64,7 +64,7 @@ def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | 
         content = _content(folder / tensors)
         if content is not None and _sha256(content) == note.tensors and holds(records, note.records):
             is_fallback = name != NOTES[0] and (folder / NOTES[0]).exists()
-            state = unpack(Packed(load(content), {"round": note.round}))
+            state = unpack(Snapshot(load(content), {"round": note.round}))
             return Checkpoint(state, note.records, is_fallback)
     return None
 

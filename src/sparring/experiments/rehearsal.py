@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Literal, NamedTuple
 
-from sparring.arrays import Batch, Packed
+from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.trained_attack import PolicyVersion, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
@@ -37,6 +37,7 @@ from sparring.learning.sb3 import TD3Settings
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import constant_policy
 from sparring.random import stream
+from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
 
 SETTINGS, DENOISING = TD3Settings(), Denoising()
@@ -231,17 +232,17 @@ def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start
     return LearningTask(replace(game, start=start), ATTACKER)
 
 
-def _packed(packed: Packed, trials: Sequence[Trial]) -> Packed:
+def _packed(packed: Snapshot, trials: Sequence[Trial]) -> Snapshot:
     """Put what policies were worth so far beside where learning stands."""
-    return Packed(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
+    return Snapshot(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
 
 
-def _stood(folder: Path) -> tuple[Packed | None, tuple[Trial, ...]]:
+def _stood(folder: Path) -> tuple[Snapshot | None, tuple[Trial, ...]]:
     """Return where learning stood, if anywhere, and what policies were worth up to then."""
     found = latest_snapshot(folder)
     if found is None:
         return None, ()
-    return Packed(found.tensors, found.numbers[REHEARSAL]), tuple(Trial(**each) for each in found.numbers[TRIED])
+    return Snapshot(found.tensors, found.numbers[REHEARSAL]), tuple(Trial(**each) for each in found.numbers[TRIED])
 
 
 def _in_use(attack: TrainedAttack, begin: int) -> TrainedAttack:

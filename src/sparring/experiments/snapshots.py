@@ -12,8 +12,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from sparring.arrays import Packed
 from sparring.experiments.files import saving, write
+from sparring.snapshot import Snapshot
 
 SUFFIX = ".snapshot.safetensors"
 KEPT = 2
@@ -21,7 +21,7 @@ DIGITS = 16
 """How many digits of its digest a file is called by."""
 
 
-def save_snapshot(folder: Path, packed: Packed, *, place: int) -> None:
+def save_snapshot(folder: Path, packed: Snapshot, *, place: int) -> None:
     """Save a snapshot taken at `place`, the more the later; the one before is kept."""
     with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def save_snapshot(folder: Path, packed: Packed, *, place: int) -> None:
             path.unlink(missing_ok=True)
 
 
-def latest_snapshot(folder: Path) -> Packed | None:
+def latest_snapshot(folder: Path) -> Snapshot | None:
     """Return the newest snapshot that is whole."""
     for _, path in _files(folder):
         try:
@@ -62,10 +62,10 @@ def _files(folder: Path) -> Iterator[tuple[int, Path]]:
         yield int(path.name.partition("-")[0]), path
 
 
-def _read(path: Path) -> Packed:
+def _read(path: Path) -> Snapshot:
     with safe_open(path, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is no mapping)
-        return Packed(tensors, json.loads(file.metadata()["numbers"]))
+        return Snapshot(tensors, json.loads(file.metadata()["numbers"]))
 
 
 def _digest(content: bytes) -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 
 import torch
 
-from sparring.arrays import Packed, Vector, briefly
+from sparring.arrays import Vector, briefly
 from sparring.contracts import Memory
 from sparring.federation.scenario import Federation
 from sparring.random import stream
+from sparring.snapshot import Snapshot
 from sparring.validation import check_kind
 
 
@@ -44,7 +45,7 @@ MEMORY = "memory."
 """Stands before the names of the rule's tensors."""
 
 
-def pack(state: FederationState) -> Packed:
+def pack(state: FederationState) -> Snapshot:
     """Return a state's tensors, and its round."""
     # safetensors takes no tensors that share memory or lie in another order.
     tensors = {
@@ -56,10 +57,10 @@ def pack(state: FederationState) -> Packed:
     if state.momenta:
         tensors["clients"] = torch.tensor(list(state.momenta))
         tensors["momenta"] = torch.stack(list(state.momenta.values()))
-    return Packed(tensors, {"round": state.round})
+    return Snapshot(tensors, {"round": state.round})
 
 
-def unpack(packed: Packed) -> FederationState:
+def unpack(packed: Snapshot) -> FederationState:
     """Return the state that was packed."""
     tensors = packed.tensors
     memory = {name.removeprefix(MEMORY): tensor for name, tensor in tensors.items() if name.startswith(MEMORY)}

@@ -11,10 +11,11 @@ from gymnasium.spaces import Box
 from gymnasium.utils.seeding import np_random as seeded
 from pettingzoo import ParallelEnv
 
-from sparring.arrays import Numbers, Packed
+from sparring.arrays import FloatArray
 from sparring.contracts import Game, Policy, Space, State, Truncating
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.random import Generator
+from sparring.snapshot import Snapshot
 from sparring.validation import check_player
 
 NOBODY: Mapping[str, Policy] = MappingProxyType({})
@@ -56,14 +57,14 @@ class Match(Generic[State]):
         """Go on from a state."""
         self._state = state
 
-    def seen(self, seat: str) -> Numbers:
+    def seen(self, seat: str) -> FloatArray:
         """Return a copy of what a seat sees."""
         observation = np.array(self.game.observe(self.state, seat), dtype=np.float32)
         if not self.observation_spaces[seat].contains(observation):
             raise PluginError(f"{self._name}.observe gave {seat!r} {_fault(observation, self.seats[seat])}")
         return observation
 
-    def play(self, actions: Mapping[str, Numbers], *, rng: Generator, gaining: Iterable[str]) -> dict[str, float]:
+    def play(self, actions: Mapping[str, FloatArray], *, rng: Generator, gaining: Iterable[str]) -> dict[str, float]:
         """Move on, and return what the seats of `gaining` gain; for the others nothing is measured."""
         if self.is_over:
             raise SparringError("the game is over; call reset before the next step")
@@ -71,7 +72,7 @@ class Match(Generic[State]):
         before, self._state = self.state, self.game.transition(self.state, allowed, rng=rng)
         return {seat: self._gain(before, seat) for seat in gaining}
 
-    def _allowed(self, seat: str, actions: Mapping[str, Numbers]) -> Numbers:
+    def _allowed(self, seat: str, actions: Mapping[str, FloatArray]) -> FloatArray:
         """Return a seat's action in [-1, 1]; the one given is left alone."""
         if seat not in actions:
             raise SparringError(f"seat {seat!r} has no action; give one for each of: {', '.join(self.seats)}")
@@ -92,7 +93,7 @@ class Match(Generic[State]):
         return type(self.game).__name__
 
 
-class SeatEnv(Env[Numbers, Numbers]):
+class SeatEnv(Env[FloatArray, FloatArray]):
     """A game as one player sees it while every other seat follows a fixed policy."""
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]  # declared as an instance's
@@ -112,26 +113,26 @@ class SeatEnv(Env[Numbers, Numbers]):
         self.observation_space = self.match.observation_spaces[seat]
         self.action_space = self.match.action_spaces[seat]
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Numbers, Answers]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[FloatArray, Answers]:
         super().reset(seed=seed)
         self.match.begin(self.match.game.initial(self.np_random))
         return self.match.seen(self.seat), {}
 
-    def step(self, action: Numbers) -> tuple[Numbers, float, bool, bool, Answers]:
+    def step(self, action: FloatArray) -> tuple[FloatArray, float, bool, bool, Answers]:
         others = {seat: policy.act(self.match.seen(seat)) for seat, policy in self.opponents.items()}
         rewards = self.match.play({**others, self.seat: action}, rng=self.np_random, gaining=[self.seat])
         return self.match.seen(self.seat), rewards[self.seat], *self.match.ending, {}
 
-    def snapshot(self) -> Packed:
+    def snapshot(self) -> Snapshot:
         """Return where the game stands and what will be drawn."""
         return _packed(self.match, self.np_random)
 
-    def restore(self, packed: Packed) -> None:
+    def restore(self, packed: Snapshot) -> None:
         """Go on from a snapshot."""
         _unpack(self.match, self.np_random, packed=packed)
 
 
-class SeatsEnv(ParallelEnv[str, Numbers, Numbers]):  # type: ignore[misc]  # PettingZoo has no types
+class SeatsEnv(ParallelEnv[str, FloatArray, FloatArray]):  # type: ignore[misc]  # PettingZoo has no types
     """A game in which each seat is an agent, and all of them move at the same time."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "sparring", "render_modes": []}
@@ -156,7 +157,7 @@ class SeatsEnv(ParallelEnv[str, Numbers, Numbers]):  # type: ignore[misc]  # Pet
         self.agents = list(self.possible_agents)
         return {seat: self.match.seen(seat) for seat in self.agents}, {seat: {} for seat in self.agents}
 
-    def step(self, actions: Mapping[str, Numbers]) -> tuple[Answers, Answers, Answers, Answers, Answers]:
+    def step(self, actions: Mapping[str, FloatArray]) -> tuple[Answers, Answers, Answers, Answers, Answers]:
         rewards = self.match.play(actions, rng=self.np_random, gaining=self.agents)
         seen = {seat: self.match.seen(seat) for seat in self.agents}
         terminated, truncated = (dict.fromkeys(self.agents, ending) for ending in self.match.ending)
@@ -165,11 +166,11 @@ class SeatsEnv(ParallelEnv[str, Numbers, Numbers]):  # type: ignore[misc]  # Pet
             self.agents = []
         return seen, rewards, terminated, truncated, infos
 
-    def snapshot(self) -> Packed:
+    def snapshot(self) -> Snapshot:
         """Return where the game stands and what will be drawn."""
         return _packed(self.match, self.np_random)
 
-    def restore(self, packed: Packed) -> None:
+    def restore(self, packed: Snapshot) -> None:
         """Go on from a snapshot."""
         _unpack(self.match, self.np_random, packed=packed)
         self.agents = [] if self.match.is_over else list(self.possible_agents)
@@ -186,18 +187,18 @@ def action_box(space: Space) -> Box[np.float32]:
     return Box(-1, 1, shape=(space.action,), dtype=np.float32)
 
 
-def _packed(match: Match[Any], rng: Generator) -> Packed:
+def _packed(match: Match[Any], rng: Generator) -> Snapshot:
     # What a game packs may still be its own.
-    tensors, numbers = deepcopy(match.game.packing.pack(match.state))
-    return Packed(tensors, {"state": numbers, "generator": rng.bit_generator.state})
+    tensors, numbers = deepcopy(match.game.codec.pack(match.state))
+    return Snapshot(tensors, {"state": numbers, "generator": rng.bit_generator.state})
 
 
-def _unpack(match: Match[Any], rng: Generator, *, packed: Packed) -> None:
-    match.begin(match.game.packing.unpack(Packed(packed.tensors, packed.numbers["state"])))
+def _unpack(match: Match[Any], rng: Generator, *, packed: Snapshot) -> None:
+    match.begin(match.game.codec.unpack(Snapshot(packed.tensors, packed.numbers["state"])))
     rng.bit_generator.state = packed.numbers["generator"]
 
 
-def _fault(observation: Numbers, space: Space) -> str:
+def _fault(observation: FloatArray, space: Space) -> str:
     """Say what is wrong with an observation."""
     if observation.shape != (space.observation,):
         return f"numbers of shape {observation.shape}; its space has {(space.observation,)}"

@@ -11,11 +11,12 @@ from gymnasium import Wrapper
 from safetensors.torch import load, save
 from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 
-from sparring.arrays import Numbers, Packed, briefly
+from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Game, Policy, Space
 from sparring.errors import ConfigError, RunError
 from sparring.games.env import SeatEnv
 from sparring.random import Generator, stream
+from sparring.snapshot import Snapshot
 from sparring.training import follow_parent, keep_freed_memory
 
 Parcel = tuple[bytes, dict[str, Any]]
@@ -47,12 +48,12 @@ class LearningTask:
         return self.game.seats[self.seat]
 
 
-class SentEnv(Wrapper[Numbers, Numbers, Numbers, Numbers]):
+class SentEnv(Wrapper[FloatArray, FloatArray, FloatArray, FloatArray]):
     """A seat's env as a learner plays it: its horizon is its end, and snapshots can be sent to another process."""
 
     env: SeatEnv
 
-    def step(self, action: Numbers) -> tuple[Numbers, Any, bool, bool, dict[str, Any]]:
+    def step(self, action: FloatArray) -> tuple[FloatArray, Any, bool, bool, dict[str, Any]]:
         # What is learned is the return of an episode; nothing that could follow its horizon counts.
         seen, reward, is_terminated, is_truncated, told = self.env.step(action)
         return seen, reward, is_terminated or is_truncated, False, told
@@ -66,7 +67,7 @@ class SentEnv(Wrapper[Numbers, Numbers, Numbers, Numbers]):
 
     def receive(self, content: bytes, numbers: dict[str, Any]) -> None:
         """Go on from a snapshot."""
-        self.env.restore(Packed(load(content), numbers))
+        self.env.restore(Snapshot(load(content), numbers))
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import torch
 
-from sparring.arrays import Numbers, Vector
+from sparring.arrays import FloatArray, Vector
 from sparring.contracts import Network
 from sparring.errors import ConfigError
 
@@ -20,7 +20,7 @@ def seen_parameters(network: Network, layers: int | None) -> slice:
     return slice(known[-layers].start, network.size)
 
 
-def summary(network: Network, parameters: Vector, *, layers: int | None) -> Numbers:
+def summary(network: Network, parameters: Vector, *, layers: int | None) -> FloatArray:
     """Return the parameters of the last `layers` layers, scaled so that they reach from -1 to 1, or all as they are."""
     seen = parameters[seen_parameters(network, layers)].nan_to_num(nan=0.0).clamp(-FARTHEST, FARTHEST)
     return (seen if layers is None else _scaled(seen)).numpy(force=True).copy()

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
-from sparring.arrays import Numbers, briefly
+from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Space
 
 Hidden = Literal["relu", "tanh"]
@@ -26,14 +26,14 @@ class PolicyNetwork:
     __repr__ = briefly
 
     @torch.no_grad()
-    def act(self, observation: Numbers) -> Numbers:
+    def act(self, observation: FloatArray) -> FloatArray:
         *hidden, (weight, bias) = self.layers
         values = torch.from_numpy(observation).float()
         for layer in hidden:
             values = linear(values, *layer)
             values = values.relu() if self.hidden == "relu" else values.tanh()
         out = linear(values, weight, bias)
-        action: Numbers = (out.tanh() if self.squash == "tanh" else out.clamp(-1, 1)).numpy()
+        action: FloatArray = (out.tanh() if self.squash == "tanh" else out.clamp(-1, 1)).numpy()
         return action
 
 

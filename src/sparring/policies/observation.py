@@ -2,12 +2,14 @@
 
 import numpy as np
 
-from sparring.arrays import Numbers, Vector
+from sparring.arrays import FloatArray, Vector
 from sparring.contracts import Network
 from sparring.models.summary import seen_parameters, summary
 
 
-def observation(network: Network, parameters: Vector, *, malicious: int, sampled: int, layers: int | None) -> Numbers:
+def observation(
+    network: Network, parameters: Vector, *, malicious: int, sampled: int, layers: int | None
+) -> FloatArray:
     """Return the parameters of the last `layers` layers (None: of all), then the share of malicious clients."""
     seen = summary(network, parameters, layers=layers)
     return np.append(seen, np.float32(malicious / sampled))

@@ -231,9 +231,9 @@ class TestRewards:
     def test_what_a_state_is_worth_is_no_part_of_it(self):
         game = attackers_game()
         state = game.initial(stream(0))
-        before = repr(game.packing.pack(state).numbers)
+        before = repr(game.codec.pack(state).numbers)
         game.reward(state, state, seat="attacker")
-        assert repr(game.packing.pack(state).numbers) == before
+        assert repr(game.codec.pack(state).numbers) == before
         with pytest.raises(FrozenInstanceError):
             state.known = {}
         assert all(not isinstance(value, dict) for value in vars(state).values())
@@ -279,12 +279,12 @@ class TestCosts:
             attackers_game(played=blind)
 
 
-class TestPacking:
+class TestCodec:
     def test_a_game_goes_on_from_a_packed_state_as_from_the_state(self):
         game = full_game()
         moves = {"defender": action(0.2, -0.3), **HARD}
         state = played(game, game.initial(stream(0)), moves)
-        again = game.packing.unpack(game.packing.pack(state))
+        again = game.codec.unpack(game.codec.pack(state))
         ends = [played(game, each, moves, seed=1) for each in (state, again)]
         assert torch.equal(*(end.federation.parameters for end in ends))
         rewards = [game.reward(each, end, seat="defender") for each, end in zip((state, again), ends, strict=True)]

@@ -6,9 +6,9 @@ import json
 import numpy as np
 from safetensors.torch import load, save
 
-from sparring.arrays import Packed
 from sparring.learning.sb3 import PPOSettings, TD3Settings, Training, train
 from sparring.learning.training_env import LearningTask
+from sparring.snapshot import Snapshot
 from tests.games.small_games import Tracking
 
 TD3 = TD3Settings(hidden=(8, 8), batch=16, warmup=20, pace=4)
@@ -19,14 +19,14 @@ def arena(game: Tracking | None = None, **settings) -> LearningTask:
     return LearningTask(Tracking() if game is None else game, "player", **settings)
 
 
-def lesson(settings, *, start: Packed | None = None, steps: int = 96, every: int = 32, **arena_settings):
+def lesson(settings, *, start: Snapshot | None = None, steps: int = 96, every: int = 32, **arena_settings):
     """Train in chunks."""
     return train(arena(**arena_settings), settings, steps=steps, every=every, seed=7, start=start)
 
 
-def through_disk(packed: Packed) -> Packed:
+def through_disk(packed: Snapshot) -> Snapshot:
     """Return a snapshot as it comes back from a file."""
-    return Packed(load(save(packed.tensors)), json.loads(json.dumps(packed.numbers)))
+    return Snapshot(load(save(packed.tensors)), json.loads(json.dumps(packed.numbers)))
 
 
 def digest(training: Training) -> str:

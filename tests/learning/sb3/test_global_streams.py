@@ -6,9 +6,9 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from sparring.arrays import Packed
 from sparring.learning.sb3.global_streams import captured, global_streams, seeded
 from sparring.random import stream
+from sparring.snapshot import Snapshot
 from tests.learning.sb3.lessons import TD3, lesson
 
 
@@ -35,7 +35,7 @@ def test_all_generators_go_on_where_they_were():
         drawn()
         later = captured()
         expected = drawn()
-    with global_streams(Packed(load(save(later.tensors)), json.loads(json.dumps(later.numbers)))):
+    with global_streams(Snapshot(load(save(later.tensors)), json.loads(json.dumps(later.numbers)))):
         assert drawn() == expected
 
 

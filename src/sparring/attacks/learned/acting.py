@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, Protocol
 import numpy as np
 import torch
 
-from sparring.arrays import Matrix, Numbers, Vector
+from sparring.arrays import FloatArray, Matrix, Vector
 from sparring.attacks.learned.local_search import LocalSearch, Variant
 from sparring.contracts import Attack, BlackBoxView, Network
 from sparring.errors import ConfigError
@@ -24,7 +24,7 @@ class ActionDecoder(Protocol):
     def size(self, network: Network) -> int:
         """Return how many numbers an action has."""
 
-    def attack(self, action: Numbers) -> Attack:
+    def attack(self, action: FloatArray) -> Attack:
         """Return the attack that an action stands for; its numbers are cut off at -1 and 1."""
 
 
@@ -69,7 +69,7 @@ class LocalSearchActions:
     def size(self, network: Network) -> int:
         return self.numbers
 
-    def attack(self, action: Numbers) -> LocalSearch:
+    def attack(self, action: FloatArray) -> LocalSearch:
         scale, steps, stealth = (*(float(number) for number in action), 0.0, 0.0)[:3]
         return LocalSearch(
             scale=placed(scale, self.scale),
@@ -95,7 +95,7 @@ class RawUpdateActions:
     def size(self, network: Network) -> int:
         return network.size
 
-    def attack(self, action: Numbers) -> "Sent":
+    def attack(self, action: FloatArray) -> "Sent":
         return Sent(torch.from_numpy(np.clip(action, -1, 1)).float().mul_(self.bound))
 
 

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Packed, briefly
+from sparring.arrays import Batch, briefly
 from sparring.attacks.learned.acting import ACTING, ActionDecoder
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
 from sparring.policies.network import PolicyNetwork
 from sparring.registry import build, described_options
+from sparring.snapshot import Snapshot
 
 KIND = "attack"
 SHIPPED = Path(__file__).parent / "policies"
@@ -56,7 +57,7 @@ def load_attack(path: str | Path) -> TrainedAttack:
     """Read an attacker that `save_attack` wrote."""
     with refusing_others("attack.policy", path, holds="learned attack", remedy="train one with audit"):
         described, tensors = read_tensors(located(path), KIND)
-        return unpack_attack(Packed(tensors, described))
+        return unpack_attack(Snapshot(tensors, described))
 
 
 def located(policy: str | Path) -> Path:
@@ -70,7 +71,7 @@ def is_shipped(policy: Path) -> bool:
     return policy.resolve().is_relative_to(SHIPPED.resolve())
 
 
-def pack_attack(trained: TrainedAttack) -> Packed:
+def pack_attack(trained: TrainedAttack) -> Snapshot:
     """Return an attacker as it goes to disk."""
     name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
     policies = [
@@ -78,10 +79,10 @@ def pack_attack(trained: TrainedAttack) -> Packed:
         for since, policy in trained.policies
     ]
     acting = {"name": name, **described_options(trained.acting)}
-    return Packed(_tensors(trained), {"acting": acting, "layers": trained.layers, "policies": policies})
+    return Snapshot(_tensors(trained), {"acting": acting, "layers": trained.layers, "policies": policies})
 
 
-def unpack_attack(packed: Packed) -> TrainedAttack:
+def unpack_attack(packed: Snapshot) -> TrainedAttack:
     """Return the attacker that was packed."""
     tensors, described = packed
     has_examples = "examples.inputs" in tensors

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal, NamedTuple
 
-from sparring.arrays import Numbers
+from sparring.arrays import FloatArray
 from sparring.contracts import Defense, Repair
 from sparring.defenses.aggregation.clipped_trimmed_mean import ClippedTrimmedMean
 from sparring.defenses.post_training.neuroclip import NeuroClip
@@ -56,7 +56,7 @@ class DefenseActions:
         """How many numbers an action has."""
         return 2 if self.repair == "none" else 3
 
-    def posture(self, action: Numbers) -> DefenseAction:
+    def posture(self, action: FloatArray) -> DefenseAction:
         """Return what an action stands for; its numbers are cut off at -1 and 1."""
         max_norm, trim, *strength = (_share(float(number)) for number in action)
         rule = ClippedTrimmedMean(_by_factors(max_norm, self.max_norm), _by_steps(trim, self.trim))

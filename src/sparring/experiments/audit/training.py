@@ -8,7 +8,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from sparring.arrays import Packed
 from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
 from sparring.attacks.learned.trained_attack import PolicyVersion
@@ -30,6 +29,7 @@ from sparring.learning.distribution.observed_training import held_examples
 from sparring.learning.sb3 import TD3Settings, train
 from sparring.learning.sb3.td3 import largest_buffer
 from sparring.learning.training_env import LearningTask
+from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, LESSONS = "policy.safetensors", "lessons.json"
@@ -180,14 +180,14 @@ def _settings(arena: LearningTask, steps: int) -> TD3Settings:
     return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(arena.space)))
 
 
-def _packed(packed: Packed, returns: Sequence[float]) -> Packed:
+def _packed(packed: Snapshot, returns: Sequence[float]) -> Snapshot:
     """Put what episodes have returned so far beside where training stands."""
-    return Packed(packed.tensors, {"training": packed.numbers, "returns": list(returns)})
+    return Snapshot(packed.tensors, {"training": packed.numbers, "returns": list(returns)})
 
 
-def _stood(folder: Path) -> tuple[Packed | None, tuple[float, ...]]:
+def _stood(folder: Path) -> tuple[Snapshot | None, tuple[float, ...]]:
     """Return where training stood, and what episodes had returned."""
     found = latest_snapshot(folder)
     if found is None:
         return None, ()
-    return Packed(found.tensors, found.numbers["training"]), tuple(found.numbers["returns"])
+    return Snapshot(found.tensors, found.numbers["training"]), tuple(found.numbers["returns"])

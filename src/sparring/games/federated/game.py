@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from sparring.arrays import Numbers, Packed, briefly, moved
-from sparring.contracts import Model, Packing, Space
+from sparring.arrays import FloatArray, briefly, moved
+from sparring.contracts import Model, Space
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import (
     Attacker,
@@ -29,6 +29,7 @@ from sparring.models.summary import summary
 from sparring.policies.observation import observation
 from sparring.random import Generator
 from sparring.registry import offer
+from sparring.snapshot import Codec, Snapshot
 from sparring.validation import check_counts
 
 DEFENDER = "defender"
@@ -52,13 +53,13 @@ class GameState:
     __repr__ = briefly
 
 
-def pack_state(state: GameState) -> Packed:
+def pack_state(state: GameState) -> Snapshot:
     """Return a state as it goes to disk."""
     tensors, numbers = pack(state.federation)
-    return Packed(tensors, {**numbers, "seed": state.seed, "kind": state.kind, "posture": list(state.posture)})
+    return Snapshot(tensors, {**numbers, "seed": state.seed, "kind": state.kind, "posture": list(state.posture)})
 
 
-def unpack_state(packed: Packed, device: torch.device | None = None) -> GameState:
+def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameState:
     """Return the state that was packed, on a device if there is one."""
     numbers = packed.numbers
     federation = unpack(packed) if device is None else moved(unpack(packed), device)
@@ -122,7 +123,7 @@ class FederatedGame:
             "rounds or more malicious clients"
         )
 
-    def observe(self, state: GameState, seat: str) -> Numbers:
+    def observe(self, state: GameState, seat: str) -> FloatArray:
         role, network = self.roles[seat], self.scenario.federation.network
         parameters = state.federation.parameters
         if isinstance(role, DefenderSeat):
@@ -135,7 +136,7 @@ class FederatedGame:
             layers=role.layers,
         )
 
-    def transition(self, state: GameState, actions: Mapping[str, Numbers], *, rng: Generator) -> GameState:
+    def transition(self, state: GameState, actions: Mapping[str, FloatArray], *, rng: Generator) -> GameState:
         posture = tuple(np.clip(actions[DEFENDER], -1, 1).tolist()) if DEFENDER in self.roles else ()
         played = self._scenario(state, actions, posture=posture)
         after, _ = play_round(played, state.federation)
@@ -153,8 +154,8 @@ class FederatedGame:
         return self.is_over(state)
 
     @property
-    def packing(self) -> Packing[GameState]:
-        return Packing(pack_state, partial(unpack_state, device=self.scenario.federation.device))
+    def codec(self) -> Codec[GameState]:
+        return Codec(pack_state, partial(unpack_state, device=self.scenario.federation.device))
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
         """Say whether there is a round in which somebody may move."""
@@ -188,7 +189,7 @@ class FederatedGame:
         return tuple(replace(defended, attackers=kind.attackers) for kind in self.domain)
 
     def _scenario(
-        self, state: GameState, actions: Mapping[str, Numbers] | None = None, *, posture: tuple[float, ...] = ()
+        self, state: GameState, actions: Mapping[str, FloatArray] | None = None, *, posture: tuple[float, ...] = ()
     ) -> Scenario:
         """Return what is played: this episode's attackers, as these actions have them, and the server's posture."""
         attackers = tuple(self._played(attacker, actions or {}) for attacker in self.domain[state.kind].attackers)
@@ -202,7 +203,7 @@ class FederatedGame:
         rule, repair = defender.acting.posture(np.array(posture, dtype=np.float32))
         return {"defense": rule, "repair": repair}
 
-    def _played(self, attacker: Attacker, actions: Mapping[str, Numbers]) -> Attacker:
+    def _played(self, attacker: Attacker, actions: Mapping[str, FloatArray]) -> Attacker:
         if not isinstance(attacker.attack, SeatControlled) or attacker.attack.seat not in actions:
             return attacker
         role = self.roles[attacker.attack.seat]

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 import torch
 
-from sparring.arrays import Batch, Packed, pixels
+from sparring.arrays import Batch, pixels
 from sparring.contracts import Model, Network
 from sparring.errors import ConfigError
 from sparring.inversion import GradientInversion, Reconstruction, invert, mean_answers
 from sparring.learning.distribution.leaked_gradients import EstimatedGradient
 from sparring.random import stream
 from sparring.registry import described_options
+from sparring.snapshot import Snapshot
 from sparring.training import follow_parent
 
 
@@ -55,8 +56,8 @@ class DistributionLearning:
         *,
         own: Batch,
         seed: int,
-        start: Packed | None = None,
-    ) -> Iterator[Packed]:
+        start: Snapshot | None = None,
+    ) -> Iterator[Snapshot]:
         """Yield all that is reconstructed so far after each batch; after that of `start`, the same follows.
 
         `own` are the attackers' examples, by which it is known what the models answer to each class.
@@ -70,7 +71,7 @@ class DistributionLearning:
             yield packed
 
 
-def reconstructed(packed: Packed) -> Batch:
+def reconstructed(packed: Snapshot) -> Batch:
     """Return the images of a snapshot, each with its likeliest label."""
     return Batch(packed.tensors["inputs"], packed.tensors["labels"].argmax(dim=1))
 
@@ -107,23 +108,23 @@ def _reconstruction(task: InversionTask) -> Reconstruction:
     )
 
 
-def _nothing(own: Batch, origin: dict[str, Any]) -> Packed:
+def _nothing(own: Batch, origin: dict[str, Any]) -> Snapshot:
     tensors = {"inputs": torch.empty(0, *own.inputs.shape[1:]), "labels": torch.empty(0), "distances": torch.empty(0)}
-    return Packed(tensors, {**origin, "notes": []})
+    return Snapshot(tensors, {**origin, "notes": []})
 
 
-def _continued(start: Packed, origin: dict[str, Any]) -> Packed:
+def _continued(start: Snapshot, origin: dict[str, Any]) -> Snapshot:
     for name, given in origin.items():
         if start.numbers[name] != given:
             raise ConfigError(f"distribution: the start has {name} {start.numbers[name]}; go on with that, not {given}")
     return start
 
 
-def _extended(packed: Packed, found: Reconstruction) -> Packed:
+def _extended(packed: Snapshot, found: Reconstruction) -> Snapshot:
     """Return the snapshot with one batch more; whatever it is, it leaves the earlier one as it was."""
     new = {"inputs": found.inputs, "labels": found.labels, "distances": torch.tensor([found.distance])}
     joined = {name: torch.cat([packed.tensors[name], rows]) for name, rows in new.items()}
-    return Packed(joined, {**packed.numbers, "notes": [*packed.numbers["notes"], found.note]})
+    return Snapshot(joined, {**packed.numbers, "notes": [*packed.numbers["notes"], found.note]})
 
 
 def learned_mixture(reconstructed: Batch, own: Batch) -> Batch:

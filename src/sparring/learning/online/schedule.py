@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import NamedTuple
 
-from sparring.arrays import Packed, briefly, together
+from sparring.arrays import briefly
 from sparring.attacks import TrainedAttack
 from sparring.attacks.learned.trained_attack import PolicyVersion, pack_attack, unpack_attack
 from sparring.errors import ConfigError
@@ -17,6 +17,7 @@ from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.sb3 import Settings, train
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import PolicyNetwork
+from sparring.snapshot import Snapshot, merge
 
 ATTACK, TRAINING = "attack", "training"
 """The parts of a snapshot."""
@@ -64,7 +65,7 @@ class OnlineSchedule:
 class Rehearsal(NamedTuple):
     """Where the learning of an attack stands."""
 
-    packed: Packed
+    packed: Snapshot
     """All that is needed to go on."""
     steps: int
     attack: TrainedAttack
@@ -97,7 +98,7 @@ def rehearse(
     settings: Settings,
     schedule: OnlineSchedule,
     seed: int,
-    start: Packed | None = None,
+    start: Snapshot | None = None,
 ) -> Iterator[Rehearsal]:
     """Learn policies for `attack`, and yield where that stands whenever there is a newer one.
 
@@ -124,7 +125,7 @@ def rehearse(
                 best, newest = gained, PolicyVersion(schedule.learns_from + made // schedule.pace, stands.policy)
                 attack = replace(attack, policies=(*attack.policies, newest))
             parts = {ATTACK: pack_attack(attack), TRAINING: training}
-            packed = together(parts, steps=made, best=best, world=world)
+            packed = merge(parts, steps=made, best=best, world=world)
             yield Rehearsal(packed, made, attack, stands.returns, gained, best)
 
 

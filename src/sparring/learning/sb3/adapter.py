@@ -8,13 +8,14 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
-from sparring.arrays import Packed, briefly, together
+from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.errors import ConfigError
 from sparring.learning.sb3.global_streams import captured, global_streams, seeded
 from sparring.learning.sb3.snapshot import pack_algorithm, unpack_algorithm
 from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
+from sparring.snapshot import Snapshot, merge
 
 NEVER = 10**12
 """Episodes after which Stable-Baselines3 would print."""
@@ -38,7 +39,7 @@ class Settings(Protocol):
 class Training(NamedTuple):
     """Where training stands after a chunk."""
 
-    packed: Packed
+    packed: Snapshot
     """All that is needed to go on."""
     steps: int
     """Steps in games, those of all environments added up."""
@@ -103,7 +104,7 @@ class Learner:
         self.scores.finished.clear()
         return Training(self._packed(), self.steps, returns, policy)
 
-    def restore(self, packed: Packed) -> None:
+    def restore(self, packed: Snapshot) -> None:
         """Go on from where another learner stood."""
         if packed.numbers["origin"] != self.origin:
             raise ConfigError(
@@ -116,8 +117,8 @@ class Learner:
             tensors, numbers = packed.part(f"{ENVIRONMENT}{place}")
             self.environments.env_method("receive", save(tensors), numbers, indices=place)
 
-    def _packed(self) -> Packed:
+    def _packed(self) -> Snapshot:
         parts = {ALGORITHM: pack_algorithm(self.algorithm), STREAMS: self.streams}
         for place, (content, numbers) in enumerate(self.environments.env_method("sent")):
-            parts[f"{ENVIRONMENT}{place}"] = Packed(load(content), numbers)
-        return together(parts, running=list(self.scores.running), origin=self.origin)
+            parts[f"{ENVIRONMENT}{place}"] = Snapshot(load(content), numbers)
+        return merge(parts, running=list(self.scores.running), origin=self.origin)

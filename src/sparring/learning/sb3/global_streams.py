@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.arrays import Packed
 from sparring.random import Generator
+from sparring.snapshot import Snapshot
 
 WORD = 2**32
 
 
 @contextmanager
-def global_streams(states: Packed) -> Iterator[None]:
+def global_streams(states: Snapshot) -> Iterator[None]:
     """Let the global generators go on from `states` within the block, and after it from where they were before."""
     before = captured()
     _install(states)
@@ -29,12 +29,12 @@ def global_streams(states: Packed) -> Iterator[None]:
         _install(before)
 
 
-def captured() -> Packed:
+def captured() -> Snapshot:
     """Return the states of the global generators."""
     return _packed(torch.get_rng_state(), np.random.get_state(legacy=False), python_state=random.getstate())
 
 
-def seeded(rng: Generator) -> Packed:
+def seeded(rng: Generator) -> Snapshot:
     """Draw states to start from."""
     torch_seed, numpy_seed, python_seed = rng.integers(WORD, size=3).tolist()
     torch_state = torch.Generator().manual_seed(torch_seed).get_state()
@@ -42,17 +42,17 @@ def seeded(rng: Generator) -> Packed:
     return _packed(torch_state, numpy_state, python_state=random.Random(python_seed).getstate())
 
 
-def _packed(torch_state: Tensor, numpy_state: Any, *, python_state: Any) -> Packed:
+def _packed(torch_state: Tensor, numpy_state: Any, *, python_state: Any) -> Snapshot:
     version, words, gauss = python_state
     key = torch.from_numpy(numpy_state["state"]["key"].astype(np.int64))
     numbers = {
         "numpy": {name: numpy_state[name] for name in ("has_gauss", "gauss")} | {"pos": numpy_state["state"]["pos"]},
         "python": {"version": version, "gauss": gauss},
     }
-    return Packed({"torch": torch_state, "numpy": key, "python": torch.tensor(words)}, numbers)
+    return Snapshot({"torch": torch_state, "numpy": key, "python": torch.tensor(words)}, numbers)
 
 
-def _install(states: Packed) -> None:
+def _install(states: Snapshot) -> None:
     tensors, numbers = states
     torch.set_rng_state(tensors["torch"])
     position, *normal = (numbers["numpy"][name] for name in ("pos", "has_gauss", "gauss"))

@@ -10,7 +10,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from torch import Tensor
 
-from sparring.arrays import Packed
+from sparring.snapshot import Snapshot
 
 COUNTERS = ("num_timesteps", "_n_updates", "_episode_num")
 LATEST = ("_last_obs", "_last_episode_starts")
@@ -20,7 +20,7 @@ OPTIMIZER = "param_groups"
 """What tells an optimizer's state from a network's."""
 
 
-def pack_algorithm(algorithm: BaseAlgorithm) -> Packed:
+def pack_algorithm(algorithm: BaseAlgorithm) -> Snapshot:
     """Copy an algorithm's networks, optimizers, counters and replay buffer."""
     latest = {name: torch.tensor(vars(algorithm)[name]) for name in LATEST}
     numbers: dict[str, Any] = {name: vars(algorithm)[name] for name in COUNTERS}
@@ -30,10 +30,10 @@ def pack_algorithm(algorithm: BaseAlgorithm) -> Packed:
         buffer = _buffer(algorithm)
         tensors |= {name: torch.tensor(getattr(buffer, name)[: buffer.size()]) for name in TRANSITIONS}
         numbers |= {"position": buffer.pos, "full": buffer.full}
-    return Packed(tensors, numbers)
+    return Snapshot(tensors, numbers)
 
 
-def unpack_algorithm(algorithm: BaseAlgorithm, packed: Packed) -> None:
+def unpack_algorithm(algorithm: BaseAlgorithm, packed: Snapshot) -> None:
     """Put a fresh algorithm of the same settings where a packed one was."""
     tensors, numbers = packed
     parts: dict[str, Any] = _parts(algorithm, tensors)

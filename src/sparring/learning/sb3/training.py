@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterator
 
-from sparring.arrays import Packed
 from sparring.errors import ConfigError
 from sparring.learning.sb3.adapter import Learner, Settings, Training
 from sparring.learning.training_env import LearningTask, make_vec_env
+from sparring.snapshot import Snapshot
 from sparring.validation import check_counts, check_kind
 
 CHUNK = 100
@@ -19,7 +19,7 @@ def train(
     steps: int,
     seed: int,
     every: int | Callable[[int], bool] = 1000,
-    start: Packed | None = None,
+    start: Snapshot | None = None,
 ) -> Iterator[Training]:
     """Learn to play the arena's seat, and yield where training stands after each chunk of about `every` steps.
 
@@ -46,7 +46,7 @@ def _trained(
     steps: int,
     seed: int,
     every: int | Callable[[int], bool],
-    start: Packed | None,
+    start: Snapshot | None,
 ) -> Iterator[Training]:
     chunk, is_due = (CHUNK, every) if callable(every) else (every, _always)
     with make_vec_env(arena, seed=seed) as environments:
