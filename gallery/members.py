@@ -8,7 +8,7 @@ from itertools import pairwise
 from sys import modules
 from typing import NamedTuple
 
-from sparring.experiments.catalogues import CATALOGUES, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Option, catalogue
 from sparring.registry import lookup
 
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")

@@ -15,7 +15,7 @@ from gallery.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
 from gallery.members import Member
 from gallery.plane import CLIENTS, HONEST, MALICIOUS, ROUNDS, remembered
 from sparring.contracts import BlackBoxView
-from sparring.experiments.catalogues import CATALOGUES, Option
+from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation.threat import VIEWS
 from sparring.registry import build
 

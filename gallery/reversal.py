@@ -19,7 +19,7 @@ from sparring.attacks import PoisonedTraining
 from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.experiments import load_model
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.sweeps import Cell, planned, run_folder
 from sparring.federation.evaluation import reach
 from sparring.inversion import ReversedTrigger, Unlearning, anomaly_index, reverse_triggers, suspicious
@@ -125,8 +125,8 @@ def cases(cells: Iterable[Cell], folder: Path) -> Iterator[Case]:
     """Look for triggers in the models of the sweep."""
     dataset: Dataset | None = None
     for cell in cells:
-        dataset = load(cell.config) if dataset is None else dataset
-        root = assemble(cell.config, dataset).federation.root
+        dataset = load_dataset(cell.config) if dataset is None else dataset
+        root = build_scenario(cell.config, dataset).federation.root
         assert root is not None
         yield case(cell, load_model(run_folder(folder, cell.digest)), root=root, test=dataset.test)
 

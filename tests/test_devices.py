@@ -37,7 +37,8 @@ from sparring.defenses.aggregation.toolkit.arithmetic import (
     weighted_sum_by_torch,
 )
 from sparring.errors import ConfigError, Interrupted
-from sparring.experiments import Observer, configure, load_model, memory, resume, run
+from sparring.experiments import Observer, load_model, parse_config, resume, run
+from sparring.experiments.config import memory
 from sparring.experiments.saver import Cadence
 from sparring.federation import Attacker, Federation, Scenario, Threat, simulate_rounds, train
 from sparring.games.env import SeatEnv
@@ -204,7 +205,7 @@ class TestPretended:
             "defense": {"name": "safeguard"},
             "execution": {"device": "cuda"},
         }
-        config = configure(document)
+        config = parse_config(document)
         outcome = run(config, tmp_path / "whole", cadence=Cadence(0, 1.0))
         stops = iter([False, False, True])
         with pytest.raises(Interrupted):
@@ -314,6 +315,6 @@ class TestReal:
 
     def test_a_run_repeats_itself(self, tmp_path):
         document = {"data": {"name": "synthetic"}, "model": {"name": "logistic"}, "execution": {"device": "cuda"}}
-        config = configure({**document, "federation": {"clients": 10, "sampled": 5, "rounds": 4, "batch": 4}})
+        config = parse_config({**document, "federation": {"clients": 10, "sampled": 5, "rounds": 4, "batch": 4}})
         outcomes = [run(config, tmp_path / name).result for name in ("one", "other")]
         assert outcomes[0] == outcomes[1]

@@ -11,7 +11,7 @@ from sparring.conformance.adversary import attacker_view
 from sparring.conformance.attacks import ATTACK_CHECKS
 from sparring.conformance.check import called
 from sparring.experiments import parse_document
-from sparring.experiments.plugins import plugged
+from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.presets import PRESETS
 from sparring.experiments.sweeps import planned
 
@@ -35,7 +35,7 @@ def test_poisoning_as_released_is_next_to_nothing():
 
 
 def test_their_sweep_plays_in_the_federation_of_the_figure():
-    found = planned(parse_document(SWEEP.name, SWEEP.read_text()), plugged(["gallery.released"]))
+    found = planned(parse_document(SWEEP.name, SWEEP.read_text()), load_plugins(["gallery.released"]))
     figure = planned(PRESETS["rla-fig3-krum"].document("laptop"))
     assert len(found.runs) == 2 * 3 * 2 * 3
 

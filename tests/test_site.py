@@ -17,8 +17,8 @@ from gallery.repository import ROOT, SHOWN, relinked
 from gallery.stamps import _change
 from sparring.attacks import ATTACKS, POISONS, TRIGGERS
 from sparring.defenses import DEFENSES, CenteredClipping, Krum, Mean
-from sparring.experiments import configure, parse_document
-from sparring.experiments.assemble import check
+from sparring.experiments import parse_config, parse_document
+from sparring.experiments.config.build import validate
 
 PLAYERS, STAMPS, RULES = members("attacks", "poisons"), members("triggers"), members("defenses")
 EVERYONE = [*PLAYERS, *STAMPS, *RULES]
@@ -89,8 +89,8 @@ def test_a_page_says_what_the_class_says(member):
 def test_the_configuration_on_a_page_can_be_played(member):
     written = parse_document("the page", as_yaml(member))
     assert written == document(member)
-    config = configure(written)
-    check(config)
+    config = parse_config(written)
+    validate(config)
     named = config.defense if member.is_rule else config.attacks[0].member
     assert (named["trigger"] if member.is_trigger else named)["name"] in member.names
 

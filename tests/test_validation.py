@@ -13,7 +13,7 @@ from sparring.contracts import BlackBoxView, Model, family_of, limit_of
 from sparring.data import ClientShards, CommonShards, Iid, LabelSkew, divide
 from sparring.defenses import Clipped, Mean, Median, NeuroClip, certify
 from sparring.errors import ConfigError, PluginError, WrongKind
-from sparring.experiments import configure, run
+from sparring.experiments import parse_config, run
 from sparring.federation import (
     Attacker,
     Federation,
@@ -42,7 +42,7 @@ MODULE = nn.Linear(4, 3)
 NET = FEDERATION.network
 MODEL = Model(NET, initial_state(FEDERATION).parameters)
 RNG = stream(0, "test")
-CONFIG = configure({})
+CONFIG = parse_config({})
 
 
 def federation(**changed: object) -> Federation:

@@ -4,8 +4,8 @@ import sys
 import pytest
 
 from sparring.cli.completion import PRESETS, TABLES, keys, names
-from sparring.experiments import CATALOGUES, configure, overridden
-from sparring.experiments.config import SECTIONS
+from sparring.experiments import CATALOGUES, apply_overrides, parse_config
+from sparring.experiments.config.parse import SECTIONS
 from sparring.experiments.presets import CALCULATIONS
 from sparring.experiments.presets import PRESETS as ALL_PRESETS
 from sparring.kinds import KINDS
@@ -58,5 +58,5 @@ def test_the_names_that_are_read_from_the_source_are_those_of_the_catalogues():
 
 def test_the_keys_that_are_read_from_the_source_are_those_of_a_configuration():
     assert {key.partition(".")[0] for key in keys()} == {*SECTIONS, "seed", "model", "defense", "post_training"}
-    assert configure(overridden({}, ["federation.lr=0.1", "data.root_size=3", "threat.mastermind=true"]))
+    assert parse_config(apply_overrides({}, ["federation.lr=0.1", "data.root_size=3", "threat.mastermind=true"]))
     assert {"federation.lr", "data.root_size", "threat.mastermind", "attack.trigger"} <= set(keys())

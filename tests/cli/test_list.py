@@ -4,7 +4,7 @@ import pytest
 
 from sparring.cli import main
 from sparring.cli.list import KINDS
-from sparring.experiments.catalogues import CATALOGUES
+from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.experiments.presets import CALCULATIONS, PRESETS
 from tests.cli.test_entry import refusal
 

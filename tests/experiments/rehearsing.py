@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from sparring.attacks import LocalSearchActions
+from sparring.experiments.config.sections import Section
 from sparring.experiments.rehearsal import Part, Rehearsing, parts
-from sparring.experiments.section import Section
 from sparring.experiments.sweeps import planned
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sparring.experiments import Config, configure, overridden
+from sparring.experiments import Config, apply_overrides, parse_config
 
 SETTINGS = (
     *("data.name=synthetic", "data.classes=4", "data.features=6", "data.examples=160", "data.root_size=20"),
@@ -17,7 +17,7 @@ LASTING = ("rounds.jsonl", "result.json", "model.safetensors")
 
 def small(*settings: str) -> Config:
     """Return the small run's configuration, with further settings."""
-    return configure(overridden({}, SETTINGS + settings))
+    return parse_config(apply_overrides({}, SETTINGS + settings))
 
 
 def lasting(folder: Path) -> dict[str, bytes]:

@@ -1,8 +1,8 @@
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments import configure, demo
-from sparring.experiments.assemble import check
+from sparring.experiments import demo, parse_config
+from sparring.experiments.config.build import validate
 from sparring.experiments.demo import ATTACKS, CELLS, RULES, Cell, document, play_cell, play_cells, verdict
 from tests.experiments.killing import die
 
@@ -10,7 +10,7 @@ from tests.experiments.killing import die
 def test_every_run_can_be_played():
     assert len(CELLS) == len(ATTACKS) * len(RULES) == 12
     for cell in CELLS:
-        check(configure(document(cell)))
+        validate(parse_config(document(cell)))
 
 
 def test_a_run_in_a_process_of_its_own_comes_to_what_it_comes_to_here(monkeypatch):

@@ -1,6 +1,6 @@
 import os
 
-from sparring.experiments import describe, digest
+from sparring.experiments import digest, to_document
 from sparring.experiments.forecast import forecast
 from tests.experiments.small import small
 
@@ -13,7 +13,7 @@ def test_a_forecast_says_what_a_run_would_cost():
     assert plan.parameters == 4 * 6 + 4
     assert plan.examples == 160
     assert plan.digest == digest(config)
-    assert plan.config == describe(config)
+    assert plan.config == to_document(config)
 
 
 def test_ten_thousand_times_the_rounds_take_longer():

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments import describe, digest
+from sparring.experiments import digest, to_document
 from sparring.experiments.manifest import NAME, has_manifest, read_manifest, read_old_manifest, versions, write_manifest
 from tests.experiments.small import small
 
@@ -12,7 +12,7 @@ def test_a_manifest_says_what_is_played_and_with_what(tmp_path):
     config = small("seed=3", "execution.threads=2")
     write_manifest(tmp_path, config)
     written = json.loads((tmp_path / NAME).read_text())
-    assert written["config"] == describe(config)
+    assert written["config"] == to_document(config)
     assert written["digest"] == digest(config)
     assert (written["seed"], written["threads"], written["device"]) == (3, 2, "cpu")
     assert written["versions"].keys() == {"sparring", "python", "torch", "numpy"}

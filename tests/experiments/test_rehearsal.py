@@ -7,7 +7,7 @@ import torch
 from sparring.arrays import pixels
 from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.runner import run
 from sparring.experiments.saver import Cadence, Pace
@@ -29,7 +29,7 @@ def part(folder, rehearsing=QUICK):
 
 def scenario(folder):
     config = part(folder).config
-    return assemble(config, load(config))
+    return build_scenario(config, load_dataset(config))
 
 
 def learned(folder, rehearsing=INVERTING, **options):

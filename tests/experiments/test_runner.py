@@ -10,7 +10,7 @@ import torch
 
 from sparring.errors import ConfigError, Interrupted, PluginError, RunError
 from sparring.experiments import Observer, digest, resume, run
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.journal import read_records
 from sparring.experiments.store import held
 from sparring.federation import train
@@ -72,7 +72,7 @@ def test_a_run_leaves_its_files(tmp_path):
 def test_a_run_comes_to_what_training_comes_to(tmp_path):
     config = small()
     outcome = run(config, tmp_path / "run")
-    trained = train(assemble(config, load(config)), ROUNDS, every=3)
+    trained = train(build_scenario(config, load_dataset(config)), ROUNDS, every=3)
     assert tuple(read_records(outcome.folder / "rounds.jsonl")) == tuple(trained.records)
     assert outcome.result["accuracy"] == trained.accuracy
     assert outcome.result["average_accuracy"] == trained.average_accuracy
@@ -92,7 +92,7 @@ BACKDOORED = (
 def test_a_run_with_a_backdoor_says_how_far_it_reaches(tmp_path):
     config = small(*BACKDOORED)
     outcome = run(config, tmp_path / "run")
-    trained = train(assemble(config, load(config)), ROUNDS, every=3)
+    trained = train(build_scenario(config, load_dataset(config)), ROUNDS, every=3)
     assert tuple(read_records(outcome.folder / "rounds.jsonl")) == tuple(trained.records)
     assert outcome.result.items() >= trained.backdoor_metrics.items()
     assert trained.backdoor_metrics.keys() == {

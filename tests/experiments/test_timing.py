@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.experiments import timing
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.timing import Stopwatch, rounds_per_second
 from sparring.federation import RoundRecord, initial_state
 from tests.experiments.small import small
@@ -20,7 +20,7 @@ def clock(monkeypatch):
 
 def rate(stopwatch):
     config = small()
-    scenario = assemble(config, load(config))
+    scenario = build_scenario(config, load_dataset(config))
     return rounds_per_second(stopwatch, scenario, state=initial_state(scenario.federation))
 
 

@@ -10,8 +10,8 @@ from sparring.contracts import Model
 from sparring.data import load, root_sample
 from sparring.defenses import POST_TRAINING
 from sparring.errors import ConfigError
-from sparring.experiments import configure, describe
-from sparring.experiments.catalogues import CATALOGUES
+from sparring.experiments import parse_config, to_document
+from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.inversion import Unlearning, reverse_triggers, suspicious
 from sparring.models import Mlp, network
 from sparring.random import stream
@@ -134,7 +134,7 @@ def test_unlearning_that_cannot_be_is_refused(settings, message):
 def test_it_is_a_post_training_defense_of_the_catalogue():
     section = {"name": "unlearning", "steps": 3, "search_steps": 20}
     assert build("post_training", CATALOGUES["post-training"], section) == Unlearning(steps=3, search_steps=20)
-    described = describe(configure({"post_training": section}))["post_training"]
+    described = to_document(parse_config({"post_training": section}))["post_training"]
     assert described == {
         **section,
         "threshold": 2.0,
@@ -143,7 +143,7 @@ def test_it_is_a_post_training_defense_of_the_catalogue():
         "batch": 32,
         "lr": 0.05,
     }
-    assert describe(configure({"post_training": described}))["post_training"] == described
+    assert to_document(parse_config({"post_training": described}))["post_training"] == described
 
 
 def test_it_is_the_only_post_training_defense_that_is_not_in_the_table_of_the_defenses():

@@ -22,9 +22,9 @@ from sparring.experiments.audit import Audit, Request, audit, read_budget, read_
 from sparring.experiments.audit.audit import REPORT
 from sparring.experiments.audit.told import facts, sentences
 from sparring.experiments.audit.verdict import plain
-from sparring.experiments.overrides import placed
-from sparring.experiments.plugins import load_class, member_name
-from sparring.experiments.section import member
+from sparring.experiments.config.overrides import set_value
+from sparring.experiments.config.plugins import load_class, member_name
+from sparring.experiments.config.sections import member
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
@@ -79,7 +79,7 @@ def _request(words: Sequence[str], task: Task, *, plugins: Sequence[str]) -> Req
     """Return what is asked for; a rule that is named by its class takes the place of `defense.name`."""
     budget, document = read_budget(task.budget), document_of(words)
     if task.defense is not None:
-        document = placed(document, "defense.name", value=_named(document, task.defense))
+        document = set_value(document, "defense.name", value=_named(document, task.defense))
         plugins = [*plugins, task.defense]
     return read_request(document, seeds=task.seeds, budget=budget, catalogues=loaded(plugins))
 

@@ -11,7 +11,7 @@ from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.cli.terminal import terminal_width
 from sparring.conformance import Finding, conformance
-from sparring.experiments.plugins import built, load_class
+from sparring.experiments.config.plugins import built, load_class
 from sparring.kinds import kind_of
 
 WIDTH = 80

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from sparring.errors import ConfigError
-from sparring.experiments import CATALOGUES, overridden, read_document
-from sparring.experiments.config import place_of
+from sparring.experiments import CATALOGUES, apply_overrides, read_document
+from sparring.experiments.config.parse import full_key
 from sparring.kinds import KINDS
 from sparring.registry import spelled
 
@@ -30,20 +30,20 @@ def document_of(words: Sequence[str]) -> dict[str, Any]:
     if len(files) > 1:
         raise ConfigError(f"{files[1]!r} is no setting; write section.key=value, and at most one configuration file")
     document = read_document(Path(files[0])) if files else {}
-    return overridden(document, [word for word in words if not _is_file(word)])
+    return apply_overrides(document, [word for word in words if not _is_file(word)])
 
 
 def _meant(word: str, words: Sequence[str]) -> str | None:
     """Return the setting that a word stands for that is a key, or the name of something, alone."""
     place = words.index(word) + 1
     following = next(iter(words[place:]), "")
-    key = word if "." in word and not word.endswith(SUFFIXES) else place_of(word)
+    key = word if "." in word and not word.endswith(SUFFIXES) else full_key(word)
     if key is not None and following and "=" not in following:
         return f"{key}={following}"
     for kind, (section, _) in KINDS.items():
         if spelled(word) in CATALOGUES[kind]:
             return f"{section}={spelled(word)}"
-    return f"{key}=VALUE" if key is not None and key == place_of(key.rpartition(".")[2]) else None
+    return f"{key}=VALUE" if key is not None and key == full_key(key.rpartition(".")[2]) else None
 
 
 def _is_file(word: str) -> bool:

@@ -94,7 +94,7 @@ def _remedy(error: click.ClickException, given: Sequence[str]) -> str:
     if not isinstance(error, click.NoSuchOption) or not TAKING.intersection(given[:1]):
         return ""
     option = error.option_name
-    key = imported("sparring.experiments.config:place_of")(option.lstrip("-"))
+    key = imported("sparring.experiments.config.parse:full_key")(option.lstrip("-"))
     said = [part for word in given for part in (word.split("=", 1) if word.startswith(f"{option}=") else [word])]
     value = [*said, "VALUE"][said.index(option) + 1] if option in said else "VALUE"
     return f"No such option {option}; write {key}={value}" if key else ""

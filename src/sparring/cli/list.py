@@ -14,7 +14,7 @@ from rich.text import Text
 from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import UnknownName
-from sparring.experiments.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
 from sparring.experiments.presets import TITLES
 from sparring.registry import offer
 

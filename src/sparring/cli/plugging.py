@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sparring.cli.following import show_notice
-from sparring.experiments import Catalogues, plugged
+from sparring.experiments import Catalogues, load_plugins
 
 Plugins = Annotated[
     list[str] | None,
@@ -16,4 +16,4 @@ Plugins = Annotated[
 
 def loaded(plugins: Sequence[str] | None) -> Catalogues:
     """Return the catalogues with what these plug-ins, and those of installed packages, add."""
-    return plugged(plugins or (), notice=show_notice)
+    return load_plugins(plugins or (), notice=show_notice)

@@ -19,7 +19,7 @@ from sparring.cli.output import Output
 from sparring.cli.plugging import Plugins, loaded
 from sparring.cli.seeds import RUNS, Seeds, play_seeds
 from sparring.errors import ConfigError
-from sparring.experiments import Catalogues, Config, configure, digest, run
+from sparring.experiments import Catalogues, Config, digest, parse_config, run
 from sparring.experiments.forecast import Forecast, forecast
 from sparring.experiments.runner import finished
 from sparring.experiments.store import Existing
@@ -66,7 +66,7 @@ def command(
         shown = sweep.Manner(dry_run=manner.dry_run, as_json=output.as_json)
         return play_seeds(document, manner.seeds, out=out, workers=crew.workers(), manner=shown, catalogues=catalogues)
     crew.refuse_alone()
-    config = configure(document, catalogues)
+    config = parse_config(document, catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
     if manner.dry_run:
         _tell(folder, config, plan=forecast(config, catalogues), as_json=output.as_json)

@@ -9,7 +9,7 @@ import typer
 
 from sparring.cli.sweep import Manner, play_plan
 from sparring.errors import ConfigError
-from sparring.experiments import Catalogues, configure, digest
+from sparring.experiments import Catalogues, digest, parse_config
 from sparring.experiments.sweeps import Workers, planned
 
 RUNS = Path("runs")
@@ -38,7 +38,7 @@ def play_seeds(
     if document.get("seed") is not None:
         raise ConfigError(f"seed is {document['seed']!r}, and --seeds is given; choose one")
     axes = {"seed": read_seeds(seeds)}
-    folder = RUNS / f"{digest(configure(document, catalogues))[:12]}-seeds" if out is None else out
+    folder = RUNS / f"{digest(parse_config(document, catalogues))[:12]}-seeds" if out is None else out
     plan = planned({"base": document, "axes": axes}, catalogues)
     return play_plan(plan, folder, workers=workers, manner=manner, catalogues=catalogues)
 

@@ -1,14 +1,14 @@
 """From a configuration to a run on disk, its tables and its pictures."""
 
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config import configure, describe, digest
-from sparring.experiments.document import parse_document, read_document
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.overrides import apply_overrides
+from sparring.experiments.config.parse import digest, parse_config, to_document
+from sparring.experiments.config.plugins import load_plugins
+from sparring.experiments.config.schema import Config
+from sparring.experiments.config.yaml_reader import parse_document, read_document
 from sparring.experiments.observer import Observer
-from sparring.experiments.overrides import overridden
-from sparring.experiments.plugins import plugged
 from sparring.experiments.runner import Outcome, resume, run
 from sparring.experiments.saved_model import load_model
-from sparring.experiments.settings import Config
 
 __all__ = [
     "CATALOGUES",
@@ -16,14 +16,14 @@ __all__ = [
     "Config",
     "Observer",
     "Outcome",
-    "configure",
-    "describe",
+    "apply_overrides",
     "digest",
     "load_model",
-    "overridden",
+    "load_plugins",
+    "parse_config",
     "parse_document",
-    "plugged",
     "read_document",
     "resume",
     "run",
+    "to_document",
 ]

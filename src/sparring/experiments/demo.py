@@ -11,8 +11,8 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from sparring.errors import RunError
-from sparring.experiments.assemble import assemble, load
-from sparring.experiments.config import configure
+from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.config.parse import parse_config
 from sparring.experiments.plots import Curve
 from sparring.federation import train
 from sparring.training import keep_freed_memory
@@ -54,9 +54,9 @@ def document(cell: Cell, rounds: int = ROUNDS) -> dict[str, Any]:
 
 def play_cell(cell: Cell, rounds: int = ROUNDS) -> Curve:
     """Play a run on one thread, and return its rounds and accuracies."""
-    config = configure(document(cell, rounds))
+    config = parse_config(document(cell, rounds))
     with torch_threads(1):
-        records = train(assemble(config, load(config)), rounds, every=EVERY).records
+        records = train(build_scenario(config, load_dataset(config)), rounds, every=EVERY).records
     return [(record.round, record.accuracy) for record in records if record.accuracy is not None]
 
 

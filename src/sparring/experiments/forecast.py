@@ -6,11 +6,11 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from sparring.experiments.assemble import assemble, check, load
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config import describe, digest
-from sparring.experiments.memory import FLOAT, explaining_exhaustion
-from sparring.experiments.settings import Config
+from sparring.experiments.config.build import build_scenario, load_dataset, validate
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.memory import FLOAT, explaining_exhaustion
+from sparring.experiments.config.parse import digest, to_document
+from sparring.experiments.config.schema import Config
 from sparring.federation import FederationState, Scenario, initial_state, measure, play_round
 from sparring.training.backends.threaded import torch_threads
 
@@ -36,10 +36,10 @@ class Forecast(NamedTuple):
 
 def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
     """Play a few rounds for the measure, and write nothing."""
-    server = check(config, catalogues)
+    server = validate(config, catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
-        dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues=catalogues, server=server)
+        dataset = load_dataset(config, catalogues)
+        scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
         seconds = run_seconds(config, scenario)
     size = scenario.federation.network.size
     return Forecast(
@@ -48,7 +48,7 @@ def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
         parameters=size,
         examples=len(dataset.train.labels),
         digest=digest(config),
-        config=describe(config),
+        config=to_document(config),
         class_names=dataset.class_names,
     )
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 from sparring.attacks import TrainedAttack, save_attack
 from sparring.attacks.learned.trained_attack import is_shipped
 from sparring.errors import Interrupted, RunError, SavingError
+from sparring.experiments.config.sections import Section
 from sparring.experiments.files import saving
-from sparring.experiments.section import Section
 from sparring.experiments.sweeps import Failed, Stopped, Workers, stop_file
 
 Lesson = TypeVar("Lesson")

@@ -12,12 +12,12 @@ import torch
 
 import sparring
 from sparring.errors import ConfigError, RunError, UnknownFolder
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config import configure, describe, digest
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.parse import digest, parse_config, to_document
+from sparring.experiments.config.plugins import plugins_of
+from sparring.experiments.config.recorded import read_recorded
+from sparring.experiments.config.schema import Config
 from sparring.experiments.files import read_json, write_json
-from sparring.experiments.plugins import plugins_of
-from sparring.experiments.recorded import recorded
-from sparring.experiments.settings import Config
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -60,7 +60,7 @@ def write_manifest(
         "threads": config.execution.threads,
         "versions": versions(),
         "plugins": plugins_of(config, catalogues),
-        "config": describe(config),
+        "config": to_document(config),
         "files": config.files,
         **({"oracle": ORACLE} if config.has_oracle else {}),
     }
@@ -81,7 +81,7 @@ def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest
     """
     content = _read(folder)
     _refuse_missing(content["plugins"], folder, catalogues=catalogues)
-    about = _manifest(folder, content, configured=partial(configure, catalogues=catalogues))
+    about = _manifest(folder, content, configured=partial(parse_config, catalogues=catalogues))
     if digest(about.config) != content["digest"]:
         raise RunError(f"{folder / NAME} was changed, or made by another version; play the run again with --overwrite")
     return about
@@ -92,7 +92,7 @@ def read_old_manifest(folder: Path) -> Manifest:
 
     Nothing that it names is imported or built.
     """
-    return _manifest(folder, _read(folder), configured=recorded)
+    return _manifest(folder, _read(folder), configured=read_recorded)
 
 
 def _read(folder: Path) -> dict[str, Any]:

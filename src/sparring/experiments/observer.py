@@ -3,14 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sparring.experiments.config.catalogues import Notice, ignore
 from sparring.federation import RoundRecord
-
-Notice = Callable[[str], None]
-"""Takes what is worth telling a person."""
-
-
-def ignore(_: object) -> None:
-    """Do nothing."""
 
 
 def never() -> bool:

@@ -12,12 +12,12 @@ from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.trained_attack import PolicyVersion, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.config.schema import Config
 from sparring.experiments.files import saving, write_json
 from sparring.experiments.lessons import UNARMED, refuse_shipped, save_policy
 from sparring.experiments.observer import never
 from sparring.experiments.saver import Pace
-from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Cell, Failed, Stopped, stop_file
 from sparring.experiments.sweeps.task import ended
@@ -159,7 +159,7 @@ def _taken(part: Part) -> Path | Stopped:
     if stop.exists():
         return Stopped()
     with torch_threads(part.config.execution.threads):
-        scenario = assemble(part.config, load(part.config))
+        scenario = build_scenario(part.config, load_dataset(part.config))
         attack, trials = learn_attack(scenario, part.rehearsing, folder=folder, wants_stop=stop.exists)
     write_json(part.policy.with_suffix(TRIALS), [trial._asdict() for trial in trials])
     save_policy(part.policy, attack)

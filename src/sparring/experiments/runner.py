@@ -10,21 +10,20 @@ from sparring.arrays import moved
 from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments.assemble import assemble, check, load
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.checkpoint import NOTES, Checkpoint, drop_newest, latest_checkpoint
-from sparring.experiments.config import digest
-from sparring.experiments.contents import contents
-from sparring.experiments.difference import first_difference
+from sparring.experiments.config.build import build_scenario, load_dataset, validate
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.file_contents import file_contents
+from sparring.experiments.config.memory import explaining_exhaustion
+from sparring.experiments.config.parse import digest, first_difference
+from sparring.experiments.config.plugins import plugins_of
+from sparring.experiments.config.schema import Config
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.journal import Journal, read_records
 from sparring.experiments.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
-from sparring.experiments.memory import explaining_exhaustion
 from sparring.experiments.observer import NOBODY, Observer
-from sparring.experiments.plugins import plugins_of
 from sparring.experiments.saved_model import save_model
 from sparring.experiments.saver import SELDOM, Cadence, Saver
-from sparring.experiments.settings import Config
 from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit, clear, command_to_resume, held
 from sparring.experiments.timing import Stopwatch, rounds_per_second
 from sparring.federation import FederationState, Result, Scenario, simulate_rounds
@@ -66,14 +65,14 @@ def run(
     check_kind("run: config", config, kind=Config, remedy='make one of a document: configure({"data": {...}})')
     check_kind("run: folder", folder, kind=str | Path, remedy="give the path of a folder")
     folder = Path(folder)
-    server = check(config, catalogues)
+    server = validate(config, catalogues)
     admit(folder, existing)
     if existing == "resume" and has_manifest(folder):
         _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
     with explaining_exhaustion(), torch_threads(config.execution.threads):
-        dataset = load(config, catalogues)
-        scenario = assemble(config, dataset, catalogues=catalogues, server=server)
+        dataset = load_dataset(config, catalogues)
+        scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
         job = Job(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
         with held(folder):
             admit(folder, existing)
@@ -115,8 +114,10 @@ def resume(
     with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
         _refuse_changed(config, folder, catalogues=catalogues)
         start = _last(folder, config, observer=observer)
-        dataset = load(config, catalogues)
-        job = Job(folder, config, dataset, assemble(config, dataset, catalogues=catalogues), observer, cadence, plugins)
+        dataset = load_dataset(config, catalogues)
+        job = Job(
+            folder, config, dataset, build_scenario(config, dataset, catalogues=catalogues), observer, cadence, plugins
+        )
         state, stopwatch = _play(job, start)
         return _finish(job, state, stopwatch=stopwatch)
 
@@ -136,7 +137,7 @@ def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> 
 
 def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
     """Refuse to go on where a file holds something else by now than when the run was started."""
-    now = contents(config, catalogues) if config.files else {}
+    now = file_contents(config, catalogues) if config.files else {}
     for file, known in config.files.items():
         if now.get(file) != known:
             raise RunError(

@@ -11,9 +11,9 @@ from safetensors.torch import save
 from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import UnknownFolder
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.sections import Section
 from sparring.experiments.files import write
-from sparring.experiments.section import Section
 from sparring.models import ModuleNetwork, network
 from sparring.registry import build
 from sparring.validation import check_kind

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sparring.attacks.learned.trained_attack import located
+from sparring.experiments.config.schema import Config
 from sparring.experiments.files import read_json
-from sparring.experiments.settings import Config
 
 LEARNED = "learned"
 TRIALS = ".json"

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from sparring.experiments.config.schema import AttackerSettings, Config
 from sparring.experiments.forecast import Forecast
-from sparring.experiments.settings import AttackerSettings, Config
 
 MEBIBYTE = 1 << 20
 MANY, FIRST = 20, 10

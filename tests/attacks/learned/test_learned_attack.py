@@ -9,8 +9,8 @@ from sparring.conformance.adversary import attacker_view
 from sparring.conformance.attacks import ATTACK_CHECKS
 from sparring.conformance.check import called
 from sparring.errors import ConfigError
-from sparring.experiments import configure
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments import parse_config
+from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.registry import build
 from sparring.training import gradient
 from tests.attacks.learned.policies import trained
@@ -86,9 +86,9 @@ def test_without_a_file_it_is_refused():
 
 def test_a_file_that_is_not_there_is_refused_before_anything_is_played(tmp_path):
     attacker = {"name": "learned", "policy": str(tmp_path / "nowhere"), "malicious": 2}
-    config = configure({"data": {"name": "synthetic"}, "model": {"name": "logistic"}, "attack": attacker})
+    config = parse_config({"data": {"name": "synthetic"}, "model": {"name": "logistic"}, "attack": attacker})
     with pytest.raises(ConfigError, match="there is no such file"):
-        assemble(config, load(config))
+        build_scenario(config, load_dataset(config))
 
 
 def test_a_policy_for_a_model_of_another_size_is_refused(file):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sparring.experiments import CATALOGUES, overridden
+from sparring.experiments import CATALOGUES, apply_overrides
 from sparring.experiments.audit import Audit, Effort, Request, audit, read_request
 from tests.experiments.small import SETTINGS
 
@@ -17,7 +17,7 @@ SMALL = Effort(policies=2, steps=24, seconds=1.0)
 
 def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATALOGUES) -> Request:
     """Return what the small federation, with further settings, asks for."""
-    document = overridden({}, (*TASK, "attack.malicious=2", *settings))
+    document = apply_overrides({}, (*TASK, "attack.malicious=2", *settings))
     return read_request(document, seeds=seeds, budget=budget, catalogues=catalogues)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments import CATALOGUES, plugged
+from sparring.experiments import CATALOGUES, load_plugins
 from sparring.experiments.audit.crafted import crafted_attacks
 from tests.experiments.plugging import write_plugin
 
@@ -21,5 +21,5 @@ def test_all_untargeted_attacks_are_played_where_everything_is_seen():
 
 
 def test_attacks_of_a_plug_in_are_played_too_but_not_its_backdoors(tmp_path, monkeypatch):
-    catalogues = plugged([write_plugin(tmp_path, monkeypatch)])
+    catalogues = load_plugins([write_plugin(tmp_path, monkeypatch)])
     assert crafted_attacks(catalogues, "black_box").keys() == BLIND | {"shrinking", "darker"}

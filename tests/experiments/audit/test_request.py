@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments import overridden
+from sparring.experiments import apply_overrides
 from sparring.experiments.audit import read_request
 from tests.experiments.audit.asking import TASK, WHITE_BOX, asked
 
@@ -13,7 +13,7 @@ def refusal(*settings, **options):
 
 
 def test_the_attackers_have_as_many_clients_as_the_rule_reckons_with():
-    assert read_request(overridden({}, TASK), seeds=2, budget=60.0).malicious == round(0.2 * 8)
+    assert read_request(apply_overrides({}, TASK), seeds=2, budget=60.0).malicious == round(0.2 * 8)
     assert asked("attack.malicious=3", "attack.start=2").attacked({"name": "ipm"}) == {
         "name": "ipm",
         "malicious": 3,

@@ -5,7 +5,6 @@ import pytest
 
 from sparring.attacks import LearnedAttack, load_attack
 from sparring.errors import Interrupted
-from sparring.experiments.assemble import assemble, load
 from sparring.experiments.audit.training import (
     ACTINGS,
     Course,
@@ -17,6 +16,7 @@ from sparring.experiments.audit.training import (
     take_course,
     train_attack,
 )
+from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.saver import SELDOM, Cadence, Pace
 from sparring.experiments.snapshots import latest_place, save_snapshot
 from sparring.experiments.sweeps import Failed, Stopped
@@ -38,7 +38,7 @@ def course(folder, *settings):
 
 def trained(folder, **options):
     config = asked().run(BENIGN, 3)
-    return train_attack(assemble(config, load(config)), LESSON, folder=folder, **options)
+    return train_attack(build_scenario(config, load_dataset(config)), LESSON, folder=folder, **options)
 
 
 def test_a_policy_is_trained_that_can_be_played(tmp_path):
@@ -104,7 +104,7 @@ def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tm
 def test_the_time_of_a_step_includes_saving(monkeypatch):
     monkeypatch.setattr("sparring.experiments.audit.training._timed", lambda arena: 1.0)
     config = asked().run(BENIGN, 3)
-    assert seconds_per_step(assemble(config, load(config)), rounds=4) == 1 + SELDOM.share
+    assert seconds_per_step(build_scenario(config, load_dataset(config)), rounds=4) == 1 + SELDOM.share
 
 
 def test_a_course_leaves_a_policy(tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparring.experiments import configure
+from sparring.experiments import parse_config
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.report.study import Study, run_of
@@ -58,7 +58,7 @@ def study(axes: Mapping[str, Sequence[str]], results: Results, *, curve: Curve =
         axes={axis: tuple(labels) for axis, labels in axes.items()},
         cells=tuple(cells.values()),
         frame=frame.astype(dict.fromkeys(("accuracy", "average_accuracy", "loss", "backdoor_accuracy"), float)),
-        manifests=dict.fromkeys(runs, Manifest(configure({}), VERSIONS, {})),
+        manifests=dict.fromkeys(runs, Manifest(parse_config({}), VERSIONS, {})),
         curves=dict.fromkeys(runs, curve),
         failures=tuple(Failure(cell.labels, cell.digest, "RuleError: <b>no</b>", "Traceback <i>") for cell in lost),
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparring.experiments import configure, digest, overridden
+from sparring.experiments import apply_overrides, digest, parse_config
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.commands import command_to_repeat, settings
 
@@ -28,14 +28,14 @@ DOCUMENTS = st.dictionaries(
 
 @given(DOCUMENTS)
 def test_settings_make_the_document_again(document):
-    assert overridden({}, settings(document)) == document
+    assert apply_overrides({}, settings(document)) == document
 
 
 @pytest.mark.parametrize(
     "text", ["null", "1e3", "0x10", "true", "", "a b", 'say "hi"', "C:\\x", "größer", "😀", "\x1b[2J"]
 )
 def test_text_stays_text(text):
-    assert overridden({}, settings({"data": {"path": text}})) == {"data": {"path": text}}
+    assert apply_overrides({}, settings({"data": {"path": text}})) == {"data": {"path": text}}
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_text_stays_text(text):
     ],
 )
 def test_a_command_plays_the_same_run(document):
-    config = configure(document)
+    config = parse_config(document)
     program, verb, *words = shlex.split(command_to_repeat(Manifest(config, {}, {})))
     assert (program, verb) == ("sparring", "run")
-    assert digest(configure(overridden({}, words))) == digest(config)
+    assert digest(parse_config(apply_overrides({}, words))) == digest(config)
 
 
 def test_a_command_names_the_plug_ins():
-    command = command_to_repeat(Manifest(configure({}), {}, {"my_rules": "1.0"}))
+    command = command_to_repeat(Manifest(parse_config({}), {}, {"my_rules": "1.0"}))
     assert command.startswith("sparring run --plugin my_rules ")

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from sparring.experiments import configure
+from sparring.experiments import parse_config
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.study import run_of
 from sparring.experiments.report.threat import KNOWLEDGE, Fact, choices, players, threat_model
@@ -16,7 +16,7 @@ CLIPPED = {"name": "clipped", "max_norm": 1.0, "inner": {"name": "median"}}
 def told(*documents):
     """Return a study of as many attacks, each played as one of the documents says."""
     made = study(AXES, {(attack, AXES["defense"][0]): 0.5 for attack in AXES["attack"][: len(documents)]})
-    configs = map(configure, documents)
+    configs = map(parse_config, documents)
     manifests = {run_of(cell): Manifest(config, {}, {}) for cell, config in zip(made.cells, configs, strict=False)}
     return replace(made, manifests=manifests)
 

@@ -3,16 +3,16 @@
 import json
 from pathlib import Path
 
-from sparring.experiments import overridden
+from sparring.experiments import apply_overrides
 from tests.experiments.small import LASTING, SETTINGS
 
-BASE = overridden({}, SETTINGS)
+BASE = apply_overrides({}, SETTINGS)
 NO_ATTACK, IPM, LMP = {"name": "none"}, {"name": "ipm", "malicious": 2}, {"name": "lmp", "malicious": 2}
 
 
 def grid(*settings, **axes):
     """Return a sweep file's document: the small run with these settings, along these axes."""
-    return {"base": overridden(BASE, settings), "axes": axes}
+    return {"base": apply_overrides(BASE, settings), "axes": axes}
 
 
 def full_grid(*settings):

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments import plugged
+from sparring.experiments import load_plugins
 from sparring.experiments.sweeps import Here, LocalWorkers, planned, sweep
 from tests.experiments.sweeps.calls import answer, environment, sleep
 from tests.experiments.sweeps.grids import full_grid, left
@@ -52,7 +52,7 @@ def test_a_run_of_a_sweep_may_start_processes_of_its_own(tmp_path):
         },
         "axes": {"attack": [{"name": "parent", "malicious": 1}]},
     }
-    catalogues = plugged(["tests.experiments.sweeps.offspring:Parent"])
+    catalogues = load_plugins(["tests.experiments.sweeps.offspring:Parent"])
     stands = sweep(planned(document, catalogues), tmp_path, workers=LocalWorkers(1), catalogues=catalogues)
     assert stands.failures == ()
     assert stands.complete == 1

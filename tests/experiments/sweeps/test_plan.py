@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments import configure, digest, overridden
+from sparring.experiments import apply_overrides, digest, parse_config
 from sparring.experiments.sweeps import planned
 from tests.experiments.sweeps.grids import BASE, IPM, full_grid, grid
 
@@ -20,7 +20,7 @@ def test_there_is_a_run_for_each_combination():
 def test_a_cell_is_the_run_that_its_settings_describe():
     (cell,) = planned(grid("seed=3", attack=[IPM], seed=[4])).cells
     assert cell.labels == {"attack": "ipm (malicious=2)", "seed": "4"}
-    assert cell.config == configure(overridden(BASE, ["attack={name: ipm, malicious: 2}", "seed=4"]))
+    assert cell.config == parse_config(apply_overrides(BASE, ["attack={name: ipm, malicious: 2}", "seed=4"]))
     assert cell.digest == digest(cell.config)
 
 
@@ -39,7 +39,7 @@ def test_each_cell_may_have_a_policy_of_its_own():
 def test_a_sweep_without_axes_is_one_run():
     (cell,) = planned({"base": BASE}).cells
     assert cell.labels == {}
-    assert cell.config == configure(BASE)
+    assert cell.config == parse_config(BASE)
 
 
 MISTAKES = [

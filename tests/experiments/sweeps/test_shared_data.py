@@ -5,8 +5,8 @@ import torch
 
 from sparring.data import Dataset
 from sparring.errors import PluginError
-from sparring.experiments.assemble import load
-from sparring.experiments.catalogues import CATALOGUES
+from sparring.experiments.config.build import load_dataset
+from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.experiments.sweeps.shared_data import SharedData, map_dataset, save_dataset
 from tests.data.examples import byte_images, dataset
 from tests.experiments.small import small
@@ -68,9 +68,9 @@ def test_what_cannot_be_loaded_is_tried_again(shared):
 def test_what_is_no_data_set_is_blamed_on_its_source(shared, monkeypatch):
     monkeypatch.setattr("sparring.data.Synthetic.load", lambda _: "examples")
     with pytest.raises(PluginError, match="data Synthetic loaded str; it must load a Dataset"):
-        load(small(), replace(CATALOGUES, loaded=shared))
+        load_dataset(small(), replace(CATALOGUES, loaded=shared))
 
 
 def test_a_run_gets_the_examples_that_it_would_load(shared):
     config = small("data.validation=0.1", "seed=3")
-    assert same(load(config, replace(CATALOGUES, loaded=shared)), load(config))
+    assert same(load_dataset(config, replace(CATALOGUES, loaded=shared)), load_dataset(config))

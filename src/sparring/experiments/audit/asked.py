@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from sparring.experiments.recorded import recorded
-from sparring.experiments.section import Section
-from sparring.experiments.settings import Config
+from sparring.experiments.config.recorded import read_recorded
+from sparring.experiments.config.schema import Config
+from sparring.experiments.config.sections import Section
 
 BESIDE = ("seeds", "budget", "malicious", "start", "attacks")
 """What an audit's document says besides the configuration of a run without attack."""
@@ -62,7 +62,7 @@ class RecordedRequest:
 
     @cached_property
     def config(self) -> Config:
-        return recorded({key: value for key, value in self.document.items() if key not in BESIDE})
+        return read_recorded({key: value for key, value in self.document.items() if key not in BESIDE})
 
     @property
     def defense(self) -> str:

@@ -25,10 +25,10 @@ from sparring.experiments.audit.stages import (
 )
 from sparring.experiments.audit.training import Taught
 from sparring.experiments.audit.verdict import Breaking, Verdict, judged, left, plain, worst
+from sparring.experiments.config.sections import Section
 from sparring.experiments.files import PARTIAL, admit_writing, saving, write, write_json
 from sparring.experiments.lessons import UNARMED
 from sparring.experiments.report import read_study
-from sparring.experiments.section import Section
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.store import LOCK, held
 from sparring.experiments.sweeps import Here, Workers

@@ -5,9 +5,9 @@ from dataclasses import MISSING, fields
 
 from sparring.attacks import LearnedAttack, NoAttack
 from sparring.contracts import Attack, Backdoor
-from sparring.experiments.catalogues import Catalogues
-from sparring.experiments.config import FACTS
-from sparring.experiments.section import Section
+from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.parse import FACTS
+from sparring.experiments.config.sections import Section
 from sparring.federation.threat import VIEWS, Knowledge
 from sparring.registry import build, lookup
 

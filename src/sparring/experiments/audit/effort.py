@@ -8,12 +8,12 @@ from pathlib import Path
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError
-from sparring.experiments.assemble import assemble, load
 from sparring.experiments.audit.request import NO_ATTACK, Request
 from sparring.experiments.audit.training import seconds_per_step
+from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.config.memory import explaining_exhaustion
 from sparring.experiments.files import read_json, write_json
 from sparring.experiments.forecast import run_seconds
-from sparring.experiments.memory import explaining_exhaustion
 from sparring.experiments.words import duration
 from sparring.training.backends.threaded import torch_threads
 
@@ -83,10 +83,10 @@ def keep_effort(folder: Path, request: Request, *, effort: Effort) -> None:
 def measured_effort(request: Request, workers: int) -> Effort:
     """Play a few rounds of everything, and turn the budget into counts: training gets what the runs leave of it."""
     with explaining_exhaustion(), torch_threads(request.config.execution.threads):
-        dataset = load(request.config, request.catalogues)
+        dataset = load_dataset(request.config, request.catalogues)
         runs = _run_seconds(request, dataset)
         benign = request.run({"name": NO_ATTACK}, request.seed)
-        scenario = assemble(benign, dataset, catalogues=request.catalogues)
+        scenario = build_scenario(benign, dataset, catalogues=request.catalogues)
         step = seconds_per_step(scenario, rounds=benign.federation.rounds)
     policies = min(max(workers, POLICIES[0]), POLICIES[1])
     attacked = runs[NO_ATTACK] + step * request.config.federation.rounds
@@ -136,6 +136,6 @@ def _run_seconds(request: Request, dataset: Dataset) -> dict[str, float]:
     attacks = {NO_ATTACK: {"name": NO_ATTACK}, **request.attacks}
     runs = {name: request.run(section, request.seed) for name, section in attacks.items()}
     return {
-        name: PER_RUN + run_seconds(config, assemble(config, dataset, catalogues=request.catalogues))
+        name: PER_RUN + run_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))
         for name, config in runs.items()
     }

@@ -9,11 +9,11 @@ from typing import Any
 
 from sparring.errors import ConfigError
 from sparring.experiments.audit.crafted import crafted_attacks
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config import configure, describe
-from sparring.experiments.contents import known_by
-from sparring.experiments.section import Section, member, subsection
-from sparring.experiments.settings import Config
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.file_contents import known_by
+from sparring.experiments.config.parse import parse_config, to_document
+from sparring.experiments.config.schema import Config
+from sparring.experiments.config.sections import Section, member, subsection
 from sparring.registry import checked
 
 NO_ATTACK = "none"
@@ -44,7 +44,7 @@ class Request:
     @cached_property
     def config(self) -> Config:
         """The run without an attack."""
-        return configure({**self.base, "seed": self.seed}, self.catalogues)
+        return parse_config({**self.base, "seed": self.seed}, self.catalogues)
 
     @cached_property
     def attacks(self) -> Mapping[str, Section]:
@@ -76,12 +76,12 @@ class Request:
 
     def run(self, section: Section, seed: int) -> Config:
         """Return the run in which the attackers play the attack that `section` names."""
-        return configure({**self.base, "seed": seed, "attack": self.attacked(section)}, self.catalogues)
+        return parse_config({**self.base, "seed": seed, "attack": self.attacked(section)}, self.catalogues)
 
     @cached_property
     def document(self) -> dict[str, Any]:
         """All that is asked for, every default written out but how it is executed."""
-        described = describe(self.config)
+        described = to_document(self.config)
         del described["execution"], described["attacks"]
         effort = {"seeds": self.seeds, "budget": self.budget}
         told = {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
@@ -104,7 +104,7 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
     if not 2 <= seeds <= MOST_SEEDS:
         raise ConfigError(f"seeds is {seeds}; an interval needs at least 2, and at most {MOST_SEEDS} are played")
     base = _briefer({key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")})
-    clean = configure({**base, "seed": document.get("seed", Config.seed)}, catalogues)
+    clean = parse_config({**base, "seed": document.get("seed", Config.seed)}, catalogues)
     section = member(document, "attack")
     own = {key: value for key, value in section.items() if key not in FIELDED}
     request = Request(

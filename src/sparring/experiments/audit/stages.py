@@ -20,9 +20,9 @@ from sparring.experiments.audit.training import (
     returns_of,
     take_course,
 )
-from sparring.experiments.catalogues import Catalogues
+from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.sections import Section
 from sparring.experiments.lessons import UNARMED, teach
-from sparring.experiments.section import Section
 from sparring.experiments.sweeps import SweepObserver, Workers, planned, sweep
 from sparring.experiments.sweeps.folder import DATA
 from sparring.experiments.sweeps.shared_data import SharedData

@@ -12,13 +12,13 @@ from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
 from sparring.attacks.learned.trained_attack import PolicyVersion
 from sparring.errors import Interrupted
-from sparring.experiments.assemble import assemble, load
+from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.config.plugins import load_plugins
+from sparring.experiments.config.schema import Config
 from sparring.experiments.files import read_json, saving, write_json
 from sparring.experiments.lessons import save_policy
 from sparring.experiments.observer import never
-from sparring.experiments.plugins import plugged
 from sparring.experiments.saver import SELDOM, Pace
-from sparring.experiments.settings import Config
 from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.sweeps import Failed, Stopped, stop_file
 from sparring.experiments.sweeps.shared_data import SharedData
@@ -152,10 +152,10 @@ def _taught(course: Course) -> Path | Stopped:
     stop = stop_file(course.folder.parent)
     if stop.exists():
         return Stopped()
-    config, catalogues = course.config, replace(plugged(course.plugins), loaded=SharedData(course.data))
+    config, catalogues = course.config, replace(load_plugins(course.plugins), loaded=SharedData(course.data))
     with torch_threads(config.execution.threads):
         return train_attack(
-            assemble(config, load(config, catalogues), catalogues=catalogues),
+            build_scenario(config, load_dataset(config, catalogues), catalogues=catalogues),
             course.lesson,
             folder=course.folder,
             wants_stop=stop.exists,

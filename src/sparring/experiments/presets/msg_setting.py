@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from sparring.experiments.claims import Above, AnyOf, Claim
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Published, Scale, assumed_share
-from sparring.experiments.section import Section
 
 UNTARGETED, BACKDOORED, DISTRIBUTED = 10, 5, 20
 """Malicious clients of 100, as in its main text; its appendix C has 20 untargeted ones."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sparring.experiments.claims import Above, Claim
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.msg_setting import (
     ALWAYS,
     BFL_GETS_THROUGH,
@@ -26,7 +27,6 @@ from sparring.experiments.presets.msg_setting import (
     stated,
 )
 from sparring.experiments.presets.preset import Preset, Published, Scale
-from sparring.experiments.section import Section
 
 AIRPLANE, TRUCK = 0, 9
 NORM = 1.0

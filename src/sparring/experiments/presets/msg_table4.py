@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sparring.experiments.claims import Above, Claim
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.msg_setting import (
     ALWAYS,
     BFL_GETS_THROUGH,
@@ -24,7 +25,6 @@ from sparring.experiments.presets.msg_setting import (
     readings,
 )
 from sparring.experiments.presets.preset import Preset, Published, Scale
-from sparring.experiments.section import Section
 
 TARGET = 2
 NORMS, BOUNDS = (0.2, 0.1, 0.05), (10.0, 6.0, 1.0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sparring.experiments.claims import Above, Claim
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.msg_setting import (
     ALWAYS,
     METRICS,
@@ -20,7 +21,6 @@ from sparring.experiments.presets.msg_setting import (
 )
 from sparring.experiments.presets.msg_table1 import AIRPLANE, BASES, TRUCK
 from sparring.experiments.presets.preset import Preset, Published, Scale
-from sparring.experiments.section import Section
 
 NORMS, BOUNDS = (0.2, 0.1, 0.05), (10.0, 6.0, 1.0)
 ROWS = (NONE, "DBA", "IPM + BFL", "strong DBA", STRONG_MIXED[0])

@@ -10,7 +10,7 @@ from sparring.attacks.learned.trained_attack import located
 from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
 from sparring.experiments.claims import Claim
-from sparring.experiments.section import Section
+from sparring.experiments.config.sections import Section
 from sparring.experiments.sweeps import Plan, planned
 from sparring.experiments.sweeps.axes import replaced
 from sparring.experiments.sweeps.folder import POLICIES

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from sparring.experiments.claims import Above, Claim, Least
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_setting import (
     ATTACKS,
@@ -18,7 +19,6 @@ from sparring.experiments.presets.rla_setting import (
     learned,
     rehearsing,
 )
-from sparring.experiments.section import Section
 
 RULES: Mapping[str, Section] = {
     KRUM: {"name": "krum"},

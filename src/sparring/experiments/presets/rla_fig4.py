@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from sparring.experiments.claims import Above, Claim
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_setting import (
     ATTACKS,
@@ -19,7 +20,6 @@ from sparring.experiments.presets.rla_setting import (
     without_labels,
 )
 from sparring.experiments.rehearsal import Rehearsing
-from sparring.experiments.section import Section
 from sparring.experiments.tables import Labels
 
 RULES: Mapping[str, Section] = {KRUM: {"defense": {"name": "krum"}}}

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 
 from sparring.experiments.claims import Above, Claim
+from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Preset, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_fig3 import PARTITIONS
 from sparring.experiments.presets.rla_fig4 import COUNTS, DEFAULT, ENOUGH, HARMED, counted
 from sparring.experiments.presets.rla_setting import ATTACKS, BASES, MALICIOUS, REHEARSING, SEEDS
-from sparring.experiments.section import Section
 
 FIXED, TOLD, RELEASED = "Krum, f = 2", "Krum, true f", "Krum, as released"
 RULES: Mapping[str, Section] = {

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping
 from shlex import quote
 from typing import Any
 
-from sparring.experiments.config import describe
-from sparring.experiments.document import parse_value
+from sparring.experiments.config.parse import to_document
+from sparring.experiments.config.yaml_reader import parse_value
 from sparring.experiments.manifest import Manifest
 
 
 def command_to_repeat(about: Manifest) -> str:
     """Return the command that plays a run, with every setting written out."""
     plugins = (f"--plugin {quote(module)}" for module in about.plugins)
-    return " ".join(["sparring run", *plugins, *map(quote, settings(describe(about.config)))])
+    return " ".join(["sparring run", *plugins, *map(quote, settings(to_document(about.config)))])
 
 
 def settings(document: Mapping[str, Any]) -> Iterator[str]:

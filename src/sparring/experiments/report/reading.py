@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparring.errors import RunError, UnknownFolder
-from sparring.experiments.config import digest
+from sparring.experiments.config.parse import digest
 from sparring.experiments.files import read_json
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest, read_old_manifest

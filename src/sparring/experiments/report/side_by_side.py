@@ -7,8 +7,7 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from sparring.errors import ConfigError, RunError, UnknownFolder
-from sparring.experiments.config import describe
-from sparring.experiments.difference import leaves
+from sparring.experiments.config.parse import flatten, to_document
 from sparring.experiments.files import read_json
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import Manifest, has_manifest, read_old_manifest
@@ -59,7 +58,7 @@ def read_shown(folders: Sequence[Path]) -> tuple[Shown, ...]:
 
 def differences(runs: Sequence[Shown]) -> dict[str, tuple[str, ...]]:
     """Return the settings that are not the same in all runs, in the order of the configuration, with their values."""
-    documents = [leaves(describe(run.about.config)) for run in runs]
+    documents = [flatten(to_document(run.about.config)) for run in runs]
     keys = dict.fromkeys(key for document in documents for key in document)
     values = {key: tuple(_written(document.get(key, UNSET)) for document in documents) for key in keys}
     return {key: each for key, each in values.items() if len(set(each)) > 1}
@@ -115,7 +114,7 @@ def plain(runs: Sequence[Shown]) -> dict[str, Any]:
         {
             "run": str(run.folder),
             "complete": bool(run.result),
-            "config": describe(run.about.config),
+            "config": to_document(run.about.config),
             "versions": run.about.versions,
             "plugins": run.about.plugins,
             "result": dict(run.result),

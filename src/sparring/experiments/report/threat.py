@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sparring.experiments.config.schema import Config
 from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.study import Study, run_of
-from sparring.experiments.settings import Config
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.sweeps.selection import Choice
 from sparring.experiments.words import attacking, called, number_classes

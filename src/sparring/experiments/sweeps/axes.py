@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.experiments.overrides import placed
-from sparring.experiments.section import Section
+from sparring.experiments.config.overrides import set_value
+from sparring.experiments.config.sections import Section
 from sparring.experiments.words import called
 from sparring.registry import offer
 
@@ -55,7 +55,7 @@ def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
     """Return the document with a bundle's settings: a section takes the place of one, a dotted key changes a value."""
     changed = dict(document)
     for path, value in bundle.items():
-        changed = placed(changed, path, value=value)
+        changed = set_value(changed, path, value=value)
     return changed
 
 

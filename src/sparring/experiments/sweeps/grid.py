@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from sparring.errors import ConfigError
-from sparring.experiments.assemble import check
-from sparring.experiments.catalogues import Catalogues
-from sparring.experiments.config import configure, digest
-from sparring.experiments.section import Section
-from sparring.experiments.settings import Config
+from sparring.experiments.config.build import validate
+from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.parse import digest, parse_config
+from sparring.experiments.config.schema import Config
+from sparring.experiments.config.sections import Section
 from sparring.experiments.sweeps.axes import Axes, Bundle, applied, filled
 
 Labels = Mapping[str, str]
@@ -66,8 +66,8 @@ class Grid:
         document: dict[str, Any] = dict(self.base)
         for bundle in bundles.values():
             document = applied(document, bundle)
-        config = configure(filled(document, labels), self.catalogues)
-        check(config, self.catalogues)
+        config = parse_config(filled(document, labels), self.catalogues)
+        validate(config, self.catalogues)
         return config
 
     def _guilty(self, bundles: Mapping[str, Bundle], labels: Labels) -> list[str]:

@@ -7,10 +7,10 @@ from math import prod
 from types import MappingProxyType
 
 from sparring.errors import ConfigError
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.document import parse_value
-from sparring.experiments.overrides import overridden
-from sparring.experiments.section import Section, refuse_unknown, subsection
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.overrides import apply_overrides
+from sparring.experiments.config.sections import Section, refuse_unknown, subsection
+from sparring.experiments.config.yaml_reader import parse_value
 from sparring.experiments.sweeps.axes import Axes, Bundle, called_together, read_axes, refuse_alike
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
 from sparring.experiments.sweeps.selection import TRY, Context, Selection, read_selection
@@ -79,7 +79,7 @@ def with_settings(document: Section, settings: Iterable[str]) -> Section:
             changed["axes"] = {**subsection(changed, "axes"), key.removeprefix("axes."): value}
             continue
         _refuse_idle(setting, key, axes=axes)
-        changed["base"] = overridden(subsection(changed, "base"), [setting])
+        changed["base"] = apply_overrides(subsection(changed, "base"), [setting])
     return changed
 
 

@@ -15,8 +15,8 @@ from safetensors.torch import save
 
 from sparring.arrays import Batch
 from sparring.data import Dataset
+from sparring.experiments.config.sections import Section
 from sparring.experiments.files import saving, write
-from sparring.experiments.section import Section
 from sparring.training import release_freed_memory
 
 SPLITS = ("train", "test", "validation")

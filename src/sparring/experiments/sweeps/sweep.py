@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sparring.errors import Interrupted, RunError, SavingError
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.observer import Notice, ignore
-from sparring.experiments.plugins import plugins_of
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, ignore
+from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.sweeps.folder import (
     DATA,
     Failure,

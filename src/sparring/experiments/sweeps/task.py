@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from sparring.errors import Interrupted, RunError, SavingError, SparringError
-from sparring.experiments.catalogues import Catalogues
-from sparring.experiments.config import digest
+from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.parse import digest
+from sparring.experiments.config.plugins import load_plugins
+from sparring.experiments.config.schema import Config
 from sparring.experiments.manifest import has_manifest, read_manifest
 from sparring.experiments.observer import Observer
-from sparring.experiments.plugins import plugged
 from sparring.experiments.runner import Outcome, resume, run
-from sparring.experiments.settings import Config
 from sparring.experiments.sweeps.folder import run_folder, stop_file
 from sparring.experiments.sweeps.shared_data import SharedData
 
@@ -72,7 +72,7 @@ def _played(task: Task) -> Played | Stopped:
     stop = stop_file(task.folder)
     if stop.exists():
         return Stopped()
-    catalogues = replace(plugged(task.plugins), loaded=SharedData(task.data))
+    catalogues = replace(load_plugins(task.plugins), loaded=SharedData(task.data))
     outcome = _play(task, Observer(notice=notices.append, wants_stop=stop.exists), catalogues=catalogues)
     return Played(outcome.result, tuple(notices))
 

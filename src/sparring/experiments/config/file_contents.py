@@ -7,15 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sparring.experiments.catalogues import Catalogues
-from sparring.experiments.settings import Config
+from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.schema import Config
 from sparring.registry import stored
 
 KEPT = 1 << 20
 """Files whose digests are kept, as long as neither their size nor their time changes."""
 
 
-def contents(config: Config, catalogues: Catalogues) -> dict[str, str]:
+def file_contents(config: Config, catalogues: Catalogues) -> dict[str, str]:
     """Return the digest of every file and folder that a configuration names and that is there, by how it is written."""
     found = {written: content(path) for written, path in _stored(config, catalogues)}
     return {written: digest for written, digest in found.items() if digest is not None}

@@ -5,7 +5,7 @@ import pytest
 from pydantic import Field
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.experiments.section import completed, parted, subsection, typed
+from sparring.experiments.config.sections import fill_defaults, parse_section, split_member_options, subsection
 from sparring.registry import ADDED_LATER
 
 
@@ -37,12 +37,12 @@ def test_a_section_is_no_list():
 
 
 def test_every_option_is_written_out_under_the_shortest_name():
-    assert completed("rule", TABLE, section={"name": "also-plain"}) == {
+    assert fill_defaults("rule", TABLE, section={"name": "also-plain"}) == {
         "name": "plain",
         "size": 3,
         "weights": [1.0, 2.0],
     }
-    assert completed("rule", TABLE, section={"name": "plain", "weights": [1]})["weights"] == [1.0]
+    assert fill_defaults("rule", TABLE, section={"name": "plain", "weights": [1]})["weights"] == [1.0]
 
 
 def test_an_option_that_was_added_later_is_written_out_only_where_it_is_set():
@@ -51,32 +51,35 @@ def test_an_option_that_was_added_later_is_written_out_only_where_it_is_set():
         form: str = field(default="old", metadata=ADDED_LATER)
 
     table = {"newer": Newer}
-    assert "form" not in completed("rule", table, section={"name": "newer", "form": "old"})
-    assert completed("rule", table, section={"name": "newer", "form": "new"})["form"] == "new"
+    assert "form" not in fill_defaults("rule", table, section={"name": "newer", "form": "old"})
+    assert fill_defaults("rule", table, section={"name": "newer", "form": "new"})["form"] == "new"
 
 
 def test_a_fact_is_written_out_only_if_it_was_said():
-    assert "size" not in completed("rule", TABLE, section={"name": "plain"}, facts={"size": 9})
-    assert completed("rule", TABLE, section={"name": "plain", "size": 4}, facts={"size": 9})["size"] == 4
+    assert "size" not in fill_defaults("rule", TABLE, section={"name": "plain"}, facts={"size": 9})
+    assert fill_defaults("rule", TABLE, section={"name": "plain", "size": 4}, facts={"size": 9})["size"] == 4
 
 
 def test_keys_beside_the_options_are_parted_from_them():
     section = {"name": "plain", "size": 1, "start": 7}
-    assert parted("rule", TABLE, section=section, beside=["start"]) == ({"name": "plain", "size": 1}, {"start": 7})
+    assert split_member_options("rule", TABLE, section=section, beside=["start"]) == (
+        {"name": "plain", "size": 1},
+        {"start": 7},
+    )
 
 
 def test_an_unknown_key_is_answered_from_options_and_keys_beside_them():
     with pytest.raises(UnknownName, match="did you mean 'start'?"):
-        parted("rule", TABLE, section={"name": "plain", "strat": 7}, beside=["start"])
+        split_member_options("rule", TABLE, section={"name": "plain", "strat": 7}, beside=["start"])
     with pytest.raises(UnknownName, match="; known: name, size, weights, start"):
-        parted("rule", TABLE, section={"name": "plain", "xyz": 7}, beside=["start"])
+        split_member_options("rule", TABLE, section={"name": "plain", "xyz": 7}, beside=["start"])
 
 
 def test_settings_are_checked_against_their_types():
-    assert typed("federation", Settings, {"clients": 2, "rate": 1}) == Settings(2, 1.0)
+    assert parse_section("federation", Settings, {"clients": 2, "rate": 1}) == Settings(2, 1.0)
     with pytest.raises(ConfigError, match="federation.clients is 0; it must be greater than or equal to 1"):
-        typed("federation", Settings, {"clients": 0})
+        parse_section("federation", Settings, {"clients": 0})
     with pytest.raises(ConfigError, match="federation lacks 'clients'; set federation.clients"):
-        typed("federation", Settings, {})
+        parse_section("federation", Settings, {})
     with pytest.raises(UnknownName, match="federation has no key 'client'; did you mean 'clients'?"):
-        typed("federation", Settings, {"client": 1})
+        parse_section("federation", Settings, {"client": 1})

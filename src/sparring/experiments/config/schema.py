@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sparring.contracts import Recipe
-from sparring.experiments.section import Section
+from sparring.experiments.config.sections import Section
 from sparring.federation import Federation, Knowledge, Threat
 
 CLIENTS = 10**6

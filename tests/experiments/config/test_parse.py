@@ -3,14 +3,14 @@ import json
 import pytest
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.experiments import configure, describe, digest, overridden, parse_document
-from sparring.experiments.settings import CLIENTS, ROUNDS
+from sparring.experiments import apply_overrides, digest, parse_config, parse_document, to_document
+from sparring.experiments.config.schema import CLIENTS, ROUNDS
 from sparring.federation import Federation
 from sparring.models import MODELS
 
 
 def configured(*settings):
-    return configure(overridden({}, settings))
+    return parse_config(apply_overrides({}, settings))
 
 
 def refusal(*settings):
@@ -20,7 +20,7 @@ def refusal(*settings):
 
 
 def test_nothing_needs_to_be_said():
-    config = configure({})
+    config = parse_config({})
     assert config.data.member["name"] == "digits"
     assert config.model == {"name": "lenet"}
     assert config.defense == {"name": "mean"}
@@ -28,7 +28,7 @@ def test_nothing_needs_to_be_said():
 
 
 def test_defaults_are_those_of_the_classes():
-    federation = configure({}).federation
+    federation = parse_config({}).federation
     assert federation.sampled == Federation.sampled
     assert federation.momentum == Federation.momentum
     assert (federation.local_steps, federation.batch, federation.lr) == Federation.recipe
@@ -48,15 +48,15 @@ SAID = [
 @pytest.mark.parametrize("settings", SAID)
 def test_a_described_configuration_is_configured_again(settings):
     config = configured(*settings)
-    described = json.loads(json.dumps(describe(config)))
-    assert configure(described) == config
-    assert describe(configure(described)) == described
+    described = json.loads(json.dumps(to_document(config)))
+    assert parse_config(described) == config
+    assert to_document(parse_config(described)) == described
 
 
 @pytest.mark.parametrize("settings", SAID)
 def test_the_digest_is_the_same_whether_defaults_are_written_or_not(settings):
-    written = describe(configured(*settings))
-    assert digest(configure(written)) == digest(configured(*settings))
+    written = to_document(configured(*settings))
+    assert digest(parse_config(written)) == digest(configured(*settings))
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_the_digest_tells_other_results_apart(setting):
 
 def test_what_follows_from_the_data_is_left_open_unless_it_is_written():
     attack = ("attack.name=label_flip", "attack.malicious=1")
-    assert "classes" not in describe(configured(*attack))["attacks"][0]
-    assert describe(configured(*attack, "attack.classes=7"))["attacks"][0]["classes"] == 7
+    assert "classes" not in to_document(configured(*attack))["attacks"][0]
+    assert to_document(configured(*attack, "attack.classes=7"))["attacks"][0]["classes"] == 7
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_whole_document_is_configured():
         *("attack.name=ipm", "attack.malicious=20"),
         *("defense.name=clipped", "defense.max_norm=1", "defense.inner.name=median"),
     )
-    assert configure(document) == shorter
+    assert parse_config(document) == shorter
 
 
 # The first digits of digests that were made before attackers could have a recipe of their own.
@@ -276,17 +276,19 @@ def test_a_second_form_of_an_attack_makes_another_run(attack, setting):
     plain = configured(f"attack={{name: {attack}, malicious: 3}}")
     other = configured(f"attack={{name: {attack}, malicious: 3}}", f"attack.{setting}")
     assert digest(other) != digest(plain)
-    assert setting.partition("=")[0] in describe(other)["attacks"][0].keys() - describe(plain)["attacks"][0].keys()
-    assert configure(describe(other)) == other
+    assert (
+        setting.partition("=")[0] in to_document(other)["attacks"][0].keys() - to_document(plain)["attacks"][0].keys()
+    )
+    assert parse_config(to_document(other)) == other
 
 
 def test_a_recipe_of_an_attacker_s_own_makes_another_run():
     plain = configured("attack={name: bfl, malicious: 3}")
-    assert not {"local_steps", "local_epochs", "batch", "lr"} & describe(plain)["attacks"][0].keys()
+    assert not {"local_steps", "local_epochs", "batch", "lr"} & to_document(plain)["attacks"][0].keys()
     for setting in ("local_steps=1", "local_epochs=1", "batch=32", "lr=0.05"):
         own = configured("attack={name: bfl, malicious: 3}", f"attack.{setting}")
         assert digest(own) != digest(plain)
-        assert setting.partition("=")[0] in describe(own)["attacks"][0]
+        assert setting.partition("=")[0] in to_document(own)["attacks"][0]
 
 
 def test_what_an_attacker_calls_its_own_stays_its_own():

@@ -38,7 +38,7 @@ def refuse_unknown(label: str, given: Iterable[str], *, known: Collection[str]) 
             raise UnknownName(f"{label} has no key {key!r}{offer(key, known)}")
 
 
-def typed(label: str, cls: type[Settings], section: Section) -> Settings:
+def parse_section(label: str, cls: type[Settings], section: Section) -> Settings:
     """Build the settings that a section without a name holds."""
     hints = get_type_hints(cls, include_extras=True)
     refuse_unknown(label, section, known=hints)
@@ -48,7 +48,7 @@ def typed(label: str, cls: type[Settings], section: Section) -> Settings:
     return cls(**{key: checked(f"{label}.{key}", hints[key], value) for key, value in section.items()})
 
 
-def completed(
+def fill_defaults(
     kind: str, table: Table, *, section: Section, families: Families = ALONE, facts: Mapping[str, object] = NOTHING
 ) -> dict[str, Any]:
     """Write out all options of the member that `section` names.
@@ -60,7 +60,9 @@ def completed(
     return {option: value for option, value in described.items() if option in section or option not in facts}
 
 
-def parted(kind: str, table: Table, *, section: Section, beside: Collection[str]) -> tuple[Section, Section]:
+def split_member_options(
+    kind: str, table: Table, *, section: Section, beside: Collection[str]
+) -> tuple[Section, Section]:
     """Part the options of the member that `section` names from the keys that stand beside them."""
     cls = lookup(kind, table, section.get("name"))
     options = [field.name for field in fields(cls) if field.init]

@@ -11,7 +11,7 @@ from torch.nn.parameter import is_lazy
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError, RunError
-from sparring.experiments.settings import FederationSettings
+from sparring.experiments.config.schema import FederationSettings
 from sparring.models import Architecture
 
 GIBIBYTE = 1 << 30

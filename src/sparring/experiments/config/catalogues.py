@@ -11,7 +11,7 @@ from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
 from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
-from sparring.experiments.section import plain
+from sparring.experiments.config.sections import plain
 from sparring.models import MODELS
 from sparring.registry import Families, Table, lookup, offer
 from sparring.training import BACKENDS
@@ -145,3 +145,11 @@ def _type(hint: Any) -> str:
     """Name a type as a reader does: without its modules."""
     written = hint.__name__ if isinstance(hint, type) else str(hint)
     return re.sub(r"\b\w+\.", "", written)
+
+
+Notice = Callable[[str], None]
+"""Takes what is worth telling a person."""
+
+
+def ignore(_: object) -> None:
+    """Do nothing."""

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.difference import first_difference
+from sparring.experiments.config.parse import first_difference
 from tests.experiments.small import small
 
 

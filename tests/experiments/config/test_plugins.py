@@ -5,9 +5,18 @@ from importlib import metadata
 import pytest
 
 from sparring.errors import ConfigError, Interrupted, PluginError, RunError, UnknownName
-from sparring.experiments import CATALOGUES, Observer, configure, load_model, overridden, plugged, resume, run
-from sparring.experiments.assemble import assemble, load
-from sparring.experiments.plugins import GROUP, built, load_class, member_name, plugins_of
+from sparring.experiments import (
+    CATALOGUES,
+    Observer,
+    apply_overrides,
+    load_model,
+    load_plugins,
+    parse_config,
+    resume,
+    run,
+)
+from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.config.plugins import GROUP, built, load_class, member_name, plugins_of
 from tests.experiments.plugging import EVERYTHING, MODULE, SOURCE, forget, write_plugin
 from tests.experiments.small import SETTINGS, lasting, small
 
@@ -19,18 +28,18 @@ def plugin(tmp_path, monkeypatch):
 
 
 def everything(catalogues):
-    return configure(overridden({}, SETTINGS + EVERYTHING), catalogues)
+    return parse_config(apply_overrides({}, SETTINGS + EVERYTHING), catalogues)
 
 
 def refusal(error, modules, **options):
     with pytest.raises(error) as raised:
-        plugged(modules, **options)
+        load_plugins(modules, **options)
     return str(raised.value)
 
 
 def test_a_plug_in_adds_to_every_catalogue_and_changes_none(plugin):
     before = {kind: dict(table) for kind, table in CATALOGUES.tables.items()}
-    catalogues = plugged([plugin])
+    catalogues = load_plugins([plugin])
     assert CATALOGUES.tables == before
     added = {kind: set(catalogues[kind]) - set(CATALOGUES[kind]) for kind in catalogues}
     assert added == {
@@ -48,9 +57,9 @@ def test_a_plug_in_adds_to_every_catalogue_and_changes_none(plugin):
 
 
 def test_everything_of_a_plug_in_can_be_played(plugin):
-    catalogues = plugged([plugin])
+    catalogues = load_plugins([plugin])
     config = everything(catalogues)
-    scenario = assemble(config, load(config, catalogues), catalogues=catalogues)
+    scenario = build_scenario(config, load_dataset(config, catalogues), catalogues=catalogues)
     assert type(scenario.defense.inner).__name__ == "Midrange"
     players = [attacker.attack or attacker.poison for attacker in scenario.attackers]
     assert [type(player).__name__ for player in players] == ["Shrinking", "Darker", "Sleeping"]
@@ -60,14 +69,14 @@ def test_everything_of_a_plug_in_can_be_played(plugin):
 
 
 def test_without_its_plug_in_a_name_is_unknown(plugin):
-    plugged([plugin])
+    load_plugins([plugin])
     with pytest.raises(ConfigError, match="unknown defense 'midrange'"):
         small("defense.name=midrange")
 
 
 def test_the_search_path_is_as_before(plugin):
     before = list(sys.path)
-    plugged([plugin])
+    load_plugins([plugin])
     assert sys.path == before
 
 
@@ -77,7 +86,7 @@ def test_a_module_beside_the_process_hides_none_that_is_installed(tmp_path, monk
 
 
 def test_a_plug_in_given_twice_is_taken_once(plugin):
-    assert plugged([plugin, plugin]) == plugged([plugin])
+    assert load_plugins([plugin, plugin]) == load_plugins([plugin])
 
 
 BROKEN = [
@@ -142,14 +151,14 @@ def declare(monkeypatch, *modules):
 
 def test_installed_packages_add_their_plug_ins_by_themselves(plugin, monkeypatch):
     declare(monkeypatch, plugin)
-    assert plugged() == plugged([plugin])
-    assert "midrange" in plugged()["defenses"]
+    assert load_plugins() == load_plugins([plugin])
+    assert "midrange" in load_plugins()["defenses"]
 
 
 def test_a_broken_plug_in_of_an_installed_package_stops_nobody(tmp_path, monkeypatch):
     declare(monkeypatch, write_plugin(tmp_path, monkeypatch, "raise ValueError('old')"))
     notices = []
-    assert plugged(notice=notices.append) == CATALOGUES
+    assert load_plugins(notice=notices.append) == CATALOGUES
     line = "plug-in my_players raised ValueError: old (my_players.py:1); going on without this plug-in of a package"
     assert notices == [line]
 
@@ -157,7 +166,7 @@ def test_a_broken_plug_in_of_an_installed_package_stops_nobody(tmp_path, monkeyp
 def test_the_version_of_a_plain_file_is_its_digest(tmp_path, monkeypatch):
     versions = set()
     for source in (SOURCE.replace('"1.2"', "None"), SOURCE.replace('"1.2"', "None") + "# changed\n"):
-        (plugin,) = plugged([write_plugin(tmp_path, monkeypatch, source)]).plugins
+        (plugin,) = load_plugins([write_plugin(tmp_path, monkeypatch, source)]).plugins
         versions.add(plugin.version)
     assert len(versions) == 2
     assert all(version.startswith("sha256:") for version in versions)
@@ -168,9 +177,9 @@ RAISED = "attack={name: bfl, malicious: 1, trigger: {name: raised}}"
 
 @pytest.mark.parametrize("setting", [*EVERYTHING[:2], EVERYTHING[3], EVERYTHING[4], EVERYTHING[6], RAISED])
 def test_a_run_knows_the_plug_ins_that_it_names_something_of(plugin, setting):
-    catalogues = plugged([plugin])
+    catalogues = load_plugins([plugin])
     assert plugins_of(small(), catalogues) == {}
-    assert plugins_of(configure(overridden({}, [*SETTINGS, "attack=", setting]), catalogues), catalogues) == {
+    assert plugins_of(parse_config(apply_overrides({}, [*SETTINGS, "attack=", setting]), catalogues), catalogues) == {
         MODULE: "1.2"
     }
 
@@ -181,7 +190,7 @@ class TestResume:
         """Return a run with a plug-in that was stopped after three rounds."""
         seen = []
         observer = Observer(record=seen.append, wants_stop=lambda: seen[-1].round == 3)
-        catalogues = plugged([plugin])
+        catalogues = load_plugins([plugin])
         with pytest.raises(Interrupted, match=f"go on with: sparring resume .*run --plugin {MODULE}$"):
             run(everything(catalogues), tmp_path / "run", observer=observer, catalogues=catalogues)
         return tmp_path / "run"
@@ -198,7 +207,7 @@ class TestResume:
         assert MODULE not in sys.modules
 
     def test_with_its_plug_in_a_run_goes_on_to_the_same_bytes(self, stopped, tmp_path):
-        catalogues = plugged([MODULE])
+        catalogues = load_plugins([MODULE])
         resume(stopped, catalogues=catalogues)
         run(everything(catalogues), tmp_path / "straight", catalogues=catalogues)
         assert lasting(stopped) == lasting(tmp_path / "straight")
@@ -206,11 +215,11 @@ class TestResume:
     def test_another_version_of_a_plug_in_is_told_of(self, stopped, tmp_path, monkeypatch):
         write_plugin(tmp_path, monkeypatch, SOURCE.replace("1.2", "1.3"))
         notices = []
-        resume(stopped, observer=Observer(notice=notices.append), catalogues=plugged([MODULE]))
+        resume(stopped, observer=Observer(notice=notices.append), catalogues=load_plugins([MODULE]))
         assert notices == [f"{stopped} was started with other versions; its last bits may come out differently"]
 
     def test_the_model_of_a_plug_in_is_loaded_with_it(self, stopped):
-        catalogues = plugged([MODULE])
+        catalogues = load_plugins([MODULE])
         resume(stopped, catalogues=catalogues)
         assert load_model(stopped, catalogues).network.size == 24
         with pytest.raises(ConfigError, match="unknown model 'narrow'"):
@@ -290,25 +299,25 @@ FAULTY = [
 def test_what_breaks_its_contract_in_a_run_is_blamed_by_name(tmp_path, monkeypatch, sound, faulty, setting, message):
     assert SOURCE.count(sound) == 1
     module = write_plugin(tmp_path, monkeypatch, SOURCE.replace(sound, faulty))
-    catalogues = plugged([module])
+    catalogues = load_plugins([module])
     settings = [*SETTINGS, "attack=", "threat.assumed_malicious=0", setting]
     with pytest.raises(PluginError) as raised:
-        run(configure(overridden({}, settings), catalogues), tmp_path / "run", catalogues=catalogues)
+        run(parse_config(apply_overrides({}, settings), catalogues), tmp_path / "run", catalogues=catalogues)
     assert str(raised.value).startswith(message)
 
 
 def test_one_class_of_a_module_without_tables_is_a_plug_in(tmp_path, monkeypatch):
     source = SOURCE[: SOURCE.index("ATTACKS =")]
     write_plugin(tmp_path, monkeypatch, source)
-    catalogues = plugged([f"{MODULE}:Midrange"])
+    catalogues = load_plugins([f"{MODULE}:Midrange"])
     assert set(catalogues["defenses"]) - set(CATALOGUES["defenses"]) == {"midrange"}
     assert [(each.module, each.version) for each in catalogues.plugins] == [(f"{MODULE}:Midrange", "1.2")]
-    config = configure({"defense": {"name": "midrange"}}, catalogues)
+    config = parse_config({"defense": {"name": "midrange"}}, catalogues)
     assert plugins_of(config, catalogues) == {f"{MODULE}:Midrange": "1.2"}
 
 
 def test_a_class_that_its_module_lists_too_is_the_same(plugin):
-    assert "midrange" in plugged([plugin, f"{plugin}:Midrange"])["defenses"]
+    assert "midrange" in load_plugins([plugin, f"{plugin}:Midrange"])["defenses"]
 
 
 def test_a_class_whose_name_is_taken_is_refused(tmp_path, monkeypatch):

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 
 from sparring.errors import ConfigError, RunError
-from sparring.experiments.assemble import assemble, check, load
-from sparring.experiments.memory import explaining_exhaustion, parameters, round_memory
-from sparring.experiments.settings import FederationSettings
+from sparring.experiments.config.build import build_scenario, load_dataset, validate
+from sparring.experiments.config.memory import explaining_exhaustion, parameters, round_memory
+from sparring.experiments.config.schema import FederationSettings
 from tests.experiments.small import small
 
 REMEDY = "use a smaller model, fewer sampled clients or smaller batches"
@@ -21,14 +21,14 @@ def test_a_round_holds_updates_minibatches_and_momenta():
 
 def test_a_batch_larger_than_the_machine_is_refused_before_any_data_is_read():
     with pytest.raises(ConfigError, match=f"federation: a round needs .* GiB of memory, there are .*; {REMEDY}"):
-        check(small("federation.batch=1000000000", "federation.local_steps=1000000000"))
+        validate(small("federation.batch=1000000000", "federation.local_steps=1000000000"))
 
 
 @pytest.mark.parametrize("hidden", [10**13, 9 * 10**18])
 def test_a_model_larger_than_the_machine_is_refused_before_it_is_made(hidden):
     config = small("model.name=mlp", f"model.hidden={hidden}")
     with pytest.raises(ConfigError, match="GiB of memory|model Mlp cannot be built: "):
-        assemble(config, load(config))
+        build_scenario(config, load_dataset(config))
 
 
 @pytest.mark.parametrize("exhaust", [lambda: torch.empty(1 << 60), lambda: np.empty(1 << 55)], ids=["torch", "numpy"])
@@ -45,7 +45,7 @@ def test_running_out_of_a_device_s_memory_says_what_would_do():
 def test_a_device_that_is_not_there_is_refused_before_any_data_is_read(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="execution.device is 'cuda'; torch sees no such device here, use 'cpu' or"):
-        check(small("execution.device=cuda"))
+        validate(small("execution.device=cuda"))
 
 
 def test_other_failures_are_left_as_they_are():
@@ -63,7 +63,7 @@ def test_weights_that_are_loaded_are_no_obstacle_to_counting_them(lost):
             last.load_state_dict({"weight": torch.ones(classes, *shape, device="cpu"), "bias": torch.zeros(classes)})
             return last
 
-    dataset = load(small())
+    dataset = load_dataset(small())
     assert parameters(Loading(), dataset) == (0 if lost == "numpy" else 28)
 
 
@@ -72,4 +72,4 @@ def test_only_what_is_trained_is_counted():
         def module(self, shape, classes):
             return nn.Sequential(nn.Linear(*shape, 9).requires_grad_(False), nn.LazyLinear(7), nn.Linear(7, classes))
 
-    assert parameters(Headed(), load(small())) == 32
+    assert parameters(Headed(), load_dataset(small())) == 32

@@ -19,11 +19,10 @@ from types import ModuleType
 from typing import Any
 
 from sparring.errors import ConfigError, PluginError, UnknownName, blaming
-from sparring.experiments.catalogues import CATALOGUES, Catalogues, Plugin
-from sparring.experiments.observer import Notice, ignore
-from sparring.experiments.overrides import overridden
-from sparring.experiments.section import subsection
-from sparring.experiments.settings import Config
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, Plugin, ignore
+from sparring.experiments.config.overrides import apply_overrides
+from sparring.experiments.config.schema import Config
+from sparring.experiments.config.sections import subsection
 from sparring.kinds import KINDS, kind_of
 from sparring.registry import build, offer
 
@@ -35,7 +34,7 @@ HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 """Where a word of a class's name begins."""
 
 
-def plugged(modules: Iterable[str] = (), *, notice: Notice = ignore) -> Catalogues:
+def load_plugins(modules: Iterable[str] = (), *, notice: Notice = ignore) -> Catalogues:
     """Return the catalogues with what installed packages and these modules add.
 
     An installed plug-in that cannot be loaded is left out, with a notice: not every run needs it.
@@ -118,7 +117,7 @@ def built(cls: type, settings: Iterable[str], catalogues: Catalogues) -> object:
     for setting in settings:
         if not setting.startswith(f"{label}."):
             raise ConfigError(f"{setting!r} is no setting of {cls.__name__}; write {label}.key=value")
-    section = reduce(subsection, label.split("."), overridden({}, settings))
+    section = reduce(subsection, label.split("."), apply_overrides({}, settings))
     # No name of a catalogue has a colon.
     name = f"{cls.__module__}:{cls.__qualname__}"
     return build(label, {**catalogues[kind], name: cls}, {**section, "name": name}, families=catalogues.families)

@@ -5,10 +5,9 @@ from dataclasses import fields
 from typing import Any
 
 from sparring.errors import ConfigError
-from sparring.experiments.catalogues import CATALOGUES
-from sparring.experiments.config import RECIPE
-from sparring.experiments.section import NOTHING, Section, subsection, typed
-from sparring.experiments.settings import (
+from sparring.experiments.config.catalogues import CATALOGUES
+from sparring.experiments.config.parse import RECIPE
+from sparring.experiments.config.schema import (
     AttackerSettings,
     Config,
     DataSettings,
@@ -17,10 +16,11 @@ from sparring.experiments.settings import (
     FederationSettings,
     ThreatSettings,
 )
+from sparring.experiments.config.sections import NOTHING, Section, parse_section, subsection
 from sparring.registry import lookup
 
 
-def recorded(document: Section, *, files: Mapping[str, str] = NOTHING) -> Config:
+def read_recorded(document: Section, *, files: Mapping[str, str] = NOTHING) -> Config:
     """Return the settings of a document that `describe` wrote, and what was recorded of the files that it names."""
     attackers = document.get("attacks", [])
     if not isinstance(attackers, list):
@@ -29,13 +29,13 @@ def recorded(document: Section, *, files: Mapping[str, str] = NOTHING) -> Config
         seed=document.get("seed", Config.seed),
         data=_data(_named("data", document)),
         model=_named("model", document),
-        federation=typed("federation", FederationSettings, subsection(document, "federation")),
+        federation=parse_section("federation", FederationSettings, subsection(document, "federation")),
         attacks=tuple(_attacker(f"attacks.{place}", attacker) for place, attacker in enumerate(attackers)),
         defense=_named("defense", document),
         post_training=_named("post_training", document),
-        threat=typed("threat", ThreatSettings, subsection(document, "threat")),
-        evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
-        execution=typed("execution", ExecutionSettings, subsection(document, "execution")),
+        threat=parse_section("threat", ThreatSettings, subsection(document, "threat")),
+        evaluation=parse_section("evaluation", EvaluationSettings, subsection(document, "evaluation")),
+        execution=parse_section("execution", ExecutionSettings, subsection(document, "execution")),
         files=files,
     )
 
@@ -49,14 +49,14 @@ def _named(key: str, holder: Section) -> dict[str, Any]:
 
 def _data(section: Section) -> DataSettings:
     own = {field.name for field in fields(DataSettings)} - {"member"}
-    return typed("data", DataSettings, {**_parted(section, own), "partition": _named("partition", section)})
+    return parse_section("data", DataSettings, {**_parted(section, own), "partition": _named("partition", section)})
 
 
 def _attacker(label: str, section: Any) -> AttackerSettings:
     if not isinstance(section, Mapping):
         raise ConfigError(f"{label} is {section!r}; it must be a section with a name")
     own = {"malicious", "start", *RECIPE} - _options(section.get("name"))
-    return typed(label, AttackerSettings, _parted(section, own))
+    return parse_section(label, AttackerSettings, _parted(section, own))
 
 
 def _options(name: object) -> set[str]:

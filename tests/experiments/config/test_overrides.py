@@ -3,7 +3,7 @@ import copy
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.overrides import overridden, placed
+from sparring.experiments.config.overrides import apply_overrides, set_value
 
 
 @pytest.mark.parametrize(
@@ -27,13 +27,13 @@ from sparring.experiments.overrides import overridden, placed
     ],
 )
 def test_a_setting_is_put_where_its_key_says(settings, expected):
-    assert overridden({}, settings) == expected
+    assert apply_overrides({}, settings) == expected
 
 
 def test_a_setting_goes_before_the_document_which_is_left_alone():
     document = {"seed": 1, "attacks": [{"name": "ipm"}, {"name": "lmp"}], "data": {"name": "mnist"}}
     before = copy.deepcopy(document)
-    changed = overridden(document, ["attacks.1.scale=3", "data.name=digits"])
+    changed = apply_overrides(document, ["attacks.1.scale=3", "data.name=digits"])
     assert changed == {"seed": 1, "attacks": [{"name": "ipm"}, {"name": "lmp", "scale": 3}], "data": {"name": "digits"}}
     assert document == before
 
@@ -57,19 +57,19 @@ def test_a_setting_goes_before_the_document_which_is_left_alone():
 )
 def test_what_is_no_setting_is_refused(settings, message):
     with pytest.raises(ConfigError) as raised:
-        overridden({}, settings)
+        apply_overrides({}, settings)
     assert str(raised.value) == message
 
 
 def test_endless_keys_are_no_setting():
     with pytest.raises(ConfigError, match="is no setting"):
-        overridden({}, [".".join("a" * 10**5) + "=1"])
+        apply_overrides({}, [".".join("a" * 10**5) + "=1"])
 
 
 def test_a_value_is_placed_as_it_is():
     document = {"attack": {"name": "ipm"}}
-    assert placed(document, "attack.scale", value=2.0) == {"attack": {"name": "ipm", "scale": 2.0}}
-    assert placed(document, "attack", value={"name": "none"}) == {"attack": {"name": "none"}}
+    assert set_value(document, "attack.scale", value=2.0) == {"attack": {"name": "ipm", "scale": 2.0}}
+    assert set_value(document, "attack", value={"name": "none"}) == {"attack": {"name": "none"}}
     assert document == {"attack": {"name": "ipm"}}
     with pytest.raises(ConfigError, match=r"'attack\.' is no key; write section.key"):
-        placed(document, "attack.", value=0)
+        set_value(document, "attack.", value=0)

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sparring.errors import ConfigError
-from sparring.experiments.document import DEEPEST, parse_value
+from sparring.experiments.config.yaml_reader import DEEPEST, parse_value
 
 
-def overridden(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+def apply_overrides(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
     """Return the document with each setting in place, in order; the document itself is left alone."""
     changed = dict(document)
     for setting in settings:
@@ -18,7 +18,7 @@ def overridden(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str
     return changed
 
 
-def placed(document: Mapping[str, Any], path: str, *, value: Any) -> dict[str, Any]:
+def set_value(document: Mapping[str, Any], path: str, *, value: Any) -> dict[str, Any]:
     """Return the document with a value where `section.key` leads; the document itself is left alone."""
     if not _is_path(path):
         raise ConfigError(f"{path!r} is no key; write section.key, as in federation.rounds")

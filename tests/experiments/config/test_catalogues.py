@@ -5,7 +5,7 @@ import pytest
 
 from sparring.contracts import Defense
 from sparring.errors import UnknownName
-from sparring.experiments.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
 
 
 @pytest.mark.parametrize("kind", list(CATALOGUES))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparring.errors import ConfigError
-from sparring.experiments.document import (
+from sparring.experiments.config.yaml_reader import (
     DEEPEST,
     LARGEST_FILE,
     LARGEST_INTEGER,

@@ -5,19 +5,19 @@ from sparring.attacks import Bars, InnerProduct, LabelFlip, PoisonedTraining
 from sparring.contracts import Recipe
 from sparring.defenses import CenteredClipping, Clipped, Median, NeuroClip, NoRepair
 from sparring.errors import ConfigError
-from sparring.experiments.assemble import assemble, check, load
+from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.training import Batched
 from tests.experiments.small import small
 
 
 def assembled(*settings):
     config = small(*settings)
-    return assemble(config, load(config))
+    return build_scenario(config, load_dataset(config))
 
 
 def refusal(*settings):
     with pytest.raises(ConfigError) as raised:
-        check(small(*settings))
+        validate(small(*settings))
     return str(raised.value)
 
 
@@ -115,10 +115,10 @@ def test_the_server_holds_as_many_examples_as_it_is_given():
 
 def test_a_model_is_measured_on_the_examples_that_are_asked_for():
     config = small("data.validation=0.25", "evaluation.on=validation")
-    dataset = load(config)
-    assert assemble(config, dataset).federation.test is dataset.validation
+    dataset = load_dataset(config)
+    assert build_scenario(config, dataset).federation.test is dataset.validation
     assert len(dataset.validation.labels) == 40
-    assert assemble(small("data.validation=0.25"), dataset).federation.test is dataset.test
+    assert build_scenario(small("data.validation=0.25"), dataset).federation.test is dataset.test
 
 
 def test_a_validation_split_must_be_there_to_measure_on():
@@ -156,7 +156,7 @@ def test_contradictions_are_refused_before_any_data_is_read(settings, message, m
 @pytest.mark.parametrize("clients", [1, 2, 1000])
 def test_the_stand_in_suits_any_number_of_clients(clients):
     alone = ("federation.sampled=1", "attack=", "threat.assumed_malicious=0", "data.validation=0.01")
-    check(small(f"federation.clients={clients}", *alone))
+    validate(small(f"federation.clients={clients}", *alone))
 
 
 LEARNING = ("data={name: digits, root_size: 20}", "model={name: mlp, hidden: 4}", "attack=")

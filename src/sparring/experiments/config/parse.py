@@ -1,4 +1,4 @@
-"""From a document to the settings of a run, and back to a document in which every default is written out."""
+"""A document becomes settings, and settings a document again; the digest of a run, and where two runs differ."""
 
 import hashlib
 import json
@@ -7,10 +7,9 @@ from dataclasses import asdict, fields, replace
 from typing import Any
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.contents import contents, known_by
-from sparring.experiments.section import Section, completed, member, parted, subsection, typed
-from sparring.experiments.settings import (
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.file_contents import file_contents, known_by
+from sparring.experiments.config.schema import (
     EXAMPLES,
     AttackerSettings,
     Config,
@@ -20,6 +19,14 @@ from sparring.experiments.settings import (
     FederationSettings,
     Seed,
     ThreatSettings,
+)
+from sparring.experiments.config.sections import (
+    Section,
+    fill_defaults,
+    member,
+    parse_section,
+    split_member_options,
+    subsection,
 )
 from sparring.registry import ELSEWHERE, Table, checked, lookup, nearest, offer, opened, spelled
 
@@ -46,7 +53,7 @@ POST_TRAINING = {"name": "none"}
 NO_ATTACK = {"name": "none", "malicious": 0}
 
 
-def configure(
+def parse_config(
     document: Section, catalogues: Catalogues = CATALOGUES, *, files: Mapping[str, str] | None = None
 ) -> Config:
     """Return the settings that a document describes; a key or a name that is not known is refused.
@@ -55,14 +62,14 @@ def configure(
     """
     _refuse_unknown(document)
     config = _configured(document, catalogues)
-    return replace(config, files=contents(config, catalogues) if files is None else files)
+    return replace(config, files=file_contents(config, catalogues) if files is None else files)
 
 
 def _refuse_unknown(document: Section) -> None:
     known = [*(field.name for field in fields(Config) if field.name != "files"), "attack"]
     for key in document:
         if key not in known:
-            place = place_of(key)
+            place = full_key(key)
             told = nearest(key, known) or (f"; did you mean {place!r}?" if place else offer(key, known))
             raise UnknownName(f"the configuration has no key {key!r}{told}")
 
@@ -71,22 +78,22 @@ def _configured(document: Section, catalogues: Catalogues) -> Config:
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
         data=_data(member(document, "data"), catalogues),
-        model=completed("model", catalogues["models"], section=MODEL | member(document, "model")),
-        federation=typed("federation", FederationSettings, subsection(document, "federation")),
+        model=fill_defaults("model", catalogues["models"], section=MODEL | member(document, "model")),
+        federation=parse_section("federation", FederationSettings, subsection(document, "federation")),
         attacks=_attackers(document, catalogues),
-        defense=completed("defense", catalogues["defenses"], section=DEFENSE | member(document, "defense")),
-        post_training=completed(
+        defense=fill_defaults("defense", catalogues["defenses"], section=DEFENSE | member(document, "defense")),
+        post_training=fill_defaults(
             "post_training",
             catalogues["post-training"],
             section=POST_TRAINING | member(document, "post_training"),
         ),
-        threat=typed("threat", ThreatSettings, subsection(document, "threat")),
-        evaluation=typed("evaluation", EvaluationSettings, subsection(document, "evaluation")),
+        threat=parse_section("threat", ThreatSettings, subsection(document, "threat")),
+        evaluation=parse_section("evaluation", EvaluationSettings, subsection(document, "evaluation")),
         execution=_execution(subsection(document, "execution"), catalogues["backends"]),
     )
 
 
-def place_of(key: str) -> str | None:
+def full_key(key: str) -> str | None:
     """Return where a key stands that is written without its section, as in `federation.rounds`."""
     for word in (spelled(key), *ELSEWHERE.get(spelled(key), ())):
         if word in (*(field.name for field in fields(Config) if field.name != "files"), "attack"):
@@ -97,7 +104,7 @@ def place_of(key: str) -> str | None:
     return None
 
 
-def describe(config: Config) -> dict[str, Any]:
+def to_document(config: Config) -> dict[str, Any]:
     """Return the document that says all settings, from which `configure` makes an equal configuration."""
     document = asdict(config)
     del document["files"]
@@ -112,7 +119,7 @@ def digest(config: Config) -> str:
 
     A file that the document names stands in there by what it holds.
     """
-    document = known_by(describe(config), config.files)
+    document = known_by(to_document(config), config.files)
     del document["execution"]
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -130,10 +137,10 @@ def _attacker_section(section: dict[str, Any]) -> dict[str, Any]:
 def _data(section: Section, catalogues: Catalogues) -> DataSettings:
     beside = [field.name for field in fields(DataSettings) if field.name != "member"]
     datasets, partitions = catalogues["datasets"], catalogues["partitions"]
-    source, own = parted("data", datasets, section={**DATA, **section}, beside=beside)
-    partition = completed("data.partition", partitions, section=PARTITION | member(own, "partition"))
-    made = {"member": completed("data", datasets, section=source), "partition": partition}
-    return typed("data", DataSettings, {**own, **made})
+    source, own = split_member_options("data", datasets, section={**DATA, **section}, beside=beside)
+    partition = fill_defaults("data.partition", partitions, section=PARTITION | member(own, "partition"))
+    made = {"member": fill_defaults("data", datasets, section=source), "partition": partition}
+    return parse_section("data", DataSettings, {**own, **made})
 
 
 def _attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSettings, ...]:
@@ -156,15 +163,46 @@ def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSe
     plays = catalogues.plays
     options = {field.name for field in fields(lookup(label, plays, name))}
     beside = ("malicious", "start", *(key for key in RECIPE if key not in options))
-    played, own = parted(label, plays, section=section, beside=beside)
-    made = completed(label, plays, section=played, families=catalogues.families, facts=FACTS)
-    attacker = typed(label, AttackerSettings, {**own, "member": made})
+    played, own = split_member_options(label, plays, section=section, beside=beside)
+    made = fill_defaults(label, plays, section=played, families=catalogues.families, facts=FACTS)
+    attacker = parse_section(label, AttackerSettings, {**own, "member": made})
     if attacker.local_steps is not None and attacker.local_epochs is not None:
         raise ConfigError(f"{label}.local_epochs is {attacker.local_epochs}; {label}.local_steps is given, use one")
     return attacker
 
 
 def _execution(section: Section, backends: Table) -> ExecutionSettings:
-    execution = typed("execution", ExecutionSettings, section)
+    execution = parse_section("execution", ExecutionSettings, section)
     lookup("execution.backend", backends, execution.backend)
     return replace(execution, backend=spelled(execution.backend))
+
+
+def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
+    """Return the first key at which two configurations differ, with the value of each; None where they are equal."""
+    # A run of an earlier version knows its files by their names alone.
+    are_known = bool(one.files and other.files)
+    first, second = (flatten(known_by(to_document(each), each.files if are_known else {})) for each in (one, other))
+    for key in {**first, **second}:
+        if first.get(key) != second.get(key):
+            return key, _told(one, key), _told(other, key)
+    return None
+
+
+def _told(config: Config, key: str) -> Any:
+    """Return the value of a key; that of a file with the beginning of its digest."""
+    value = flatten(to_document(config)).get(key)
+    known = config.files.get(value) if isinstance(value, str) else None
+    return value if known is None else f"{value} (sha256 {known[:12]})"
+
+
+def flatten(value: Any, path: str = "") -> dict[str, Any]:
+    """Flatten sections and lists to `section.key`."""
+    if isinstance(value, list):
+        value = {str(place): each for place, each in enumerate(value)}
+    if not isinstance(value, Mapping):
+        return {path: value}
+    return {
+        leaf: each
+        for key, part in value.items()
+        for leaf, each in flatten(part, f"{path}.{key}" if path else key).items()
+    }

@@ -8,10 +8,10 @@ from sparring.attacks import LearnedAttack
 from sparring.contracts import Defense, Recipe, Repair
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
 from sparring.errors import ConfigError, PluginError, blaming
-from sparring.experiments.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config import FACTS
-from sparring.experiments.memory import refuse_oversize
-from sparring.experiments.settings import AttackerSettings, Config, EvaluationSettings, FederationSettings
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.memory import refuse_oversize
+from sparring.experiments.config.parse import FACTS
+from sparring.experiments.config.schema import AttackerSettings, Config, EvaluationSettings, FederationSettings
 from sparring.federation import Attacker, Federation, Scenario, Threat
 from sparring.federation.evaluation import check_repair, triggered
 from sparring.federation.state import initial_state
@@ -28,7 +28,7 @@ class Server(NamedTuple):
     repair: Repair
 
 
-def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
+def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Return the run's data set, with the validation split that it asks for."""
     source: Source = build("data", catalogues["datasets"], config.data.member)
     with blaming(f"data {type(source).__name__}"):
@@ -39,7 +39,7 @@ def load(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     return with_validation(dataset, config.data.validation, rng=stream(config.seed, "validation"))
 
 
-def assemble(
+def build_scenario(
     config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES, server: Server | None = None
 ) -> Scenario:
     """Return what is to be played on a data set; `server` is what `check` has built for it, if it was asked."""
@@ -74,7 +74,7 @@ def _scenario(config: Config, dataset: Dataset, *, server: Server, catalogues: C
     )
 
 
-def check(config: Config, catalogues: Catalogues = CATALOGUES) -> Server:
+def validate(config: Config, catalogues: Catalogues = CATALOGUES) -> Server:
     """Refuse what can be refused before any data is read: assemble the run on two examples a client that stand in.
 
     Returned is the server's part of it, which need not be built again.

@@ -7,8 +7,8 @@ import pytest
 from sparring.attacks import save_attack, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_network import untrained
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments import Observer, describe, digest, resume, run
-from sparring.experiments.contents import content
+from sparring.experiments import Observer, digest, resume, run, to_document
+from sparring.experiments.config.file_contents import content
 from sparring.experiments.manifest import NAME
 from sparring.random import stream
 from tests.attacks.learned.policies import trained
@@ -105,7 +105,7 @@ def test_a_run_goes_on_only_with_the_policy_that_it_was_started_with(tmp_path):
 def test_a_run_of_an_earlier_version_goes_on_under_its_own_digest(tmp_path):
     config = small(policy(tmp_path / "policy"))
     halted(config, tmp_path / "run")
-    document = {key: value for key, value in describe(config).items() if key != "execution"}
+    document = {key: value for key, value in to_document(config).items() if key != "execution"}
     old = hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
     for name in (NAME, "checkpoint.json", "checkpoint.previous.json"):
         (tmp_path / "run" / name).unlink(missing_ok=name != NAME)
@@ -117,5 +117,5 @@ def test_a_run_of_an_earlier_version_goes_on_under_its_own_digest(tmp_path):
 
 def run_before(folder, config, *, digest):
     """Write the manifest that an earlier version wrote."""
-    written = {"sparring_run": 1, "digest": digest, "versions": {}, "plugins": {}, "config": describe(config)}
+    written = {"sparring_run": 1, "digest": digest, "versions": {}, "plugins": {}, "config": to_document(config)}
     (folder / NAME).write_text(json.dumps(written))

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments import describe
-from sparring.experiments.recorded import recorded
+from sparring.experiments import to_document
+from sparring.experiments.config.recorded import read_recorded
 from tests.experiments.small import small
 
 
@@ -20,20 +20,20 @@ from tests.experiments.small import small
 )
 def test_what_a_run_records_is_read_as_the_settings_that_it_had(settings):
     config = small(*settings)
-    document = json.loads(json.dumps(describe(config)))
-    assert describe(recorded(document)) == document
-    assert recorded(document) == config
+    document = json.loads(json.dumps(to_document(config)))
+    assert to_document(read_recorded(document)) == document
+    assert read_recorded(document) == config
 
 
 def test_players_that_nobody_knows_are_taken_as_they_are_written():
-    document = describe(small())
+    document = to_document(small())
     document["defense"] = {"name": "midrange", "inner": {"name": "trusting", "longest": 0.5}}
     document["attacks"] = [{"name": "shrinking", "share": 0.5, "malicious": 2, "start": 0}]
-    made = recorded(document)
+    made = read_recorded(document)
     assert made.defense == document["defense"]
     (attacker,) = made.attacks
     assert (attacker.member, attacker.malicious) == ({"name": "shrinking", "share": 0.5}, 2)
-    assert describe(made) == document
+    assert to_document(made) == document
 
 
 @pytest.mark.parametrize(
@@ -48,4 +48,4 @@ def test_players_that_nobody_knows_are_taken_as_they_are_written():
 )
 def test_a_record_that_was_changed_is_refused(change, message):
     with pytest.raises(ConfigError, match=message):
-        recorded(describe(small()) | change)
+        read_recorded(to_document(small()) | change)

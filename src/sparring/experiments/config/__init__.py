@@ -1,0 +1,1 @@
+"""A document of settings: read, overridden, checked, and built into what is played."""
