@@ -8,7 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.timing import interleaved
-from sparring.experiments.sweeps import LocalWorkers, Summary, Workers, planned, sweep
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.workers import Workers
+from sparring.experiments.sweeps import Summary, planned, sweep
 
 ROUNDS = 60
 

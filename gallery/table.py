@@ -11,7 +11,8 @@ import pandas as pd
 from gallery.examples import player, section
 from gallery.members import Member, members
 from sparring.cli.following_sweep import following_sweep
-from sparring.experiments.sweeps import LocalWorkers, Plan, Summary, missing, planned, sweep
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.sweeps import Plan, Summary, missing, planned, sweep
 from sparring.experiments.tables import frame
 
 FEDERATION = {"clients": 100, "sampled": 10, "rounds": 150, "batch": 32, "lr": 0.05}

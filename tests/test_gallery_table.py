@@ -8,7 +8,8 @@ import pytest
 from gallery import table
 from sparring.attacks import ATTACKS, POISONS, LearnedAttack
 from sparring.defenses import DEFENSES
-from sparring.experiments.sweeps import Here, planned
+from sparring.experiments.jobs.workers import InlineWorkers
+from sparring.experiments.sweeps import planned
 from sparring.registry import lookup
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
 
@@ -23,7 +24,7 @@ def classes(catalogue):
 @pytest.fixture
 def write(tmp_path, monkeypatch):
     """Return what writes the page, and returns it."""
-    monkeypatch.setattr(table, "LocalWorkers", Here)
+    monkeypatch.setattr(table, "LocalWorkers", InlineWorkers)
 
     def write(document, *words):
         monkeypatch.setattr(table, "document", lambda: document)

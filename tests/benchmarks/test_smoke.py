@@ -11,7 +11,7 @@ from benchmarks.inversion import Gradients
 from benchmarks.timing import interleaved, peak_memory
 from benchmarks.workloads import WORKLOADS, Workload
 from sparring.defenses import DEFENSES
-from sparring.experiments.sweeps.workers import Here
+from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.learning.sb3 import TD3Settings
 from sparring.models import Cnn
 from tests.source import ROOT
@@ -24,7 +24,7 @@ SIZES = {
     "rounds": {"repeats": 1, "threads": 1, "workloads": TINY},
     "rules": {"repeats": 1, "threads": 1, "shapes": ((7, 30),), "largest": (7, 30), "measured": ("crfl",)},
     "starting": {"repeats": 1},
-    "sweeps": {"rounds": 1, "seeds": 1, "workers": lambda jobs: Here()},
+    "sweeps": {"rounds": 1, "seeds": 1, "workers": lambda jobs: InlineWorkers()},
 }
 """What each benchmark is told to take, small enough for a test."""
 

@@ -6,7 +6,7 @@ import pytest
 import sparring.cli.audit
 from sparring.cli import main
 from sparring.experiments.audit.verdict import plain
-from sparring.experiments.sweeps import Here
+from sparring.experiments.jobs.workers import InlineWorkers
 from tests.cli.test_entry import refusal
 from tests.experiments.audit.asking import SMALL, TASK, WHITE_BOX
 from tests.experiments.audit.verdicts import finished, verdict
@@ -24,7 +24,7 @@ def calls(monkeypatch):
         calls.append((request, folder))
         return finished(verdict())
 
-    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
+    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", told)
     return calls
 

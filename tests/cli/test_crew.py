@@ -4,7 +4,8 @@ import pytest
 
 from sparring.cli.crew import Crew
 from sparring.errors import ConfigError
-from sparring.experiments.sweeps import Here, LocalWorkers
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.workers import InlineWorkers
 
 
 def test_runs_are_played_here_a_process_a_core():
@@ -14,9 +15,9 @@ def test_runs_are_played_here_a_process_a_core():
 
 def test_a_cluster_is_looked_for_only_when_it_is_chosen(monkeypatch):
     monkeypatch.setattr(
-        "sparring.integrations.integration", lambda name: lambda address: Here(len(f"{name} {address}"))
+        "sparring.integrations.integration", lambda name: lambda address: InlineWorkers(len(f"{name} {address}"))
     )
-    assert Crew(ray="local").workers() == Here(9)
+    assert Crew(ray="local").workers() == InlineWorkers(9)
 
 
 def test_one_place_is_chosen():

@@ -3,7 +3,7 @@ import signal
 import torch
 
 from sparring.cli.following_audit import Watcher
-from sparring.experiments.snapshots import save_snapshot
+from sparring.experiments.jobs.snapshots import save_snapshot
 from sparring.snapshot import Snapshot
 
 

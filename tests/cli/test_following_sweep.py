@@ -1,5 +1,6 @@
 from sparring.cli.following_sweep import following_sweep
-from sparring.experiments.sweeps import Failed, Played, Stopped, planned
+from sparring.experiments.jobs.job import Failed, Stopped
+from sparring.experiments.sweeps import Played, planned
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, grid
 
 

@@ -6,10 +6,11 @@ import pytest
 from sparring.attacks import save_attack
 from sparring.cli import crew, main
 from sparring.experiments.claims import Above, Claim
+from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.presets import PRESETS
 from sparring.experiments.presets.preset import Preset, plan_of
 from sparring.experiments.rehearsal import take_part
-from sparring.experiments.sweeps import Here, read_sweep
+from sparring.experiments.sweeps import read_sweep
 from tests.attacks.learned.policies import trained
 from tests.cli.test_entry import refusal
 from tests.experiments.rehearsing import QUICK, document, due
@@ -57,7 +58,7 @@ POLICIES = ["mean-0.safetensors", "median-0.safetensors"]
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
     """Play runs in this process."""
-    monkeypatch.setattr(crew, "LocalWorkers", Here)
+    monkeypatch.setattr(crew, "LocalWorkers", InlineWorkers)
     monkeypatch.setenv("COLUMNS", "80")
 
 

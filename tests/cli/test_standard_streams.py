@@ -10,8 +10,8 @@ import pytest
 import sparring.cli.audit
 from sparring.cli import entry, main
 from sparring.experiments.demo import CELLS
+from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.presets import CALCULATIONS
-from sparring.experiments.sweeps import Here
 from tests.cli.test_entry import refusal
 from tests.experiments.audit.verdicts import finished, verdict
 from tests.experiments.presets.calculations import counting
@@ -44,7 +44,7 @@ def closed() -> Iterator[io.TextIOWrapper]:
 @pytest.fixture
 def work(folder, monkeypatch) -> None:
     """Hold a run and a sweep file, and let what takes long take no time."""
-    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
+    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr(

@@ -9,12 +9,13 @@ import pytest
 
 from sparring.cli import main
 from sparring.cli.progress import Lines
+from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.store import held
-from sparring.experiments.sweeps import Here, planned, sweep
+from sparring.experiments.sweeps import planned, sweep
 from tests.cli.test_entry import SCRIPT, refusal
+from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, complete, grid, left, selecting, written
-from tests.experiments.test_files import small_files
 
 THREE = grid(attack=[NO_ATTACK, IPM, LMP])
 
@@ -22,7 +23,7 @@ THREE = grid(attack=[NO_ATTACK, IPM, LMP])
 @pytest.fixture
 def here(monkeypatch):
     """Let this process play, which is quick."""
-    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: Here())
+    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: InlineWorkers())
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from sparring.errors import RunError
 from sparring.experiments.journal import Journal, holds, read_records
 from sparring.federation import RoundRecord
-from tests.experiments.test_files import small_files
+from tests.experiments.jobs.test_atomic_files import small_files
 
 RECORDS = [
     RoundRecord(round=0, loss=2.3, accuracy=0.1, class_accuracy=(0.5, None)),

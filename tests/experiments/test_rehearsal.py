@@ -8,11 +8,12 @@ from sparring.arrays import pixels
 from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.jobs.job import Failed, Stopped
+from sparring.experiments.jobs.snapshots import latest_place
 from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.runner import run
 from sparring.experiments.saver import Cadence, Pace
-from sparring.experiments.snapshots import latest_place
-from sparring.experiments.sweeps import Failed, Stopped, planned
+from sparring.experiments.sweeps import planned
 from sparring.experiments.trials import trials_of
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
 from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due

@@ -15,9 +15,9 @@ from sparring.experiments.journal import read_records
 from sparring.experiments.store import held
 from sparring.federation import train
 from sparring.registry import build
+from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.killing import ALWAYS, killed
 from tests.experiments.small import lasting, small
-from tests.experiments.test_files import small_files
 
 ROUNDS = small().federation.rounds
 LONG = "federation.rounds=400"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.sweeps import Here, planned, sweep
+from sparring.experiments.jobs.workers import InlineWorkers
+from sparring.experiments.sweeps import planned, sweep
 from sparring.integrations import integration, ray_workers
 from tests.experiments.sweeps.grids import full_grid, left
 from tests.integrations.errands import errand
@@ -55,7 +56,7 @@ def test_a_ray_of_its_own_leaves_the_bytes_of_a_sweep_and_nothing_else(tmp_path,
     monkeypatch.setenv("TMPDIR", str(short))
     plan, handlers = planned(full_grid()), [signal.getsignal(signal.SIGTERM)]
     there = sweep(plan, "there", workers=workers("local"))
-    assert there == sweep(plan, "here", workers=Here())
+    assert there == sweep(plan, "here", workers=InlineWorkers())
     assert there.complete == 24
     assert left(tmp_path / "there") == left(tmp_path / "here")
     assert os.listdir(short) == []

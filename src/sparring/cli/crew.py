@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from sparring.errors import ConfigError
-from sparring.experiments.sweeps import LocalWorkers, Workers
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.workers import Workers
 from sparring.integrations import integration
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from sparring.cli.interruption import stop_request
 from sparring.cli.progress import progress
 from sparring.experiments.demo import ATTACKS, CELLS, RULES, Cell, play_cells, verdict
-from sparring.experiments.files import saving
+from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.experiments.plots import Curve, draw_accuracy
 
 PICTURE = "accuracy.png"
@@ -24,7 +24,7 @@ def command(
     out: Annotated[Path, typer.Option(help="The folder of the picture.")] = Path("sparring-demo"),
 ) -> None:
     """Watch digits being learned by a federation, attacked, and defended: a table and a picture."""
-    with saving(out):
+    with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     curves = _played()
     accuracies = {cell: curve[-1][1] for cell, curve in curves.items()}

@@ -7,7 +7,8 @@ from pathlib import Path
 from sparring.cli.following import show_notice
 from sparring.cli.interruption import Request, stop_request
 from sparring.cli.progress import Bar, Lines, progress
-from sparring.experiments.sweeps import Cell, Ending, Failed, Played, SweepObserver, stop_file
+from sparring.experiments.jobs.job import Failed, stop_file
+from sparring.experiments.sweeps import Cell, Ending, Played, SweepObserver
 from sparring.experiments.sweeps.axes import called_together
 
 

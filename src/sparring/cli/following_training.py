@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 from sparring.cli.interruption import stop_request
 from sparring.cli.progress import progress
-from sparring.experiments.sweeps import stop_file
+from sparring.experiments.jobs.job import stop_file
 
 GLANCE = 2.0
 """Seconds between two looks at how far training is."""

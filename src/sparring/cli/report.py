@@ -14,8 +14,8 @@ from sparring.cli.gathering import gathered
 from sparring.cli.heat_tables import show_heat_table
 from sparring.cli.output import Gap
 from sparring.cli.paragraphs import show_paragraphs
-from sparring.experiments.files import write
 from sparring.experiments.formats import as_csv
+from sparring.experiments.jobs.atomic_files import write
 from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables, interval_of
 from sparring.experiments.report.figures import write_figures
 from sparring.experiments.report.heat_table import further_metrics, heat_tables, metrics

@@ -19,12 +19,13 @@ from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.cli.terminal import terminal_width
 from sparring.errors import ConfigError
 from sparring.experiments.formats import as_text
+from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.presets import CALCULATIONS, PRESETS, find_preset
 from sparring.experiments.presets.calculation import Calculation
 from sparring.experiments.presets.preset import Preset, Scale, plan_of, shipped
 from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
 from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.sweeps import Plan, Workers, sweep
+from sparring.experiments.sweeps import Plan, sweep
 from sparring.experiments.sweeps.folder import POLICIES
 from sparring.experiments.tables import frame
 from sparring.experiments.trials import policies_of

@@ -10,7 +10,8 @@ import typer
 from sparring.cli.sweep import Manner, play_plan
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, digest, parse_config
-from sparring.experiments.sweeps import Workers, planned
+from sparring.experiments.jobs.workers import Workers
+from sparring.experiments.sweeps import planned
 
 RUNS = Path("runs")
 """Where runs go that are given no folder."""

@@ -18,18 +18,8 @@ from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments import Catalogues, read_document
 from sparring.experiments.forecast import forecast
-from sparring.experiments.sweeps import (
-    Plan,
-    Summary,
-    Workers,
-    label,
-    missing,
-    planned,
-    run_folder,
-    settled,
-    summary,
-    sweep,
-)
+from sparring.experiments.jobs.workers import Workers
+from sparring.experiments.sweeps import Plan, Summary, label, missing, planned, run_folder, settled, summary, sweep
 from sparring.experiments.sweeps.folder import FAILURES
 from sparring.experiments.sweeps.plan import with_settings
 from sparring.experiments.words import duration

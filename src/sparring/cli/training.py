@@ -5,9 +5,10 @@ from pathlib import Path
 
 from sparring.cli.following import show_notice
 from sparring.cli.following_training import following_training
-from sparring.experiments.lessons import teach
+from sparring.experiments.jobs.train_policy import train_policies
+from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.rehearsal import Rehearsing, parts, steps_made, steps_wanted, take_part
-from sparring.experiments.sweeps import Plan, Workers
+from sparring.experiments.sweeps import Plan
 from sparring.experiments.sweeps.folder import POLICIES, opened
 from sparring.experiments.tables import Labels
 
@@ -20,4 +21,4 @@ def train(plan: Plan, how: Callable[[Labels], Rehearsing], *, folder: Path, work
     total = sum(steps_wanted(part.rehearsing) for part in learning)
     following = following_training(policies, lambda: [*map(steps_made, learning)], total=total)
     with opened(folder):
-        teach(workers, take_part, lessons=due, folder=policies, following=following)
+        train_policies(workers, take_part, lessons=due, folder=policies, following=following)

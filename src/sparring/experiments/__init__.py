@@ -6,7 +6,7 @@ from sparring.experiments.config.parse import digest, parse_config, to_document
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.yaml_reader import parse_document, read_document
-from sparring.experiments.observer import Observer
+from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.runner import Outcome, resume, run
 from sparring.experiments.saved_model import load_model
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from safetensors.torch import load, save
 
 from sparring.errors import RunError
-from sparring.experiments.files import read_json, saving, write, write_json
+from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write, write_json
 from sparring.experiments.journal import Mark, holds
 from sparring.federation import FederationState
 from sparring.federation.state import pack, unpack
@@ -48,7 +48,7 @@ class Checkpoint(NamedTuple):
 def save_checkpoint(folder: Path, state: FederationState, *, run: str, records: Mark) -> None:
     """Save a state; the one before is kept, the one before that makes room."""
     for newest, previous in (TENSORS, NOTES):
-        with saving(folder / newest):
+        with translate_os_errors(folder / newest):
             if (folder / newest).exists():
                 (folder / newest).replace(folder / previous)
     content = save(pack(state).tensors)
@@ -72,7 +72,7 @@ def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | 
 def drop_newest(folder: Path) -> None:
     """Remove a damaged checkpoint, so that it does not take the place of the one before."""
     for newest in (TENSORS[0], NOTES[0]):
-        with saving(folder / newest):
+        with translate_os_errors(folder / newest):
             (folder / newest).unlink(missing_ok=True)
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sparring.experiments.files import saving
+from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.federation import RoundRecord
 
 CHUNK = 1 << 20
@@ -26,7 +26,7 @@ class Journal:
 
     def __init__(self, path: Path, size: int = 0) -> None:
         self.path = path
-        with saving(path):
+        with translate_os_errors(path):
             # Unbuffered: a line that does not fit on the disk is not tried again when the file is closed.
             self._file = path.open("ab", buffering=0)
             self._file.truncate(size)
@@ -38,13 +38,13 @@ class Journal:
         line = memoryview(_line(record))
         self._digest.update(line)
         self._size += len(line)
-        with saving(self.path):
+        with translate_os_errors(self.path):
             while line:
                 line = line[self._file.write(line) :]
 
     def mark(self) -> Mark:
         """Wait until the records have reached the disk, and return how far they go."""
-        with saving(self.path):
+        with translate_os_errors(self.path):
             os.fsync(self._file.fileno())
         return Mark(self._size, self._digest.hexdigest())
 

@@ -17,7 +17,7 @@ from sparring.experiments.config.parse import digest, parse_config, to_document
 from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.recorded import read_recorded
 from sparring.experiments.config.schema import Config
-from sparring.experiments.files import read_json, write_json
+from sparring.experiments.jobs.atomic_files import read_json, write_json
 
 NAME = "manifest.json"
 FORMAT = 1

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from sparring.experiments.files import write
+from sparring.experiments.jobs.atomic_files import write
 
 Curve = Sequence[tuple[int, float]]
 """Rounds and the accuracies after them."""

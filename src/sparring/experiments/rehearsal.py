@@ -14,13 +14,13 @@ from sparring.attacks.learned.trained_attack import PolicyVersion, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.schema import Config
-from sparring.experiments.files import saving, write_json
-from sparring.experiments.lessons import UNARMED, refuse_shipped, save_policy
-from sparring.experiments.observer import never
+from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
+from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.observer import never
+from sparring.experiments.jobs.snapshots import latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy
 from sparring.experiments.saver import Pace
-from sparring.experiments.snapshots import latest_place, latest_snapshot, save_snapshot
-from sparring.experiments.sweeps import Cell, Failed, Stopped, stop_file
-from sparring.experiments.sweeps.task import ended
+from sparring.experiments.sweeps import Cell
 from sparring.experiments.trials import TRIALS, Trial, policies_of
 from sparring.federation import FederationState, Scenario
 from sparring.games.federated import ATTACKER, attack_game, world_model
@@ -106,7 +106,7 @@ def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing])
 
 def take_part(part: Part) -> Path | Stopped | Failed:
     """Learn an attack, from where it is, and return its file; its caller is only told of what goes wrong."""
-    return ended(partial(_taken, part))
+    return outcome_of(partial(_taken, part))
 
 
 def learn_attack(
@@ -163,7 +163,7 @@ def _taken(part: Part) -> Path | Stopped:
         attack, trials = learn_attack(scenario, part.rehearsing, folder=folder, wants_stop=stop.exists)
     write_json(part.policy.with_suffix(TRIALS), [trial._asdict() for trial in trials])
     save_policy(part.policy, attack)
-    with saving(folder):
+    with translate_os_errors(folder):
         if folder.exists():
             rmtree(folder)
     return part.policy

@@ -18,10 +18,10 @@ from sparring.experiments.config.memory import explaining_exhaustion
 from sparring.experiments.config.parse import digest, first_difference
 from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.schema import Config
-from sparring.experiments.files import read_json, write_json
+from sparring.experiments.jobs.atomic_files import read_json, write_json
+from sparring.experiments.jobs.observer import NOBODY, Observer
 from sparring.experiments.journal import Journal, read_records
 from sparring.experiments.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
-from sparring.experiments.observer import NOBODY, Observer
 from sparring.experiments.saved_model import save_model
 from sparring.experiments.saver import SELDOM, Cadence, Saver
 from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit, clear, command_to_resume, held

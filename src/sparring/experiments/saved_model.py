@@ -13,7 +13,7 @@ from sparring.data import Dataset
 from sparring.errors import UnknownFolder
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.sections import Section
-from sparring.experiments.files import write
+from sparring.experiments.jobs.atomic_files import write
 from sparring.models import ModuleNetwork, network
 from sparring.registry import build
 from sparring.validation import check_kind

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from sparring.errors import RunError, UnknownFolder
 from sparring.experiments import checkpoint, manifest, saved_model
-from sparring.experiments.files import PARTIAL, saving
+from sparring.experiments.jobs.atomic_files import PARTIAL, translate_os_errors
 
 RECORDS = "rounds.jsonl"
 RESULT = "result.json"
@@ -26,7 +26,7 @@ Existing = Literal["refuse", "resume", "overwrite"]
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
     """Make the folder if it is missing, and keep every other process out of it."""
-    with saving(folder):
+    with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
         try:
@@ -53,14 +53,14 @@ def clear(folder: Path) -> None:
     """Remove the files of a run, and nothing else; the manifest goes last, so that a kill leaves a run folder."""
     for name in reversed(FILES):
         for path in (folder / name, folder / (name + PARTIAL)):
-            with saving(path):
+            with translate_os_errors(path):
                 path.unlink(missing_ok=True)
 
 
 def is_vacant(folder: Path) -> bool:
     """Say whether a folder is missing, or holds nothing but what a run that never began may have left there."""
     leftovers = {LOCK, manifest.NAME + PARTIAL}
-    with saving(folder):
+    with translate_os_errors(folder):
         return not folder.exists() or leftovers.issuperset(path.name for path in folder.iterdir())
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from sparring.errors import UnknownFolder
-from sparring.experiments.files import saving
+from sparring.experiments.jobs.atomic_files import translate_os_errors
+from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest
-from sparring.experiments.observer import Observer
 from sparring.experiments.store import RECORDS
 from sparring.experiments.sweeps.folder import is_sweep, read_sweep, run_folder
 from sparring.federation import RoundRecord
@@ -40,13 +40,13 @@ class Tracker:
         if self._events is None:
             self.catch_up()  # the run's file has this record already
             return
-        with saving(self.folder):
+        with translate_os_errors(self.folder):
             self._events.write(record)
 
     def catch_up(self) -> None:
         """Show what the run's file holds, if nothing is shown yet."""
         if self._events is None:
-            with saving(self.folder):
+            with translate_os_errors(self.folder):
                 self._events = self._open(self.folder)
                 for record in read_records(self.run / RECORDS):
                     self._events.write(record)

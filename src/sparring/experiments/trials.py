@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sparring.attacks.learned.trained_attack import located
 from sparring.experiments.config.schema import Config
-from sparring.experiments.files import read_json
+from sparring.experiments.jobs.atomic_files import read_json
 
 LEARNED = "learned"
 TRIALS = ".json"

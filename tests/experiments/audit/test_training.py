@@ -17,9 +17,9 @@ from sparring.experiments.audit.training import (
     train_attack,
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.jobs.job import Failed, Stopped
+from sparring.experiments.jobs.snapshots import latest_place, save_snapshot
 from sparring.experiments.saver import SELDOM, Cadence, Pace
-from sparring.experiments.snapshots import latest_place, save_snapshot
-from sparring.experiments.sweeps import Failed, Stopped
 from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
@@ -70,7 +70,7 @@ def saving(monkeypatch):
         places.append(place)
         return save_snapshot(folder, packed, place=place)
 
-    monkeypatch.setattr("sparring.experiments.snapshots.save_snapshot", counted)
+    monkeypatch.setattr("sparring.experiments.jobs.snapshots.save_snapshot", counted)
     return places
 
 
@@ -93,7 +93,7 @@ def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tm
         raise KeyboardInterrupt
 
     often = Pace(Cadence(0, 1), clock=lambda: 0.0)
-    monkeypatch.setattr("sparring.experiments.lessons.save_policy", lambda *_: killed())
+    monkeypatch.setattr("sparring.experiments.jobs.train_policy.save_policy", lambda *_: killed())
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", pace=often)
     assert latest_place(tmp_path / "killed") == 15

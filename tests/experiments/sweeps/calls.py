@@ -4,7 +4,7 @@ import os
 import signal
 import time
 
-from sparring.experiments.sweeps import LocalWorkers
+from sparring.experiments.jobs.process_pool import LocalWorkers
 
 
 def answer(what: str) -> str:

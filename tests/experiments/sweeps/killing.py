@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sparring.experiments.sweeps import LocalWorkers, planned, sweep
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.sweeps import planned, sweep
 from tests.experiments.sweeps.grids import complete
 from tests.experiments.sweeps.offspring import descendants, employ
 

@@ -9,7 +9,7 @@ import torch
 from sparring.arrays import Batch
 from sparring.contracts import BlackBoxView
 from sparring.data.datasets.digits import Digits
-from sparring.experiments.sweeps import LocalWorkers
+from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import DistributionLearning, EstimatedGradient
 from sparring.learning.sb3 import TD3Settings, train

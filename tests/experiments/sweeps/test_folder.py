@@ -4,8 +4,9 @@ import os
 import pytest
 
 from sparring.errors import RunError, SavingError
-from sparring.experiments.files import write_json
-from sparring.experiments.sweeps import Failure, planned, read_sweep, run_folder, stop_file
+from sparring.experiments.jobs.atomic_files import write_json
+from sparring.experiments.jobs.job import stop_file
+from sparring.experiments.sweeps import Failure, planned, read_sweep, run_folder
 from sparring.experiments.sweeps.folder import (
     forget_failure,
     opened,

@@ -1,6 +1,7 @@
 import pytest
 
-from sparring.experiments.sweeps import LocalWorkers, planned, sweep
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.sweeps import planned, sweep
 from tests.experiments.sweeps.grids import complete, full_grid, left
 from tests.experiments.sweeps.killing import killed, orphaned
 

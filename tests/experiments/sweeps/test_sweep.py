@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 
 from sparring.errors import Interrupted, RunError, SavingError
-from sparring.experiments.sweeps import Here, Played, SweepObserver, planned, read_sweep, stop_file, sweep
+from sparring.experiments.jobs.job import stop_file
+from sparring.experiments.jobs.workers import InlineWorkers
+from sparring.experiments.sweeps import Played, SweepObserver, planned, read_sweep, sweep
 from sparring.experiments.sweeps.folder import read_result
+from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, complete, grid, left, selecting
-from tests.experiments.test_files import small_files
 
 TWO = grid(attack=[NO_ATTACK, IPM])
 THREE = grid(attack=[NO_ATTACK, IPM, LMP])
@@ -156,7 +158,7 @@ def test_a_failure_that_cannot_be_recorded_is_told_of(folder, broken, monkeypatc
     def refuse(*_, **__):
         raise SavingError("failures: no space left on device")
 
-    monkeypatch.setattr("sparring.experiments.files.write_json", refuse)
+    monkeypatch.setattr("sparring.experiments.jobs.atomic_files.write_json", refuse)
     with pytest.raises(SavingError, match="no space left on device"):
         sweep(planned(grid(defense=[{"name": "median"}])), folder)
 
@@ -208,6 +210,6 @@ def test_where_a_candidate_fails_nothing_is_chosen_and_the_others_are_played(fol
     assert stands.choices == ()
     assert len(stands.failures) == 2
     assert {cell.labels["defense"] for cell in read_sweep(folder).cells} == {"mean"}
-    assert sweep(planned(selecting()), folder, retry_failed=True, workers=Here()).failures == ()
+    assert sweep(planned(selecting()), folder, retry_failed=True, workers=InlineWorkers()).failures == ()
     sweep(planned(selecting()), tmp_path / "straight")
     assert left(folder) == left(tmp_path / "straight")

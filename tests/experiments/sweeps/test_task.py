@@ -1,12 +1,13 @@
 import pytest
 
 from sparring.experiments import run
+from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.manifest import read_manifest
-from sparring.experiments.sweeps import Failed, Played, Stopped, run_folder, stop_file
+from sparring.experiments.sweeps import Played, run_folder
 from sparring.experiments.sweeps.task import Task, play_task
+from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.plugging import MODULE, write_plugin
 from tests.experiments.small import lasting, small
-from tests.experiments.test_files import small_files
 
 
 def task(folder, *settings, plugins=()):

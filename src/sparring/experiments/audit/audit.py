@@ -26,16 +26,16 @@ from sparring.experiments.audit.stages import (
 from sparring.experiments.audit.training import Taught
 from sparring.experiments.audit.verdict import Breaking, Verdict, judged, left, plain, worst
 from sparring.experiments.config.sections import Section
-from sparring.experiments.files import PARTIAL, admit_writing, saving, write, write_json
-from sparring.experiments.lessons import UNARMED
+from sparring.experiments.jobs.atomic_files import PARTIAL, admit_writing, translate_os_errors, write, write_json
+from sparring.experiments.jobs.train_policy import UNARMED
+from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.store import LOCK, held
-from sparring.experiments.sweeps import Here, Workers
 from sparring.experiments.sweeps.shared_data import Once
 
 VERDICT, REPORT = "verdict.json", "report.html"
-HERE, NOBODY = Here(), Nobody()
+HERE, NOBODY = InlineWorkers(), Nobody()
 
 
 def audit(
@@ -67,7 +67,7 @@ def audit(
 
 def _admit(folder: Path) -> None:
     """Refuse a folder that holds something else, or cannot be written to."""
-    with saving(folder):
+    with translate_os_errors(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if NAME not in there and not there <= {LOCK, NAME + PARTIAL}:
         raise UnknownFolder(f"{folder} is there and holds no audit; choose another folder")

@@ -12,8 +12,8 @@ from sparring.experiments.audit.request import NO_ATTACK, Request
 from sparring.experiments.audit.training import seconds_per_step
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.memory import explaining_exhaustion
-from sparring.experiments.files import read_json, write_json
 from sparring.experiments.forecast import run_seconds
+from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.words import duration
 from sparring.training.backends.threaded import torch_threads
 

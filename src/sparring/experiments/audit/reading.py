@@ -11,7 +11,7 @@ from sparring.experiments.audit.outcome import Audit, Trained
 from sparring.experiments.audit.stages import MEASURED, POLICIES, REHEARSED
 from sparring.experiments.audit.training import POLICY, Taught, returns_of
 from sparring.experiments.audit.verdict import Breaking, judged, left
-from sparring.experiments.files import read_json
+from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.tables import frame
 

@@ -22,8 +22,9 @@ from sparring.experiments.audit.training import (
 )
 from sparring.experiments.config.catalogues import Catalogues
 from sparring.experiments.config.sections import Section
-from sparring.experiments.lessons import UNARMED, teach
-from sparring.experiments.sweeps import SweepObserver, Workers, planned, sweep
+from sparring.experiments.jobs.train_policy import UNARMED, train_policies
+from sparring.experiments.jobs.workers import Workers
+from sparring.experiments.sweeps import SweepObserver, planned, sweep
 from sparring.experiments.sweeps.folder import DATA
 from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.experiments.tables import frame
@@ -114,7 +115,7 @@ def _teach(bench: Bench, courses: Mapping[str, Course], *, due: Sequence[str]) -
     folder, steps = bench.folder / POLICIES, courses[due[0]].lesson.steps
     following = bench.follower.training([course.folder for course in courses.values()], steps)
     lessons = {label: courses[label] for label in due}
-    teach(bench.workers, take_course, lessons=lessons, folder=folder, following=following)
+    train_policies(bench.workers, take_course, lessons=lessons, folder=folder, following=following)
 
 
 def playing(policy: Taught) -> Section:

@@ -15,14 +15,13 @@ from sparring.errors import Interrupted
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
-from sparring.experiments.files import read_json, saving, write_json
-from sparring.experiments.lessons import save_policy
-from sparring.experiments.observer import never
+from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
+from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.observer import never
+from sparring.experiments.jobs.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.train_policy import save_policy
 from sparring.experiments.saver import SELDOM, Pace
-from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
-from sparring.experiments.sweeps import Failed, Stopped, stop_file
 from sparring.experiments.sweeps.shared_data import SharedData
-from sparring.experiments.sweeps.task import ended
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.learning.distribution.observed_training import held_examples
@@ -77,7 +76,7 @@ def is_taught(course: Course) -> bool:
 
 def take_course(course: Course) -> Path | Stopped | Failed:
     """Train a policy, from where it is, and return its file; its caller is only told of what goes wrong."""
-    return ended(partial(_taught, course))
+    return outcome_of(partial(_taught, course))
 
 
 def train_attack(
@@ -95,7 +94,7 @@ def train_attack(
     """
     arena, steps, (start, returns) = _arena(scenario, lesson), lesson.steps, _stood(folder)
     pace, is_stopped = Pace() if pace is None else pace, False
-    with saving(folder):
+    with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
     def is_due(_: int) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 import sparring
 from sparring.errors import UnknownFolder
 from sparring.experiments.claims import Judgment
-from sparring.experiments.files import read_json, write_json
 from sparring.experiments.formats import Table
+from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.presets.preset import Scale
 from sparring.experiments.store import held
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from sparring.experiments.files import saving, write
+from sparring.experiments.jobs.atomic_files import translate_os_errors, write
 from sparring.experiments.plots import COLORS, STYLES
 from sparring.experiments.report.curves import Plot, plots
 from sparring.experiments.report.heat_table import Cell, HeatTable, heat_tables, regrets
@@ -46,7 +46,7 @@ METADATA = {"pdf": {"CreationDate": None, "Producer": None, "Creator": None}, "p
 
 def write_figures(study: Study, folder: Path) -> list[Path]:
     """Write all figures of a study into a folder, and return their files."""
-    with saving(folder):
+    with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     written = []
     with matplotlib.rc_context(STYLE):

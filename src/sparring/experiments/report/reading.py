@@ -7,7 +7,7 @@ import pandas as pd
 
 from sparring.errors import RunError, UnknownFolder
 from sparring.experiments.config.parse import digest
-from sparring.experiments.files import read_json
+from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import has_manifest, read_old_manifest
 from sparring.experiments.plots import Curve

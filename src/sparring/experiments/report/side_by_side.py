@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sparring.errors import ConfigError, RunError, UnknownFolder
 from sparring.experiments.config.parse import flatten, to_document
-from sparring.experiments.files import read_json
+from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.journal import read_records
 from sparring.experiments.manifest import Manifest, has_manifest, read_old_manifest
 from sparring.experiments.plots import Curve

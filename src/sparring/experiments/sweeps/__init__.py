@@ -1,20 +1,21 @@
 """Many runs from one file: planned, played where there is room, and gone on with."""
 
+from sparring.experiments.jobs.job import Failed, Stopped, stop_file
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.sweeps.axes import label
-from sparring.experiments.sweeps.folder import Failure, Sweep, read_sweep, run_folder, stop_file
+from sparring.experiments.sweeps.folder import Failure, Sweep, read_sweep, run_folder
 from sparring.experiments.sweeps.grid import Cell
-from sparring.experiments.sweeps.local import LocalWorkers
 from sparring.experiments.sweeps.plan import Plan, planned
 from sparring.experiments.sweeps.sweep import Summary, SweepObserver, missing, settled, summary, sweep
-from sparring.experiments.sweeps.task import Ending, Failed, Played, Stopped
-from sparring.experiments.sweeps.workers import Here, Workers
+from sparring.experiments.sweeps.task import Ending, Played
 
 __all__ = [
     "Cell",
     "Ending",
     "Failed",
     "Failure",
-    "Here",
+    "InlineWorkers",
     "LocalWorkers",
     "Plan",
     "Played",

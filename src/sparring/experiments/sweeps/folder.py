@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sparring.errors import UnknownFolder
-from sparring.experiments.files import PARTIAL, read_json, saving, write_json
+from sparring.experiments.jobs.atomic_files import PARTIAL, read_json, translate_os_errors, write_json
+from sparring.experiments.jobs.job import STOP, stop_file
 from sparring.experiments.store import LOCK, RESULT, held
 from sparring.experiments.sweeps.plan import Plan
 
 NAME = "sweep.json"
 FORMAT = 1
 RUNS, FAILURES = "runs", "failures"
-DATA, STOP = ".data", ".stop"
-"""What is there only while a sweep is played: its data sets, and a file that asks the workers to stop."""
+DATA = ".data"
+"""The data sets of a sweep, there only while it is played."""
 POLICIES = "policies"
 """What was trained for the sweep, before it is played."""
 DIGITS = 12
@@ -71,14 +72,14 @@ def read_failure(folder: Path, digest: str) -> Failure | None:
 
 def write_failure(folder: Path, failure: Failure) -> None:
     path = _failure_path(folder, failure.digest)
-    with saving(path):
+    with translate_os_errors(path):
         path.parent.mkdir(exist_ok=True)
     write_json(path, failure._asdict())
 
 
 def forget_failure(folder: Path, digest: str) -> None:
     path = _failure_path(folder, digest)
-    with saving(path):
+    with translate_os_errors(path):
         path.unlink(missing_ok=True)
 
 
@@ -132,21 +133,16 @@ def opened(folder: Path) -> Iterator[None]:
             _clear(folder)
 
 
-def stop_file(folder: Path) -> Path:
-    """Return the file that asks workers to stop soon, and to leave what they do to be gone on with."""
-    return folder / STOP
-
-
 def _admit(folder: Path) -> None:
     """Refuse a folder that holds something else."""
-    with saving(folder):
+    with translate_os_errors(folder):
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}:
         raise UnknownFolder(f"{folder} is there and is no sweep folder; choose another one")
 
 
 def _clear(folder: Path) -> None:
-    with saving(folder):
+    with translate_os_errors(folder):
         stop_file(folder).unlink(missing_ok=True)
         shutil.rmtree(folder / DATA, ignore_errors=True)
 

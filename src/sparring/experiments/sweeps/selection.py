@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.sections import Section, refuse_unknown
-from sparring.experiments.files import write_json
+from sparring.experiments.jobs.atomic_files import write_json
 from sparring.experiments.sweeps.axes import SEED, Axes, Bundle, label
 from sparring.registry import offer
 

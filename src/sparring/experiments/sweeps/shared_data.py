@@ -16,7 +16,7 @@ from safetensors.torch import save
 from sparring.arrays import Batch
 from sparring.data import Dataset
 from sparring.experiments.config.sections import Section
-from sparring.experiments.files import saving, write
+from sparring.experiments.jobs.atomic_files import translate_os_errors, write
 from sparring.training import release_freed_memory
 
 SPLITS = ("train", "test", "validation")
@@ -50,7 +50,7 @@ class SharedData:
 
     def __call__(self, section: Section, load: Callable[[], Dataset]) -> Dataset:
         path = self.folder / f"{_key(section)}.safetensors"
-        with saving(self.folder):
+        with translate_os_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(path.with_suffix(".lock"))
             lock.acquire()

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, ignore
 from sparring.experiments.config.plugins import plugins_of
+from sparring.experiments.jobs.job import Failed, Stopped
+from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.sweeps.folder import (
     DATA,
     Failure,
@@ -25,8 +27,7 @@ from sparring.experiments.sweeps.grid import Cell, by_digest
 from sparring.experiments.sweeps.plan import Plan, planned
 from sparring.experiments.sweeps.selection import Choice, Context, Tried, choose, write_selection
 from sparring.experiments.sweeps.shared_data import SharedData
-from sparring.experiments.sweeps.task import Ending, Failed, Played, Stopped, Task, play_task
-from sparring.experiments.sweeps.workers import Here, Workers
+from sparring.experiments.sweeps.task import Ending, Played, Task, play_task
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class SweepObserver:
     notice: Notice = ignore
 
 
-HERE, UNSEEN = Here(), SweepObserver()
+HERE, UNSEEN = InlineWorkers(), SweepObserver()
 
 
 class Summary(NamedTuple):

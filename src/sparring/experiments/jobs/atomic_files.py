@@ -14,7 +14,7 @@ PARTIAL = ".partial"
 
 
 @contextmanager
-def saving(path: Path) -> Iterator[None]:
+def translate_os_errors(path: Path) -> Iterator[None]:
     """Turn what a file system refuses into one line."""
     try:
         yield
@@ -25,7 +25,7 @@ def saving(path: Path) -> Iterator[None]:
 
 def admit_writing(folder: Path) -> None:
     """Refuse a folder that cannot be made or written to; nothing is left there."""
-    with saving(folder):
+    with translate_os_errors(folder):
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with TemporaryFile(dir=nearest):
             pass
@@ -34,7 +34,7 @@ def admit_writing(folder: Path) -> None:
 def write(path: Path, content: bytes) -> None:
     """Put `content` in the place of what `path` holds, once it has reached the disk."""
     partial = path.with_name(path.name + PARTIAL)
-    with saving(path):
+    with translate_os_errors(path):
         try:
             partial.write_bytes(content)
             _sync(partial)

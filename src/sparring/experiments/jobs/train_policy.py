@@ -9,8 +9,9 @@ from sparring.attacks import TrainedAttack, save_attack
 from sparring.attacks.learned.trained_attack import is_shipped
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.config.sections import Section
-from sparring.experiments.files import saving
-from sparring.experiments.sweeps import Failed, Stopped, Workers, stop_file
+from sparring.experiments.jobs.atomic_files import translate_os_errors
+from sparring.experiments.jobs.job import Failed, Stopped, stop_file
+from sparring.experiments.jobs.workers import Workers
 
 Lesson = TypeVar("Lesson")
 
@@ -20,7 +21,7 @@ UNARMED: Section = {"name": "none"}
 NOBODY = nullcontext()
 
 
-def teach(
+def train_policies(
     workers: Workers,
     take: Callable[[Lesson], Path | Stopped | Failed],
     *,
@@ -32,7 +33,7 @@ def teach(
 
     Whoever follows comes in when the folder is there, so that no stop that is asked for is overlooked.
     """
-    with saving(folder):
+    with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         stop_file(folder).unlink(missing_ok=True)
     labels, stopped = list(lessons), 0
@@ -53,7 +54,7 @@ def save_policy(path: Path, trained: TrainedAttack) -> None:
     """Save an attack so that it is there as a whole or not at all."""
     refuse_shipped(path)
     partial_path = path.with_suffix(".partial")
-    with saving(path):
+    with translate_os_errors(path):
         save_attack(partial_path, trained)
         partial_path.replace(path)
 

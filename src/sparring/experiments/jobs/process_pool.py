@@ -17,7 +17,7 @@ from multiprocessing.context import BaseContext
 from typing import Any, Generic
 
 from sparring.errors import RunError
-from sparring.experiments.sweeps.workers import Argument, Value
+from sparring.experiments.jobs.workers import Argument, Value
 from sparring.training import follow_parent, keep_freed_memory
 
 DEAF_TO = (signal.SIGINT, signal.SIGTERM)
@@ -33,7 +33,7 @@ class LocalWorkers:
     def calls(
         self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
     ) -> Generator[tuple[int, Value | RunError], None, None]:
-        crew = Crew(function, arguments)
+        crew = WorkerPool(function, arguments)
         try:
             for _ in range(self.size):
                 crew.employ(None)
@@ -43,7 +43,7 @@ class LocalWorkers:
             crew.dismiss()
 
 
-class Crew(Generic[Argument, Value]):
+class WorkerPool(Generic[Argument, Value]):
     """Processes at work on the calls that are left."""
 
     def __init__(self, function: Callable[[Argument], Value], arguments: Sequence[Argument]) -> None:

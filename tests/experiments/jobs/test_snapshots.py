@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.errors import SavingError
-from sparring.experiments.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
 from sparring.snapshot import Snapshot
 
 

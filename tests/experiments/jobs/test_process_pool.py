@@ -7,7 +7,9 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments import load_plugins
-from sparring.experiments.sweeps import Here, LocalWorkers, planned, sweep
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.workers import InlineWorkers
+from sparring.experiments.sweeps import planned, sweep
 from tests.experiments.sweeps.calls import answer, environment, sleep
 from tests.experiments.sweeps.grids import full_grid, left
 from tests.source import ROOT
@@ -17,7 +19,7 @@ from tests.source import ROOT
 def straight(tmp_path_factory):
     """Return what a sweep of 24 runs leaves that is played in this process."""
     folder = tmp_path_factory.mktemp("straight") / "grid"
-    assert sweep(planned(full_grid()), folder, workers=Here()).complete == 24
+    assert sweep(planned(full_grid()), folder, workers=InlineWorkers()).complete == 24
     return left(folder)
 
 

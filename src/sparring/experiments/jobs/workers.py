@@ -28,7 +28,7 @@ class Workers(Protocol):
 
 
 @dataclass(frozen=True)
-class Here:
+class InlineWorkers:
     """Makes the calls in this process, one by one: what all other workers must equal."""
 
     size: int = 1

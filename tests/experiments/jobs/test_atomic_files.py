@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.files import admit_writing, read_json, saving, write, write_json
+from sparring.experiments.jobs.atomic_files import admit_writing, read_json, translate_os_errors, write, write_json
 
 
 @contextmanager
@@ -76,5 +76,5 @@ def test_json_that_is_damaged_holds_nothing(tmp_path, content):
 
 
 def test_only_what_a_file_system_refuses_is_put_into_other_words(tmp_path):
-    with pytest.raises(ValueError, match="mine"), saving(tmp_path):
+    with pytest.raises(ValueError, match="mine"), translate_os_errors(tmp_path):
         raise ValueError("mine")

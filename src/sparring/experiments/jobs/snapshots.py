@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
-from sparring.experiments.files import saving, write
+from sparring.experiments.jobs.atomic_files import translate_os_errors, write
 from sparring.snapshot import Snapshot
 
 SUFFIX = ".snapshot.safetensors"
@@ -23,13 +23,13 @@ DIGITS = 16
 
 def save_snapshot(folder: Path, packed: Snapshot, *, place: int) -> None:
     """Save a snapshot taken at `place`, the more the later; the one before is kept."""
-    with saving(folder):
+    with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in packed.tensors.items()}
     content = save(tensors, {"numbers": json.dumps(packed.numbers)})
     write(folder / f"{place:012d}-{_digest(content)}{SUFFIX}", content)
     for _, path in list(_files(folder))[KEPT:]:
-        with saving(path):
+        with translate_os_errors(path):
             path.unlink(missing_ok=True)
 
 
@@ -52,7 +52,7 @@ def latest_place(folder: Path) -> int:
 def drop_snapshots(folder: Path) -> None:
     """Remove all snapshots: what they led to is done."""
     for _, path in list(_files(folder)):
-        with saving(path):
+        with translate_os_errors(path):
             path.unlink(missing_ok=True)
 
 

@@ -5,8 +5,9 @@ import pytest
 
 from sparring.attacks import load_attack, save_attack
 from sparring.errors import Interrupted, RunError, SavingError
-from sparring.experiments.lessons import save_policy, teach
-from sparring.experiments.sweeps import Failed, Here, Stopped, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, stop_file
+from sparring.experiments.jobs.train_policy import save_policy, train_policies
+from sparring.experiments.jobs.workers import InlineWorkers
 from tests.attacks.learned.policies import trained
 
 
@@ -19,7 +20,7 @@ def taught(folder, *answers, **options):
         return Stopped() if stop_file(folder).exists() else answer
 
     lessons = {f"policy {place}": answer for place, answer in enumerate(answers)}
-    teach(Here(), take, lessons=lessons, folder=folder, **options)
+    train_policies(InlineWorkers(), take, lessons=lessons, folder=folder, **options)
     return taken
 
 
@@ -51,7 +52,7 @@ def test_a_stop_that_is_asked_for_by_who_follows_is_heeded_from_the_beginning(tm
 def test_a_lesson_that_is_stopped_stops_all_of_them_when_they_have_answered(tmp_path):
     taken, lessons = [], {"a": Stopped(), "b": Path("b")}
     with pytest.raises(Interrupted, match="^stopped while training; the same command goes on$"):
-        teach(Here(), lambda answer: taken.append(answer) or answer, lessons=lessons, folder=tmp_path)
+        train_policies(InlineWorkers(), lambda answer: taken.append(answer) or answer, lessons=lessons, folder=tmp_path)
     assert taken == [Stopped(), Path("b")]
 
 
