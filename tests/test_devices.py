@@ -39,7 +39,7 @@ from sparring.defenses.aggregation.toolkit.arithmetic import (
 from sparring.errors import ConfigError, Interrupted
 from sparring.experiments import Observer, load_model, parse_config, resume, run
 from sparring.experiments.config import memory
-from sparring.experiments.saver import Cadence
+from sparring.experiments.runs.checkpoint import CheckpointInterval
 from sparring.federation import Attacker, Federation, Scenario, Threat, simulate_rounds, train
 from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
@@ -206,7 +206,7 @@ class TestPretended:
             "execution": {"device": "cuda"},
         }
         config = parse_config(document)
-        outcome = run(config, tmp_path / "whole", cadence=Cadence(0, 1.0))
+        outcome = run(config, tmp_path / "whole", cadence=CheckpointInterval(0, 1.0))
         stops = iter([False, False, True])
         with pytest.raises(Interrupted):
             run(config, tmp_path / "stopped", observer=Observer(wants_stop=lambda: next(stops, False)))

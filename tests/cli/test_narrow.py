@@ -7,7 +7,7 @@ import pytest
 from sparring.cli import entry, main
 from sparring.cli.list import KINDS, LEAST_FOR_COLUMNS
 from sparring.experiments.config.catalogues import CATALOGUES, catalogue
-from sparring.experiments.runner import run
+from sparring.experiments.runs.run import run
 from tests.experiments.report.studies import DOCUMENT, played
 from tests.experiments.small import SETTINGS, small
 

@@ -8,10 +8,10 @@ from math import inf
 from pathlib import Path
 
 from sparring.experiments import run
-from sparring.experiments.saver import Cadence
+from sparring.experiments.runs.checkpoint import CheckpointInterval
 from tests.experiments.small import small
 
-ALWAYS = Cadence(seconds=0, share=inf)
+ALWAYS = CheckpointInterval(seconds=0, share=inf)
 
 
 def play(folder: Path, *settings: str) -> None:

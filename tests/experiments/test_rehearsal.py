@@ -11,8 +11,8 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.jobs.snapshots import latest_place
 from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
-from sparring.experiments.runner import run
-from sparring.experiments.saver import Cadence, Pace
+from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
+from sparring.experiments.runs.run import run
 from sparring.experiments.sweeps import planned
 from sparring.experiments.trials import trials_of
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
@@ -128,9 +128,9 @@ def test_a_learning_that_is_stopped_wherever_it_can_be_comes_to_the_same_bytes(s
 
 
 def test_where_a_learning_stands_is_saved_by_time_and_not_by_policies(tmp_path):
-    learned(tmp_path, QUICK, pace=Pace(clock=lambda: 0.0))
+    learned(tmp_path, QUICK, pace=SavePace(clock=lambda: 0.0))
     assert latest_place(tmp_path / "workshop") == 0
-    learned(tmp_path, QUICK, pace=Pace(Cadence(0, 1), clock=lambda: 0.0))
+    learned(tmp_path, QUICK, pace=SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0))
     assert latest_place(tmp_path / "workshop") == STEPS[-1]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sparring.errors import ConfigError, RunError
-from sparring.experiments.store import RESULT
+from sparring.experiments.runs.run_folder import RESULT
 from sparring.experiments.sweeps import planned, run_folder, sweep
 from sparring.experiments.sweeps.axes import METRICS
 from sparring.experiments.tables import axes_of, by_seed, contrasts, frame, summaries, values

@@ -29,7 +29,7 @@ from sparring.experiments.report.study import Study
 from sparring.experiments.report.threat import CLASSES, threat_model
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps.axes import called_together
-from sparring.experiments.tracking import track
+from sparring.experiments.sweeps.tensorboard import track
 
 LEGEND = "cells: mean, n runs (one a seed), {interval} of the mean; * best of column"
 COMPARED = (

@@ -11,8 +11,8 @@ from sparring.cli.outcome import show_outcome
 from sparring.cli.output import Output
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments import resume
-from sparring.experiments.manifest import read_manifest
-from sparring.experiments.tracking import tracked
+from sparring.experiments.runs.manifest import read_manifest
+from sparring.experiments.sweeps.tensorboard import tracked
 from sparring.training import keep_freed_memory
 
 

@@ -20,11 +20,10 @@ from sparring.cli.plugging import Plugins, loaded
 from sparring.cli.seeds import RUNS, Seeds, play_seeds
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, Config, digest, parse_config, run
-from sparring.experiments.forecast import Forecast, forecast
-from sparring.experiments.runner import finished
-from sparring.experiments.store import Existing
-from sparring.experiments.tracking import tracked
-from sparring.experiments.words import told
+from sparring.experiments.runs.cost import Forecast, describe_run, forecast
+from sparring.experiments.runs.run import finished
+from sparring.experiments.runs.run_folder import Existing
+from sparring.experiments.sweeps.tensorboard import tracked
 from sparring.training import keep_freed_memory
 
 
@@ -102,4 +101,4 @@ def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> Non
     if as_json:
         typer.echo(json.dumps({**plan._asdict(), "run": str(folder)}, allow_nan=False))
     else:
-        show_facts({**told(config, plan), "run": str(folder)})
+        show_facts({**describe_run(config, plan), "run": str(folder)})

@@ -17,12 +17,12 @@ from sparring.cli.gathering import gathered
 from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.experiments import Catalogues, read_document
-from sparring.experiments.forecast import forecast
+from sparring.experiments.config.describe import format_duration
 from sparring.experiments.jobs.workers import Workers
+from sparring.experiments.runs.cost import forecast
 from sparring.experiments.sweeps import Plan, Summary, label, missing, planned, run_folder, settled, summary, sweep
 from sparring.experiments.sweeps.folder import FAILURES
 from sparring.experiments.sweeps.plan import with_settings
-from sparring.experiments.words import duration
 from sparring.registry import imported
 
 SHOWN = 5
@@ -132,7 +132,7 @@ def _tell(plan: Plan, folder: Path, *, manner: Manner, size: int, catalogues: Ca
     facts = {
         "axes": " x ".join(f"{len(labels)} {axis}" for axis, labels in plan.axes.items()) or "none",
         "runs": f"{stands.runs}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count),
-        "time": f"about {duration(seconds)}, {size} at a time, if all take as long as the first",
+        "time": f"about {format_duration(seconds)}, {size} at a time, if all take as long as the first",
         "sweep": str(folder),
     }
     show_facts(facts)

@@ -7,8 +7,8 @@ from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.yaml_reader import parse_document, read_document
 from sparring.experiments.jobs.observer import Observer
-from sparring.experiments.runner import Outcome, resume, run
-from sparring.experiments.saved_model import load_model
+from sparring.experiments.runs.run import Outcome, resume, run
+from sparring.experiments.runs.saved_model import load_model
 
 __all__ = [
     "CATALOGUES",

@@ -19,7 +19,7 @@ from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy
-from sparring.experiments.saver import Pace
+from sparring.experiments.runs.checkpoint import SavePace
 from sparring.experiments.sweeps import Cell
 from sparring.experiments.trials import TRIALS, Trial, policies_of
 from sparring.federation import FederationState, Scenario
@@ -115,7 +115,7 @@ def learn_attack(
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
-    pace: Pace | None = None,
+    pace: SavePace | None = None,
 ) -> tuple[TrainedAttack, tuple[Trial, ...]]:
     """Learn to play a scenario's malicious clients, which behave in it; the folder keeps how far that is.
 
@@ -123,7 +123,7 @@ def learn_attack(
     """
     schedule = rehearsing.schedule
     worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
-    pace = Pace() if pace is None else pace
+    pace = SavePace() if pace is None else pace
     untrained = TrainedAttack(
         (PolicyVersion(0, constant_policy(worlds.own.space)),), rehearsing.acting, examples=examples
     )

@@ -8,7 +8,7 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.effort import BREAKING_SEEDS
 from sparring.experiments.audit.stages import Nobody
-from sparring.experiments.store import held
+from sparring.experiments.runs.run_folder import locked
 from sparring.experiments.sweeps import read_sweep
 from sparring.experiments.tables import by_seed, frame
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked, audited, left, shorten
@@ -99,7 +99,7 @@ def test_the_number_of_clients_that_halve_the_accuracy_is_bracketed(done):
 
 def test_a_finished_audit_is_read_and_nothing_is_played_again(done, monkeypatch):
     before = left(done.folder)
-    monkeypatch.setattr("sparring.experiments.runner.run", None)
+    monkeypatch.setattr("sparring.experiments.runs.run.run", None)
     monkeypatch.setattr("sparring.learning.sb3.training.train", None)
     assert audited(done.folder) == done
     assert left(done.folder) == before
@@ -147,7 +147,7 @@ def test_another_audit_is_refused(done):
 
 
 def test_two_processes_do_not_share_an_audit(short, tmp_path):
-    with held(tmp_path / "audit"), pytest.raises(RunError, match="in use by another process"):
+    with locked(tmp_path / "audit"), pytest.raises(RunError, match="in use by another process"):
         audited(tmp_path / "audit")
 
 

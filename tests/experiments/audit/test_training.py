@@ -19,7 +19,7 @@ from sparring.experiments.audit.training import (
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.jobs.snapshots import latest_place, save_snapshot
-from sparring.experiments.saver import SELDOM, Cadence, Pace
+from sparring.experiments.runs.checkpoint import SELDOM, CheckpointInterval, SavePace
 from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
@@ -76,15 +76,15 @@ def saving(monkeypatch):
 
 def test_snapshots_are_saved_by_time_and_not_by_steps(tmp_path, monkeypatch):
     places = saving(monkeypatch)
-    trained(tmp_path / "seldom", pace=Pace(clock=lambda: 0.0))
+    trained(tmp_path / "seldom", pace=SavePace(clock=lambda: 0.0))
     assert places == []
-    trained(tmp_path / "often", pace=Pace(Cadence(0, 1), clock=lambda: 0.0))
+    trained(tmp_path / "often", pace=SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0))
     assert places == [5, 10, 15]
 
 
 def test_a_training_whose_saving_takes_long_saves_more_seldom(tmp_path, monkeypatch):
     places, ticks = saving(monkeypatch), count()
-    trained(tmp_path, pace=Pace(Cadence(seconds=1, share=0.5), clock=lambda: next(ticks)))
+    trained(tmp_path, pace=SavePace(CheckpointInterval(seconds=1, share=0.5), clock=lambda: next(ticks)))
     assert places == [5, 15], "saving took a second, of which two must pass before the next"
 
 
@@ -92,7 +92,7 @@ def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tm
     def killed():
         raise KeyboardInterrupt
 
-    often = Pace(Cadence(0, 1), clock=lambda: 0.0)
+    often = SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0)
     monkeypatch.setattr("sparring.experiments.jobs.train_policy.save_policy", lambda *_: killed())
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", pace=often)

@@ -9,7 +9,7 @@ from sparring.attacks.backdoor.triggers.trigger_network import untrained
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments import Observer, digest, resume, run, to_document
 from sparring.experiments.config.file_contents import content
-from sparring.experiments.manifest import NAME
+from sparring.experiments.runs.manifest import NAME
 from sparring.random import stream
 from tests.attacks.learned.policies import trained
 from tests.experiments.killing import ALWAYS

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from sparring.experiments import parse_config
-from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.report.study import Study, run_of
+from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps import planned, sweep
 from sparring.experiments.sweeps.folder import Failure, Place
 from sparring.experiments.tables import MEASURED

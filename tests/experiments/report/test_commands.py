@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparring.experiments import apply_overrides, digest, parse_config
-from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.commands import command_to_repeat, settings
+from sparring.experiments.runs.manifest import Manifest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 LEAVES = (

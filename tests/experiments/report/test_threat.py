@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 from sparring.experiments import parse_config
-from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.study import run_of
 from sparring.experiments.report.threat import KNOWLEDGE, Fact, choices, players, threat_model
+from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE
 from sparring.experiments.sweeps.selection import Choice, Trial
 from sparring.federation.threat import VIEWS

@@ -130,6 +130,6 @@ def test_a_folder_that_is_read_only_is_told_of(folder, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("sparring.experiments.store.FileLock.acquire", refuse)
+    monkeypatch.setattr("sparring.experiments.runs.run_folder.FileLock.acquire", refuse)
     with pytest.raises(SavingError, match="permission denied; make room or choose another folder"), opened(folder):
         pytest.fail("a folder that cannot be written")

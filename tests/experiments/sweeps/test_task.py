@@ -2,7 +2,7 @@ import pytest
 
 from sparring.experiments import run
 from sparring.experiments.jobs.job import Failed, Stopped, stop_file
-from sparring.experiments.manifest import read_manifest
+from sparring.experiments.runs.manifest import read_manifest
 from sparring.experiments.sweeps import Played, run_folder
 from sparring.experiments.sweeps.task import Task, play_task
 from tests.experiments.jobs.test_atomic_files import small_files

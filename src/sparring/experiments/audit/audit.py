@@ -30,8 +30,8 @@ from sparring.experiments.jobs.atomic_files import PARTIAL, admit_writing, trans
 from sparring.experiments.jobs.train_policy import UNARMED
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
+from sparring.experiments.runs.run_folder import LOCK, locked
 from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.store import LOCK, held
 from sparring.experiments.sweeps.shared_data import Once
 
 VERDICT, REPORT = "verdict.json", "report.html"
@@ -53,7 +53,7 @@ def audit(
     bench, loaded = Bench(request, Path(folder), workers, follower), Once()
     _admit(bench.folder)
     effort = _effort(bench, loaded)
-    with held(bench.folder), _data(bench):
+    with locked(bench.folder), _data(bench):
         keep_effort(bench.folder, request, effort=effort)
         loaded.hand_to(bench.shared)
         policies = _trained(bench, effort)

@@ -11,10 +11,10 @@ from sparring.errors import ConfigError
 from sparring.experiments.audit.request import NO_ATTACK, Request
 from sparring.experiments.audit.training import seconds_per_step
 from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.experiments.config.describe import format_duration
 from sparring.experiments.config.memory import explaining_exhaustion
-from sparring.experiments.forecast import run_seconds
 from sparring.experiments.jobs.atomic_files import read_json, write_json
-from sparring.experiments.words import duration
+from sparring.experiments.runs.cost import run_seconds
 from sparring.training.backends.threaded import torch_threads
 
 NAME = "audit.json"
@@ -101,7 +101,7 @@ def planned_effort(budget: float, *, playing: float, step: float, policies: int)
     if left < LEAST_SHARE * budget or steps < FEWEST_STEPS:
         needed = max(playing / (SPENT - LEAST_SHARE), (playing + FEWEST_STEPS * step) / SPENT)
         raise ConfigError(
-            f"budget is {written_budget(budget)}; all runs take about {duration(playing)} here, and training needs its "
+            f"budget is {written_budget(budget)}; all runs take about {format_duration(playing)} here, and training needs its "
             f"part: use --budget {_enough(needed)}, fewer --seeds or fewer federation.rounds"
         )
     return Effort(policies, steps, round(playing + steps * step, 1))

@@ -20,7 +20,7 @@ from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.jobs.train_policy import save_policy
-from sparring.experiments.saver import SELDOM, Pace
+from sparring.experiments.runs.checkpoint import SELDOM, SavePace
 from sparring.experiments.sweeps.shared_data import SharedData
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
@@ -85,7 +85,7 @@ def train_attack(
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
-    pace: Pace | None = None,
+    pace: SavePace | None = None,
 ) -> Path:
     """Learn to play the scenario's malicious clients against its rule, and return the file of what was learned.
 
@@ -93,7 +93,7 @@ def train_attack(
     world would have it. The attackers gain by what the loss on their own examples rises by.
     """
     arena, steps, (start, returns) = _arena(scenario, lesson), lesson.steps, _stood(folder)
-    pace, is_stopped = Pace() if pace is None else pace, False
+    pace, is_stopped = SavePace() if pace is None else pace, False
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
 

@@ -11,7 +11,7 @@ from sparring.experiments.claims import Judgment
 from sparring.experiments.formats import Table
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.presets.preset import Scale
-from sparring.experiments.store import held
+from sparring.experiments.runs.run_folder import locked
 
 NAME = "calculation.json"
 
@@ -46,7 +46,7 @@ def calculated(
 
     `tell` hears of each part, and how many are done with it.
     """
-    with held(folder):
+    with locked(folder):
         rows = _kept(calculation, scale, folder=folder)
         for done, part in enumerate(calculation.parts(scale), start=1):
             if not any(_belongs(row, part) for row in rows):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sparring.experiments.config.parse import to_document
 from sparring.experiments.config.yaml_reader import parse_value
-from sparring.experiments.manifest import Manifest
+from sparring.experiments.runs.manifest import Manifest
 
 
 def command_to_repeat(about: Manifest) -> str:

@@ -8,12 +8,12 @@ import pandas as pd
 from sparring.errors import RunError, UnknownFolder
 from sparring.experiments.config.parse import digest
 from sparring.experiments.jobs.atomic_files import read_json
-from sparring.experiments.journal import read_records
-from sparring.experiments.manifest import has_manifest, read_old_manifest
 from sparring.experiments.plots import Curve
 from sparring.experiments.report.study import Study
+from sparring.experiments.runs.journal import read_records
+from sparring.experiments.runs.manifest import has_manifest, read_old_manifest
+from sparring.experiments.runs.run_folder import RECORDS, RESULT
 from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.store import RECORDS, RESULT
 from sparring.experiments.sweeps import folder as sweeps
 from sparring.experiments.sweeps import selection
 from sparring.experiments.sweeps.axes import METRICS

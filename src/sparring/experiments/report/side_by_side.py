@@ -7,15 +7,15 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from sparring.errors import ConfigError, RunError, UnknownFolder
+from sparring.experiments.config.describe import format_attacks, format_member
 from sparring.experiments.config.parse import flatten, to_document
 from sparring.experiments.jobs.atomic_files import read_json
-from sparring.experiments.journal import read_records
-from sparring.experiments.manifest import Manifest, has_manifest, read_old_manifest
 from sparring.experiments.plots import Curve
-from sparring.experiments.store import RECORDS, RESULT, TIMING
+from sparring.experiments.runs.journal import read_records
+from sparring.experiments.runs.manifest import Manifest, has_manifest, read_old_manifest
+from sparring.experiments.runs.run_folder import RECORDS, RESULT, TIMING
 from sparring.experiments.sweeps.axes import METRICS
 from sparring.experiments.sweeps.folder import is_sweep
-from sparring.experiments.words import attacking, called
 
 AUDIT = "audit.json"
 """What an audit's folder is known by."""
@@ -86,14 +86,14 @@ def described(run: Shown) -> dict[str, str]:
     data, federation, threat = config.data, config.federation, config.threat
     versions = {**run.about.versions, **run.about.plugins}
     return {
-        "data": f"{called(data.member)}; {called(data.partition)}",
+        "data": f"{format_member(data.member)}; {format_member(data.partition)}",
         "clients": f"{federation.clients}, {federation.sampled} of them in a round",
-        "model": called(config.model),
+        "model": format_member(config.model),
         "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
         f"lr {federation.lr:g}",
-        "attack": attacking(config),
-        "defense": f"{called(config.defense)}, assuming {threat.assumed_malicious:.0%} malicious updates",
-        "post-training": called(config.post_training),
+        "attack": format_attacks(config),
+        "defense": f"{format_member(config.defense)}, assuming {threat.assumed_malicious:.0%} malicious updates",
+        "post-training": format_member(config.post_training),
         "seed": str(config.seed),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from sparring.arrays import briefly
-from sparring.experiments.manifest import Manifest
 from sparring.experiments.plots import Curve
+from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.statistics import SMALLEST_GAP, interval_named
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
 from sparring.experiments.sweeps.folder import DIGITS, Failure, Place

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from sparring.experiments.config.describe import format_attacks, format_classes, format_member
 from sparring.experiments.config.schema import Config
-from sparring.experiments.manifest import Manifest
 from sparring.experiments.report.study import Study, run_of
+from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 from sparring.experiments.sweeps.selection import Choice
-from sparring.experiments.words import attacking, called, number_classes
 
 CLASSES = "Classes"
 
@@ -38,7 +38,10 @@ def threat_model(study: Study) -> tuple[Fact, ...]:
 
 def players(study: Study, axis: str) -> tuple[Fact, ...]:
     """Say what the labels of the attacks or of the defenses stand for, where that is not what they say."""
-    tell: Mapping[str, Callable[[Config], str]] = {ATTACK: attacking, DEFENSE: lambda config: called(config.defense)}
+    tell: Mapping[str, Callable[[Config], str]] = {
+        ATTACK: format_attacks,
+        DEFENSE: lambda config: format_member(config.defense),
+    }
     words: dict[str, dict[str, None]] = {label: {} for label in study.axes.get(axis, ())}
     for cell in study.cells:
         about = study.manifests.get(run_of(cell))
@@ -67,7 +70,7 @@ def _tells(label: str, words: str) -> bool:
 
 
 def _classes(about: Manifest) -> dict[str, str]:
-    return {CLASSES: number_classes(about.class_names)} if about.class_names else {}
+    return {CLASSES: format_classes(about.class_names)} if about.class_names else {}
 
 
 def _told(config: Config) -> dict[str, str]:
@@ -75,8 +78,8 @@ def _told(config: Config) -> dict[str, str]:
     facts = {
         "Federation": f"{federation.clients} clients, of which {federation.sampled} are drawn in each of "
         f"{federation.rounds} rounds",
-        "Data": f"{called(config.data.member)}, divided by {called(config.data.partition)}",
-        "Training": f"{called(config.model)}; {federation.local_steps} x {federation.batch} examples a client and "
+        "Data": f"{format_member(config.data.member)}, divided by {format_member(config.data.partition)}",
+        "Training": f"{format_member(config.model)}; {federation.local_steps} x {federation.batch} examples a client and "
         f"round, lr {federation.lr:g}",
         "The server": f"{_assuming(config)}; holds {config.data.root_size} examples itself",
         "Measured": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",

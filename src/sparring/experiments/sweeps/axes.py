@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from sparring.errors import ConfigError, UnknownName
+from sparring.experiments.config.describe import format_member
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.sections import Section
-from sparring.experiments.words import called
 from sparring.registry import offer
 
 Bundle = Mapping[str, Any]
@@ -117,7 +117,11 @@ def called_together(labels: Mapping[str, str]) -> str:
 def label(value: Any) -> str:
     """Name a value of an axis: a member of a catalogue by its name and options, anything else as YAML writes it."""
     if isinstance(value, Mapping):
-        return called(value) if "name" in value else ", ".join(f"{key}={label(each)}" for key, each in value.items())
+        return (
+            format_member(value)
+            if "name" in value
+            else ", ".join(f"{key}={label(each)}" for key, each in value.items())
+        )
     if isinstance(value, list):
         return " + ".join(map(label, value)) or "none"
     return value if isinstance(value, str) else json.dumps(value)

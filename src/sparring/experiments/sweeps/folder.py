@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sparring.errors import UnknownFolder
 from sparring.experiments.jobs.atomic_files import PARTIAL, read_json, translate_os_errors, write_json
 from sparring.experiments.jobs.job import STOP, stop_file
-from sparring.experiments.store import LOCK, RESULT, held
+from sparring.experiments.runs.run_folder import LOCK, RESULT, locked
 from sparring.experiments.sweeps.plan import Plan
 
 NAME = "sweep.json"
@@ -124,7 +124,7 @@ def write_sweep(folder: Path, plan: Plan, *, plugins: Mapping[str, str]) -> None
 def opened(folder: Path) -> Iterator[None]:
     """Keep every other sweep out of a folder, and clear away what is there only while one is played."""
     _admit(folder)
-    with held(folder):
+    with locked(folder):
         _admit(folder)
         _clear(folder)
         try:

@@ -12,8 +12,8 @@ from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import Observer
-from sparring.experiments.manifest import has_manifest, read_manifest
-from sparring.experiments.runner import Outcome, resume, run
+from sparring.experiments.runs.manifest import has_manifest, read_manifest
+from sparring.experiments.runs.run import Outcome, resume, run
 from sparring.experiments.sweeps.folder import run_folder
 from sparring.experiments.sweeps.shared_data import SharedData
 

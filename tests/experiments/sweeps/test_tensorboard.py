@@ -3,9 +3,9 @@ import pytest
 from sparring.cli import main
 from sparring.errors import Interrupted, RunError
 from sparring.experiments import Observer, resume, run
-from sparring.experiments.journal import read_records
+from sparring.experiments.runs.journal import read_records
 from sparring.experiments.sweeps import planned, sweep
-from sparring.experiments.tracking import track, tracked
+from sparring.experiments.sweeps.tensorboard import track, tracked
 from tests.cli.test_entry import refusal
 from tests.experiments.small import SETTINGS, small
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid

@@ -3,8 +3,8 @@ import os
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.manifest import write_manifest
-from sparring.experiments.store import FILES, admit, clear, command_to_resume, held, is_vacant
+from sparring.experiments.runs.manifest import write_manifest
+from sparring.experiments.runs.run_folder import FILES, admit, clear, command_to_resume, is_vacant, locked
 from tests.experiments.small import small
 
 
@@ -21,11 +21,11 @@ def used(folder):
 
 
 def test_a_folder_is_made_and_held_against_others(folder):
-    with held(folder):
+    with locked(folder):
         assert is_vacant(folder)
-        with pytest.raises(RunError, match="is in use by another process; wait for it"), held(folder):
+        with pytest.raises(RunError, match="is in use by another process; wait for it"), locked(folder):
             pytest.fail("two hold the same folder")
-    with held(folder):
+    with locked(folder):
         assert folder.is_dir()
 
 
@@ -33,7 +33,7 @@ def test_a_folder_that_cannot_be_made_is_told_of(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(RunError, match="run: not a directory; make room or choose another folder"),
-        held(tmp_path / "file/run"),
+        locked(tmp_path / "file/run"),
     ):
         pytest.fail("a file is no folder")
 

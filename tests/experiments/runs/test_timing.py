@@ -1,8 +1,8 @@
 import pytest
 
-from sparring.experiments import timing
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.timing import Stopwatch, rounds_per_second
+from sparring.experiments.runs import cost
+from sparring.experiments.runs.cost import Stopwatch, rounds_per_second
 from sparring.federation import RoundRecord, initial_state
 from tests.experiments.small import small
 
@@ -14,7 +14,7 @@ EVALUATED = RoundRecord(round=1, accuracy=0.5)
 def clock(monkeypatch):
     """Let the clock go on only when it is told to."""
     time = [0.0]
-    monkeypatch.setattr(timing, "perf_counter", lambda: time[0])
+    monkeypatch.setattr(cost, "perf_counter", lambda: time[0])
     return time
 
 
@@ -44,7 +44,7 @@ def test_an_evaluation_is_taken_off_where_all_rounds_were_evaluated(clock, monke
     def measure(*_):
         clock[0] += 1
 
-    monkeypatch.setattr(timing, "measure", measure)
+    monkeypatch.setattr(cost, "measure", measure)
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     play(stopwatch, clock, EVALUATED, 2)
@@ -52,7 +52,7 @@ def test_an_evaluation_is_taken_off_where_all_rounds_were_evaluated(clock, monke
 
 
 def test_a_slow_evaluation_leaves_some_time_for_training(clock, monkeypatch):
-    monkeypatch.setattr(timing, "measure", lambda *_: clock.__setitem__(0, clock[0] + 9))
+    monkeypatch.setattr(cost, "measure", lambda *_: clock.__setitem__(0, clock[0] + 9))
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     assert rate(stopwatch) > 0

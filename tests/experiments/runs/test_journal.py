@@ -4,7 +4,7 @@ from math import inf
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.journal import Journal, holds, read_records
+from sparring.experiments.runs.journal import Journal, holds, read_records
 from sparring.federation import RoundRecord
 from tests.experiments.jobs.test_atomic_files import small_files
 

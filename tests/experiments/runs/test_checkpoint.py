@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from sparring.errors import RunError
-from sparring.experiments.checkpoint import NOTES, TENSORS, drop_newest, latest_checkpoint, save_checkpoint
-from sparring.experiments.journal import Mark, _digest
+from sparring.experiments.runs.checkpoint import NOTES, TENSORS, drop_newest, latest_checkpoint, save_checkpoint
+from sparring.experiments.runs.journal import Mark, _digest
 from sparring.federation import FederationState
 
 RUN = "a run's digest"

@@ -7,7 +7,7 @@ from sparring.arrays import pixels
 from sparring.errors import RunError
 from sparring.experiments import apply_overrides, load_model, load_plugins, parse_config, run
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.saved_model import NAME
+from sparring.experiments.runs.saved_model import NAME
 from sparring.random import stream
 from tests.experiments.plugging import write_plugin
 from tests.experiments.small import SETTINGS, small

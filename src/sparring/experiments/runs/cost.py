@@ -1,17 +1,18 @@
-"""What a run would be, before it is played: in words, in time and in memory."""
+"""What a run costs: its time and its memory, forecast before it is played and measured while it is."""
 
 import resource
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.describe import format_attacks, format_classes, format_duration, format_member
 from sparring.experiments.config.memory import FLOAT, explaining_exhaustion
 from sparring.experiments.config.parse import digest, to_document
 from sparring.experiments.config.schema import Config
-from sparring.federation import FederationState, Scenario, initial_state, measure, play_round
+from sparring.federation import FederationState, RoundRecord, Scenario, initial_state, measure, play_round
 from sparring.training.backends.threaded import torch_threads
 
 KIBIBYTE = 1 << 10
@@ -91,3 +92,76 @@ def _memory(config: Config, size: int) -> int:
     """Return what this process has needed, and what the clients' momenta will need besides."""
     momenta = config.federation.clients * size if config.federation.momentum > 0 else 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE + FLOAT * momenta
+
+
+@dataclass
+class RoundTimer:
+    """So many rounds and the seconds that they took."""
+
+    rounds: int = 0
+    seconds: float = 0.0
+
+
+class Stopwatch:
+    """Counts rounds and their seconds: those that ended in an evaluation apart from the others."""
+
+    def __init__(self) -> None:
+        self.plain, self.evaluated = RoundTimer(), RoundTimer()
+        self._since = perf_counter()
+
+    def start(self) -> None:
+        """Let the next round begin now."""
+        self._since = perf_counter()
+
+    def stop(self, record: RoundRecord) -> None:
+        """Count the round that has just ended; the start of a run is no round."""
+        if record.round > 0:
+            laps = self.plain if record.accuracy is None else self.evaluated
+            laps.rounds += 1
+            laps.seconds += perf_counter() - self._since
+
+
+def rounds_per_second(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
+    """Return the speed of training alone; None where nothing was timed.
+
+    It is that of the rounds without evaluation. Where there are none, one evaluation is timed and taken off.
+    """
+    plain, evaluated = stopwatch.plain, stopwatch.evaluated
+    if plain.rounds > 0:
+        return plain.rounds / plain.seconds
+    if evaluated.rounds == 0:
+        return None
+    began = perf_counter()
+    measure(scenario, state)
+    training = evaluated.seconds - evaluated.rounds * (perf_counter() - began)
+    # However the clock jitters, a round takes some time.
+    return evaluated.rounds / max(training, 0.01 * evaluated.seconds)
+
+
+MEBIBYTE = 1 << 20
+
+
+def describe_run(config: Config, plan: Forecast) -> dict[str, str]:
+    """Return what would be played, its time and its memory, by the names of these facts."""
+    data, federation = config.data, config.federation
+    return {
+        "data": f"{format_member(data.member)}, {plan.examples:,} training examples",
+        **({"classes": format_classes(plan.class_names)} if plan.class_names else {}),
+        "clients": f"{federation.clients}, {federation.sampled} of them in a round; {format_member(data.partition)}",
+        "model": f"{format_member(config.model)}, {plan.parameters:,} parameters",
+        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
+        f"lr {federation.lr:g}",
+        "attack": format_attacks(config),
+        "defense": f"{format_member(config.defense)}, {_assuming(config)}",
+        "post-training": format_member(config.post_training),
+        "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
+        "time": f"about {format_duration(plan.seconds)}",
+        "memory": f"about {plan.memory / MEBIBYTE:,.0f} MiB",
+    }
+
+
+def _assuming(config: Config) -> str:
+    """Say how many malicious updates the rule assumes."""
+    if config.has_oracle:
+        return "an oracle: it is told how many updates of each round are malicious"
+    return f"assuming {config.threat.assumed_malicious:.0%} malicious updates"

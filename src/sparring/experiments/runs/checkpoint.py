@@ -1,21 +1,19 @@
-"""The state of a run between two rounds, on disk: its tensors, and a note that knows them by their digest.
-
-The checkpoint before is kept. A note says which tensors it goes with and which records came before it, so that neither
-a kill between two renames nor a damaged file leads to a state that never was.
-"""
+"""Checkpoints of a run: the state after a round and how far its records go; a run resumes from the newest whole one."""
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NamedTuple
 
 from safetensors.torch import load, save
 
 from sparring.errors import RunError
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write, write_json
-from sparring.experiments.journal import Mark, holds
+from sparring.experiments.runs.journal import Journal, Mark, holds
 from sparring.federation import FederationState
 from sparring.federation.state import pack, unpack
 from sparring.snapshot import Snapshot
@@ -106,3 +104,53 @@ def _signed(content: dict[str, Any]) -> dict[str, Any]:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True)
+class CheckpointInterval:
+    """Save at most every so many `seconds`, and so seldom that it takes no more than a `share` of the time."""
+
+    seconds: float = 5.0
+    share: float = 0.05
+
+    def is_due(self, elapsed: float, cost: float) -> bool:
+        """Say whether to save again, `elapsed` seconds after the last time, which took `cost` seconds."""
+        return elapsed >= max(self.seconds, cost / self.share)
+
+
+SELDOM = CheckpointInterval()
+
+
+class SavePace:
+    """Says when to save again, by a clock and by what saving has cost."""
+
+    def __init__(self, cadence: CheckpointInterval = SELDOM, *, clock: Callable[[], float] = perf_counter) -> None:
+        self.cadence, self.clock = cadence, clock
+        self._asked = self._saved = clock()
+        self._cost = 0.0
+
+    def is_due(self) -> bool:
+        """Say whether to save now; saving is taken to begin with this question."""
+        self._asked = self.clock()
+        return self.cadence.is_due(self._asked - self._saved, self._cost)
+
+    def saved(self) -> None:
+        """Be told that saving is done."""
+        self._saved = self.clock()
+        self._cost = self._saved - self._asked
+
+
+class Checkpointer:
+    """Saves the states of one run, on request or when its cadence says so."""
+
+    def __init__(self, folder: Path, journal: Journal, *, run: str, cadence: CheckpointInterval) -> None:
+        self.folder, self.journal, self.run = folder, journal, run
+        self.pace = SavePace(cadence)
+
+    def is_due(self) -> bool:
+        return self.pace.is_due()
+
+    def save(self, state: FederationState) -> None:
+        """Write a checkpoint; the records up to it reach the disk first."""
+        save_checkpoint(self.folder, state, run=self.run, records=self.journal.mark())
+        self.pace.saved()

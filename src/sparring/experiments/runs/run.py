@@ -10,7 +10,6 @@ from sparring.arrays import moved
 from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments.checkpoint import NOTES, Checkpoint, drop_newest, latest_checkpoint
 from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import file_contents
@@ -20,12 +19,29 @@ from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.jobs.observer import NOBODY, Observer
-from sparring.experiments.journal import Journal, read_records
-from sparring.experiments.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
-from sparring.experiments.saved_model import save_model
-from sparring.experiments.saver import SELDOM, Cadence, Saver
-from sparring.experiments.store import RECORDS, RESULT, TIMING, Existing, admit, clear, command_to_resume, held
-from sparring.experiments.timing import Stopwatch, rounds_per_second
+from sparring.experiments.runs.checkpoint import (
+    NOTES,
+    SELDOM,
+    Checkpoint,
+    Checkpointer,
+    CheckpointInterval,
+    drop_newest,
+    latest_checkpoint,
+)
+from sparring.experiments.runs.cost import Stopwatch, rounds_per_second
+from sparring.experiments.runs.journal import Journal, read_records
+from sparring.experiments.runs.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
+from sparring.experiments.runs.run_folder import (
+    RECORDS,
+    RESULT,
+    TIMING,
+    Existing,
+    admit,
+    clear,
+    command_to_resume,
+    locked,
+)
+from sparring.experiments.runs.saved_model import save_model
 from sparring.federation import FederationState, Result, Scenario, simulate_rounds
 from sparring.training.backends.threaded import torch_threads
 from sparring.validation import check_device, check_kind
@@ -40,7 +56,7 @@ class Outcome(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class RunJob:
     """What stays the same while a run is played."""
 
     folder: Path
@@ -48,7 +64,7 @@ class Job:
     dataset: Dataset
     scenario: Scenario
     observer: Observer
-    cadence: Cadence
+    cadence: CheckpointInterval
     plugins: Mapping[str, str]
 
 
@@ -58,7 +74,7 @@ def run(
     *,
     existing: Existing = "refuse",
     observer: Observer = NOBODY,
-    cadence: Cadence = SELDOM,
+    cadence: CheckpointInterval = SELDOM,
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
     """Play a run from the start, or go on with the same run if there is one and `existing` says so."""
@@ -73,8 +89,8 @@ def run(
     with explaining_exhaustion(), torch_threads(config.execution.threads):
         dataset = load_dataset(config, catalogues)
         scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
-        job = Job(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
-        with held(folder):
+        job = RunJob(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
+        with locked(folder):
             admit(folder, existing)
             clear(folder)
             write_manifest(folder, config, class_names=dataset.class_names, catalogues=catalogues)
@@ -97,7 +113,7 @@ def resume(
     folder: str | Path,
     *,
     observer: Observer = NOBODY,
-    cadence: Cadence = SELDOM,
+    cadence: CheckpointInterval = SELDOM,
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
     """Go on with a run that was stopped, to the same bytes; of one that is complete, return the outcome."""
@@ -111,11 +127,11 @@ def resume(
     check_device("execution.device", config.execution.device)
     if (about.versions, about.plugins) != (versions(), plugins):
         observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
-    with explaining_exhaustion(), torch_threads(config.execution.threads), held(folder):
+    with explaining_exhaustion(), torch_threads(config.execution.threads), locked(folder):
         _refuse_changed(config, folder, catalogues=catalogues)
         start = _last(folder, config, observer=observer)
         dataset = load_dataset(config, catalogues)
-        job = Job(
+        job = RunJob(
             folder, config, dataset, build_scenario(config, dataset, catalogues=catalogues), observer, cadence, plugins
         )
         state, stopwatch = _play(job, start)
@@ -157,7 +173,7 @@ def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | N
     return start
 
 
-def _play(job: Job, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
+def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
     """Play the rounds that are left, and return the state after them and the time it took."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
     size, begun = 0, None
@@ -165,7 +181,7 @@ def _play(job: Job, start: Checkpoint | None) -> tuple[FederationState, Stopwatc
         size, begun = start.records.size, moved(start.state, job.scenario.federation.device)
     state = begun
     with closing(Journal(job.folder / RECORDS, size)) as journal:
-        saver = Saver(job.folder, journal, run=digest(job.config), cadence=job.cadence)
+        saver = Checkpointer(job.folder, journal, run=digest(job.config), cadence=job.cadence)
         for state, record in simulate_rounds(job.scenario, rounds, every=job.config.evaluation.every, state=begun):
             stopwatch.stop(record)
             journal.append(record)
@@ -176,7 +192,7 @@ def _play(job: Job, start: Checkpoint | None) -> tuple[FederationState, Stopwatc
     return state, stopwatch
 
 
-def _pause(job: Job, state: FederationState, *, saver: Saver) -> None:
+def _pause(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
     """Save where that is due, and leave where that is wanted."""
     is_last = state.round == job.config.federation.rounds
     is_stopped = not is_last and job.observer.wants_stop()
@@ -188,7 +204,7 @@ def _pause(job: Job, state: FederationState, *, saver: Saver) -> None:
         )
 
 
-def _finish(job: Job, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
+def _finish(job: RunJob, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
     """Write what a complete run has; the result comes last, since it says that the run is complete."""
     model = Model(job.scenario.federation.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)

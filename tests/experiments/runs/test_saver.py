@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.saver import Cadence, Pace
+from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
 
 
 @pytest.mark.parametrize(
@@ -8,7 +8,7 @@ from sparring.experiments.saver import Cadence, Pace
     [(4.9, 0.0, False), (5.0, 0.0, True), (5.0, 0.25, True), (19.9, 1.0, False), (20.0, 1.0, True)],
 )
 def test_saving_keeps_to_its_share_of_the_time(elapsed, cost, due):
-    assert Cadence(seconds=5, share=0.05).is_due(elapsed, cost) == due
+    assert CheckpointInterval(seconds=5, share=0.05).is_due(elapsed, cost) == due
 
 
 class Clock:
@@ -23,7 +23,7 @@ class Clock:
 @pytest.mark.parametrize("cost", [0.0, 0.01, 1.0, 30.0])
 def test_whatever_saving_costs_it_takes_no_more_than_its_share(cost):
     clock, spent, saves = Clock(), 0.0, 0
-    pace = Pace(Cadence(seconds=5, share=0.05), clock=clock)
+    pace = SavePace(CheckpointInterval(seconds=5, share=0.05), clock=clock)
     for _ in range(20_000):
         clock.now += 0.1
         if pace.is_due():

@@ -1,7 +1,7 @@
 import os
 
 from sparring.experiments import digest, to_document
-from sparring.experiments.forecast import forecast
+from sparring.experiments.runs.cost import forecast
 from tests.experiments.small import small
 
 

@@ -9,9 +9,9 @@ from typing import Protocol
 from sparring.errors import UnknownFolder
 from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.experiments.jobs.observer import Observer
-from sparring.experiments.journal import read_records
-from sparring.experiments.manifest import has_manifest
-from sparring.experiments.store import RECORDS
+from sparring.experiments.runs.journal import read_records
+from sparring.experiments.runs.manifest import has_manifest
+from sparring.experiments.runs.run_folder import RECORDS
 from sparring.experiments.sweeps.folder import is_sweep, read_sweep, run_folder
 from sparring.federation import RoundRecord
 from sparring.integrations import integration

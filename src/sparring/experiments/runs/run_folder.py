@@ -9,8 +9,8 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from sparring.errors import RunError, UnknownFolder
-from sparring.experiments import checkpoint, manifest, saved_model
 from sparring.experiments.jobs.atomic_files import PARTIAL, translate_os_errors
+from sparring.experiments.runs import checkpoint, manifest, saved_model
 
 RECORDS = "rounds.jsonl"
 RESULT = "result.json"
@@ -24,7 +24,7 @@ Existing = Literal["refuse", "resume", "overwrite"]
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
+def locked(folder: Path) -> Iterator[None]:
     """Make the folder if it is missing, and keep every other process out of it."""
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

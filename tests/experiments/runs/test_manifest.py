@@ -4,7 +4,14 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments import digest, to_document
-from sparring.experiments.manifest import NAME, has_manifest, read_manifest, read_old_manifest, versions, write_manifest
+from sparring.experiments.runs.manifest import (
+    NAME,
+    has_manifest,
+    read_manifest,
+    read_old_manifest,
+    versions,
+    write_manifest,
+)
 from tests.experiments.small import small
 
 

@@ -23,7 +23,7 @@ CONSTANT = "constant:"
 """What the names of tensors that are not trained begin with."""
 
 
-class Facts(NamedTuple):
+class ModelFacts(NamedTuple):
     """What a network must know of the data."""
 
     shape: tuple[int, ...]
@@ -34,7 +34,7 @@ class Facts(NamedTuple):
 
 def save_model(folder: Path, model: Model, *, section: Section, dataset: Dataset) -> None:
     """Write the parameters and, where there are any, what of the network is not trained."""
-    facts = Facts(dataset.shape, dataset.classes, dataset.mean, dataset.std)
+    facts = ModelFacts(dataset.shape, dataset.classes, dataset.mean, dataset.std)
     network = model.network
     constants = network.constants if isinstance(network, ModuleNetwork) else {}
     # Copies: safetensors refuses a tensor that has two names.
@@ -56,7 +56,7 @@ def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
         raise UnknownFolder(f"{path} holds no model of a run; give the folder of a run that is complete") from None
     shape, classes, mean, std = described["data"]
-    facts = Facts(tuple(shape), classes, tuple(mean), tuple(std))
+    facts = ModelFacts(tuple(shape), classes, tuple(mean), tuple(std))
     fitted = network(build("model", catalogues["models"], described["model"]), facts)
     constants = {name.removeprefix(CONSTANT): tensor for name, tensor in tensors.items()}
     return Model(replace(fitted, constants=constants), parameters)

@@ -1,0 +1,1 @@
+"""One run: its folder, its records, its checkpoints, its model and its cost."""
