@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.timing import interleaved
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.jobs.workers import Workers
-from sparring.experiments.sweeps import Summary, planned, sweep
+from sparring.experiments.sweeps import SweepSummary, plan_sweep, sweep
 
 ROUNDS = 60
 
@@ -30,10 +30,10 @@ def document(*, rounds: int, seeds: int) -> dict[str, Any]:
     }
 
 
-def play(workers: Workers, *, rounds: int, seeds: int) -> Summary:
+def play(workers: Workers, *, rounds: int, seeds: int) -> SweepSummary:
     """Play the sweep from its start, worker processes included."""
     with TemporaryDirectory() as folder:
-        return sweep(planned(document(rounds=rounds, seeds=seeds)), Path(folder) / "sweep", workers=workers)
+        return sweep(plan_sweep(document(rounds=rounds, seeds=seeds)), Path(folder) / "sweep", workers=workers)
 
 
 def main(

@@ -20,7 +20,7 @@ from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.experiments import load_model
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.sweeps import Cell, planned, run_folder
+from sparring.experiments.sweeps import Cell, plan_sweep, run_folder
 from sparring.federation.evaluation import reach
 from sparring.inversion import ReversedTrigger, Unlearning, anomaly_index, reverse_triggers, suspicious
 from sparring.random import stream
@@ -201,7 +201,7 @@ def main() -> None:
     options.add_argument("--docs", type=Path, default=Path("docs"), help="where the page and the picture go")
     options.add_argument("--jobs", type=int, default=1, help="runs at a time, a process each")
     given = options.parse_args()
-    plan = planned(document())
+    plan = plan_sweep(document())
     if played(plan, given.runs, jobs=given.jobs).failures:
         sys.exit(f"no page is written: runs failed, see {given.runs / 'failures'}")
     keep_freed_memory()

@@ -12,7 +12,7 @@ from gallery.examples import player, section
 from gallery.members import Member, members
 from sparring.cli.following_sweep import following_sweep
 from sparring.experiments.jobs.process_pool import LocalWorkers
-from sparring.experiments.sweeps import Plan, Summary, missing, planned, sweep
+from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep
 from sparring.experiments.tables import frame
 
 FEDERATION = {"clients": 100, "sampled": 10, "rounds": 150, "batch": 32, "lr": 0.05}
@@ -58,7 +58,7 @@ def share(rule: Member) -> float:
     return min(SHARE, player(rule).limit(sampled) / sampled)
 
 
-def played(plan: Plan, folder: Path, *, jobs: int) -> Summary:
+def played(plan: Plan, folder: Path, *, jobs: int) -> SweepSummary:
     """Play all runs that are missing, `jobs` at a time."""
     with following_sweep(folder, jobs) as observer:
         return sweep(plan, folder, workers=LocalWorkers(jobs), observer=observer, retry_failed=True)
@@ -88,7 +88,7 @@ def main() -> None:
     options.add_argument("--jobs", type=int, default=2, help="runs at a time, a process each")
     options.add_argument("--minutes", type=float, help="what all runs took; measured if all are played now")
     given = options.parse_args()
-    plan, start = planned(document()), time.monotonic()
+    plan, start = plan_sweep(document()), time.monotonic()
     is_new = len(missing(given.runs, plan.cells, retry_failed=True)) == len(plan.runs)
     stands = played(plan, given.runs, jobs=given.jobs)
     if stands.failures:

@@ -6,14 +6,14 @@ import pytest
 
 from gallery import curves
 from sparring.experiments.report import read_study
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
 
 
 def test_there_is_a_panel_a_rule_with_the_mean_over_seeds_of_each_attack(tmp_path):
-    sweep(planned({**GRID, "axes": {**GRID["axes"], "seed": [0, 1]}}), tmp_path / "grid")
+    sweep(plan_sweep({**GRID, "axes": {**GRID["axes"], "seed": [0, 1]}}), tmp_path / "grid")
     study = read_study(tmp_path / "grid")
     drawn = curves.panels(study, rules=[])
     assert list(drawn) == ["mean", "median"]
@@ -24,7 +24,7 @@ def test_there_is_a_panel_a_rule_with_the_mean_over_seeds_of_each_attack(tmp_pat
 
 
 def test_a_picture_is_drawn_of_a_folder(tmp_path, monkeypatch):
-    sweep(planned(GRID), tmp_path / "grid")
+    sweep(plan_sweep(GRID), tmp_path / "grid")
     picture = tmp_path / "curves.png"
     monkeypatch.setattr(sys, "argv", ["", str(tmp_path / "grid"), str(picture), "--rule", "mean"])
     curves.main()
@@ -32,7 +32,7 @@ def test_a_picture_is_drawn_of_a_folder(tmp_path, monkeypatch):
 
 
 def test_a_rule_that_is_not_played_is_one_line(tmp_path, monkeypatch, capsys):
-    sweep(planned(GRID), tmp_path / "grid")
+    sweep(plan_sweep(GRID), tmp_path / "grid")
     monkeypatch.setattr(sys, "argv", ["", str(tmp_path / "grid"), str(tmp_path / "curves.png"), "--rule", "krum"])
     with pytest.raises(SystemExit, match="2"):
         curves.main()

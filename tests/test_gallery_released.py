@@ -13,7 +13,7 @@ from sparring.conformance.check import called
 from sparring.experiments import parse_document
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.presets import PRESETS
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 
 SWEEP = Path(__file__).parents[1] / "docs/results/released-baselines.yaml"
 
@@ -35,8 +35,8 @@ def test_poisoning_as_released_is_next_to_nothing():
 
 
 def test_their_sweep_plays_in_the_federation_of_the_figure():
-    found = planned(parse_document(SWEEP.name, SWEEP.read_text()), load_plugins(["gallery.released"]))
-    figure = planned(PRESETS["rla-fig3-krum"].document("laptop"))
+    found = plan_sweep(parse_document(SWEEP.name, SWEEP.read_text()), load_plugins(["gallery.released"]))
+    figure = plan_sweep(PRESETS["rla-fig3-krum"].document("laptop"))
     assert len(found.runs) == 2 * 3 * 2 * 3
 
     def settings(cells):

@@ -9,7 +9,7 @@ from gallery import table
 from sparring.attacks import ATTACKS, POISONS, LearnedAttack
 from sparring.defenses import DEFENSES
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from sparring.registry import lookup
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
 
@@ -36,7 +36,7 @@ def write(tmp_path, monkeypatch):
 
 
 def test_every_attack_meets_every_rule_and_none_comes_first():
-    axes = planned(table.document()).axes
+    axes = plan_sweep(table.document()).axes
     assert {lookup("attack", PLAYERS, name) for name in axes["attack"]} == {*classes(PLAYERS)} - {LearnedAttack}
     assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)}
     assert axes["attack"][0] == "none"

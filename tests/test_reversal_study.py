@@ -6,7 +6,7 @@ import torch
 from gallery.reversal import BACKDOOR, Case, Measured, document, draw, measured, written
 from sparring.arrays import Batch
 from sparring.contracts import Model
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from sparring.inversion import ReversedTrigger
 from sparring.models import Logistic, network
 from tests.inversion.planted import Facts
@@ -28,7 +28,7 @@ def case(attack, *, small=None):
 
 
 def test_the_study_is_of_five_models_with_a_backdoor_and_five_without():
-    cells = planned(document()).cells
+    cells = plan_sweep(document()).cells
     assert [cell.labels["attack"] for cell in cells] == ["none"] * 5 + ["BFL"] * 5
     assert all(cell.config.data.root_size == 100 for cell in cells)
 

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from sparring.cli import main
-from sparring.experiments.sweeps.folder import read_sweep, run_folder
+from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
 from tests.cli.test_entry import refusal
 from tests.experiments.report.studies import EVIL, played
 

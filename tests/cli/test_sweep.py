@@ -11,7 +11,7 @@ from sparring.cli import main
 from sparring.cli.progress import Lines
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.runs.run_folder import locked
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.cli.test_entry import SCRIPT, refusal
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
@@ -56,7 +56,7 @@ def test_a_sweep_can_be_one_json_object(here, folder, grid_file, capsys):
 
 
 def test_a_dry_run_tells_what_would_be_played_and_writes_nothing(here, folder, grid_file, capsys):
-    sweep(planned(grid(attack=[IPM])), folder / "grid")
+    sweep(plan_sweep(grid(attack=[IPM])), folder / "grid")
     before = left(folder)
     assert main(["sweep", grid_file, "--out", "grid", "--dry-run"]) == 0
     facts = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
@@ -130,7 +130,7 @@ def test_a_signal_stops_the_sweep_and_the_same_command_goes_on(here, folder, gri
         assert main(["sweep", grid_file, "--out", "grid"]) == 130
     assert refusal(capsys) == "stopped with 2 runs left; the same command goes on"
     assert main(["sweep", grid_file, "--out", "grid"]) == 0
-    sweep(planned(THREE), folder / "straight")
+    sweep(plan_sweep(THREE), folder / "straight")
     assert left(folder / "grid") == left(folder / "straight")
 
 
@@ -157,8 +157,8 @@ def test_what_is_interrupted_in_the_terminal_is_played_on_to_the_same_bytes(fold
     assert process.returncode == 130
     assert err.splitlines()[-1] == "sparring: stopped with 2 runs left; the same command goes on"
     assert complete(folder / "grid") == 0
-    sweep(planned(document), folder / "grid")
-    sweep(planned(document), folder / "straight")
+    sweep(plan_sweep(document), folder / "grid")
+    sweep(plan_sweep(document), folder / "straight")
     assert left(folder / "grid") == left(folder / "straight")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from sparring.attacks import LocalSearchActions
 from sparring.experiments.config.sections import Section
 from sparring.experiments.rehearsal import Part, Rehearsing, parts
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
 from sparring.learning.online.schedule import OnlineSchedule
@@ -55,4 +55,4 @@ def due(folder: Path, rehearsing: Rehearsing = QUICK) -> dict[str, Part]:
     def how(labels: Mapping[str, str]) -> Rehearsing:
         return rehearsing
 
-    return parts(planned(document(folder)).cells, how)
+    return parts(plan_sweep(document(folder)).cells, how)

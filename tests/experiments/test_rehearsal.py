@@ -13,7 +13,7 @@ from sparring.experiments.jobs.snapshots import latest_place
 from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
 from sparring.experiments.runs.run import run
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.trials import trials_of
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
 from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
@@ -66,7 +66,7 @@ def taken(tmp_path_factory):
 
 
 def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
-    cells = planned(document(tmp_path)).cells
+    cells = plan_sweep(document(tmp_path)).cells
     found = parts(cells, lambda labels: replace(QUICK, own=len(labels["defense"])))
     assert list(found) == ["mean-0", "median-0"]
     for rule, each in zip(RULES, found.values(), strict=True):
@@ -76,7 +76,7 @@ def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
 
 
 def test_policies_of_one_name_in_two_folders_are_two_parts(tmp_path):
-    cells = [cell for folder in ("one", "other") for cell in planned(document(tmp_path / folder)).cells]
+    cells = [cell for folder in ("one", "other") for cell in plan_sweep(document(tmp_path / folder)).cells]
     found = parts(cells, lambda labels: QUICK)
     wanted = [tmp_path / folder / f"{rule}-0.safetensors" for folder in ("one", "other") for rule in RULES]
     assert [each.policy for each in found.values()] == wanted
@@ -103,7 +103,7 @@ def test_what_is_learned_is_played_from_the_round_in_which_the_attack_begins(tak
 
 def attacked(done):
     """Return the run in which a part's attack is played."""
-    return planned(document(done.policy.parent)).cells[-1]
+    return plan_sweep(document(done.policy.parent)).cells[-1]
 
 
 def test_of_a_run_whose_attacks_have_no_trials_nothing_is_told(taken, tmp_path):

@@ -3,7 +3,7 @@ import pytest
 
 from sparring.errors import ConfigError, RunError
 from sparring.experiments.runs.run_folder import RESULT
-from sparring.experiments.sweeps import planned, run_folder, sweep
+from sparring.experiments.sweeps import plan_sweep, run_folder, sweep
 from sparring.experiments.sweeps.axes import METRICS
 from sparring.experiments.tables import axes_of, by_seed, contrasts, frame, summaries, values
 from tests.experiments.frames import made_frame
@@ -32,7 +32,7 @@ class TestFrame:
     @staticmethod
     def folder(tmp_path_factory):
         folder = tmp_path_factory.mktemp("sweep") / "s"
-        sweep(planned({"base": {**BASE, "seed": 7}, "axes": {**AXES, "seed": [3, 1]}}), folder)
+        sweep(plan_sweep({"base": {**BASE, "seed": 7}, "axes": {**AXES, "seed": [3, 1]}}), folder)
         return folder
 
     def test_a_row_is_a_run(self, folder):
@@ -58,13 +58,13 @@ class TestFrame:
         assert left["run"].tolist() == whole["run"].drop(2).tolist()
 
     def test_the_seed_of_the_configuration_stands_where_it_is_no_axis(self, tmp_path):
-        sweep(planned({"base": {**BASE, "seed": 7}, "axes": {"defense": AXES["defense"]}}), tmp_path / "s")
+        sweep(plan_sweep({"base": {**BASE, "seed": 7}, "axes": {"defense": AXES["defense"]}}), tmp_path / "s")
         runs = frame(tmp_path / "s")
         assert axes_of(runs) == ["defense"]
         assert runs["seed"].tolist() == [7, 7]
 
     def test_a_sweep_of_one_run_has_one_cell(self, tmp_path):
-        sweep(planned({"base": BASE}), tmp_path / "s")
+        sweep(plan_sweep({"base": BASE}), tmp_path / "s")
         ((labels, cell),) = summaries(frame(tmp_path / "s"), "accuracy").items()
         assert labels == ()
         assert cell.n == 1

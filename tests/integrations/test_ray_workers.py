@@ -13,7 +13,7 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.integrations import integration, ray_workers
 from tests.experiments.sweeps.grids import full_grid, left
 from tests.integrations.errands import errand
@@ -54,7 +54,7 @@ def workers(address):
 def test_a_ray_of_its_own_leaves_the_bytes_of_a_sweep_and_nothing_else(tmp_path, short, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(short))
-    plan, handlers = planned(full_grid()), [signal.getsignal(signal.SIGTERM)]
+    plan, handlers = plan_sweep(full_grid()), [signal.getsignal(signal.SIGTERM)]
     there = sweep(plan, "there", workers=workers("local"))
     assert there == sweep(plan, "here", workers=InlineWorkers())
     assert there.complete == 24

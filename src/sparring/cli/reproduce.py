@@ -26,7 +26,7 @@ from sparring.experiments.presets.preset import Preset, Scale, plan_of, shipped
 from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
 from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps import Plan, sweep
-from sparring.experiments.sweeps.folder import POLICIES
+from sparring.experiments.sweeps.sweep_folder import POLICIES
 from sparring.experiments.tables import frame
 from sparring.experiments.trials import policies_of
 from sparring.registry import imported

@@ -11,7 +11,7 @@ from sparring.cli.sweep import Manner, play_plan
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, digest, parse_config
 from sparring.experiments.jobs.workers import Workers
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 
 RUNS = Path("runs")
 """Where runs go that are given no folder."""
@@ -40,7 +40,7 @@ def play_seeds(
         raise ConfigError(f"seed is {document['seed']!r}, and --seeds is given; choose one")
     axes = {"seed": read_seeds(seeds)}
     folder = RUNS / f"{digest(parse_config(document, catalogues))[:12]}-seeds" if out is None else out
-    plan = planned({"base": document, "axes": axes}, catalogues)
+    plan = plan_sweep({"base": document, "axes": axes}, catalogues)
     return play_plan(plan, folder, workers=workers, manner=manner, catalogues=catalogues)
 
 

@@ -20,9 +20,19 @@ from sparring.experiments import Catalogues, read_document
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.runs.cost import forecast
-from sparring.experiments.sweeps import Plan, Summary, label, missing, planned, run_folder, settled, summary, sweep
-from sparring.experiments.sweeps.folder import FAILURES
+from sparring.experiments.sweeps import (
+    Plan,
+    SweepSummary,
+    label,
+    missing,
+    plan_sweep,
+    run_folder,
+    settled,
+    summary,
+    sweep,
+)
 from sparring.experiments.sweeps.plan import with_settings
+from sparring.experiments.sweeps.sweep_folder import FAILURES
 from sparring.registry import imported
 
 SHOWN = 5
@@ -58,7 +68,7 @@ def command(
     Example: sparring sweep grid.yaml --out grid --jobs 4
     """
     catalogues = loaded(plugins)
-    plan = planned(with_settings(read_document(file), words or ()), catalogues)
+    plan = plan_sweep(with_settings(read_document(file), words or ()), catalogues)
     return play_plan(plan, out, workers=crew.workers(), manner=manner, catalogues=catalogues)
 
 
@@ -87,7 +97,7 @@ def _next(folder: Path) -> str:
     return f"sparring report {quote(str(folder))} --html {quote(str(page))}"
 
 
-def show_summary(stands: Summary, folder: Path, *, as_json: bool, cells: Sequence[Mapping[str, Any]] = ()) -> None:
+def show_summary(stands: SweepSummary, folder: Path, *, as_json: bool, cells: Sequence[Mapping[str, Any]] = ()) -> None:
     """Print how a sweep stands: one JSON object, with the accuracies of its cells, or a few lines."""
     if as_json:
         typer.echo(json.dumps({**_plain(stands, folder), "cells": list(cells), "sweep": str(folder)}))
@@ -105,7 +115,7 @@ def show_summary(stands: Summary, folder: Path, *, as_json: bool, cells: Sequenc
         typer.echo(f"  {called(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f}, n = {choice.n})")
 
 
-def _plain(stands: Summary, folder: Path) -> dict[str, Any]:
+def _plain(stands: SweepSummary, folder: Path) -> dict[str, Any]:
     failures = [
         {"labels": each.labels, "error": each.error, "run": str(run_folder(folder, each.digest))}
         for each in stands.failures

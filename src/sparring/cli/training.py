@@ -9,7 +9,7 @@ from sparring.experiments.jobs.train_policy import train_policies
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.rehearsal import Rehearsing, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.sweeps import Plan
-from sparring.experiments.sweeps.folder import POLICIES, opened
+from sparring.experiments.sweeps.sweep_folder import POLICIES, sweep_lock
 from sparring.experiments.tables import Labels
 
 
@@ -20,5 +20,5 @@ def train(plan: Plan, how: Callable[[Labels], Rehearsing], *, folder: Path, work
     policies, learning = folder / POLICIES, list(due.values())
     total = sum(steps_wanted(part.rehearsing) for part in learning)
     following = following_training(policies, lambda: [*map(steps_made, learning)], total=total)
-    with opened(folder):
+    with sweep_lock(folder):
         train_policies(workers, take_part, lessons=due, folder=policies, following=following)

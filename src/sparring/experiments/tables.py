@@ -12,7 +12,7 @@ from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.runs import manifest
 from sparring.experiments.statistics import Comparison, Summary, compare, holm, summary
 from sparring.experiments.sweeps.axes import COLUMNS, METRICS, SEED
-from sparring.experiments.sweeps.folder import read_result, read_sweep, run_folder
+from sparring.experiments.sweeps.sweep_folder import read_result, read_sweep, run_folder
 
 MEASURED = (SEED, *COLUMNS)
 """The columns of a frame that are no axes."""

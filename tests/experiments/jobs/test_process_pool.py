@@ -9,7 +9,7 @@ from sparring.errors import RunError
 from sparring.experiments import load_plugins
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.experiments.sweeps.calls import answer, environment, sleep
 from tests.experiments.sweeps.grids import full_grid, left
 from tests.source import ROOT
@@ -19,13 +19,13 @@ from tests.source import ROOT
 def straight(tmp_path_factory):
     """Return what a sweep of 24 runs leaves that is played in this process."""
     folder = tmp_path_factory.mktemp("straight") / "grid"
-    assert sweep(planned(full_grid()), folder, workers=InlineWorkers()).complete == 24
+    assert sweep(plan_sweep(full_grid()), folder, workers=InlineWorkers()).complete == 24
     return left(folder)
 
 
 @pytest.mark.parametrize("size", [1, 2])
 def test_any_number_of_workers_leaves_the_same_bytes(size, straight, tmp_path):
-    sweep(planned(full_grid()), tmp_path / "grid", workers=LocalWorkers(size))
+    sweep(plan_sweep(full_grid()), tmp_path / "grid", workers=LocalWorkers(size))
     assert left(tmp_path / "grid") == straight
 
 
@@ -55,7 +55,7 @@ def test_a_run_of_a_sweep_may_start_processes_of_its_own(tmp_path):
         "axes": {"attack": [{"name": "parent", "malicious": 1}]},
     }
     catalogues = load_plugins(["tests.experiments.sweeps.offspring:Parent"])
-    stands = sweep(planned(document, catalogues), tmp_path, workers=LocalWorkers(1), catalogues=catalogues)
+    stands = sweep(plan_sweep(document, catalogues), tmp_path, workers=LocalWorkers(1), catalogues=catalogues)
     assert stands.failures == ()
     assert stands.complete == 1
 

@@ -24,7 +24,7 @@ from sparring.experiments.presets.preset import (
 from sparring.experiments.presets.rla_fig4 import VARIANTS
 from sparring.experiments.presets.rla_setting import KRUM, rehearsing
 from sparring.experiments.rehearsal import parts
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import SEED, replaced
 from tests.experiments.frames import made_frame
 
@@ -46,13 +46,13 @@ def one_seed(name: str, scale: str, policies: str = "policies") -> dict:
 
 @presets_and_scales
 def test_every_run_of_a_preset_is_a_valid_one(name, scale):
-    plan = planned(one_seed(name, scale))
+    plan = plan_sweep(one_seed(name, scale))
     assert len(plan.runs) == len(plan.cells)
 
 
 @presets_and_scales
 def test_claims_speak_of_cells_that_are_played(name, scale):
-    played = [{**cell.labels} for cell in planned(one_seed(name, scale)).cells]
+    played = [{**cell.labels} for cell in plan_sweep(one_seed(name, scale)).cells]
     claims = PRESETS[name].claims(scale)
     spoken_of = [cell for claim in claims for statement in claim.statements for cell in statement.cells]
     assert spoken_of
@@ -73,7 +73,7 @@ def test_published_numbers_are_of_rules_that_are_played(name, scale):
 
 @presets_and_scales
 def test_every_rule_of_a_table_reckons_with_the_same_share(name, scale):
-    played = planned(one_seed(name, scale)).cells
+    played = plan_sweep(one_seed(name, scale)).cells
     shares = {(cell.labels["attack"] in STRONG and cell.labels["attack"], assumed(cell)) for cell in played}
     assert len(shares) == len({reading for reading, _ in shares})
 
@@ -84,7 +84,7 @@ def assumed(cell):
 
 @pytest.mark.parametrize(("name", "scale"), list(product(MSG, SCALES)))
 def test_in_the_strong_reading_rules_assume_the_true_share(name, scale):
-    strong = [cell for cell in planned(one_seed(name, scale)).cells if cell.labels["attack"] in STRONG]
+    strong = [cell for cell in plan_sweep(one_seed(name, scale)).cells if cell.labels["attack"] in STRONG]
     assert strong
     for cell in strong:
         true = sum(attacker.malicious for attacker in cell.config.attacks) / cell.config.federation.clients
@@ -118,7 +118,7 @@ def test_the_strong_reading_teaches_all_classes_for_an_epoch():
 def test_msg_s_server_holds_biased_examples():
     held = {}
     for name in MSG:
-        (cell, *_) = planned(one_seed(name, "laptop")).cells
+        (cell, *_) = plan_sweep(one_seed(name, "laptop")).cells
         held[name] = (cell.config.data.root_size, cell.config.data.root_bias)
     assert held == {"msg-table1": (200, 0.5), "msg-table4": (100, 0.5), "msg-table7": (200, 0.5)}
 
@@ -140,7 +140,7 @@ def test_msg_s_presets_say_which_of_its_settings_they_play(name, scale):
 
 @pytest.mark.parametrize(("name", "scale"), list(product(("rla-fig3", "marl-fig2"), SCALES)))
 def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale):
-    for cell in planned(one_seed(name, scale)).cells:
+    for cell in plan_sweep(one_seed(name, scale)).cells:
         attackers, federation = cell.config.attacks, cell.config.federation
         assert len(attackers) == (cell.labels["attack"] != NO_ATTACK)
         for attacker in attackers:
@@ -151,7 +151,7 @@ def test_every_rule_reckons_with_the_true_share_of_malicious_clients(name, scale
 def test_krum_is_played_in_three_forms(name):
     played = {
         cell.labels["defense"]: (cell.config.defense["malicious"], cell.config.defense.get("variant"))
-        for cell in planned(one_seed(name, "laptop")).cells
+        for cell in plan_sweep(one_seed(name, "laptop")).cells
     }
     assert played == {
         "Krum, f = 2": (None, None),
@@ -163,7 +163,7 @@ def test_krum_is_played_in_three_forms(name):
 def test_the_sweep_beside_the_page_plays_the_runs_of_the_preset_and_measures_them_at_the_end():
     file = Path(__file__).parents[3] / "docs/results/krum-forms.yaml"
     found, played = (
-        {frozenset(cell.labels.items()): cell.config for cell in planned(each).cells}
+        {frozenset(cell.labels.items()): cell.config for cell in plan_sweep(each).cells}
         for each in (parse_document(file.name, file.read_text()), PRESETS["rla-fig3-krum"].document("laptop"))
     )
     assert {config.evaluation.every for config in found.values()} == {200}
@@ -227,7 +227,7 @@ def test_it_is_known_how_learned_attacks_are_learned(name):
 
 @pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
 def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
-    cells = planned(one_seed(name, scale, str(tmp_path))).cells
+    cells = plan_sweep(one_seed(name, scale, str(tmp_path))).cells
     played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
     found = parts(cells, partial(PRESETS[name].rehearsing, scale))
     assert len(found) == len(played) > 0

@@ -5,7 +5,7 @@ import pytest
 from sparring.experiments.claims import Above, AnyOf, Claim, Least
 from sparring.experiments.presets.preset import Preset, Published
 from sparring.experiments.presets.reproduction import HEADER, beside, judgments, reckoning
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from tests.experiments.frames import made_frame
 
 RUNS = made_frame(
@@ -91,13 +91,13 @@ def test_there_are_tables_for_each_metric_and_each_label_on_the_other_axes():
 def test_the_share_that_rules_reckon_with_is_told(share, told):
     base = {"threat": {"assumed_malicious": share}, "federation": {"clients": 20, "sampled": 10}}
     axes = {"attack": [{"name": "none"}, {"name": "ipm", "malicious": 8}]}
-    assert reckoning(planned({"base": base, "axes": axes})) == told
+    assert reckoning(plan_sweep({"base": base, "axes": axes})) == told
 
 
 def test_all_shares_of_malicious_clients_that_are_played_are_told():
     base = {"federation": {"clients": 20, "sampled": 10}}
     axes = {"attack": [{"name": "none"}, *({"name": "ipm", "malicious": number} for number in (4, 2))]}
-    assert reckoning(planned({"base": base, "axes": axes})).endswith("; 10% or 20% of the clients are malicious.")
+    assert reckoning(plan_sweep({"base": base, "axes": axes})).endswith("; 10% or 20% of the clients are malicious.")
 
 
 def test_all_claims_are_judged():

@@ -12,8 +12,8 @@ from sparring.experiments import parse_config
 from sparring.experiments.plots import Curve
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.runs.manifest import Manifest
-from sparring.experiments.sweeps import planned, sweep
-from sparring.experiments.sweeps.folder import Failure, Place
+from sparring.experiments.sweeps import plan_sweep, sweep
+from sparring.experiments.sweeps.sweep_folder import Failure, RecordedCell
 from sparring.experiments.tables import MEASURED
 
 EVIL = "<script>alert(1)</script>"
@@ -39,7 +39,7 @@ Results = Mapping[tuple[str, ...], float | None]
 
 def played(folder: Path) -> Path:
     """Play a small sweep of two attacks, one of them with a bad name, two rules and two seeds."""
-    sweep(planned(DOCUMENT), folder)
+    sweep(plan_sweep(DOCUMENT), folder)
     return folder
 
 
@@ -64,10 +64,10 @@ def study(axes: Mapping[str, Sequence[str]], results: Results, *, curve: Curve =
     )
 
 
-def _place(labels: Mapping[str, str]) -> Place:
-    return Place(labels, hashlib.sha256(repr(labels).encode()).hexdigest())
+def _place(labels: Mapping[str, str]) -> RecordedCell:
+    return RecordedCell(labels, hashlib.sha256(repr(labels).encode()).hexdigest())
 
 
-def _row(cell: Place, accuracy: float) -> dict[str, Any]:
+def _row(cell: RecordedCell, accuracy: float) -> dict[str, Any]:
     measured = {"accuracy": accuracy, "average_accuracy": accuracy / 2, "loss": 1.0, "rounds": 10}
     return {**cell.labels, "seed": int(cell.labels.get("seed", 0)), **measured, "run": run_of(cell)}

@@ -6,8 +6,8 @@ import pytest
 from sparring.errors import RunError
 from sparring.experiments.report.page import page
 from sparring.experiments.report.reading import read_study
-from sparring.experiments.sweeps import planned, sweep
-from sparring.experiments.sweeps.folder import read_sweep, run_folder
+from sparring.experiments.sweeps import plan_sweep, sweep
+from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
 from tests.experiments.report.studies import DOCUMENT, EVIL
 
 
@@ -69,7 +69,7 @@ def test_what_a_sweep_chose_is_read(tmp_path):
         },
     }
     del document["axes"]["defense.name"]
-    sweep(planned(document), tmp_path / "sweep")
+    sweep(plan_sweep(document), tmp_path / "sweep")
     (choice,) = read_study(tmp_path / "sweep").choices
     assert len(choice.trials) == 2
     assert choice.worst == max(trial.worst for trial in choice.trials)

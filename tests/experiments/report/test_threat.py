@@ -5,7 +5,7 @@ from sparring.experiments.report.study import run_of
 from sparring.experiments.report.threat import KNOWLEDGE, Fact, choices, players, threat_model
 from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE
-from sparring.experiments.sweeps.selection import Choice, Trial
+from sparring.experiments.sweeps.tuning import CandidateScore, Choice
 from sparring.federation.threat import VIEWS
 from tests.experiments.report.studies import study
 
@@ -49,7 +49,9 @@ def test_a_label_is_explained_where_it_does_not_say_everything():
 
 
 def test_a_choice_says_by_what_it_was_made():
-    trials = tuple(Trial({"defense.max_norm": norm}, {"ipm": norm / 4, "lmp": 0.9}, norm / 4) for norm in (1.0, 2.0))
+    trials = tuple(
+        CandidateScore({"defense.max_norm": norm}, {"ipm": norm / 4, "lmp": 0.9}, norm / 4) for norm in (1.0, 2.0)
+    )
     made = replace(told(), choices=(Choice({"defense": "clipped"}, {"defense.max_norm": 2.0}, 0.5, 3, trials),))
     (fact,) = choices(made)
     assert fact.term == "clipped"

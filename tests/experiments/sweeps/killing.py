@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from sparring.experiments.jobs.process_pool import LocalWorkers
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.experiments.sweeps.grids import complete
 from tests.experiments.sweeps.offspring import descendants, employ
 
 
 def play(document: dict[str, Any], folder: Path, size: int) -> None:
-    sweep(planned(document), folder, workers=LocalWorkers(size))
+    sweep(plan_sweep(document), folder, workers=LocalWorkers(size))
 
 
 def killed(document: dict[str, Any], folder: Path, *, size: int, runs: int) -> int:

@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.experiments.jobs.process_pool import LocalWorkers
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.experiments.sweeps.grids import complete, full_grid, left
 from tests.experiments.sweeps.killing import killed, orphaned
 
@@ -9,7 +9,7 @@ DOCUMENT = full_grid("federation.rounds=20")
 
 
 def test_a_sweep_that_is_killed_twice_comes_to_the_bytes_of_one_that_is_not(tmp_path):
-    plan, folder = planned(DOCUMENT), tmp_path / "killed"
+    plan, folder = plan_sweep(DOCUMENT), tmp_path / "killed"
     assert len(plan.runs) == 24
     first = killed(DOCUMENT, folder, size=2, runs=4)
     second = killed(DOCUMENT, folder, size=1, runs=first + 4)

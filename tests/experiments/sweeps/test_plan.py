@@ -2,12 +2,12 @@ import pytest
 
 from sparring.errors import ConfigError
 from sparring.experiments import apply_overrides, digest, parse_config
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from tests.experiments.sweeps.grids import BASE, IPM, full_grid, grid
 
 
 def test_there_is_a_run_for_each_combination():
-    plan = planned(full_grid())
+    plan = plan_sweep(full_grid())
     assert {axis: len(labels) for axis, labels in plan.axes.items()} == {
         "data.separation": 2,
         "attack": 3,
@@ -18,26 +18,26 @@ def test_there_is_a_run_for_each_combination():
 
 
 def test_a_cell_is_the_run_that_its_settings_describe():
-    (cell,) = planned(grid("seed=3", attack=[IPM], seed=[4])).cells
+    (cell,) = plan_sweep(grid("seed=3", attack=[IPM], seed=[4])).cells
     assert cell.labels == {"attack": "ipm (malicious=2)", "seed": "4"}
     assert cell.config == parse_config(apply_overrides(BASE, ["attack={name: ipm, malicious: 2}", "seed=4"]))
     assert cell.digest == digest(cell.config)
 
 
 def test_equal_runs_of_two_cells_are_one():
-    plan = planned(grid(attack={"nobody": {"attack.malicious": 0}, "none": {"attack": {"name": "none"}}}))
+    plan = plan_sweep(grid(attack={"nobody": {"attack.malicious": 0}, "none": {"attack": {"name": "none"}}}))
     assert len(plan.cells) == 2
     assert list(plan.runs) == [plan.cells[0].digest] == [plan.cells[1].digest]
     assert plan.runs[plan.cells[1].digest].labels == {"attack": "nobody"}
 
 
 def test_each_cell_may_have_a_policy_of_its_own():
-    plan = planned(grid(attack=[{"name": "learned", "malicious": 2, "policy": "{seed}.safetensors"}], seed=[0, 1]))
+    plan = plan_sweep(grid(attack=[{"name": "learned", "malicious": 2, "policy": "{seed}.safetensors"}], seed=[0, 1]))
     assert [cell.config.attacks[0].member["policy"] for cell in plan.cells] == ["0.safetensors", "1.safetensors"]
 
 
 def test_a_sweep_without_axes_is_one_run():
-    (cell,) = planned({"base": BASE}).cells
+    (cell,) = plan_sweep({"base": BASE}).cells
     assert cell.labels == {}
     assert cell.config == parse_config(BASE)
 
@@ -73,10 +73,10 @@ MISTAKES = [
 @pytest.mark.parametrize(("document", "line"), MISTAKES, ids=[line for _, line in MISTAKES])
 def test_a_mistake_names_the_axis_and_the_value(document, line):
     with pytest.raises(ConfigError) as raised:
-        planned(document)
+        plan_sweep(document)
     assert str(raised.value).startswith(line)
 
 
 def test_a_mistake_of_the_base_is_blamed_on_no_axis():
     with pytest.raises(ConfigError, match="^unknown model 'lenett'"):
-        planned(grid("model.name=lenett", seed=[0, 1]))
+        plan_sweep(grid("model.name=lenett", seed=[0, 1]))

@@ -4,14 +4,14 @@ from sparring.experiments import run
 from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.runs.manifest import read_manifest
 from sparring.experiments.sweeps import Played, run_folder
-from sparring.experiments.sweeps.task import Task, play_task
+from sparring.experiments.sweeps.task import RunTask, play_task
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.plugging import MODULE, write_plugin
 from tests.experiments.small import lasting, small
 
 
 def task(folder, *settings, plugins=()):
-    return Task(folder, small(*settings), plugins, folder / ".data")
+    return RunTask(folder, small(*settings), plugins, folder / ".data")
 
 
 def place(folder):

@@ -4,7 +4,7 @@ from sparring.cli import main
 from sparring.errors import Interrupted, RunError
 from sparring.experiments import Observer, resume, run
 from sparring.experiments.runs.journal import read_records
-from sparring.experiments.sweeps import planned, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.tensorboard import track, tracked
 from tests.cli.test_entry import refusal
 from tests.experiments.small import SETTINGS, small
@@ -60,7 +60,9 @@ def test_a_run_that_is_complete_is_shown_when_it_is_asked_for_again(tmp_path):
 
 
 def test_the_runs_of_a_sweep_are_shown_by_their_labels(tmp_path):
-    sweep(planned(grid(attack={"none": {"attack": NO_ATTACK}, "ipm/2": {"attack": IPM}}, seed=[0])), tmp_path / "sweep")
+    sweep(
+        plan_sweep(grid(attack={"none": {"attack": NO_ATTACK}, "ipm/2": {"attack": IPM}}, seed=[0])), tmp_path / "sweep"
+    )
     assert track(tmp_path / "sweep", tmp_path / "board") == 2
     assert main(["report", str(tmp_path / "sweep"), "--tensorboard", str(tmp_path / "other")]) == 0
     assert files(tmp_path / "other") == files(tmp_path / "board")

@@ -32,7 +32,7 @@ from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
 from sparring.experiments.runs.run_folder import LOCK, locked
 from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.sweeps.shared_data import Once
+from sparring.experiments.sweeps.dataset_cache import Once
 
 VERDICT, REPORT = "verdict.json", "report.html"
 HERE, NOBODY = InlineWorkers(), Nobody()

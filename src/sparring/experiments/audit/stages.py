@@ -24,9 +24,9 @@ from sparring.experiments.config.catalogues import Catalogues
 from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.train_policy import UNARMED, train_policies
 from sparring.experiments.jobs.workers import Workers
-from sparring.experiments.sweeps import SweepObserver, planned, sweep
-from sparring.experiments.sweeps.folder import DATA
-from sparring.experiments.sweeps.shared_data import SharedData
+from sparring.experiments.sweeps import SweepObserver, plan_sweep, sweep
+from sparring.experiments.sweeps.dataset_cache import SharedData
+from sparring.experiments.sweeps.sweep_folder import DATA
 from sparring.experiments.tables import frame
 
 MEASURED, REHEARSED, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
@@ -84,7 +84,7 @@ def played(
 ) -> pd.DataFrame:
     """Play attacks, by their labels, with each seed, and return a row a run; what fails is missing."""
     request, folder = bench.request, bench.folder / stage
-    plan = planned(_document(request, attacks, seeds=seeds, malicious=malicious), request.catalogues)
+    plan = plan_sweep(_document(request, attacks, seeds=seeds, malicious=malicious), request.catalogues)
     with bench.follower.sweep(folder, bench.workers.size) as observer:
         stands = sweep(
             plan,

@@ -21,7 +21,7 @@ from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.jobs.train_policy import save_policy
 from sparring.experiments.runs.checkpoint import SELDOM, SavePace
-from sparring.experiments.sweeps.shared_data import SharedData
+from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.learning.distribution.observed_training import held_examples

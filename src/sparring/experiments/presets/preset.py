@@ -11,9 +11,9 @@ from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
 from sparring.experiments.claims import Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.sweeps import Plan, planned
+from sparring.experiments.sweeps import Plan, plan_sweep
 from sparring.experiments.sweeps.axes import replaced
-from sparring.experiments.sweeps.folder import POLICIES
+from sparring.experiments.sweeps.sweep_folder import POLICIES
 from sparring.experiments.tables import Labels
 from sparring.registry import build
 
@@ -66,7 +66,7 @@ class Preset:
 def plan_of(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
     """Return the plan of a preset's sweep, whose learned attacks are in the folder `policies`."""
     document = replaced(preset.document(scale), {"policies": policies})
-    return planned(document, preset={"id": preset.id, "scale": scale})
+    return plan_sweep(document, preset={"id": preset.id, "scale": scale})
 
 
 def shipped(preset: Preset, scale: Scale) -> str | None:

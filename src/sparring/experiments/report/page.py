@@ -16,7 +16,7 @@ from sparring.experiments.report.reproduced import reproduced
 from sparring.experiments.report.study import Study
 from sparring.experiments.report.threat import choices, players, threat_model
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
-from sparring.experiments.sweeps.folder import Failure
+from sparring.experiments.sweeps.sweep_folder import Failure
 
 UNITS = {"data": "data set", ATTACK: "attack", DEFENSE: "defense", SEED: "seed"}
 """What the axes with a role count."""

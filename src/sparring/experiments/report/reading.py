@@ -14,10 +14,10 @@ from sparring.experiments.runs.journal import read_records
 from sparring.experiments.runs.manifest import has_manifest, read_old_manifest
 from sparring.experiments.runs.run_folder import RECORDS, RESULT
 from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.sweeps import folder as sweeps
-from sparring.experiments.sweeps import selection
+from sparring.experiments.sweeps import sweep_folder as sweeps
+from sparring.experiments.sweeps import tuning
 from sparring.experiments.sweeps.axes import METRICS
-from sparring.experiments.sweeps.selection import Choice, Trial
+from sparring.experiments.sweeps.tuning import CandidateScore, Choice
 from sparring.experiments.tables import MEASURED, frame, measured
 
 
@@ -47,7 +47,7 @@ def read_study(folder: str | Path, *, gap: float = SMALLEST_GAP) -> Study:
 
 def _single(folder: Path, *, gap: float) -> Study:
     about, result = read_old_manifest(folder), read_json(folder / RESULT)
-    cell = sweeps.Place({}, digest(about.config))
+    cell = sweeps.RecordedCell({}, digest(about.config))
     if result is None:
         raise RunError(f"{folder} holds a run that is not complete; go on with it by `sparring resume`")
     name = cell.digest[: sweeps.DIGITS]
@@ -65,9 +65,9 @@ def _single(folder: Path, *, gap: float) -> Study:
 
 def _choices(folder: Path) -> Iterator[Choice]:
     """Yield what a sweep chose, if it was to choose anything."""
-    content = read_json(folder / selection.NAME)
+    content = read_json(folder / tuning.NAME)
     for choice in content["choices"] if content is not None else ():
-        yield Choice(**choice | {"trials": tuple(Trial(**trial) for trial in choice["trials"])})
+        yield Choice(**choice | {"trials": tuple(CandidateScore(**trial) for trial in choice["trials"])})
 
 
 def _curve(path: Path) -> Curve:

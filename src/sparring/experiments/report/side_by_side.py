@@ -15,7 +15,7 @@ from sparring.experiments.runs.journal import read_records
 from sparring.experiments.runs.manifest import Manifest, has_manifest, read_old_manifest
 from sparring.experiments.runs.run_folder import RECORDS, RESULT, TIMING
 from sparring.experiments.sweeps.axes import METRICS
-from sparring.experiments.sweeps.folder import is_sweep
+from sparring.experiments.sweeps.sweep_folder import is_sweep
 
 AUDIT = "audit.json"
 """What an audit's folder is known by."""

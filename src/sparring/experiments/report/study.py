@@ -12,8 +12,8 @@ from sparring.experiments.plots import Curve
 from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.statistics import SMALLEST_GAP, interval_named
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
-from sparring.experiments.sweeps.folder import DIGITS, Failure, Place
-from sparring.experiments.sweeps.selection import Choice
+from sparring.experiments.sweeps.sweep_folder import DIGITS, Failure, RecordedCell
+from sparring.experiments.sweeps.tuning import Choice
 from sparring.experiments.tables import Labels
 
 
@@ -23,7 +23,7 @@ class Study:
 
     name: str
     axes: Mapping[str, tuple[str, ...]]
-    cells: tuple[Place, ...]
+    cells: tuple[RecordedCell, ...]
     frame: pd.DataFrame
     """A row for each cell whose run is complete."""
     manifests: Mapping[str, Manifest]
@@ -47,7 +47,7 @@ class Study:
         return ATTACK in self.axes and DEFENSE in self.axes
 
     @property
-    def complete(self) -> tuple[Place, ...]:
+    def complete(self) -> tuple[RecordedCell, ...]:
         """The cells whose runs are complete."""
         return tuple(cell for cell in self.cells if run_of(cell) in self.manifests)
 
@@ -58,13 +58,13 @@ class Study:
         return interval_named(Counter(tuple(cell.labels[axis] for axis in axes) for cell in self.complete).values())
 
     @property
-    def failed(self) -> tuple[Place, ...]:
+    def failed(self) -> tuple[RecordedCell, ...]:
         """The cells whose runs raised an error."""
         lost = {failure.digest for failure in self.failures}
         return tuple(cell for cell in self.cells if cell.digest in lost)
 
     @property
-    def missing(self) -> tuple[Place, ...]:
+    def missing(self) -> tuple[RecordedCell, ...]:
         """The cells whose runs are neither complete nor failed."""
         settled = {cell.digest for cell in (*self.complete, *self.failed)}
         return tuple(cell for cell in self.cells if cell.digest not in settled)
@@ -86,6 +86,6 @@ class Study:
         return tuple(dict(zip(axes, labels, strict=True)) for labels in ordered)
 
 
-def run_of(cell: Place) -> str:
+def run_of(cell: RecordedCell) -> str:
     """Return the name of the folder of a cell's run."""
     return cell.digest[:DIGITS]

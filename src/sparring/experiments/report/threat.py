@@ -8,7 +8,7 @@ from sparring.experiments.config.schema import Config
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
-from sparring.experiments.sweeps.selection import Choice
+from sparring.experiments.sweeps.tuning import Choice
 
 CLASSES = "Classes"
 

@@ -13,7 +13,7 @@ from sparring.experiments.config.sections import Section, refuse_unknown, subsec
 from sparring.experiments.config.yaml_reader import parse_value
 from sparring.experiments.sweeps.axes import Axes, Bundle, called_together, read_axes, refuse_alike
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
-from sparring.experiments.sweeps.selection import TRY, Context, Selection, read_selection
+from sparring.experiments.sweeps.tuning import TRY, Context, Selection, read_selection
 
 KEYS = ("base", "axes", "select")
 LARGEST = 100_000
@@ -47,7 +47,7 @@ class Plan:
         return prod(map(len, self.axes.values())) - len(self.cells)
 
 
-def planned(
+def plan_sweep(
     document: Section,
     catalogues: Catalogues = CATALOGUES,
     *,

@@ -14,11 +14,11 @@ from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.runs.manifest import has_manifest, read_manifest
 from sparring.experiments.runs.run import Outcome, resume, run
-from sparring.experiments.sweeps.folder import run_folder
-from sparring.experiments.sweeps.shared_data import SharedData
+from sparring.experiments.sweeps.dataset_cache import SharedData
+from sparring.experiments.sweeps.sweep_folder import run_folder
 
 
-class Task(NamedTuple):
+class RunTask(NamedTuple):
     """A run to play in a sweep's folder, with the plug-ins that it may name something from, and where data sets are."""
 
     folder: Path
@@ -37,12 +37,12 @@ class Played(NamedTuple):
 Ending = Played | Stopped | Failed
 
 
-def play_task(task: Task) -> Ending:
+def play_task(task: RunTask) -> Ending:
     """Play a run, from where it is; it is only told of what goes wrong, so that the others go on."""
     return outcome_of(partial(_played, task))
 
 
-def _played(task: Task) -> Played | Stopped:
+def _played(task: RunTask) -> Played | Stopped:
     notices: list[str] = []
     stop = stop_file(task.folder)
     if stop.exists():
@@ -52,7 +52,7 @@ def _played(task: Task) -> Played | Stopped:
     return Played(outcome.result, tuple(notices))
 
 
-def _play(task: Task, observer: Observer, *, catalogues: Catalogues) -> Outcome:
+def _play(task: RunTask, observer: Observer, *, catalogues: Catalogues) -> Outcome:
     wanted = digest(task.config)
     folder = run_folder(task.folder, wanted)
     if not has_manifest(folder):

@@ -12,7 +12,7 @@ from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.runs.journal import read_records
 from sparring.experiments.runs.manifest import has_manifest
 from sparring.experiments.runs.run_folder import RECORDS
-from sparring.experiments.sweeps.folder import is_sweep, read_sweep, run_folder
+from sparring.experiments.sweeps.sweep_folder import is_sweep, read_sweep, run_folder
 from sparring.federation import RoundRecord
 from sparring.integrations import integration
 

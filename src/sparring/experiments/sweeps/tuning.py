@@ -52,7 +52,7 @@ class Tried(NamedTuple):
     accuracy: float | None
 
 
-class Trial(NamedTuple):
+class CandidateScore(NamedTuple):
     """What one candidate came to: its accuracy under each attack, as the mean over seeds, and the worst of these."""
 
     settings: Bundle
@@ -68,7 +68,7 @@ class Choice(NamedTuple):
     worst: float
     n: int
     """How many seeds each accuracy is the mean of."""
-    trials: tuple[Trial, ...]
+    trials: tuple[CandidateScore, ...]
 
 
 def read_selection(section: Section, axes: Axes) -> Selection | None:
@@ -123,13 +123,13 @@ def _choice(selection: Selection, context: Context, *, runs: Sequence[Tried]) ->
     return Choice(dict(context), best.settings, best.worst, len(seeds), trials)
 
 
-def _trial(settings: Bundle, against: str, *, runs: Sequence[Tried]) -> Trial:
+def _trial(settings: Bundle, against: str, *, runs: Sequence[Tried]) -> CandidateScore:
     accuracies: dict[str, list[float]] = defaultdict(list)
     for run in runs:
         assert run.accuracy is not None
         accuracies[run.labels[against]].append(run.accuracy)
     means = {attack: fmean(values) for attack, values in accuracies.items()}
-    return Trial(settings, means, min(means.values()))
+    return CandidateScore(settings, means, min(means.values()))
 
 
 def _against(section: Any, axes: Axes) -> tuple[str, Sequence[str]]:

@@ -23,7 +23,7 @@ DIGITS = 12
 """How many of a run's digest its folder is called by."""
 
 
-class Place(NamedTuple):
+class RecordedCell(NamedTuple):
     """A cell of a sweep, as its folder knows it."""
 
     labels: Mapping[str, str]
@@ -45,7 +45,7 @@ class Sweep(NamedTuple):
     folder: Path
     document: Mapping[str, Any]
     axes: Mapping[str, tuple[str, ...]]
-    cells: tuple[Place, ...]
+    cells: tuple[RecordedCell, ...]
     plugins: Mapping[str, str]
     preset: Mapping[str, str] | None
     failures: tuple[Failure, ...]
@@ -94,7 +94,7 @@ def read_sweep(folder: str | Path) -> Sweep:
     content = read_json(folder / NAME)
     if not _is_ours(content):
         raise UnknownFolder(f"{folder} is no sweep folder; give one that `sparring sweep` made")
-    cells = tuple(Place(cell["labels"], cell["digest"]) for cell in content["cells"])
+    cells = tuple(RecordedCell(cell["labels"], cell["digest"]) for cell in content["cells"])
     failures = (read_failure(folder, digest) for digest in dict.fromkeys(cell.digest for cell in cells))
     return Sweep(
         folder=folder,
@@ -121,7 +121,7 @@ def write_sweep(folder: Path, plan: Plan, *, plugins: Mapping[str, str]) -> None
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[None]:
+def sweep_lock(folder: Path) -> Iterator[None]:
     """Keep every other sweep out of a folder, and clear away what is there only while one is played."""
     _admit(folder)
     with locked(folder):

@@ -1,9 +1,9 @@
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.sweeps import planned
+from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import read_axes
-from sparring.experiments.sweeps.selection import TRY, Tried, choose, read_selection
+from sparring.experiments.sweeps.tuning import TRY, Tried, choose, read_selection
 from tests.experiments.sweeps.grids import selecting
 
 AXES = read_axes(
@@ -83,7 +83,7 @@ def test_each_data_set_has_its_own_choice_and_waits_for_its_own_runs(selection):
 
 
 def test_candidates_are_measured_on_validation_examples_and_nothing_else_is():
-    plan = planned(selecting())
+    plan = plan_sweep(selecting())
     assert {cell.config.evaluation.on for cell in plan.candidates} == {"validation"}
     assert {cell.config.evaluation.on for cell in plan.cells} == {"test"}
     assert len(plan.candidates) == 2 * 2 * 2
@@ -94,7 +94,7 @@ def test_candidates_are_measured_on_validation_examples_and_nothing_else_is():
 def test_what_is_chosen_is_played_on_test_examples():
     document = selecting()
     chosen = {(("defense", "clipped"),): {"defense.max_norm": 0.1}}
-    plan = planned(document, chosen=chosen)
+    plan = plan_sweep(document, chosen=chosen)
     clipped = [cell.config for cell in plan.cells if cell.labels["defense"] == "clipped"]
     assert {config.defense["max_norm"] for config in clipped} == {0.1}
     assert {config.evaluation.on for config in clipped} == {"test"}
@@ -102,7 +102,7 @@ def test_what_is_chosen_is_played_on_test_examples():
 
 
 def test_fewer_seeds_may_choose():
-    seeds = {cell.config.seed for cell in planned(selecting(seeds=[1])).candidates}
+    seeds = {cell.config.seed for cell in plan_sweep(selecting(seeds=[1])).candidates}
     assert seeds == {1}
 
 
@@ -150,10 +150,10 @@ def test_a_selection_that_lacks_something_is_refused():
 )
 def test_a_choice_on_the_examples_of_the_report_is_refused(settings, line):
     with pytest.raises(ConfigError, match=line):
-        planned(selecting(*settings))
+        plan_sweep(selecting(*settings))
 
 
 def test_a_candidate_with_a_mistake_is_named():
     document = selecting(**{"try": {"clipped": {"defense.max_norm": [1.0, -1.0]}}})
     with pytest.raises(ConfigError, match=r"defense 'clipped': select.try.*max_norm"):
-        planned(document)
+        plan_sweep(document)

@@ -11,23 +11,23 @@ from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notic
 from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
-from sparring.experiments.sweeps.folder import (
+from sparring.experiments.sweeps.dataset_cache import SharedData
+from sparring.experiments.sweeps.grid import Cell, by_digest
+from sparring.experiments.sweeps.plan import Plan, plan_sweep
+from sparring.experiments.sweeps.sweep_folder import (
     DATA,
     Failure,
     forget_failure,
     is_sweep,
-    opened,
     read_failure,
     read_result,
     read_sweep,
+    sweep_lock,
     write_failure,
     write_sweep,
 )
-from sparring.experiments.sweeps.grid import Cell, by_digest
-from sparring.experiments.sweeps.plan import Plan, planned
-from sparring.experiments.sweeps.selection import Choice, Context, Tried, choose, write_selection
-from sparring.experiments.sweeps.shared_data import SharedData
-from sparring.experiments.sweeps.task import Ending, Played, Task, play_task
+from sparring.experiments.sweeps.task import Ending, Played, RunTask, play_task
+from sparring.experiments.sweeps.tuning import Choice, Context, Tried, choose, write_selection
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class SweepObserver:
 HERE, UNSEEN = InlineWorkers(), SweepObserver()
 
 
-class Summary(NamedTuple):
+class SweepSummary(NamedTuple):
     """How a sweep stands: its runs as far as they are known, how many are complete, which failed, what was chosen."""
 
     runs: int
@@ -52,7 +52,7 @@ class Summary(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Job:
+class SweepJob:
     """What stays the same while a sweep is played."""
 
     folder: Path
@@ -70,13 +70,13 @@ def sweep(
     observer: SweepObserver = UNSEEN,
     retry_failed: bool = False,
     catalogues: Catalogues = CATALOGUES,
-) -> Summary:
+) -> SweepSummary:
     """Play the runs of a plan that are not complete; those that failed before only if they are to be tried again.
 
     Data sets are loaded once; where the catalogues share them in a folder of their own, it is used and left as it is.
     """
-    job = Job(Path(folder), workers, observer, retry_failed, catalogues)
-    with opened(job.folder):
+    job = SweepJob(Path(folder), workers, observer, retry_failed, catalogues)
+    with sweep_lock(job.folder):
         before = {cell.digest for cell in read_sweep(job.folder).cells} if is_sweep(job.folder) else set()
         plan = _settle(job, plan)
         if plan.open:
@@ -91,12 +91,14 @@ def sweep(
         return summary(plan, job.folder)
 
 
-def summary(plan: Plan, folder: Path) -> Summary:
+def summary(plan: Plan, folder: Path) -> SweepSummary:
     """Return how a sweep stands, from what its folder holds."""
     complete = sum(read_result(folder, run) is not None for run in plan.runs)
     failures = (read_failure(folder, run) for run in plan.runs)
     choices = tuple(_choices(plan, folder).values())
-    return Summary(len(plan.runs), complete, tuple(failure for failure in failures if failure is not None), choices)
+    return SweepSummary(
+        len(plan.runs), complete, tuple(failure for failure in failures if failure is not None), choices
+    )
 
 
 def missing(folder: Path, cells: Sequence[Cell], *, retry_failed: bool) -> Sequence[Cell]:
@@ -117,10 +119,10 @@ def _choices(plan: Plan, folder: Path) -> Mapping[Context, Choice]:
 def settled(plan: Plan, folder: Path, *, catalogues: Catalogues = CATALOGUES) -> Plan:
     """Return the plan with the cells that are known by what a folder holds."""
     chosen = {context: choice.chosen for context, choice in _choices(plan, folder).items()}
-    return planned(plan.document, catalogues, preset=plan.preset, chosen=chosen) if chosen else plan
+    return plan_sweep(plan.document, catalogues, preset=plan.preset, chosen=chosen) if chosen else plan
 
 
-def _settle(job: Job, plan: Plan) -> Plan:
+def _settle(job: SweepJob, plan: Plan) -> Plan:
     """Return the plan with what is chosen by now, and write it down."""
     plan = settled(plan, job.folder, catalogues=job.catalogues)
     if plan.selection is not None:
@@ -130,13 +132,13 @@ def _settle(job: Job, plan: Plan) -> Plan:
     return plan
 
 
-def _play(job: Job, cells: Sequence[Cell]) -> None:
+def _play(job: SweepJob, cells: Sequence[Cell]) -> None:
     """Play what is missing of some cells."""
     cells = missing(job.folder, cells, retry_failed=job.retry_failed)
     plugins = tuple(plugin.module for plugin in job.catalogues.plugins)
     shared = job.catalogues.loaded
     data = shared.folder if isinstance(shared, SharedData) else job.folder / DATA
-    tasks = [Task(job.folder, cell.config, plugins, data) for cell in cells]
+    tasks = [RunTask(job.folder, cell.config, plugins, data) for cell in cells]
     job.observer.expect(len(tasks))
     stopped = 0
     with closing(job.workers.calls(play_task, tasks)) as answers:
@@ -148,7 +150,7 @@ def _play(job: Job, cells: Sequence[Cell]) -> None:
         raise Interrupted(f"stopped with {stopped} runs left; the same command goes on")
 
 
-def _take(job: Job, cell: Cell, *, ending: Ending) -> None:
+def _take(job: SweepJob, cell: Cell, *, ending: Ending) -> None:
     """Record how a run ended."""
     if isinstance(ending, Failed):
         if ending.is_unsaved:

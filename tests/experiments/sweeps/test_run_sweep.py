@@ -8,8 +8,8 @@ import pytest
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.jobs.job import stop_file
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.sweeps import Played, SweepObserver, planned, read_sweep, sweep
-from sparring.experiments.sweeps.folder import read_result
+from sparring.experiments.sweeps import Played, SweepObserver, plan_sweep, read_sweep, sweep
+from sparring.experiments.sweeps.sweep_folder import read_result
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, complete, grid, left, selecting
 
@@ -57,7 +57,7 @@ def broken(monkeypatch):
 
 
 def test_a_sweep_is_its_runs_and_what_it_says_of_itself(folder):
-    spy, plan = Spy(), planned(TWO)
+    spy, plan = Spy(), plan_sweep(TWO)
     stands = sweep(plan, folder, observer=spy.observer)
     assert stands == (2, 2, (), ())
     assert spy.expected == [2]
@@ -68,27 +68,27 @@ def test_a_sweep_is_its_runs_and_what_it_says_of_itself(folder):
 
 
 def test_what_is_complete_is_not_played_again(folder):
-    sweep(planned(TWO), folder)
+    sweep(plan_sweep(TWO), folder)
     before, spy = left(folder), Spy()
-    assert sweep(planned(TWO), folder, observer=spy.observer).complete == 2
+    assert sweep(plan_sweep(TWO), folder, observer=spy.observer).complete == 2
     assert spy.expected == [0]
     assert left(folder) == before
 
 
 def test_an_extended_sweep_plays_what_is_missing(folder, tmp_path):
-    sweep(planned(TWO), folder)
+    sweep(plan_sweep(TWO), folder)
     spy = Spy()
-    sweep(planned(THREE), folder, observer=spy.observer)
+    sweep(plan_sweep(THREE), folder, observer=spy.observer)
     assert [labels for labels, _ in spy.ended] == [{"attack": "lmp (malicious=2)"}]
     assert spy.notices == []
-    sweep(planned(THREE), tmp_path / "straight")
+    sweep(plan_sweep(THREE), tmp_path / "straight")
     assert left(folder) == left(tmp_path / "straight")
 
 
 def test_runs_that_are_no_part_any_more_are_kept(folder):
-    sweep(planned(THREE), folder)
+    sweep(plan_sweep(THREE), folder)
     spy = Spy()
-    sweep(planned(TWO), folder, observer=spy.observer)
+    sweep(plan_sweep(TWO), folder, observer=spy.observer)
     assert spy.notices == [f"1 runs in {folder} are no part of the sweep any more; they are kept"]
     assert complete(folder) == 3
     assert len(read_sweep(folder).cells) == 2
@@ -97,14 +97,14 @@ def test_runs_that_are_no_part_any_more_are_kept(folder):
 def test_equal_runs_are_played_once(folder):
     spy = Spy()
     document = grid(attack={"none": {"attack": NO_ATTACK}, "nobody": {"attack.malicious": 0}})
-    assert sweep(planned(document), folder, observer=spy.observer).runs == 1
+    assert sweep(plan_sweep(document), folder, observer=spy.observer).runs == 1
     assert spy.expected == [1]
     assert len(read_sweep(folder).cells) == 2
 
 
 def test_a_run_that_fails_is_recorded_and_the_others_go_on(folder, broken):
     document = grid(defense=[{"name": "median"}, {"name": "mean"}])
-    stands = sweep(planned(document), folder)
+    stands = sweep(plan_sweep(document), folder)
     assert (stands.runs, stands.complete) == (2, 1)
     (failure,) = stands.failures
     assert failure.labels == {"defense": "median"}
@@ -114,7 +114,7 @@ def test_a_run_that_fails_is_recorded_and_the_others_go_on(folder, broken):
 
 
 def test_a_failure_is_played_again_only_on_request(folder, broken):
-    plan, spy = planned(grid(defense=[{"name": "median"}, {"name": "mean"}])), Spy()
+    plan, spy = plan_sweep(grid(defense=[{"name": "median"}, {"name": "mean"}])), Spy()
     failed = sweep(plan, folder).failures
     broken.undo()
     assert sweep(plan, folder, observer=spy.observer).failures == failed
@@ -124,7 +124,7 @@ def test_a_failure_is_played_again_only_on_request(folder, broken):
 
 
 def test_a_worker_that_is_lost_is_a_failure_of_its_run(folder, tmp_path):
-    plan = planned(THREE)
+    plan = plan_sweep(THREE)
     (failure,) = sweep(plan, folder, workers=Unlucky(1)).failures
     assert failure == (plan.cells[1].labels, plan.cells[1].digest, "the process was killed by SIGKILL", None)
     assert complete(folder) == 2
@@ -136,16 +136,16 @@ def test_a_worker_that_is_lost_is_a_failure_of_its_run(folder, tmp_path):
 def test_a_sweep_that_is_to_stop_is_gone_on_with(folder, tmp_path):
     stop = SweepObserver(ended=lambda cell, ending: stop_file(folder).touch())
     with pytest.raises(Interrupted, match="stopped with 2 runs left; the same command goes on"):
-        sweep(planned(THREE), folder, observer=stop)
+        sweep(plan_sweep(THREE), folder, observer=stop)
     assert complete(folder) == 1
     assert not stop_file(folder).exists()
-    assert sweep(planned(THREE), folder).complete == 3
-    sweep(planned(THREE), tmp_path / "straight")
+    assert sweep(plan_sweep(THREE), folder).complete == 3
+    sweep(plan_sweep(THREE), tmp_path / "straight")
     assert left(folder) == left(tmp_path / "straight")
 
 
 def test_a_full_disk_stops_the_sweep_and_nothing_is_lost(folder, tmp_path):
-    plan = planned(grid("federation.rounds=100", attack=[NO_ATTACK, IPM]))
+    plan = plan_sweep(grid("federation.rounds=100", attack=[NO_ATTACK, IPM]))
     with small_files(12_000), pytest.raises(SavingError, match="rounds.jsonl: file too large; make room"):
         sweep(plan, folder)
     assert not (folder / "failures").exists()
@@ -160,12 +160,12 @@ def test_a_failure_that_cannot_be_recorded_is_told_of(folder, broken, monkeypatc
 
     monkeypatch.setattr("sparring.experiments.jobs.atomic_files.write_json", refuse)
     with pytest.raises(SavingError, match="no space left on device"):
-        sweep(planned(grid(defense=[{"name": "median"}])), folder)
+        sweep(plan_sweep(grid(defense=[{"name": "median"}])), folder)
 
 
 def test_what_is_chosen_is_recorded_and_played(folder):
     spy = Spy()
-    stands = sweep(planned(selecting()), folder, observer=spy.observer)
+    stands = sweep(plan_sweep(selecting()), folder, observer=spy.observer)
     assert spy.expected == [8, 12]
     (choice,) = stands.choices
     recorded = json.loads((folder / "selection.json").read_text())
@@ -179,7 +179,7 @@ def test_what_is_chosen_is_recorded_and_played(folder):
 
 
 def test_the_worst_accuracy_is_that_of_the_runs(folder):
-    plan = planned(selecting(seeds=[0]))
+    plan = plan_sweep(selecting(seeds=[0]))
     (choice,) = sweep(plan, folder).choices
     accuracies = {
         (cell.labels["select.try"], cell.labels["attack"]): read_result(folder, cell.digest)["accuracy"]
@@ -196,20 +196,20 @@ def test_a_selection_that_is_stopped_comes_to_the_same_choice(folder, tmp_path):
     spy = Spy()
     stop = SweepObserver(ended=lambda cell, ending: stop_file(folder).touch())
     with pytest.raises(Interrupted, match="stopped with 7 runs left"):
-        sweep(planned(selecting()), folder, observer=stop)
-    sweep(planned(selecting()), folder, observer=spy.observer)
+        sweep(plan_sweep(selecting()), folder, observer=stop)
+    sweep(plan_sweep(selecting()), folder, observer=spy.observer)
     assert spy.expected == [7, 12]
-    sweep(planned(selecting()), tmp_path / "straight")
+    sweep(plan_sweep(selecting()), tmp_path / "straight")
     assert left(folder) == left(tmp_path / "straight")
 
 
 def test_where_a_candidate_fails_nothing_is_chosen_and_the_others_are_played(folder, tmp_path):
     spy = Spy()
-    stands = sweep(planned(selecting()), folder, workers=Unlucky(0), observer=spy.observer)
+    stands = sweep(plan_sweep(selecting()), folder, workers=Unlucky(0), observer=spy.observer)
     assert spy.notices == ["6 cells wait for a choice, of which a run failed"]
     assert stands.choices == ()
     assert len(stands.failures) == 2
     assert {cell.labels["defense"] for cell in read_sweep(folder).cells} == {"mean"}
-    assert sweep(planned(selecting()), folder, retry_failed=True, workers=InlineWorkers()).failures == ()
-    sweep(planned(selecting()), tmp_path / "straight")
+    assert sweep(plan_sweep(selecting()), folder, retry_failed=True, workers=InlineWorkers()).failures == ()
+    sweep(plan_sweep(selecting()), tmp_path / "straight")
     assert left(folder) == left(tmp_path / "straight")

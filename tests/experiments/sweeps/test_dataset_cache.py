@@ -7,7 +7,7 @@ from sparring.data import Dataset
 from sparring.errors import PluginError
 from sparring.experiments.config.build import load_dataset
 from sparring.experiments.config.catalogues import CATALOGUES
-from sparring.experiments.sweeps.shared_data import SharedData, map_dataset, save_dataset
+from sparring.experiments.sweeps.dataset_cache import SharedData, map_dataset, save_dataset
 from tests.data.examples import byte_images, dataset
 from tests.experiments.small import small
 

@@ -6,12 +6,12 @@ import pytest
 from sparring.errors import RunError, SavingError
 from sparring.experiments.jobs.atomic_files import write_json
 from sparring.experiments.jobs.job import stop_file
-from sparring.experiments.sweeps import Failure, planned, read_sweep, run_folder
-from sparring.experiments.sweeps.folder import (
+from sparring.experiments.sweeps import Failure, plan_sweep, read_sweep, run_folder
+from sparring.experiments.sweeps.sweep_folder import (
     forget_failure,
-    opened,
     read_failure,
     read_result,
+    sweep_lock,
     write_failure,
     write_sweep,
 )
@@ -25,13 +25,13 @@ FAILURE = Failure({"attack": "ipm"}, RUN, "out of memory", None)
 def folder(tmp_path):
     """Return the folder of a sweep."""
     place = tmp_path / "große Läufe"
-    with opened(place):
+    with sweep_lock(place):
         write_sweep(place, plan(), plugins={"my_rules": "1.0"})
     return place
 
 
 def plan():
-    return planned(grid(attack=[NO_ATTACK, IPM]), preset={"id": "fig3", "scale": "smoke"})
+    return plan_sweep(grid(attack=[NO_ATTACK, IPM]), preset={"id": "fig3", "scale": "smoke"})
 
 
 def test_a_sweep_is_read_back(folder):
@@ -79,7 +79,7 @@ def test_a_damaged_result_or_failure_is_none(folder, content):
 def test_what_is_there_while_a_sweep_is_played_is_cleared_away(folder):
     (folder / ".data").mkdir()
     stop_file(folder).touch()
-    with opened(folder):
+    with sweep_lock(folder):
         assert not stop_file(folder).exists()
         assert not (folder / ".data").exists()
         (folder / ".data").mkdir()
@@ -96,24 +96,28 @@ def test_cells_that_lead_elsewhere_are_none_of_a_sweep(folder, cell):
 
 
 def test_two_sweeps_do_not_share_a_folder(folder):
-    with opened(folder), pytest.raises(RunError, match="is in use by another process; wait for it"), opened(folder):
+    with (
+        sweep_lock(folder),
+        pytest.raises(RunError, match="is in use by another process; wait for it"),
+        sweep_lock(folder),
+    ):
         pytest.fail("two play in the same folder")
 
 
 @pytest.mark.parametrize("name", ["thesis.tex", "manifest.json"])
 def test_what_is_no_sweep_is_never_touched(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    with pytest.raises(RunError, match="is there and is no sweep folder; choose another one"), opened(tmp_path):
+    with pytest.raises(RunError, match="is there and is no sweep folder; choose another one"), sweep_lock(tmp_path):
         pytest.fail("a folder of something else")
     assert os.listdir(tmp_path) == [name]
 
 
 def test_a_sweep_that_never_began_is_none_and_can_begin(tmp_path):
-    with opened(tmp_path / "new"):
+    with sweep_lock(tmp_path / "new"):
         pass
     with pytest.raises(RunError, match="new is no sweep folder; give one that `sparring sweep` made"):
         read_sweep(tmp_path / "new")
-    with opened(tmp_path / "new"):
+    with sweep_lock(tmp_path / "new"):
         pass
 
 
@@ -121,7 +125,7 @@ def test_a_sweep_may_begin_where_policies_were_trained_for_it(tmp_path):
     policy = tmp_path / "policies" / "mean-0.safetensors"
     policy.parent.mkdir()
     policy.write_text("a policy")
-    with opened(tmp_path):
+    with sweep_lock(tmp_path):
         pass
     assert policy.read_text() == "a policy"
 
@@ -131,5 +135,5 @@ def test_a_folder_that_is_read_only_is_told_of(folder, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("sparring.experiments.runs.run_folder.FileLock.acquire", refuse)
-    with pytest.raises(SavingError, match="permission denied; make room or choose another folder"), opened(folder):
+    with pytest.raises(SavingError, match="permission denied; make room or choose another folder"), sweep_lock(folder):
         pytest.fail("a folder that cannot be written")
