@@ -4,10 +4,10 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from sparring.experiments.plots import Curve, draw_accuracy
+from sparring.experiments.analysis.plots import Curve, draw_accuracy
 from sparring.experiments.report import read_study
-from sparring.experiments.report.curves import band
 from sparring.experiments.report.study import Study
+from sparring.experiments.report.svg_curves import band
 from sparring.experiments.sweeps.axes import ATTACK
 
 Panel = dict[str, Curve]

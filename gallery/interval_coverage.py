@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
-from sparring.experiments.statistics import CONFIDENCE, FEWEST_TO_RESAMPLE, Floats, method
+from sparring.experiments.analysis.statistics import CONFIDENCE, FEWEST_TO_RESAMPLE, Floats, method
 from sparring.random import stream
 
 TAIL = (1 - CONFIDENCE) / 2

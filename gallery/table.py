@@ -11,9 +11,9 @@ import pandas as pd
 from gallery.examples import player, section
 from gallery.members import Member, members
 from sparring.cli.following_sweep import following_sweep
+from sparring.experiments.analysis.frames import frame
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep
-from sparring.experiments.tables import frame
 
 FEDERATION = {"clients": 100, "sampled": 10, "rounds": 150, "batch": 32, "lr": 0.05}
 MALICIOUS, SHARE = 20, 0.2

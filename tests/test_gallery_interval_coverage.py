@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gallery.interval_coverage import DRAWN, METHODS, chosen, covered, drawn, tables
-from sparring.experiments.statistics import summary
+from sparring.experiments.analysis.statistics import summary
 from sparring.random import stream
 
 DEPENDABLE = (

@@ -1,12 +1,12 @@
 from sparring.cli.contrast_tables import show_contrast_table
-from sparring.experiments.report.contrast_table import ContrastTable, Difference
-from sparring.experiments.report.heat_table import METRICS
-from sparring.experiments.statistics import compare
-from sparring.experiments.tables import Contrast
+from sparring.experiments.analysis.frames import Contrast
+from sparring.experiments.analysis.statistics import compare
+from sparring.experiments.report.paired_tables import Difference, PairedTable
+from sparring.experiments.report.score_tables import METRICS
 
 COMPARISON = compare({seed: 0.5 + seed / 100 for seed in range(6)}, dict.fromkeys(range(6), 0.25))
 CELL = Difference(METRICS[0], Contrast({}, COMPARISON, 0.0625))
-TABLE = ContrastTable("Accuracy", "defense", ("krum",), ("none", "ipm"), {("krum", "ipm"): CELL})
+TABLE = PairedTable("Accuracy", "defense", ("krum",), ("none", "ipm"), {("krum", "ipm"): CELL})
 
 
 def test_a_difference_is_printed_with_all_that_is_known_of_it(monkeypatch, capsys):

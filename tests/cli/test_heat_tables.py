@@ -1,8 +1,8 @@
 import pytest
 
 from sparring.cli.heat_tables import show_heat_table
-from sparring.experiments.report.heat_table import METRICS, Cell, HeatTable
-from sparring.experiments.statistics import summary
+from sparring.experiments.analysis.statistics import summary
+from sparring.experiments.report.score_tables import METRICS, ScoreCell, ScoreTable
 
 NAMES = tuple(f"attack-{place}" for place in range(8))
 
@@ -10,11 +10,11 @@ NAMES = tuple(f"attack-{place}" for place in range(8))
 def wide(columns):
     """Return a table of one metric with these columns, all of whose cells are the same but for the first row's."""
     cells = {
-        (row, column): Cell(METRICS[0], asked=3, complete=3, summary=summary([value, value, value]))
+        (row, column): ScoreCell(METRICS[0], asked=3, complete=3, summary=summary([value, value, value]))
         for row, value in (("a rule with quite a long name (option=1.0)", 0.75), ("krum", 0.5))
         for column in columns
     }
-    return HeatTable("Accuracy", "defense", tuple(dict.fromkeys(row for row, _ in cells)), columns, cells)
+    return ScoreTable("Accuracy", "defense", tuple(dict.fromkeys(row for row, _ in cells)), columns, cells)
 
 
 def test_a_grid_has_the_worst_case_of_each_row_with_its_number_of_runs(monkeypatch, capsys):
@@ -37,14 +37,14 @@ def test_the_best_of_a_column_has_a_star(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("cell", "words"),
     [
-        (Cell(METRICS[0], asked=2, failed=1), "failed"),
-        (Cell(METRICS[0], asked=2), "not played"),
-        (Cell(METRICS[0]), "not asked"),
-        (Cell(METRICS[0], asked=2, complete=1, summary=summary([0.5])), "0.500 n=1/2"),
-        (Cell(METRICS[0], asked=1, complete=1, summary=summary([0.5])), "no interval"),
+        (ScoreCell(METRICS[0], asked=2, failed=1), "failed"),
+        (ScoreCell(METRICS[0], asked=2), "not played"),
+        (ScoreCell(METRICS[0]), "not asked"),
+        (ScoreCell(METRICS[0], asked=2, complete=1, summary=summary([0.5])), "0.500 n=1/2"),
+        (ScoreCell(METRICS[0], asked=1, complete=1, summary=summary([0.5])), "no interval"),
     ],
 )
 def test_a_cell_says_what_it_is(cell, words, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    show_heat_table(HeatTable("", "defense", ("mean",), ("ipm",), {("mean", "ipm"): cell}), "")
+    show_heat_table(ScoreTable("", "defense", ("mean",), ("ipm",), {("mean", "ipm"): cell}), "")
     assert words in capsys.readouterr().out

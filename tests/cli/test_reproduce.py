@@ -5,7 +5,7 @@ import pytest
 
 from sparring.attacks import save_attack
 from sparring.cli import crew, main
-from sparring.experiments.claims import Above, Claim
+from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.presets import PRESETS
 from sparring.experiments.presets.preset import Preset, plan_of

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from sparring.experiments.tables import MEASURED
+from sparring.experiments.analysis.frames import MEASURED
 
 Place = tuple[str, str]
 """An attack and a defense."""

@@ -18,6 +18,7 @@ from sparring.cli.output import AsJson, Gap
 from sparring.cli.paragraphs import show_paragraphs
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import ConfigError
+from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit import Audit, Request, audit, read_budget, read_request
 from sparring.experiments.audit.audit import REPORT
 from sparring.experiments.audit.told import facts, sentences
@@ -25,7 +26,6 @@ from sparring.experiments.audit.verdict import plain
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
 from sparring.experiments.config.sections import member
-from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 

@@ -8,7 +8,7 @@ from sparring.cli.facts import show_facts
 from sparring.cli.judgments import show_block, show_judgments
 from sparring.cli.progress import progress
 from sparring.cli.terminal import terminal_width
-from sparring.experiments.formats import as_text
+from sparring.experiments.analysis.text_tables import as_text
 from sparring.experiments.presets.calculation import NAME, Calculation, Part, calculated
 from sparring.experiments.presets.preset import Scale
 

@@ -3,13 +3,13 @@
 from rich.text import Text
 
 from sparring.cli.wide_table import show_wide_table
-from sparring.experiments.report.contrast_table import ContrastTable, Difference
+from sparring.experiments.report.paired_tables import Difference, PairedTable
 
 WIDTH = 16
 """Characters of a cell."""
 
 
-def show_contrast_table(table: ContrastTable, title: str) -> None:
+def show_contrast_table(table: PairedTable, title: str) -> None:
     """Print a table; what speaks for one side is bold."""
     cells = {(row, column): _cell(table.cells.get((row, column))) for row in table.rows for column in table.columns}
     show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=WIDTH)

@@ -11,9 +11,9 @@ from rich.text import Text
 
 from sparring.cli.interruption import stop_request
 from sparring.cli.progress import progress
+from sparring.experiments.analysis.plots import Curve, draw_accuracy
 from sparring.experiments.demo import ATTACKS, CELLS, RULES, Cell, play_cells, verdict
 from sparring.experiments.jobs.atomic_files import translate_os_errors
-from sparring.experiments.plots import Curve, draw_accuracy
 
 PICTURE = "accuracy.png"
 BROKEN = 0.5

@@ -4,14 +4,14 @@ from rich.text import Text
 
 from sparring.cli.printable import printable
 from sparring.cli.wide_table import show_wide_table
-from sparring.experiments.report.heat_table import Cell, HeatTable, Worst, regrets, worst
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, Worst, regrets, worst
 
 WIDTH = 12
 """Characters of a cell."""
 WORST = "worst case"
 
 
-def show_heat_table(table: HeatTable, title: str) -> None:
+def show_heat_table(table: ScoreTable, title: str) -> None:
     """Print a table; that of a grid with the worst case of each row."""
     behind = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     cells: dict[tuple[str, str], Text] = {}
@@ -22,7 +22,7 @@ def show_heat_table(table: HeatTable, title: str) -> None:
     show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=WIDTH)
 
 
-def _cell(cell: Cell, regret: float | None) -> Text:
+def _cell(cell: ScoreCell, regret: float | None) -> Text:
     """Write the mean, starred if no row of the column has a better one, the number of runs, and the interval."""
     if cell.summary is None:
         return Text(cell.absence)

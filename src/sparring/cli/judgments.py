@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import typer
 
 from sparring.cli.paragraphs import show_paragraphs
-from sparring.experiments.claims import Judgment
-from sparring.experiments.report.evidence import evidence
+from sparring.experiments.analysis.claims import Judgment
+from sparring.experiments.analysis.evidence import evidence
 
 
 def show_judgments(judgments: Iterable[Judgment]) -> None:

@@ -14,20 +14,19 @@ from sparring.cli.gathering import gathered
 from sparring.cli.heat_tables import show_heat_table
 from sparring.cli.output import Gap
 from sparring.cli.paragraphs import show_paragraphs
-from sparring.experiments.formats import as_csv
+from sparring.experiments.analysis.statistics import SMALLEST_GAP
+from sparring.experiments.analysis.text_tables import as_csv
 from sparring.experiments.jobs.atomic_files import write
-from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables, interval_of
 from sparring.experiments.report.figures import write_figures
-from sparring.experiments.report.heat_table import further_metrics, heat_tables, metrics
+from sparring.experiments.report.html_page import page
 from sparring.experiments.report.latex import latex
-from sparring.experiments.report.page import page
-from sparring.experiments.report.panel import parts
-from sparring.experiments.report.reading import read_study
+from sparring.experiments.report.paired_tables import PairedTable, interval_of, make_paired_tables
+from sparring.experiments.report.panels import parts
 from sparring.experiments.report.reproduced import reproduced
+from sparring.experiments.report.score_tables import further_metrics, make_score_tables, metrics
 from sparring.experiments.report.side_by_side import AUDIT
-from sparring.experiments.report.study import Study
-from sparring.experiments.report.threat import CLASSES, threat_model
-from sparring.experiments.statistics import SMALLEST_GAP
+from sparring.experiments.report.study import Study, read_study
+from sparring.experiments.report.threat_model import CLASSES, threat_model
 from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.sweeps.tensorboard import track
 
@@ -106,17 +105,17 @@ def show_folder(folder: Path) -> None:
 
 def show_tables(study: Study) -> None:
     """Print the cells of all parts, and what they come to beside each other."""
-    compared: list[ContrastTable] = []
+    compared: list[PairedTable] = []
     for title, part in parts(study):
-        for table in heat_tables(part):
+        for table in make_score_tables(part):
             show_heat_table(table, title)
-        for contrast_table in contrast_tables(part):
+        for contrast_table in make_paired_tables(part):
             show_contrast_table(contrast_table, title)
             compared.append(contrast_table)
     show_paragraphs(_legend(study, compared))
 
 
-def _legend(study: Study, compared: Sequence[ContrastTable]) -> Iterator[str]:
+def _legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
     yield LEGEND.format(interval=study.interval)
     if further_metrics(study):
         yield FURTHER

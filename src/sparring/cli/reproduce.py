@@ -18,16 +18,16 @@ from sparring.cli.output import Gap
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.cli.terminal import terminal_width
 from sparring.errors import ConfigError
-from sparring.experiments.formats import as_text
+from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.statistics import SMALLEST_GAP
+from sparring.experiments.analysis.text_tables import as_text
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.presets import CALCULATIONS, PRESETS, find_preset
 from sparring.experiments.presets.calculation import Calculation
 from sparring.experiments.presets.preset import Preset, Scale, plan_of, shipped
 from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
-from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps import Plan, sweep
 from sparring.experiments.sweeps.sweep_folder import POLICIES
-from sparring.experiments.tables import frame
 from sparring.experiments.trials import policies_of
 from sparring.registry import imported
 

@@ -17,7 +17,7 @@ from sparring.cli.wide_table import show_wide_table
 from sparring.experiments.report.side_by_side import (
     LEVELS,
     PLAIN_LEVELS,
-    Shown,
+    ShownRun,
     described,
     differences,
     numbers,
@@ -50,7 +50,7 @@ def command(
         _show_several(runs)
 
 
-def _show_one(run: Shown) -> None:
+def _show_one(run: ShownRun) -> None:
     """Print all that a run's folder says of it."""
     accuracies = run.result.get("class_accuracy")
     classes = {"by class": ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)} if accuracies else {}
@@ -59,7 +59,7 @@ def _show_one(run: Shown) -> None:
     _show_curves([run])
 
 
-def _show_several(runs: Sequence[Shown]) -> None:
+def _show_several(runs: Sequence[ShownRun]) -> None:
     """Print tables with a column a run."""
     differing = differences(runs)
     if differing:
@@ -76,7 +76,7 @@ def _show_several(runs: Sequence[Shown]) -> None:
     _show_curves(runs)
 
 
-def _show_table(heading: str, runs: Sequence[Shown], *, rows: Mapping[str, Sequence[str]], corner: str) -> None:
+def _show_table(heading: str, runs: Sequence[ShownRun], *, rows: Mapping[str, Sequence[str]], corner: str) -> None:
     cells = {
         (row, run.name): Text(printable(value))
         for row, values in rows.items()
@@ -85,7 +85,7 @@ def _show_table(heading: str, runs: Sequence[Shown], *, rows: Mapping[str, Seque
     show_wide_table(heading, cells, corner=corner, width=WIDTH)
 
 
-def _show_curves(runs: Sequence[Shown]) -> None:
+def _show_curves(runs: Sequence[ShownRun]) -> None:
     """Print the accuracy of each run over its rounds, a line a run."""
     drawn = {run.name: run.curve for run in runs if run.curve}
     if not drawn:

@@ -82,7 +82,7 @@ def play_plan(plan: Plan, folder: Path, *, workers: Workers, manner: Manner, cat
             plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed, catalogues=catalogues
         )
     # Tables come with pandas, which nobody waits for before a run is complete.
-    cells = imported("sparring.experiments.tables:cell_accuracies")(folder) if manner.as_json else []
+    cells = imported("sparring.experiments.analysis.frames:cell_accuracies")(folder) if manner.as_json else []
     show_summary(stands, folder, as_json=manner.as_json, cells=cells)
     if stands.complete and not manner.as_json:
         typer.echo()

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from sparring.cli.following import show_notice
 from sparring.cli.following_training import following_training
+from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.jobs.train_policy import train_policies
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.rehearsal import Rehearsing, parts, steps_made, steps_wanted, take_part
 from sparring.experiments.sweeps import Plan
 from sparring.experiments.sweeps.sweep_folder import POLICIES, sweep_lock
-from sparring.experiments.tables import Labels
 
 
 def train(plan: Plan, how: Callable[[Labels], Rehearsing], *, folder: Path, workers: Workers) -> None:

@@ -11,9 +11,9 @@ from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from sparring.errors import RunError
+from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.parse import parse_config
-from sparring.experiments.plots import Curve
 from sparring.federation import train
 from sparring.training import keep_freed_memory
 from sparring.training.backends.threaded import torch_threads

@@ -5,12 +5,12 @@ import pytest
 
 from sparring.data.datasets.digits import Digits
 from sparring.errors import ConfigError, Interrupted, RunError
+from sparring.experiments.analysis.frames import by_seed, frame
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.effort import BREAKING_SEEDS
 from sparring.experiments.audit.stages import Nobody
 from sparring.experiments.runs.run_folder import locked
 from sparring.experiments.sweeps import read_sweep
-from sparring.experiments.tables import by_seed, frame
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked, audited, left, shorten
 
 LONELY = (

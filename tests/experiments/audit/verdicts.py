@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from sparring.experiments.analysis.frames import MEASURED
 from sparring.experiments.audit.outcome import Audit, Trained
 from sparring.experiments.audit.training import Taught
 from sparring.experiments.audit.verdict import Breaking, Verdict, judged, worst
-from sparring.experiments.tables import MEASURED
 from tests.experiments.audit.asking import SMALL
 
 CLEAN, WEAK, STRONG, LEARNED = "none", "gaussian", "eb", "learned 1"

@@ -1,7 +1,7 @@
 """A calculation that counts."""
 
-from sparring.experiments.claims import Claim, Judgment
-from sparring.experiments.formats import Table
+from sparring.experiments.analysis.claims import Claim, Judgment
+from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.presets.calculation import Calculation
 
 

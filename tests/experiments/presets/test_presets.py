@@ -7,7 +7,7 @@ import pytest
 
 from sparring.errors import UnknownName
 from sparring.experiments import parse_document
-from sparring.experiments.claims import judged
+from sparring.experiments.analysis.claims import judge_claim
 from sparring.experiments.presets import CALCULATIONS, PRESETS, TITLES, find_preset
 from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
 from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
@@ -205,11 +205,11 @@ def published_frame():
 
 
 def test_in_the_published_table_mixed_attacks_defeat_every_fixed_defense():
-    assert judged(mixed_attacks_win(COLUMNS), published_frame()).verdict == "holds"
+    assert judge_claim(mixed_attacks_win(COLUMNS), published_frame()).verdict == "holds"
 
 
 def test_one_of_the_mixed_attacks_alone_does_not_defeat_all_of_them():
-    alone = judged(mixed_attacks_win(COLUMNS, attacks=MIXED[:1]), published_frame())
+    alone = judge_claim(mixed_attacks_win(COLUMNS, attacks=MIXED[:1]), published_frame())
     assert alone.verdict == "does not hold"
     withstands = [finding for finding in alone.findings if finding.verdict != "holds"]
     assert [finding.statement.cells[-1]["defense"] for finding in withstands] == ["FLTrust + NeuroClip"]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from sparring.experiments.claims import Above, AnyOf, Claim, Least
+from sparring.experiments.analysis.claims import Above, AnyOf, Claim, Least
 from sparring.experiments.presets.preset import Preset, Published
 from sparring.experiments.presets.reproduction import HEADER, beside, judgments, reckoning
 from sparring.experiments.sweeps import plan_sweep

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.experiments.claims import UNJUDGED_SCALE
+from sparring.experiments.analysis.claims import UNJUDGED_SCALE
 from sparring.experiments.presets.preset import SCALES
 from sparring.experiments.presets.rla_bound import (
     DATA,

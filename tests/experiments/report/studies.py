@@ -9,12 +9,12 @@ from typing import Any
 import pandas as pd
 
 from sparring.experiments import parse_config
-from sparring.experiments.plots import Curve
+from sparring.experiments.analysis.frames import MEASURED
+from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import Failure, RecordedCell
-from sparring.experiments.tables import MEASURED
 
 EVIL = "<script>alert(1)</script>"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sparring.experiments.report.page import page
-from sparring.experiments.report.reading import read_study
+from sparring.experiments.report.html_page import page
+from sparring.experiments.report.study import read_study
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SECONDS = 60

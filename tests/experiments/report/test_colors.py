@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from sparring.experiments.report.drawing import COLORS, DASHES
+from sparring.experiments.report.svg_curves import COLORS, DASHES
 
 STYLE = (files("sparring.experiments.report") / "templates" / "page.css").read_text(encoding="utf-8")
 TEXT, GRAPHICS = 4.5, 3.0

@@ -1,7 +1,16 @@
 import pytest
 
-from sparring.experiments.report.curves import Band, Plot
-from sparring.experiments.report.drawing import COLORS, DASHES, FRAME, MOST_TICKS, line_style, picture, ticks
+from sparring.experiments.report.svg_curves import (
+    COLORS,
+    DASHES,
+    FRAME,
+    MOST_TICKS,
+    Band,
+    Plot,
+    line_style,
+    picture,
+    ticks,
+)
 
 FLAT, RISING = Band([0, 10], [0.0, 1.0], [0.0, 1.0], [0.0, 1.0]), Band([0, 10], [0.1, 0.6], [0.0, 0.5], [0.2, 0.7])
 

@@ -5,7 +5,7 @@ from matplotlib.image import imread
 
 from sparring.errors import RunError
 from sparring.experiments.report.figures import COLUMN, DPI, PAGE, write_figures
-from sparring.experiments.report.reading import read_study
+from sparring.experiments.report.study import read_study
 from tests.experiments.report.studies import study
 
 AXES = {

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from sparring.experiments.report.latex import latex
-from sparring.experiments.report.reading import read_study
+from sparring.experiments.report.study import read_study
 from tests.experiments.report.studies import study
 
 AXES = {"attack": ["none", "50 % & more"], "defense": ["mean", "a_rule"], "seed": ["0", "1", "2"]}

@@ -4,8 +4,8 @@ import shutil
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.report.page import page
-from sparring.experiments.report.reading import read_study
+from sparring.experiments.report.html_page import page
+from sparring.experiments.report.study import read_study
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
 from tests.experiments.report.studies import DOCUMENT, EVIL

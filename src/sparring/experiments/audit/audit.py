@@ -7,6 +7,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from sparring.errors import UnknownFolder
+from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.breaking import least
 from sparring.experiments.audit.effort import BREAKING_SEEDS, NAME, Effort, keep_effort, kept_effort, measured_effort
 from sparring.experiments.audit.outcome import Audit, Trained
@@ -31,7 +32,6 @@ from sparring.experiments.jobs.train_policy import UNARMED
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
 from sparring.experiments.runs.run_folder import LOCK, locked
-from sparring.experiments.statistics import SMALLEST_GAP
 from sparring.experiments.sweeps.dataset_cache import Once
 
 VERDICT, REPORT = "verdict.json", "report.html"

@@ -11,12 +11,11 @@ from sparring.experiments.audit.outcome import Audit
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.told import facts, sentences
 from sparring.experiments.report.commands import settings
-from sparring.experiments.report.curves import Band, Plot, band
-from sparring.experiments.report.drawing import Picture, line_style, picture
-from sparring.experiments.report.page import templates
-from sparring.experiments.report.panel import panels
+from sparring.experiments.report.html_page import templates
+from sparring.experiments.report.panels import panels
 from sparring.experiments.report.study import Study
-from sparring.experiments.report.threat import players, threat_model
+from sparring.experiments.report.svg_curves import Band, Picture, Plot, band, line_style, picture
+from sparring.experiments.report.threat_model import players, threat_model
 from sparring.experiments.sweeps.axes import ATTACK
 
 TENTH = 10

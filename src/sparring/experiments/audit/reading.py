@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import RunError
+from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.asked import Asked, RecordedRequest
 from sparring.experiments.audit.audit import VERDICT
 from sparring.experiments.audit.effort import FORMAT, NAME, Effort
@@ -12,8 +14,6 @@ from sparring.experiments.audit.stages import MEASURED, POLICIES, REHEARSED
 from sparring.experiments.audit.training import POLICY, Taught, returns_of
 from sparring.experiments.audit.verdict import Breaking, judged, left
 from sparring.experiments.jobs.atomic_files import read_json
-from sparring.experiments.statistics import SMALLEST_GAP
-from sparring.experiments.tables import frame
 
 
 def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit, Asked]:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from sparring.errors import RunError
+from sparring.experiments.analysis.frames import frame
 from sparring.experiments.audit.request import NO_ATTACK, Request
 from sparring.experiments.audit.training import (
     ACTINGS,
@@ -27,7 +28,6 @@ from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.sweeps import SweepObserver, plan_sweep, sweep
 from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.experiments.sweeps.sweep_folder import DATA
-from sparring.experiments.tables import frame
 
 MEASURED, REHEARSED, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
 """The folders of the stages."""

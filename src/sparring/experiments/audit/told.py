@@ -1,9 +1,9 @@
 """An audit in words, for the terminal and for the page."""
 
+from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, Reading, interval_named, written
 from sparring.experiments.audit.asked import Asked
 from sparring.experiments.audit.outcome import Audit
 from sparring.experiments.audit.verdict import Verdict
-from sparring.experiments.statistics import FEWEST_TO_DECIDE, Reading, interval_named, written
 
 GAPS: dict[Reading, str] = {
     "more": "The learned attack takes more: hand-crafted attacks flatter this rule.",

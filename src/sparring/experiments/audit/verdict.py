@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sparring.errors import RunError
+from sparring.experiments.analysis.claims import Above, Finding, find
+from sparring.experiments.analysis.frames import by_seed, possible
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, method, summary
 from sparring.experiments.audit.request import NO_ATTACK
-from sparring.experiments.claims import Above, Finding, found
-from sparring.experiments.statistics import SMALLEST_GAP, Comparison, Summary, method, summary
 from sparring.experiments.sweeps.axes import ATTACK
-from sparring.experiments.tables import by_seed, possible
 
 METRIC = "accuracy"
 
@@ -73,7 +73,7 @@ def judged(
 ) -> Verdict:
     """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the least that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
-    compared = found(statement, runs, gap=gap)
+    compared = find(statement, runs, gap=gap)
     return Verdict(left(runs, NO_ATTACK).summary, crafted, left(runs, learned), compared, breaking)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import sparring
 from sparring.errors import UnknownFolder
-from sparring.experiments.claims import Judgment
-from sparring.experiments.formats import Table
+from sparring.experiments.analysis.claims import Judgment
+from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.presets.preset import Scale
 from sparring.experiments.runs.run_folder import locked

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from sparring.experiments.claims import Above, AnyOf, Claim
+from sparring.experiments.analysis.claims import Above, AnyOf, Claim
 from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Published, Scale, assumed_share
 

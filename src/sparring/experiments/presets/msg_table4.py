@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sparring.experiments.claims import Above, Claim
+from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.msg_setting import (
     ALWAYS,

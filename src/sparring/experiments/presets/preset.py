@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 from sparring.attacks.learned.trained_attack import located
 from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
-from sparring.experiments.claims import Claim
+from sparring.experiments.analysis.claims import Claim
+from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.sweeps import Plan, plan_sweep
 from sparring.experiments.sweeps.axes import replaced
 from sparring.experiments.sweeps.sweep_folder import POLICIES
-from sparring.experiments.tables import Labels
 from sparring.registry import build
 
 if TYPE_CHECKING:  # to know how attacks are learned, Stable-Baselines3 is imported

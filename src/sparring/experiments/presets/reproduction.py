@@ -5,13 +5,13 @@ from statistics import fmean
 
 import pandas as pd
 
-from sparring.experiments.claims import Above, Judgment, Verdict, judged, together
-from sparring.experiments.formats import Table
+from sparring.experiments.analysis.claims import Above, Judgment, Verdict, judge_claim, together
+from sparring.experiments.analysis.frames import Labels, by_seed
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, summary, written
+from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.presets.preset import Preset, Published, Scale
-from sparring.experiments.statistics import SMALLEST_GAP, summary, written
 from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.axes import SEED
-from sparring.experiments.tables import Labels, by_seed
 from sparring.experiments.trials import Trial, trials_of
 
 SHOWN = ("defense", "attack")
@@ -34,7 +34,7 @@ def reckoning(plan: Plan) -> str:
 
 def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame, gap: float = SMALLEST_GAP) -> tuple[Judgment, ...]:
     """Judge all claims of a preset, `gap` being the smallest difference that counts."""
-    return tuple(judged(claim, runs, scale=scale, gap=gap) for claim in preset.claims(scale))
+    return tuple(judge_claim(claim, runs, scale=scale, gap=gap) for claim in preset.claims(scale))
 
 
 def beside(

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix
-from sparring.experiments.claims import Claim, Judgment, Verdict, together, unjudged
-from sparring.experiments.formats import Table
+from sparring.experiments.analysis.claims import Claim, Judgment, Verdict, together, unjudged
+from sparring.experiments.analysis.statistics import Floats, summary, written
+from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.presets.calculation import Calculation, Part, Row
 from sparring.experiments.presets.preset import Scale
-from sparring.experiments.statistics import Floats, summary, written
 from sparring.games.exact import Averaging, finals, objective
 from sparring.learning.theory.attack_bound import attack_bound
 from sparring.learning.theory.bound_constants import ingredients, largest_difference

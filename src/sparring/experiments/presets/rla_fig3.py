@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from sparring.experiments.claims import Above, Claim, Least
+from sparring.experiments.analysis.claims import Above, Claim, Least
 from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_setting import (

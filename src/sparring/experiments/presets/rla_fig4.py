@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from sparring.experiments.claims import Above, Claim
+from sparring.experiments.analysis.claims import Above, Claim
+from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_setting import (
@@ -20,7 +21,6 @@ from sparring.experiments.presets.rla_setting import (
     without_labels,
 )
 from sparring.experiments.rehearsal import Rehearsing
-from sparring.experiments.tables import Labels
 
 RULES: Mapping[str, Section] = {KRUM: {"defense": {"name": "krum"}}}
 DEFAULT: Mapping[str, Section] = {"q = 0.5": {"name": "label_skew", "q": 0.5}}

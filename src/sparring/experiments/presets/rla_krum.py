@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from sparring.experiments.claims import Above, Claim
+from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Preset, Scale, attack_grid, cells
 from sparring.experiments.presets.rla_fig3 import PARTITIONS

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sparring.attacks import LocalSearchActions
+from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.presets.preset import Scale
 from sparring.experiments.rehearsal import Rehearsing
-from sparring.experiments.tables import Labels
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
 from sparring.learning.online.schedule import OnlineSchedule

@@ -14,12 +14,12 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
+from sparring.experiments.analysis.plots import COLORS, STYLES
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write
-from sparring.experiments.plots import COLORS, STYLES
-from sparring.experiments.report.curves import Plot, plots
-from sparring.experiments.report.heat_table import Cell, HeatTable, heat_tables, regrets
-from sparring.experiments.report.panel import parts
+from sparring.experiments.report.panels import parts
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, make_score_tables, regrets
 from sparring.experiments.report.study import Study
+from sparring.experiments.report.svg_curves import Plot, plots
 from sparring.experiments.sweeps.axes import slug
 
 COLUMN, PAGE = 3.35, 6.9
@@ -66,7 +66,7 @@ def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
         drawn = plots(part)
         if drawn:
             yield f"curves{end}", _curves(drawn)
-        for table in heat_tables(part):
+        for table in make_score_tables(part):
             if any(cell.summary is not None for cell in table.cells.values()):
                 yield f"{slug(table.title)}{end}", _table(table, interval=part.interval)
 
@@ -105,7 +105,7 @@ def _draw_plot(axes: Axes, plot: Plot, *, names: Sequence[str]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _table(table: HeatTable, *, interval: str) -> Figure:
+def _table(table: ScoreTable, *, interval: str) -> Figure:
     """Draw a table of cells, shaded as on a page."""
     width = COLUMN if len(table.columns) <= 3 else PAGE
     rows = [fill(row, NAME) for row in table.rows]
@@ -132,21 +132,21 @@ def _table(table: HeatTable, *, interval: str) -> Figure:
     return figure
 
 
-def _legend(table: HeatTable, interval: str) -> str:
+def _legend(table: ScoreTable, interval: str) -> str:
     counts = sorted({cell.summary.n for cell in table.cells.values() if cell.summary is not None})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     best = "; bold: best of a column" if table.is_grid and len(table.rows) > 1 else ""
     return f"Mean over seeds ({seeds}), below it its {interval}{best}."
 
 
-def _shade(cell: Cell) -> float:
+def _shade(cell: ScoreCell) -> float:
     """Return how much of what a defender wants there is, half where nothing is known."""
     if cell.summary is None:
         return 0.5
     return cell.summary.mean if cell.metric.is_wanted else 1 - cell.summary.mean
 
 
-def _write_cell(axes: Axes, cell: Cell, *, place: tuple[float, float], is_best: bool) -> None:
+def _write_cell(axes: Axes, cell: ScoreCell, *, place: tuple[float, float], is_best: bool) -> None:
     across, down = place
     if cell.summary is None:
         axes.text(across + 0.5, down + 0.5, cell.absence, ha="center", va="center", fontsize=6.5, style="italic")

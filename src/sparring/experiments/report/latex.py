@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 
-from sparring.experiments.report.heat_table import Cell, HeatTable, further_tables, heat_tables, regrets
-from sparring.experiments.report.panel import parts
+from sparring.experiments.analysis.statistics import interval_named
+from sparring.experiments.report.panels import parts
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, further_tables, make_score_tables, regrets
 from sparring.experiments.report.study import Study
-from sparring.experiments.statistics import interval_named
 from sparring.experiments.sweeps.axes import slug
 
 ESCAPES: Mapping[str, str] = {
@@ -37,12 +37,12 @@ def latex(study: Study) -> str:
     tables = [
         _table((study.name, title), table)
         for title, part in parts(study)
-        for table in (*heat_tables(part), *further_tables(part))
+        for table in (*make_score_tables(part), *further_tables(part))
     ]
     return "\n".join(["% in the preamble: \\usepackage{booktabs}", *tables])
 
 
-def _table(names: tuple[str, str], table: HeatTable) -> str:
+def _table(names: tuple[str, str], table: ScoreTable) -> str:
     has_names = any(len(row) > LONG_NAME for row in table.rows)
     environment = "table" if len(table.columns) <= MOST_IN_A_COLUMN else "table*"
     head = [
@@ -58,7 +58,7 @@ def _table(names: tuple[str, str], table: HeatTable) -> str:
     return "\n".join([*head, *(f"    {line}" for line in inside), *tail]) + "\n"
 
 
-def _caption(title: str, table: HeatTable) -> str:
+def _caption(title: str, table: ScoreTable) -> str:
     """Say what the numbers are, by which method the intervals are made, and of how many seeds."""
     counts = [cell.summary.n for cell in table.cells.values() if cell.summary is not None]
     what = ": ".join(filter(None, (title, table.title)))
@@ -71,7 +71,7 @@ def _caption(title: str, table: HeatTable) -> str:
     return f"{what}. The mean over seeds ({seeds}){interval}{best}."
 
 
-def _rows(table: HeatTable) -> Iterator[str]:
+def _rows(table: ScoreTable) -> Iterator[str]:
     best = _best(table)
     for place, row in enumerate(table.rows, start=1):
         cells = {column: table.cells[row, column] for column in table.columns}
@@ -80,14 +80,14 @@ def _rows(table: HeatTable) -> Iterator[str]:
         yield " & ".join([name, *shown]) + (r" \\ \addlinespace[3pt]" if place < len(table.rows) else r" \\")
 
 
-def _best(table: HeatTable) -> set[tuple[str, str]]:
+def _best(table: ScoreTable) -> set[tuple[str, str]]:
     """Return the places of the best of each column, where there is something to be better than."""
     if not table.is_grid or len(table.rows) < 2:
         return set()
     return {place for place, regret in regrets(table).items() if regret == 0}
 
 
-def _lines(cell: Cell, is_best: bool) -> list[str]:
+def _lines(cell: ScoreCell, is_best: bool) -> list[str]:
     """Write the mean and, below it, the interval, and the number of runs where it is not the one that was asked for."""
     if cell.summary is None:
         return [rf"\emph{{{cell.absence}}}"]
@@ -99,7 +99,7 @@ def _lines(cell: Cell, is_best: bool) -> list[str]:
     return [shown, rf"{{\scriptsize {', '.join(below)}}}"] if below else [shown]
 
 
-def _header(table: HeatTable) -> str:
+def _header(table: ScoreTable) -> str:
     columns = (_stacked([*map(_escaped, wrap(column, LONG_HEADING))], "b") for column in table.columns)
     return " & ".join([_escaped(table.corner), *columns]) + r" \\"
 

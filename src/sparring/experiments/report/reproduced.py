@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sparring.experiments.claims import Judgment
+from sparring.experiments.analysis.claims import Judgment
 from sparring.experiments.presets import PRESETS
 from sparring.experiments.presets.preset import SCALES, Preset
 from sparring.experiments.presets.reproduction import judgments

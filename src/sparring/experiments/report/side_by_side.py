@@ -7,10 +7,10 @@ from shlex import quote
 from typing import Any, NamedTuple
 
 from sparring.errors import ConfigError, RunError, UnknownFolder
+from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.config.describe import format_attacks, format_member
 from sparring.experiments.config.parse import flatten, to_document
 from sparring.experiments.jobs.atomic_files import read_json
-from sparring.experiments.plots import Curve
 from sparring.experiments.runs.journal import read_records
 from sparring.experiments.runs.manifest import Manifest, has_manifest, read_old_manifest
 from sparring.experiments.runs.run_folder import RECORDS, RESULT, TIMING
@@ -24,7 +24,7 @@ LEVELS, PLAIN_LEVELS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 """Marks of a small curve, from 0 to 1: where a terminal has them, and where it has only ASCII."""
 
 
-class Shown(NamedTuple):
+class ShownRun(NamedTuple):
     """A run as its folder has it, complete or not."""
 
     name: str
@@ -44,7 +44,7 @@ class Shown(NamedTuple):
         return "complete" if self.result else f"{self.rounds} of {asked} rounds"
 
 
-def read_shown(folders: Sequence[Path]) -> tuple[Shown, ...]:
+def read_shown(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
     """Return the runs in folders, each with a name of its own; no plug-in is needed."""
     paths = [folder.resolve() for folder in folders]
     for place, path in enumerate(paths):
@@ -56,7 +56,7 @@ def read_shown(folders: Sequence[Path]) -> tuple[Shown, ...]:
     return tuple(_shown(name, folder) for name, folder in zip(names, folders, strict=True))
 
 
-def differences(runs: Sequence[Shown]) -> dict[str, tuple[str, ...]]:
+def differences(runs: Sequence[ShownRun]) -> dict[str, tuple[str, ...]]:
     """Return the settings that are not the same in all runs, in the order of the configuration, with their values."""
     documents = [flatten(to_document(run.about.config)) for run in runs]
     keys = dict.fromkeys(key for document in documents for key in document)
@@ -64,7 +64,7 @@ def differences(runs: Sequence[Shown]) -> dict[str, tuple[str, ...]]:
     return {key: each for key, each in values.items() if len(set(each)) > 1}
 
 
-def numbers(run: Shown) -> dict[str, str]:
+def numbers(run: ShownRun) -> dict[str, str]:
     """Return what a run came to, in words; of a run that is not complete, where it is."""
     found = {"state": run.state}
     for metric in METRICS:
@@ -80,7 +80,7 @@ def numbers(run: Shown) -> dict[str, str]:
     return found
 
 
-def described(run: Shown) -> dict[str, str]:
+def described(run: ShownRun) -> dict[str, str]:
     """Return what a run plays, in words."""
     config = run.about.config
     data, federation, threat = config.data, config.federation, config.threat
@@ -108,7 +108,7 @@ def sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
     return "".join(levels[min(len(levels) - 1, int(curve[place][1] * len(levels)))] for place in places)
 
 
-def plain(runs: Sequence[Shown]) -> dict[str, Any]:
+def plain(runs: Sequence[ShownRun]) -> dict[str, Any]:
     """Return runs beside each other as JSON has them."""
     told = [
         {
@@ -126,13 +126,13 @@ def plain(runs: Sequence[Shown]) -> dict[str, Any]:
     return {"runs": told, "differences": differences(runs)}
 
 
-def _shown(name: str, folder: Path) -> Shown:
+def _shown(name: str, folder: Path) -> ShownRun:
     _admit(folder)
     about, result = read_old_manifest(folder), read_json(folder / RESULT)
     timing = read_json(folder / TIMING)
     curve, rounds = _records(folder / RECORDS)
     speed = timing.get("rounds_per_second") if isinstance(timing, dict) else None
-    return Shown(name, folder, about, result if isinstance(result, dict) else {}, curve, rounds, speed)
+    return ShownRun(name, folder, about, result if isinstance(result, dict) else {}, curve, rounds, speed)
 
 
 def _admit(folder: Path) -> None:

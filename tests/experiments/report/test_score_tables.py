@@ -1,16 +1,16 @@
 import pytest
 
-from sparring.experiments.report.heat_table import (
+from sparring.experiments.analysis.statistics import summary
+from sparring.experiments.report.score_tables import (
     FURTHER,
     METRICS,
-    Cell,
-    HeatTable,
+    ScoreCell,
+    ScoreTable,
     further_tables,
-    heat_tables,
+    make_score_tables,
     regrets,
     worst,
 )
-from sparring.experiments.statistics import summary
 from tests.experiments.report.studies import study
 
 ACCURACY, _, BACKDOOR = METRICS
@@ -30,30 +30,30 @@ FULL = {
 def table(values, *, metric=ACCURACY, asked=1):
     """Return a grid of means; None is a cell without a complete run."""
     cells = {
-        place: Cell(metric, asked, value is not None, summary=None if value is None else summary([value]))
+        place: ScoreCell(metric, asked, value is not None, summary=None if value is None else summary([value]))
         for place, value in values.items()
     }
     rows, columns = (tuple(dict.fromkeys(each)) for each in zip(*values, strict=True))
-    return HeatTable("", "defense", rows, columns, cells)
+    return ScoreTable("", "defense", rows, columns, cells)
 
 
 def test_a_cell_is_the_summary_of_its_seeds():
-    accuracy, average = heat_tables(study(AXES, FULL))
+    accuracy, average = make_score_tables(study(AXES, FULL))
     assert (accuracy.rows, accuracy.columns) == (("mean", "krum"), ("none", "ipm"))
-    assert accuracy.cells["mean", "none"] == Cell(ACCURACY, 2, 2, 0, summary([0.9, 0.7], least=0, most=1))
+    assert accuracy.cells["mean", "none"] == ScoreCell(ACCURACY, 2, 2, 0, summary([0.9, 0.7], least=0, most=1))
     assert average.cells["krum", "ipm"].summary == summary([0.25, 0.2], least=0, most=1)
 
 
 def test_a_cell_knows_how_many_of_its_runs_failed_or_were_not_played():
     results = FULL | {("ipm", "mean", "0"): None, ("ipm", "mean", "1"): None}
     del results["none", "krum", "0"]
-    accuracy, _ = heat_tables(study(AXES, results))
-    assert accuracy.cells["mean", "ipm"] == Cell(ACCURACY, asked=2, failed=2)
-    assert accuracy.cells["krum", "none"] == Cell(ACCURACY, 2, 1, 0, summary([0.6]))
+    accuracy, _ = make_score_tables(study(AXES, results))
+    assert accuracy.cells["mean", "ipm"] == ScoreCell(ACCURACY, asked=2, failed=2)
+    assert accuracy.cells["krum", "none"] == ScoreCell(ACCURACY, 2, 1, 0, summary([0.6]))
 
 
 def test_without_attacks_and_defenses_there_is_one_plain_table():
-    (plain,) = heat_tables(
+    (plain,) = make_score_tables(
         study({"data": ["digits"], "q": ["0.1", "0.5"], "seed": ["0"]}, {("digits", "0.5", "0"): 0.3})
     )
     assert plain.rows == ("digits, q 0.1", "digits, q 0.5")
@@ -63,14 +63,14 @@ def test_without_attacks_and_defenses_there_is_one_plain_table():
 
 
 def test_a_study_without_axes_is_a_table_of_one_cell():
-    (plain,) = heat_tables(study({}, {(): 0.3}))
+    (plain,) = make_score_tables(study({}, {(): 0.3}))
     assert plain.rows == ("my sweep",)
     assert plain.cells["my sweep", ACCURACY.title].summary == summary([0.3])
 
 
 def test_a_study_of_which_nothing_is_complete_has_an_empty_table():
-    (accuracy,) = heat_tables(study(AXES, {}))
-    assert all(cell == Cell(ACCURACY, asked=2) for cell in accuracy.cells.values())
+    (accuracy,) = make_score_tables(study(AXES, {}))
+    assert all(cell == ScoreCell(ACCURACY, asked=2) for cell in accuracy.cells.values())
 
 
 def test_the_worst_accuracy_of_a_row_is_its_least():
@@ -120,10 +120,10 @@ def test_a_column_in_which_a_cell_lacks_seeds_has_no_regrets():
 @pytest.mark.parametrize(
     ("cell", "absence"),
     [
-        (Cell(ACCURACY), "not asked for"),
-        (Cell(ACCURACY, asked=2), "not played"),
-        (Cell(ACCURACY, asked=2, failed=1), "failed"),
-        (Cell(BACKDOOR, asked=2, complete=1, failed=1), "not measured"),
+        (ScoreCell(ACCURACY), "not asked for"),
+        (ScoreCell(ACCURACY, asked=2), "not played"),
+        (ScoreCell(ACCURACY, asked=2, failed=1), "failed"),
+        (ScoreCell(BACKDOOR, asked=2, complete=1, failed=1), "not measured"),
     ],
 )
 def test_an_empty_cell_says_why(cell, absence):
@@ -133,7 +133,7 @@ def test_an_empty_cell_says_why(cell, absence):
 def test_where_there_is_no_trigger_no_backdoor_is_measured():
     made = study(AXES, FULL)
     made.frame.loc[made.frame["attack"] == "ipm", "backdoor_accuracy"] = 0.75
-    *_, backdoor = heat_tables(made)
+    *_, backdoor = make_score_tables(made)
     assert backdoor.cells["krum", "none"].absence == "not measured"
     assert worst(backdoor, "krum") == ("ipm", backdoor.cells["krum", "ipm"], 0)
 
@@ -142,7 +142,7 @@ def test_what_else_was_measured_of_a_backdoor_has_tables_apart():
     made = study(AXES, FULL)
     assert further_tables(made) == ()
     made.frame["average_backdoor_accuracy"] = 0.25
-    assert len(heat_tables(made)) == 2
+    assert len(make_score_tables(made)) == 2
     (average,) = further_tables(made)
     assert average.title == FURTHER[0].title
     assert average.cells["krum", "ipm"].summary == summary([0.25, 0.25])

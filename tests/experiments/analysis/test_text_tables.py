@@ -4,9 +4,9 @@ from io import StringIO
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.formats import Table, as_csv, as_text, grids, listing
+from sparring.experiments.analysis.frames import summaries
+from sparring.experiments.analysis.text_tables import Table, as_csv, as_text, grids, listing
 from sparring.experiments.sweeps.axes import METRICS
-from sparring.experiments.tables import summaries
 from tests.experiments.frames import made_frame
 
 RUNS = made_frame(

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from sparring.experiments import parse_config
 from sparring.experiments.report.study import run_of
-from sparring.experiments.report.threat import KNOWLEDGE, Fact, choices, players, threat_model
+from sparring.experiments.report.threat_model import KNOWLEDGE, Fact, choices, players, threat_model
 from sparring.experiments.runs.manifest import Manifest
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE
 from sparring.experiments.sweeps.tuning import CandidateScore, Choice

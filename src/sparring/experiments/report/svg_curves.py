@@ -1,9 +1,64 @@
-"""Curves as the paths of an SVG picture; its colors are the page's, so that they follow light and dark."""
+"""Curves over rounds: what is drawn, and the drawing in SVG."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from sparring.experiments.report.curves import Band, Plot
+import numpy as np
+
+from sparring.experiments.analysis.frames import Labels
+from sparring.experiments.analysis.plots import Curve
+from sparring.experiments.report.study import Study
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
+
+MOST_POINTS = 120
+"""Points of a curve that are drawn: more are not told apart on a page."""
+MOST_LINES = 7
+"""Lines of a plot that are drawn where the study does not say which belong together."""
+
+
+class Band(NamedTuple):
+    """The mean, the least and the largest value over seeds after each round."""
+
+    rounds: Sequence[int]
+    mean: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+
+
+class Plot(NamedTuple):
+    """Curves to be compared, by name."""
+
+    title: str
+    bands: Mapping[str, Band]
+    unit: str = "round"
+    """What is counted from left to right."""
+
+
+def plots(study: Study) -> tuple[Plot, ...]:
+    """Return the curves of a study: those of a grid attack by attack, with a line a defense."""
+    if study.is_grid:
+        defenses = [{DEFENSE: defense} for defense in study.axes[DEFENSE]]
+        found = [Plot(attack, _bands(study.where({ATTACK: attack}), defenses)) for attack in study.axes[ATTACK]]
+    else:
+        lines = study.combinations()
+        parts = [lines[first : first + MOST_LINES] for first in range(0, len(lines), MOST_LINES)]
+        found = [Plot("", _bands(study, part)) for part in parts]
+    return tuple(plot for plot in found if plot.bands)
+
+
+def band(curves: Iterable[Curve]) -> Band:
+    """Return what curves come to after the rounds that all of them were evaluated after."""
+    values = [dict(curve) for curve in curves]
+    rounds = sorted(set.intersection(*map(set, values)))
+    if len(rounds) > MOST_POINTS:
+        rounds = [rounds[place] for place in np.linspace(0, len(rounds) - 1, MOST_POINTS).round().astype(int)]
+    matrix = np.array([[each[round] for round in rounds] for each in values])
+    return Band(rounds, matrix.mean(axis=0).tolist(), matrix.min(axis=0).tolist(), matrix.max(axis=0).tolist())
+
+
+def _bands(study: Study, lines: Iterable[Labels]) -> dict[str, Band]:
+    parts = {called_together(labels) or study.name: study.where(labels).frame["run"] for labels in lines}
+    return {name: band(study.curves[run] for run in runs) for name, runs in parts.items() if len(runs)}
 
 
 class Frame(NamedTuple):
@@ -32,7 +87,7 @@ class Tick(NamedTuple):
     label: str
 
 
-class Line(NamedTuple):
+class SvgLine(NamedTuple):
     """A curve: its name, the class of its style, its path, and the outline of its band, if it has one."""
 
     name: str
@@ -46,7 +101,7 @@ class Picture(NamedTuple):
 
     title: str
     told: str
-    lines: tuple[Line, ...]
+    lines: tuple[SvgLine, ...]
     rounds: tuple[Tick, ...]
     accuracies: tuple[Tick, ...]
     unit: str
@@ -80,12 +135,12 @@ def ticks(last: int) -> range:
     return range(0, last + 1, step)
 
 
-def _line(name: str, band: Band, *, last: int, style: str) -> Line:
+def _line(name: str, band: Band, *, last: int, style: str) -> SvgLine:
     across = [_across(round, last) for round in band.rounds]
     upper = list(zip(across, map(_up, band.high), strict=True))
     lower = list(zip(across, map(_up, band.low), strict=True))
     outline = "" if upper == lower else _path([*upper, *reversed(lower)]) + "Z"
-    return Line(name, style, _path(zip(across, map(_up, band.mean), strict=True)), outline)
+    return SvgLine(name, style, _path(zip(across, map(_up, band.mean), strict=True)), outline)
 
 
 def _across(round: int, last: int) -> float:

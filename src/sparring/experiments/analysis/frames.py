@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, TypeAlias
 import pandas as pd
 
 from sparring.errors import ConfigError
+from sparring.experiments.analysis.statistics import Comparison, Summary, compare, holm, summary
 from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.runs import manifest
-from sparring.experiments.statistics import Comparison, Summary, compare, holm, summary
 from sparring.experiments.sweeps.axes import COLUMNS, METRICS, SEED
 from sparring.experiments.sweeps.sweep_folder import read_result, read_sweep, run_folder
 

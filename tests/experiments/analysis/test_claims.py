@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.claims import Above, AnyOf, Claim, Least, at_least_one, found, judged, together
+from sparring.experiments.analysis.claims import Above, AnyOf, Claim, Least, at_least_one, find, judge_claim, together
 from tests.experiments.frames import made_frame
 
 GOOD, BAD, CLOSE, SINGLE = ({"attack": "lmp", "defense": name} for name in ("good", "bad", "close", "single"))
@@ -40,13 +40,13 @@ RUNS = made_frame(
     ],
 )
 def test_a_statement_is_judged_by_its_paired_interval(statement, verdict):
-    assert found(statement, RUNS).verdict == verdict
+    assert find(statement, RUNS).verdict == verdict
 
 
 def test_three_seeds_that_all_agree_a_little_decide_nothing():
     first, second = {"attack": "a", "defense": "x"}, {"attack": "a", "defense": "y"}
     runs = made_frame({("a", "x"): [0.91, 0.94, 0.97], ("a", "y"): [0.90, 0.90, 0.90]})
-    finding = found(Above(first, second), runs)
+    finding = find(Above(first, second), runs)
     assert finding.comparison.low < 0 < finding.comparison.difference
     assert (finding.verdict, finding.reading) == ("undecided", "undecided")
 
@@ -55,35 +55,35 @@ def test_a_difference_too_small_to_count_is_no_verdict_for_either_side():
     first, second = {"attack": "a", "defense": "x"}, {"attack": "a", "defense": "y"}
     runs = made_frame({("a", "x"): [0.906, 0.9065, 0.9055], ("a", "y"): [0.90, 0.90, 0.90]})
     for statement in (Above(first, second), Above(second, first)):
-        finding = found(statement, runs)
+        finding = find(statement, runs)
         assert (finding.verdict, finding.reading) == ("does not hold", "no difference that counts")
-    assert found(Above(first, second), runs, gap=0.001).verdict == "holds"
-    assert found(Above(first, second, margin=0.001), runs).verdict == "holds"
-    assert found(Above(first, 0.9), runs).verdict == "holds", "a number is a threshold of its own"
-    assert judged(Claim("words", (Above(first, second),)), runs, gap=0.001).verdict == "holds"
+    assert find(Above(first, second), runs, gap=0.001).verdict == "holds"
+    assert find(Above(first, second, margin=0.001), runs).verdict == "holds"
+    assert find(Above(first, 0.9), runs).verdict == "holds", "a number is a threshold of its own"
+    assert judge_claim(Claim("words", (Above(first, second),)), runs, gap=0.001).verdict == "holds"
 
 
 def test_the_least_is_taken_seed_by_seed():
     first, second = {"attack": "a", "defense": "x"}, {"attack": "b", "defense": "x"}
     runs = made_frame({("a", "x"): [0.1, 0.9, 0.5], ("b", "x"): [0.8, 0.2, 0.5]})
-    assert found(Above(Least((first, second)), 0.0), runs).comparison.difference == pytest.approx((0.1 + 0.2 + 0.5) / 3)
+    assert find(Above(Least((first, second)), 0.0), runs).comparison.difference == pytest.approx((0.1 + 0.2 + 0.5) / 3)
 
 
 @pytest.mark.parametrize("few", ["single", "pair"])
 def test_fewer_than_three_common_seeds_decide_nothing(few):
-    finding = found(Above(GOOD, {"attack": "lmp", "defense": few}), RUNS)
+    finding = find(Above(GOOD, {"attack": "lmp", "defense": few}), RUNS)
     assert finding.verdict == "undecided"
     assert finding.comparison.n < 3
 
 
 def test_cells_without_a_common_seed_decide_nothing():
     shifted = RUNS.assign(seed=RUNS["seed"] + 3 * (RUNS["defense"] == "bad"))
-    assert found(Above(GOOD, BAD), shifted)[1:3] == ("undecided", None)
+    assert find(Above(GOOD, BAD), shifted)[1:3] == ("undecided", None)
 
 
 def test_a_loss_that_is_not_finite_decides_nothing():
     runs = RUNS.assign(loss=float("nan"))
-    assert found(Above(GOOD, BAD, metric="loss"), runs).verdict == "undecided"
+    assert find(Above(GOOD, BAD, metric="loss"), runs).verdict == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ def test_of_several_statements_one_that_holds_is_enough(verdicts, verdict):
     ],
 )
 def test_a_statement_may_be_that_one_of_several_is_true(statements, verdict, missing):
-    finding = found(AnyOf(statements), RUNS)
+    finding = find(AnyOf(statements), RUNS)
     assert (finding.verdict, finding.missing, finding.comparison) == (verdict, missing, None)
-    assert finding.among == tuple(found(each, RUNS) for each in statements)
+    assert finding.among == tuple(find(each, RUNS) for each in statements)
 
 
 def test_one_of_several_speaks_of_the_cells_of_all():
@@ -134,29 +134,29 @@ def test_one_of_several_speaks_of_the_cells_of_all():
 
 def test_a_claim_needs_one_of_each_several():
     either, neither = AnyOf((Above(BAD, GOOD), Above(GOOD, BAD))), AnyOf((Above(BAD, GOOD), Above(BAD, CLOSE)))
-    assert judged(Claim("words", (either, Above(GOOD, BAD))), RUNS).verdict == "holds"
-    assert judged(Claim("words", (either, neither)), RUNS).verdict == "does not hold"
+    assert judge_claim(Claim("words", (either, Above(GOOD, BAD))), RUNS).verdict == "holds"
+    assert judge_claim(Claim("words", (either, neither)), RUNS).verdict == "does not hold"
 
 
 def test_a_claim_that_lacks_cells_says_which():
-    judgment = judged(Claim("words", (Above(GOOD, BAD), Above(GOOD, ABSENT), Above(ABSENT, 0.5))), RUNS)
+    judgment = judge_claim(Claim("words", (Above(GOOD, BAD), Above(GOOD, ABSENT), Above(ABSENT, 0.5))), RUNS)
     assert judgment.verdict == "not judged"
     assert judgment.reason == "there are no results of attack=ipm, defense=good and of 1 more cells"
     assert [finding.verdict for finding in judgment.findings] == ["holds", "not judged", "not judged"]
 
 
 def test_what_fails_decides_whatever_is_missing():
-    judgment = judged(Claim("words", (Above(BAD, GOOD), Above(GOOD, ABSENT))), RUNS)
+    judgment = judge_claim(Claim("words", (Above(BAD, GOOD), Above(GOOD, ABSENT))), RUNS)
     assert (judgment.verdict, judgment.reason) == ("does not hold", "")
 
 
 def test_the_smoke_scale_is_never_judged():
     claim = Claim("words", (Above(GOOD, BAD),))
-    assert judged(claim, RUNS, scale="laptop").verdict == "holds"
-    smoke = judged(claim, RUNS, scale="smoke")
+    assert judge_claim(claim, RUNS, scale="laptop").verdict == "holds"
+    smoke = judge_claim(claim, RUNS, scale="smoke")
     assert (smoke.verdict, smoke.findings) == ("not judged", ())
 
 
 def test_a_claim_without_statements_says_what_it_needs():
-    judgment = judged(Claim("words", needs="the learned attacker"), RUNS)
+    judgment = judge_claim(Claim("words", needs="the learned attacker"), RUNS)
     assert (judgment.verdict, judgment.reason) == ("not judged", "needs the learned attacker")

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.report.curves import MOST_LINES, MOST_POINTS, Band, band, plots
+from sparring.experiments.report.svg_curves import MOST_LINES, MOST_POINTS, Band, band, plots
 from tests.experiments.report.studies import study
 
 

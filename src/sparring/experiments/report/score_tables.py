@@ -7,10 +7,10 @@ from math import isfinite
 from typing import NamedTuple
 
 from sparring.arrays import briefly
+from sparring.experiments.analysis.frames import axes_of, summaries
+from sparring.experiments.analysis.statistics import Summary
 from sparring.experiments.report.study import Study
-from sparring.experiments.statistics import Summary
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
-from sparring.experiments.tables import axes_of, summaries
 
 Key = tuple[str, ...]
 
@@ -48,7 +48,7 @@ FURTHER = (
 """What published tables may mean by the accuracy of a backdoor: to be looked up, and compared with nothing."""
 
 
-class Cell(NamedTuple):
+class ScoreCell(NamedTuple):
     """How many runs, one a seed, a cell asks for, how many are complete and how many failed, and what they came to."""
 
     metric: Metric
@@ -81,14 +81,14 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class HeatTable:
+class ScoreTable:
     """Cells by row and column; in a grid the rows are defenses, the columns attacks, and the metric is one."""
 
     title: str
     corner: str
     rows: Key
     columns: Key
-    cells: Mapping[tuple[str, str], Cell]
+    cells: Mapping[tuple[str, str], ScoreCell]
     is_grid: bool = True
 
     __repr__ = briefly
@@ -98,7 +98,7 @@ class Worst(NamedTuple):
     """The column that a row fares worst in; where others are missing, it may fare worse still."""
 
     column: str
-    cell: Cell
+    cell: ScoreCell
     missing: int
 
     @property
@@ -107,12 +107,12 @@ class Worst(NamedTuple):
         return "" if self.missing == 0 else "≤ " if self.cell.metric.is_wanted else "≥ "
 
 
-def heat_tables(study: Study) -> tuple[HeatTable, ...]:
+def make_score_tables(study: Study) -> tuple[ScoreTable, ...]:
     """Return the tables of a study whose cells are named by attack and defense, or else one plain table."""
     return _tables(study, metrics(study))
 
 
-def further_tables(study: Study) -> tuple[HeatTable, ...]:
+def further_tables(study: Study) -> tuple[ScoreTable, ...]:
     """Return the tables of what else was measured of a backdoor; without one there are none."""
     shown = further_metrics(study)
     return _tables(study, shown) if shown else ()
@@ -132,13 +132,13 @@ def _measured(study: Study, among: Iterable[Metric]) -> list[Metric]:
     return [metric for metric in among if study.frame[metric.column].notna().any()]
 
 
-def _tables(study: Study, shown: Iterable[Metric]) -> tuple[HeatTable, ...]:
+def _tables(study: Study, shown: Iterable[Metric]) -> tuple[ScoreTable, ...]:
     if study.is_grid:
         return tuple(_grid(study, metric) for metric in shown)
     return (_plain(study, shown),)
 
 
-def worst(table: HeatTable, row: str) -> Worst | None:
+def worst(table: ScoreTable, row: str) -> Worst | None:
     """Return the cell of a grid's row that a defender fears most; None where the row is empty."""
     known = {
         column: goodness for column in table.columns if (goodness := table.cells[row, column].goodness) is not None
@@ -150,7 +150,7 @@ def worst(table: HeatTable, row: str) -> Worst | None:
     return Worst(column, table.cells[row, column], missing)
 
 
-def regrets(table: HeatTable) -> dict[tuple[str, str], float | None]:
+def regrets(table: ScoreTable) -> dict[tuple[str, str], float | None]:
     """Return for each cell of a grid how much more the best row of its column has of what a defender wants.
 
     Where a cell lacks some of its seeds, its whole column is left out: its mean is not one of the same seeds.
@@ -158,7 +158,7 @@ def regrets(table: HeatTable) -> dict[tuple[str, str], float | None]:
     return {place: regret for column in table.columns for place, regret in _column_regrets(table, column).items()}
 
 
-def _column_regrets(table: HeatTable, column: str) -> dict[tuple[str, str], float | None]:
+def _column_regrets(table: ScoreTable, column: str) -> dict[tuple[str, str], float | None]:
     cells = {(row, column): table.cells[row, column] for row in table.rows}
     known = [cell.goodness for cell in cells.values() if cell.goodness is not None]
     is_comparable = all(cell.summary is None or cell.summary.n == cell.asked for cell in cells.values())
@@ -168,24 +168,24 @@ def _column_regrets(table: HeatTable, column: str) -> dict[tuple[str, str], floa
     }
 
 
-def _grid(study: Study, metric: Metric) -> HeatTable:
+def _grid(study: Study, metric: Metric) -> ScoreTable:
     rows, columns = study.axes[DEFENSE], study.axes[ATTACK]
     found = _cells(study, metric, axes=(DEFENSE, ATTACK))
-    cells = {(row, column): found.get((row, column), Cell(metric)) for row in rows for column in columns}
-    return HeatTable(metric.title, DEFENSE, rows, columns, cells)
+    cells = {(row, column): found.get((row, column), ScoreCell(metric)) for row in rows for column in columns}
+    return ScoreTable(metric.title, DEFENSE, rows, columns, cells)
 
 
-def _plain(study: Study, shown: Iterable[Metric]) -> HeatTable:
+def _plain(study: Study, shown: Iterable[Metric]) -> ScoreTable:
     rows = {tuple(labels.values()): called_together(labels) or study.name for labels in study.combinations()}
     axes = [axis for axis in study.axes if axis != SEED]
     columns = {metric.title: _cells(study, metric, axes=axes) for metric in shown}
     cells = {(row, title): found[key] for title, found in columns.items() for key, row in rows.items()}
-    return HeatTable(
+    return ScoreTable(
         "What was measured", " × ".join(axes) or "run", tuple(rows.values()), tuple(columns), cells, is_grid=False
     )
 
 
-def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, Cell]:
+def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, ScoreCell]:
     """Return the cell of each combination of labels of `axes` that was asked for; others have one label."""
     asked, complete, failed = (
         Counter(tuple(cell.labels[axis] for axis in axes) for cell in cells)
@@ -197,4 +197,4 @@ def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, Ce
         for labels, summary in summaries(study.frame, metric.column).items()
         if isfinite(summary.mean)
     }
-    return {key: Cell(metric, asked[key], complete[key], failed[key], found.get(key)) for key in asked}
+    return {key: ScoreCell(metric, asked[key], complete[key], failed[key], found.get(key)) for key in asked}

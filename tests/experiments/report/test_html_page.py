@@ -5,8 +5,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from sparring.experiments.report.page import LONGEST_TRACEBACK, page
-from sparring.experiments.report.reading import read_study
+from sparring.experiments.report.html_page import LONGEST_TRACEBACK, page
+from sparring.experiments.report.study import read_study
 from tests.experiments.report.studies import EVIL, study
 
 MEBIBYTE = 1 << 20

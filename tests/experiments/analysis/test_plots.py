@@ -2,7 +2,7 @@ import pytest
 from matplotlib.image import imread
 
 from sparring.errors import RunError
-from sparring.experiments.plots import COLORS, DPI, HEIGHT, STYLES, WIDTH, draw_accuracy
+from sparring.experiments.analysis.plots import COLORS, DPI, HEIGHT, STYLES, WIDTH, draw_accuracy
 
 PANELS = {
     "no attack": {"mean": [(0, 0.1), (10, 0.9)], "median": [(0, 0.1), (10, 0.8)]},

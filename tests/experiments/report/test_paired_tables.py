@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from sparring.experiments.report.contrast_table import Difference, contrast_tables, interval_of
-from sparring.experiments.report.heat_table import METRICS
-from sparring.experiments.statistics import compare
-from sparring.experiments.tables import Contrast
+from sparring.experiments.analysis.frames import Contrast
+from sparring.experiments.analysis.statistics import compare
+from sparring.experiments.report.paired_tables import Difference, interval_of, make_paired_tables
+from sparring.experiments.report.score_tables import METRICS
 from tests.experiments.report.studies import study
 
 ACCURACY, _, BACKDOOR = METRICS
@@ -26,7 +26,7 @@ def difference(first, second, metric=ACCURACY):
 
 
 def test_defenses_and_attacks_are_compared_with_the_first_of_them():
-    defenses, attacks, *_ = contrast_tables(study(AXES, results()))
+    defenses, attacks, *_ = make_paired_tables(study(AXES, results()))
     assert defenses.title == "Accuracy after the last round, defenses compared with mean"
     assert (defenses.rows, defenses.columns) == (("krum",), ("none", "ipm"))
     assert attacks.title == "Accuracy after the last round, attacks compared with none"
@@ -38,24 +38,24 @@ def test_defenses_and_attacks_are_compared_with_the_first_of_them():
 
 
 def test_every_metric_that_was_measured_is_compared():
-    assert [table.title.split(",")[0] for table in contrast_tables(study(AXES, results()))] == [
+    assert [table.title.split(",")[0] for table in make_paired_tables(study(AXES, results()))] == [
         metric.title for metric in (ACCURACY, ACCURACY, METRICS[1], METRICS[1])
     ]
 
 
 def test_p_is_corrected_for_the_comparisons_of_a_table():
-    defenses, *_ = contrast_tables(study(AXES, results()))
+    defenses, *_ = make_paired_tables(study(AXES, results()))
     assert defenses.cells["krum", "ipm"].contrast.comparison.p == pytest.approx(2 / 2**6)
     assert [each.contrast.p for each in defenses.cells.values()] == pytest.approx([2 * 2 / 2**6] * 2)
 
 
 def test_one_seed_compares_nothing():
-    assert contrast_tables(study({**AXES, "seed": ["0"]}, results(["0"]))) == ()
+    assert make_paired_tables(study({**AXES, "seed": ["0"]}, results(["0"]))) == ()
 
 
 def test_what_has_no_common_seed_has_no_difference():
     lacking = {labels: value for labels, value in results().items() if labels[:2] != ("ipm", "mean")}
-    defenses, attacks, *_ = contrast_tables(study(AXES, lacking))
+    defenses, attacks, *_ = make_paired_tables(study(AXES, lacking))
     assert defenses.cells.keys() == {("krum", "none")}
     assert attacks.cells.keys() == {("krum", "ipm")}
 
@@ -63,7 +63,7 @@ def test_what_has_no_common_seed_has_no_difference():
 def test_where_no_backdoor_was_measured_none_is_compared():
     made = study(AXES, results())
     made.frame.loc[made.frame["attack"] == "ipm", "backdoor_accuracy"] = 0.75
-    *_, backdoor = contrast_tables(made)
+    *_, backdoor = make_paired_tables(made)
     assert backdoor.title.startswith(BACKDOOR.title)
     assert backdoor.cells.keys() == {("krum", "ipm")}
 
@@ -71,7 +71,7 @@ def test_where_no_backdoor_was_measured_none_is_compared():
 def test_without_attacks_and_defenses_each_axis_is_compared_with_its_first_value():
     axes = {"q": ["0.1", "0.5"], "lr": ["1", "2"], "seed": ["0", "1"]}
     made = study(axes, {(q, lr, seed): float(q) + int(lr) / 10 for q in axes["q"] for lr in "12" for seed in "01"})
-    skew, rate = contrast_tables(made)
+    skew, rate = make_paired_tables(made)
     assert (skew.title, skew.rows) == ("Compared with q 0.1", ("q 0.5, lr 1", "q 0.5, lr 2"))
     assert (rate.title, rate.rows) == ("Compared with lr 1", ("q 0.1, lr 2", "q 0.5, lr 2"))
     assert skew.columns == (ACCURACY.title, METRICS[1].title)
@@ -79,7 +79,7 @@ def test_without_attacks_and_defenses_each_axis_is_compared_with_its_first_value
 
 
 def test_a_study_without_axes_compares_nothing():
-    assert contrast_tables(study({}, {(): 0.3})) == ()
+    assert make_paired_tables(study({}, {(): 0.3})) == ()
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_a_difference_too_small_to_count_speaks_for_nobody():
 
 def test_a_study_says_how_much_counts():
     made = replace(study(AXES, results()), gap=0.6)
-    defenses, *_ = contrast_tables(made)
+    defenses, *_ = make_paired_tables(made)
     assert not any(each.winner for each in defenses.cells.values())
 
 
 def test_intervals_are_named_by_the_seeds_that_are_common():
-    assert interval_of(contrast_tables(study(AXES, results()))) == "95 % t interval"
+    assert interval_of(make_paired_tables(study(AXES, results()))) == "95 % t interval"
 
 
 def test_more_backdoor_accuracy_speaks_for_the_attacker():

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sparring.experiments.claims import Above, AnyOf, Finding, Least, Side
-from sparring.experiments.statistics import interval_named
+from sparring.experiments.analysis.claims import Above, AnyOf, Finding, Least, Side
+from sparring.experiments.analysis.frames import Labels
+from sparring.experiments.analysis.statistics import interval_named
 from sparring.experiments.sweeps.axes import called_together
-from sparring.experiments.tables import Labels
 
 
 def evidence(finding: Finding) -> str:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sparring.errors import ConfigError
-from sparring.experiments.statistics import (
+from sparring.experiments.analysis.statistics import (
     FEWEST_TO_RESAMPLE,
     RESAMPLES,
     Comparison,

@@ -6,8 +6,15 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from sparring.experiments.statistics import FEWEST_TO_DECIDE, SMALLEST_GAP, Comparison, Reading, compare, reading
-from sparring.experiments.tables import Labels, by_seed, named
+from sparring.experiments.analysis.frames import Labels, by_seed, named
+from sparring.experiments.analysis.statistics import (
+    FEWEST_TO_DECIDE,
+    SMALLEST_GAP,
+    Comparison,
+    Reading,
+    compare,
+    reading,
+)
 
 Verdict = Literal["holds", "does not hold", "undecided", "not judged"]
 
@@ -108,14 +115,14 @@ class Judgment(NamedTuple):
         return f"{self.verdict}: {self.claim.words}{reason}"
 
 
-def judged(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None, gap: float = SMALLEST_GAP) -> Judgment:
+def judge_claim(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None, gap: float = SMALLEST_GAP) -> Judgment:
     """Judge a claim by the paired intervals of its statements; the smoke scale is never judged."""
     if not claim.statements:
         return Judgment(claim, "not judged", reason=f"needs {claim.needs}")
     spared = unjudged(claim, scale)
     if spared is not None:
         return spared
-    findings = tuple(found(statement, runs, gap=gap) for statement in claim.statements)
+    findings = tuple(find(statement, runs, gap=gap) for statement in claim.statements)
     verdict = together(finding.verdict for finding in findings)
     missing = [named(cell) for finding in findings for cell in finding.missing]
     return Judgment(claim, verdict, findings, _lack(missing) if verdict == "not judged" else "")
@@ -144,7 +151,7 @@ def _first(order: tuple[Verdict, ...], verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in order if verdict in given), order[-1])
 
 
-def found(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
+def find(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
     """Say whether a statement is true of the results, `gap` being the smallest difference that counts."""
     return _either(statement, runs, gap=gap) if isinstance(statement, AnyOf) else _compared(statement, runs, gap=gap)
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import pandas as pd
 
 from sparring.errors import ConfigError
-from sparring.experiments.statistics import Summary, method, written
-from sparring.experiments.tables import axes_of, summaries
+from sparring.experiments.analysis.frames import axes_of, summaries
+from sparring.experiments.analysis.statistics import Summary, method, written
 
 
 class Table(NamedTuple):

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sparring.experiments.report.commands import command_to_repeat
-from sparring.experiments.report.contrast_table import ContrastTable, contrast_tables
-from sparring.experiments.report.curves import plots
-from sparring.experiments.report.drawing import Picture, line_style, picture
-from sparring.experiments.report.heat_table import HeatTable, further_tables, heat_tables
+from sparring.experiments.report.paired_tables import PairedTable, make_paired_tables
+from sparring.experiments.report.score_tables import ScoreTable, further_tables, make_score_tables
 from sparring.experiments.report.study import Study, run_of
+from sparring.experiments.report.svg_curves import Picture, line_style, picture, plots
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 
 
@@ -16,10 +15,10 @@ class Panel(NamedTuple):
     """What is shown of a part of a study."""
 
     title: str
-    tables: tuple[HeatTable, ...]
-    further: tuple[HeatTable, ...]
+    tables: tuple[ScoreTable, ...]
+    further: tuple[ScoreTable, ...]
     """What else was measured of a backdoor."""
-    contrasts: tuple[ContrastTable, ...]
+    contrasts: tuple[PairedTable, ...]
     legend: tuple[tuple[str, str], ...]
     """The names of the lines, and the classes of their styles."""
     pictures: tuple[Picture, ...]
@@ -43,9 +42,9 @@ def _panel(title: str, part: Study) -> Panel:
     names = list(dict.fromkeys(name for plot in drawn for name in plot.bands))
     return Panel(
         title=title,
-        tables=heat_tables(part),
+        tables=make_score_tables(part),
         further=further_tables(part),
-        contrasts=contrast_tables(part),
+        contrasts=make_paired_tables(part),
         legend=tuple((name, line_style(place)) for place, name in enumerate(names)),
         pictures=tuple(picture(plot, names) for plot in drawn),
         commands=tuple(_commands(part)),

@@ -6,11 +6,11 @@ from math import isfinite
 from typing import NamedTuple
 
 from sparring.arrays import briefly
-from sparring.experiments.report.heat_table import Key, Metric, metrics
+from sparring.experiments.analysis.frames import Contrast, contrasts
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, interval_named, reading
+from sparring.experiments.report.score_tables import Key, Metric, metrics
 from sparring.experiments.report.study import Study
-from sparring.experiments.statistics import SMALLEST_GAP, interval_named, reading
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
-from sparring.experiments.tables import Contrast, contrasts
 
 LEAST_P = 0.001
 """Below this a p-value is not written out."""
@@ -53,7 +53,7 @@ class Difference(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ContrastTable:
+class PairedTable:
     """Differences by row and column, as the cells of heat tables; a place without common seeds has none."""
 
     title: str
@@ -70,18 +70,18 @@ class ContrastTable:
         return any(each.contrast.comparison.n > 1 for each in self.cells.values())
 
 
-def interval_of(tables: Iterable[ContrastTable]) -> str:
+def interval_of(tables: Iterable[PairedTable]) -> str:
     """Name the intervals of the differences in tables."""
     return interval_named(each.contrast.comparison.n for table in tables for each in table.cells.values())
 
 
-def contrast_tables(study: Study) -> tuple[ContrastTable, ...]:
+def make_paired_tables(study: Study) -> tuple[PairedTable, ...]:
     """Compare what an axis varies with the first of it, defenses and attacks in a grid; one seed compares nothing."""
     tables = _grids(study) if study.is_grid else _lists(study)
     return tuple(table for table in tables if table.is_paired)
 
 
-def _grids(study: Study) -> Iterator[ContrastTable]:
+def _grids(study: Study) -> Iterator[PairedTable]:
     for metric in metrics(study):
         for axis in (DEFENSE, ATTACK):
             first, *others = study.axes[axis]
@@ -91,10 +91,10 @@ def _grids(study: Study) -> Iterator[ContrastTable]:
                 for each in _differences(study, metric, axis=axis)
             }
             title = f"{metric.title}, {axis}s compared with {first}"
-            yield ContrastTable(title, DEFENSE, shown[DEFENSE], shown[ATTACK], cells)
+            yield PairedTable(title, DEFENSE, shown[DEFENSE], shown[ATTACK], cells)
 
 
-def _lists(study: Study) -> Iterator[ContrastTable]:
+def _lists(study: Study) -> Iterator[PairedTable]:
     for axis, (first, *_) in study.axes.items():
         if axis == SEED:
             continue
@@ -104,7 +104,7 @@ def _lists(study: Study) -> Iterator[ContrastTable]:
             for each in _differences(study, metric, axis=axis)
         }
         rows, columns = (tuple(dict.fromkeys(place[side] for place in cells)) for side in (0, 1))
-        yield ContrastTable(f"Compared with {axis} {first}", axis, rows, columns, cells)
+        yield PairedTable(f"Compared with {axis} {first}", axis, rows, columns, cells)
 
 
 def _differences(study: Study, metric: Metric, *, axis: str) -> Iterator[Difference]:

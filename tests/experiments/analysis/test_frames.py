@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from sparring.errors import ConfigError, RunError
+from sparring.experiments.analysis.frames import axes_of, by_seed, contrasts, frame, summaries, values
 from sparring.experiments.runs.run_folder import RESULT
 from sparring.experiments.sweeps import plan_sweep, run_folder, sweep
 from sparring.experiments.sweeps.axes import METRICS
-from sparring.experiments.tables import axes_of, by_seed, contrasts, frame, summaries, values
 from tests.experiments.frames import made_frame
 
 BASE = {

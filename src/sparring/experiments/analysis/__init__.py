@@ -1,0 +1,1 @@
+"""Results as tables: summaries with intervals, paired differences, claims and their evidence."""
