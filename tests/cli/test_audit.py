@@ -5,7 +5,7 @@ import pytest
 
 import sparring.cli.audit
 from sparring.cli import main
-from sparring.experiments.audit.verdict import plain
+from sparring.experiments.audit.result import plain
 from sparring.experiments.jobs.workers import InlineWorkers
 from tests.cli.test_entry import refusal
 from tests.experiments.audit.asking import SMALL, TASK, WHITE_BOX

@@ -19,10 +19,10 @@ from sparring.cli.paragraphs import show_paragraphs
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit import Audit, Request, audit, read_budget, read_request
-from sparring.experiments.audit.audit import REPORT
-from sparring.experiments.audit.told import facts, sentences
-from sparring.experiments.audit.verdict import plain
+from sparring.experiments.audit import Audit, AuditRequest, audit, read_budget, read_request
+from sparring.experiments.audit.report import facts, sentences
+from sparring.experiments.audit.result import plain
+from sparring.experiments.audit.run_audit import REPORT
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
 from sparring.experiments.config.sections import member
@@ -75,7 +75,7 @@ def command(
     _show(done, request, as_json=as_json)
 
 
-def _request(words: Sequence[str], task: Task, *, plugins: Sequence[str]) -> Request:
+def _request(words: Sequence[str], task: Task, *, plugins: Sequence[str]) -> AuditRequest:
     """Return what is asked for; a rule that is named by its class takes the place of `defense.name`."""
     budget, document = read_budget(task.budget), document_of(words)
     if task.defense is not None:
@@ -95,7 +95,7 @@ def _named(document: Mapping[str, Any], defense: str) -> str:
     return member_name(cls)
 
 
-def _show(done: Audit, request: Request, *, as_json: bool) -> None:
+def _show(done: Audit, request: AuditRequest, *, as_json: bool) -> None:
     """Print the verdict: one JSON object, or a few lines."""
     report, policy = done.folder / REPORT, done.policies[done.verdict.learned.attack].policy.policy
     paths = {"audit": str(done.folder), "report": str(report), "policy": str(policy)}

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from sparring.cli.facts import show_facts
 from sparring.cli.paragraphs import show_paragraphs
-from sparring.experiments.audit.page import audit_page
-from sparring.experiments.audit.reading import read_audit
-from sparring.experiments.audit.told import facts, sentences
+from sparring.experiments.audit.audit_folder import read_audit
+from sparring.experiments.audit.report import audit_page, facts, sentences
 from sparring.experiments.report.study import Study
 
 

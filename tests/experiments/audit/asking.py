@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from sparring.experiments import CATALOGUES, apply_overrides
-from sparring.experiments.audit import Audit, Effort, Request, audit, read_request
+from sparring.experiments.audit import Audit, AuditPlan, AuditRequest, audit, read_request
 from tests.experiments.small import SETTINGS
 
 TASK = (*SETTINGS[:-3], "federation.rounds=4", "evaluation.every=2", "defense.name=median")
 WHITE_BOX = "threat.knowledge=white_box"
 """Grants a handful of attacks."""
-SMALL = Effort(policies=2, steps=24, seconds=1.0)
+SMALL = AuditPlan(policies=2, steps=24, seconds=1.0)
 
 
-def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATALOGUES) -> Request:
+def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATALOGUES) -> AuditRequest:
     """Return what the small federation, with further settings, asks for."""
     document = apply_overrides({}, (*TASK, "attack.malicious=2", *settings))
     return read_request(document, seeds=seeds, budget=budget, catalogues=catalogues)
@@ -24,7 +24,7 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let audits train for a moment, and look every few steps whether they shall stop."""
     # The package has a function of its module's name.
-    module = sys.modules["sparring.experiments.audit.audit"]
+    module = sys.modules["sparring.experiments.audit.run_audit"]
     monkeypatch.setattr(module, "measured_effort", lambda request, workers: SMALL)
     monkeypatch.setattr(sys.modules["sparring.learning.sb3.training"], "CHUNK", 5)
 

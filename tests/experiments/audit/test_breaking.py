@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparring.experiments.audit.breaking import least
+from sparring.experiments.audit.run_audit import least
 
 
 @given(most=st.integers(1, 500), threshold=st.integers(1, 600))

@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.experiments import CATALOGUES, load_plugins
-from sparring.experiments.audit.crafted import crafted_attacks
+from sparring.experiments.audit.request import crafted_attacks
 from tests.experiments.plugging import write_plugin
 
 BLIND = {"eb", "gaussian", "label_flip", "local_search", "sign_flip"}

@@ -1,7 +1,7 @@
 import pytest
 
-from sparring.experiments.audit.told import facts, gap, halving, sentences
-from sparring.experiments.audit.verdict import Breaking
+from sparring.experiments.audit.report import facts, gap, halving, sentences
+from sparring.experiments.audit.result import Breaking
 from tests.experiments.audit.asking import asked
 from tests.experiments.audit.verdicts import finished, verdict
 

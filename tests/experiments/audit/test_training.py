@@ -7,14 +7,14 @@ from sparring.attacks import LearnedAttack, load_attack
 from sparring.errors import Interrupted
 from sparring.experiments.audit.training import (
     ACTINGS,
-    Course,
-    Lesson,
-    is_taught,
+    TrainingBudget,
+    TrainingTask,
+    is_trained,
     returns_of,
     seconds_per_step,
     steps_made,
-    take_course,
     train_attack,
+    train_for,
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
@@ -23,7 +23,7 @@ from sparring.experiments.runs.checkpoint import SELDOM, CheckpointInterval, Sav
 from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
-LESSON = Lesson(ACTINGS[1], rounds=4, steps=20, seed=3)
+LESSON = TrainingTask(ACTINGS[1], rounds=4, steps=20, seed=3)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def often(monkeypatch):
 
 
 def course(folder, *settings):
-    return Course(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
+    return TrainingBudget(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
 
 
 def trained(folder, **options):
@@ -108,19 +108,19 @@ def test_the_time_of_a_step_includes_saving(monkeypatch):
 
 
 def test_a_course_leaves_a_policy(tmp_path):
-    assert not is_taught(course(tmp_path))
-    assert take_course(course(tmp_path)) == tmp_path / "1" / "policy.safetensors"
-    assert is_taught(course(tmp_path))
+    assert not is_trained(course(tmp_path))
+    assert train_for(course(tmp_path)) == tmp_path / "1" / "policy.safetensors"
+    assert is_trained(course(tmp_path))
 
 
 def test_a_course_is_not_begun_when_a_stop_is_asked_for(tmp_path):
     (tmp_path / ".stop").touch()
-    assert take_course(course(tmp_path)) == Stopped()
+    assert train_for(course(tmp_path)) == Stopped()
     assert not (tmp_path / "1").exists()
 
 
 def test_what_goes_wrong_in_a_course_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
-    answer = take_course(course(tmp_path))
+    answer = train_for(course(tmp_path))
     assert isinstance(answer, Failed)
     assert answer.error.startswith("defense Median raised ZeroDivisionError")

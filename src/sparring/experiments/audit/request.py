@@ -1,20 +1,55 @@
-"""What an audit is asked for: a federation with its rule, the attackers' clients, and how much effort."""
+"""What an audit is asked for: a federation with its rule, the hand-crafted attacks, and the attackers' clients."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from sparring.attacks import LearnedAttack, NoAttack
+from sparring.contracts import Attack, Backdoor
 from sparring.errors import ConfigError
-from sparring.experiments.audit.crafted import crafted_attacks
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import known_by
-from sparring.experiments.config.parse import parse_config, to_document
+from sparring.experiments.config.parse import FACTS, parse_config, to_document
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section, member, subsection
-from sparring.registry import checked
+from sparring.federation.threat import VIEWS, Knowledge
+from sparring.registry import build, checked, lookup
+
+APART = (NoAttack, LearnedAttack)
+"""What is no attack, and what is not hand-crafted."""
+
+
+def crafted_attacks(catalogues: Catalogues, knowledge: Knowledge) -> Mapping[str, Section]:
+    """Return every attack and poison without a target class that the threat model grants, each with its defaults.
+
+    One that has an option without a default is left out: nobody said what to play.
+    """
+    classes: dict[type, str] = {}
+    for name in catalogues.plays:
+        cls = lookup("attack", catalogues.plays, name)
+        if not issubclass(cls, APART) and not _required(cls):
+            classes.setdefault(cls, name)
+    names = (name for name in classes.values() if _is_played(name, catalogues, knowledge=knowledge))
+    return {name: {"name": name} for name in sorted(names)}
+
+
+def _is_played(name: str, catalogues: Catalogues, *, knowledge: Knowledge) -> bool:
+    """Say whether an attack wants the model to be wrong, and may see what it needs."""
+    player: Attack | object = build("attack", catalogues.plays, {"name": name}, families=catalogues.families, **FACTS)
+    needed = getattr(player, "needs", None)
+    return not isinstance(player, Backdoor) and (needed is None or issubclass(VIEWS[knowledge], needed))
+
+
+def _required(cls: type) -> bool:
+    """Say whether somebody must give an option that the data does not settle."""
+    return any(
+        field.init and field.default is MISSING and field.default_factory is MISSING and field.name not in FACTS
+        for field in fields(cls)
+    )
+
 
 NO_ATTACK = "none"
 FIELDED = ("malicious", "start")
@@ -26,7 +61,7 @@ BRIEF_ROUNDS = 40
 
 
 @dataclass(frozen=True)
-class Request:
+class AuditRequest:
     """An audit: the same request gives the same audit."""
 
     base: Section
@@ -97,7 +132,7 @@ class Request:
         return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()
 
 
-def read_request(document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES) -> Request:
+def read_request(document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES) -> AuditRequest:
     """Return what a configuration asks an audit for; its attack section says whose clients play."""
     if document.get("attacks") is not None:
         raise ConfigError("attacks is given; an audit plays one attacker at a time, give attack.malicious alone")
@@ -107,7 +142,7 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
     clean = parse_config({**base, "seed": document.get("seed", Config.seed)}, catalogues)
     section = member(document, "attack")
     own = {key: value for key, value in section.items() if key not in FIELDED}
-    request = Request(
+    request = AuditRequest(
         base=base,
         own={str(own["name"]): own} if own.get("name", NO_ATTACK) != NO_ATTACK else {},
         **_fielded(section, clean),
@@ -133,7 +168,7 @@ def _fielded(section: Section, clean: Config) -> dict[str, int]:
     return {key: checked(f"attack.{key}", int, value) for key, value in given.items()}
 
 
-def _check(request: Request, own: Section) -> None:
+def _check(request: AuditRequest, own: Section) -> None:
     """Refuse what an audit would come to grief over later."""
     federation, knowledge = request.config.federation, request.config.threat.knowledge
     if own and "name" not in own:

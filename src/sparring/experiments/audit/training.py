@@ -41,7 +41,7 @@ TIMED = 25
 """Steps that are made, three times, to find out how long one takes."""
 
 
-class Lesson(NamedTuple):
+class TrainingTask(NamedTuple):
     """What is trained: what the policy's actions stand for, over how many rounds, steps in all, and with which seed."""
 
     acting: LocalSearchActions
@@ -50,38 +50,38 @@ class Lesson(NamedTuple):
     seed: int
 
 
-class Course(NamedTuple):
+class TrainingBudget(NamedTuple):
     """A policy to train, and where."""
 
     folder: Path
     config: Config
     """A run whose attackers have the clients that the policy is to play."""
-    lesson: Lesson
+    lesson: TrainingTask
     plugins: tuple[str, ...]
     data: Path
     """Where data sets are that were loaded already."""
 
 
-class Taught(NamedTuple):
+class TrainedPolicy(NamedTuple):
     """A policy that is trained: its file, and the return of each simulated episode on the way."""
 
     policy: Path
     returns: tuple[float, ...]
 
 
-def is_taught(course: Course) -> bool:
+def is_trained(course: TrainingBudget) -> bool:
     """Say whether a policy is trained already."""
     return (course.folder / POLICY).exists()
 
 
-def take_course(course: Course) -> Path | Stopped | Failed:
+def train_for(course: TrainingBudget) -> Path | Stopped | Failed:
     """Train a policy, from where it is, and return its file; its caller is only told of what goes wrong."""
     return outcome_of(partial(_taught, course))
 
 
 def train_attack(
     scenario: Scenario,
-    lesson: Lesson,
+    lesson: TrainingTask,
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
@@ -121,7 +121,7 @@ def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
 
     Saving takes the share that its cadence allows, at most.
     """
-    playing = max(_timed(_arena(scenario, Lesson(acting, rounds, 3 * TIMED, 0))) for acting in ACTINGS)
+    playing = max(_timed(_arena(scenario, TrainingTask(acting, rounds, 3 * TIMED, 0))) for acting in ACTINGS)
     return (1 + SELDOM.share) * playing
 
 
@@ -147,7 +147,7 @@ def returns_of(folder: Path) -> tuple[float, ...]:
     return tuple(read_json(folder / LESSONS)["returns"])
 
 
-def _taught(course: Course) -> Path | Stopped:
+def _taught(course: TrainingBudget) -> Path | Stopped:
     stop = stop_file(course.folder.parent)
     if stop.exists():
         return Stopped()
@@ -161,7 +161,7 @@ def _taught(course: Course) -> Path | Stopped:
         )
 
 
-def _arena(scenario: Scenario, lesson: Lesson) -> LearningTask:
+def _arena(scenario: Scenario, lesson: TrainingTask) -> LearningTask:
     """Return the game that the attackers learn in."""
     own = held_examples(scenario)
     game = attack_game(

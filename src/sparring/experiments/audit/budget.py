@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError
-from sparring.experiments.audit.request import NO_ATTACK, Request
+from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.training import seconds_per_step
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.describe import format_duration
@@ -34,7 +34,7 @@ PER_RUN, PER_STAGE = 0.4, 6.0
 
 
 @dataclass(frozen=True)
-class Effort:
+class AuditPlan:
     """What a budget buys on the machine that it was measured on."""
 
     policies: int
@@ -58,17 +58,17 @@ def written_budget(seconds: float) -> str:
     return f"{seconds / UNITS[unit]:.15g}{unit}"
 
 
-def kept_effort(folder: Path, request: Request) -> Effort | None:
+def read_plan(folder: Path, request: AuditRequest) -> AuditPlan | None:
     """Return the effort that an audit was begun with; another audit's folder is refused."""
     content = read_json(folder / NAME)
     if not isinstance(content, dict) or content.get("sparring_audit") != FORMAT:
         return None
     if content["digest"] != request.digest:
         raise ConfigError(f"{folder} holds the audit of something else; choose another folder")
-    return Effort(**content["effort"])
+    return AuditPlan(**content["effort"])
 
 
-def keep_effort(folder: Path, request: Request, *, effort: Effort) -> None:
+def write_plan(folder: Path, request: AuditRequest, *, effort: AuditPlan) -> None:
     """Write down what is audited, and with which effort."""
     content = {
         "sparring_audit": FORMAT,
@@ -80,7 +80,7 @@ def keep_effort(folder: Path, request: Request, *, effort: Effort) -> None:
     write_json(folder / NAME, content)
 
 
-def measured_effort(request: Request, workers: int) -> Effort:
+def measure_plan(request: AuditRequest, workers: int) -> AuditPlan:
     """Play a few rounds of everything, and turn the budget into counts: training gets what the runs leave of it."""
     with explaining_exhaustion(), torch_threads(request.config.execution.threads):
         dataset = load_dataset(request.config, request.catalogues)
@@ -91,10 +91,10 @@ def measured_effort(request: Request, workers: int) -> Effort:
     policies = min(max(workers, POLICIES[0]), POLICIES[1])
     attacked = runs[NO_ATTACK] + step * request.config.federation.rounds
     playing = _playing_seconds(request, runs, learned=attacked, policies=policies) / workers + _waiting(request)
-    return planned_effort(request.budget, playing=playing, step=step * ceil(policies / workers), policies=policies)
+    return plan_audit(request.budget, playing=playing, step=step * ceil(policies / workers), policies=policies)
 
 
-def planned_effort(budget: float, *, playing: float, step: float, policies: int) -> Effort:
+def plan_audit(budget: float, *, playing: float, step: float, policies: int) -> AuditPlan:
     """Return how many steps fit into what is left when everything is played; `step` is that of all policies."""
     left = SPENT * budget - playing
     steps = int(left / step)
@@ -104,7 +104,7 @@ def planned_effort(budget: float, *, playing: float, step: float, policies: int)
             f"budget is {written_budget(budget)}; all runs take about {format_duration(playing)} here, and training needs its "
             f"part: use --budget {_enough(needed)}, fewer --seeds or fewer federation.rounds"
         )
-    return Effort(policies, steps, round(playing + steps * step, 1))
+    return AuditPlan(policies, steps, round(playing + steps * step, 1))
 
 
 def _enough(seconds: float) -> str:
@@ -113,7 +113,7 @@ def _enough(seconds: float) -> str:
     return written_budget(ceil(seconds / unit) * unit)
 
 
-def _playing_seconds(request: Request, runs: Mapping[str, float], *, learned: float, policies: int) -> float:
+def _playing_seconds(request: AuditRequest, runs: Mapping[str, float], *, learned: float, policies: int) -> float:
     """Return the seconds of all runs, one after another."""
     crafted = request.seeds * sum(runs.values())
     trained = policies * (policies + request.seeds) * learned
@@ -121,17 +121,17 @@ def _playing_seconds(request: Request, runs: Mapping[str, float], *, learned: fl
     return crafted + trained + broken
 
 
-def _waiting(request: Request) -> float:
+def _waiting(request: AuditRequest) -> float:
     """Return the seconds in which workers start."""
     return PER_STAGE * (4 + _tries(request))
 
 
-def _tries(request: Request) -> int:
+def _tries(request: AuditRequest) -> int:
     """Return how many numbers of clients are tried until the one that halves the accuracy is found."""
     return 1 + ceil(log2(max(2, request.config.federation.clients // 2)))
 
 
-def _run_seconds(request: Request, dataset: Dataset) -> dict[str, float]:
+def _run_seconds(request: AuditRequest, dataset: Dataset) -> dict[str, float]:
     """Return how long a run takes under each attack."""
     attacks = {NO_ATTACK: {"name": NO_ATTACK}, **request.attacks}
     runs = {name: request.run(section, request.seed) for name, section in attacks.items()}

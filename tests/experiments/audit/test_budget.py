@@ -3,13 +3,13 @@ import json
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.audit.effort import (
+from sparring.experiments.audit.budget import (
     FEWEST_STEPS,
-    keep_effort,
-    kept_effort,
-    measured_effort,
-    planned_effort,
+    measure_plan,
+    plan_audit,
     read_budget,
+    read_plan,
+    write_plan,
     written_budget,
 )
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked
@@ -37,26 +37,26 @@ def test_a_budget_is_written_as_it_is_read(seconds, text):
 
 
 def test_training_gets_what_the_runs_leave():
-    effort = planned_effort(1000.0, playing=250.0, step=0.1, policies=2)
+    effort = plan_audit(1000.0, playing=250.0, step=0.1, policies=2)
     assert (effort.policies, effort.steps) == (2, 6000)
     assert effort.seconds == pytest.approx(850.0)
 
 
 def test_twice_the_cost_of_a_step_buys_half_the_steps():
-    cheap, dear = (planned_effort(1000.0, playing=50.0, step=step, policies=2) for step in (0.1, 0.2))
+    cheap, dear = (plan_audit(1000.0, playing=50.0, step=step, policies=2) for step in (0.1, 0.2))
     assert cheap.steps == 2 * dear.steps
 
 
 @pytest.mark.parametrize(("playing", "step"), [(500.0, 0.001), (0.0, 10.0), (1e4, 1.0)])
 def test_a_budget_that_leaves_nothing_to_learn_with_is_refused_and_the_one_named_will_do(playing, step):
     with pytest.raises(ConfigError, match="training needs its part: use --budget") as raised:
-        planned_effort(600.0, playing=playing, step=step, policies=2)
+        plan_audit(600.0, playing=playing, step=step, policies=2)
     enough = read_budget(str(raised.value).partition("--budget ")[2].partition(",")[0])
-    assert planned_effort(enough, playing=playing, step=step, policies=2).steps >= FEWEST_STEPS
+    assert plan_audit(enough, playing=playing, step=step, policies=2).steps >= FEWEST_STEPS
 
 
 def test_the_effort_is_measured_on_what_will_be_played():
-    effort = measured_effort(asked(WHITE_BOX, budget=3600.0), workers=2)
+    effort = measure_plan(asked(WHITE_BOX, budget=3600.0), workers=2)
     assert effort.policies == 2
     assert effort.steps >= FEWEST_STEPS
     assert 0.8 * 3600 < effort.seconds <= 0.86 * 3600
@@ -65,17 +65,17 @@ def test_the_effort_is_measured_on_what_will_be_played():
 @pytest.mark.parametrize(("workers", "policies"), [(1, 2), (3, 3), (9, 4)])
 def test_there_is_a_policy_for_every_worker_but_not_for_very_many(workers, policies, monkeypatch):
     monkeypatch.setattr("sparring.experiments.audit.training.seconds_per_step", lambda scenario, rounds: 0.01)
-    assert measured_effort(asked(WHITE_BOX, budget=1e5), workers).policies == policies
+    assert measure_plan(asked(WHITE_BOX, budget=1e5), workers).policies == policies
 
 
 def test_the_effort_of_an_audit_is_kept(tmp_path):
-    assert kept_effort(tmp_path, asked()) is None
-    keep_effort(tmp_path, asked(), effort=SMALL)
-    assert kept_effort(tmp_path, asked()) == SMALL
+    assert read_plan(tmp_path, asked()) is None
+    write_plan(tmp_path, asked(), effort=SMALL)
+    assert read_plan(tmp_path, asked()) == SMALL
     assert json.loads((tmp_path / "audit.json").read_text())["asked"]["defense"] == {"name": "median"}
 
 
 def test_the_folder_of_another_audit_is_refused(tmp_path):
-    keep_effort(tmp_path, asked(), effort=SMALL)
+    write_plan(tmp_path, asked(), effort=SMALL)
     with pytest.raises(ConfigError, match="holds the audit of something else; choose another folder"):
-        kept_effort(tmp_path, asked(seeds=3))
+        read_plan(tmp_path, asked(seeds=3))

@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.audit.verdict import Breaking, left, plain, worst
+from sparring.experiments.audit.result import Breaking, plain, remaining_accuracy, worst
 from tests.experiments.audit.verdicts import LEARNED, STRONG, runs, verdict
 
 
@@ -21,7 +21,7 @@ def test_where_nothing_was_played_there_is_no_worst():
 
 
 def test_what_is_left_is_summed_up_over_seeds():
-    assert left(runs(a=(0.2, 0.4)), "a").summary.mean == pytest.approx(0.3)
+    assert remaining_accuracy(runs(a=(0.2, 0.4)), "a").summary.mean == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(

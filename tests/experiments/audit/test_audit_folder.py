@@ -4,9 +4,8 @@ import shutil
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.audit.page import audit_page, command
-from sparring.experiments.audit.reading import read_audit
-from sparring.experiments.audit.told import sentences
+from sparring.experiments.audit.audit_folder import read_audit
+from sparring.experiments.audit.report import audit_page, command, sentences
 from sparring.experiments.report import read_study
 from tests.experiments.audit.asking import WHITE_BOX, asked
 

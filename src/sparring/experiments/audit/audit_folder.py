@@ -6,13 +6,11 @@ from typing import Any
 from sparring.errors import RunError
 from sparring.experiments.analysis.frames import frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit.asked import Asked, RecordedRequest
-from sparring.experiments.audit.audit import VERDICT
-from sparring.experiments.audit.effort import FORMAT, NAME, Effort
-from sparring.experiments.audit.outcome import Audit, Trained
-from sparring.experiments.audit.stages import MEASURED, POLICIES, REHEARSED
-from sparring.experiments.audit.training import POLICY, Taught, returns_of
-from sparring.experiments.audit.verdict import Breaking, judged, left
+from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
+from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
+from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, judge, remaining_accuracy
+from sparring.experiments.audit.run_audit import MEASURED, POLICIES, REHEARSED, VERDICT
+from sparring.experiments.audit.training import POLICY, TrainedPolicy, returns_of
 from sparring.experiments.jobs.atomic_files import read_json
 
 
@@ -26,10 +24,12 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         raise RunError(f"{folder} holds an audit that is not complete; resume it by the command that began it")
     runs = frame(folder / MEASURED)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
-    done = judged(runs, left(runs, crafted), learned=learned, breaking=_breaking(verdict["halved_by"]), gap=gap)
-    policies = _policies(folder, Effort(**content["effort"]))
+    done = judge(
+        runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_breaking(verdict["halved_by"]), gap=gap
+    )
+    policies = _policies(folder, AuditPlan(**content["effort"]))
     asked = RecordedRequest(content["asked"], tuple(content["plugins"]))
-    return Audit(folder, Effort(**content["effort"]), done, policies), asked
+    return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
 
 
 def _breaking(halved: dict[str, Any]) -> Breaking:
@@ -37,10 +37,12 @@ def _breaking(halved: dict[str, Any]) -> Breaking:
     return Breaking(tried, halved["clients"], halved["learned"]["accuracy"])
 
 
-def _policies(folder: Path, effort: Effort) -> dict[str, Trained]:
+def _policies(folder: Path, effort: AuditPlan) -> dict[str, AuditedPolicy]:
     rehearsed = frame(folder / REHEARSED)
     places = {f"learned {place}": folder / POLICIES / str(place) for place in range(1, effort.policies + 1)}
     return {
-        label: Trained(Taught(place / POLICY, returns_of(place)), left(rehearsed, label).summary.mean)
+        label: AuditedPolicy(
+            TrainedPolicy(place / POLICY, returns_of(place)), remaining_accuracy(rehearsed, label).summary.mean
+        )
         for label, place in places.items()
     }

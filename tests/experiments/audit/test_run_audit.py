@@ -7,8 +7,8 @@ from sparring.data.datasets.digits import Digits
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.analysis.frames import by_seed, frame
 from sparring.experiments.audit import audit
-from sparring.experiments.audit.effort import BREAKING_SEEDS
-from sparring.experiments.audit.stages import Nobody
+from sparring.experiments.audit.budget import BREAKING_SEEDS
+from sparring.experiments.audit.run_audit import NoFollower
 from sparring.experiments.runs.run_folder import locked
 from sparring.experiments.sweeps import read_sweep
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked, audited, left, shorten
@@ -37,7 +37,7 @@ def lonely(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Digits, "load", counted)
         patch.setattr("sparring.experiments.audit.training.seconds_per_step", lambda scenario, rounds: 0.1)
-        patch.setattr("sparring.experiments.audit.effort.planned_effort", lambda *_, **__: SMALL)
+        patch.setattr("sparring.experiments.audit.budget.plan_audit", lambda *_, **__: SMALL)
         request = asked(WHITE_BOX, *LONELY)
         return audit(request, tmp_path_factory.mktemp("audit") / "lonely"), loads
 
@@ -105,7 +105,7 @@ def test_a_finished_audit_is_read_and_nothing_is_played_again(done, monkeypatch)
     assert left(done.folder) == before
 
 
-class Impatient(Nobody):
+class Impatient(NoFollower):
     """Wants to stop when a stage begins."""
 
     def __init__(self, stage):
@@ -135,7 +135,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["sparring.experiments.audit.audit"], "measured_effort", None)
+    monkeypatch.setattr(sys.modules["sparring.experiments.audit.run_audit"], "measured_effort", None)
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="file/below/audit: not a directory; make room or choose another folder"):
         audited(tmp_path / "file" / "below" / "audit")

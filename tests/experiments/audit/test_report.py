@@ -2,8 +2,7 @@ import shlex
 
 from sparring.cli.document_of import document_of
 from sparring.experiments.audit import read_request
-from sparring.experiments.audit.page import audit_page, command
-from sparring.experiments.audit.told import sentences
+from sparring.experiments.audit.report import audit_page, command, sentences
 from sparring.experiments.report import read_study
 from tests.experiments.audit.asking import WHITE_BOX, asked
 

@@ -1,6 +1,7 @@
-"""What an audit comes to."""
+"""The result of an audit: its folder, its plan, its policies and its verdict."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -9,13 +10,15 @@ from sparring.errors import RunError
 from sparring.experiments.analysis.claims import Above, Finding, find
 from sparring.experiments.analysis.frames import by_seed, possible
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, method, summary
+from sparring.experiments.audit.budget import AuditPlan
 from sparring.experiments.audit.request import NO_ATTACK
+from sparring.experiments.audit.training import TrainedPolicy
 from sparring.experiments.sweeps.axes import ATTACK
 
 METRIC = "accuracy"
 
 
-class Cell(NamedTuple):
+class AuditCell(NamedTuple):
     """An attack, and what it leaves of the accuracy."""
 
     attack: str
@@ -42,8 +45,8 @@ class Verdict(NamedTuple):
     """The rule without an attack, under the worst hand-crafted attack, and under the learned one."""
 
     clean: Summary
-    crafted: Cell
-    learned: Cell
+    crafted: AuditCell
+    learned: AuditCell
     gap: Finding
     """Whether what the hand-made attack leaves is more than what the learned one leaves."""
     breaking: Breaking
@@ -55,26 +58,28 @@ class Verdict(NamedTuple):
         return self.gap.comparison
 
 
-def worst(runs: pd.DataFrame, attacks: Iterable[str]) -> Cell:
+def worst(runs: pd.DataFrame, attacks: Iterable[str]) -> AuditCell:
     """Return the attack that leaves least in the mean over seeds; of equal ones the first."""
-    cells = [left(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
+    cells = [remaining_accuracy(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
     if not cells:
         raise RunError("no hand-crafted attack was played to its end; the failures are in the folder of the audit")
     return min(cells, key=lambda cell: cell.summary.mean)
 
 
-def left(runs: pd.DataFrame, attack: str) -> Cell:
+def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
     """Return what an attack leaves of the accuracy."""
-    return Cell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **possible(METRIC)))
+    return AuditCell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **possible(METRIC)))
 
 
-def judged(
-    runs: pd.DataFrame, crafted: Cell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
+def judge(
+    runs: pd.DataFrame, crafted: AuditCell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
 ) -> Verdict:
     """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the least that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
     compared = find(statement, runs, gap=gap)
-    return Verdict(left(runs, NO_ATTACK).summary, crafted, left(runs, learned), compared, breaking)
+    return Verdict(
+        remaining_accuracy(runs, NO_ATTACK).summary, crafted, remaining_accuracy(runs, learned), compared, breaking
+    )
 
 
 def plain(verdict: Verdict) -> dict[str, Any]:
@@ -98,3 +103,20 @@ def plain(verdict: Verdict) -> dict[str, Any]:
             "learned": {"clients": breaking.confirmed_at, "accuracy": breaking.learned},
         },
     }
+
+
+class AuditedPolicy(NamedTuple):
+    """A policy, and the accuracy that it left where policies were chosen."""
+
+    policy: TrainedPolicy
+    rehearsed: float
+
+
+class Audit(NamedTuple):
+    """A finished audit."""
+
+    folder: Path
+    effort: AuditPlan
+    verdict: Verdict
+    policies: Mapping[str, AuditedPolicy]
+    """The policies by their labels; the verdict is on the one that left least where they were chosen."""
