@@ -12,7 +12,7 @@ from sparring.conformance.attacks import ATTACK_CHECKS
 from sparring.conformance.check import called
 from sparring.experiments import parse_document
 from sparring.experiments.config.plugins import load_plugins
-from sparring.experiments.presets import PRESETS
+from sparring.experiments.reproductions import PRESETS
 from sparring.experiments.sweeps import plan_sweep
 
 SWEEP = Path(__file__).parents[1] / "docs/results/released-baselines.yaml"

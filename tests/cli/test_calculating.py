@@ -1,9 +1,9 @@
 import pytest
 
 from sparring.cli import main
-from sparring.experiments.presets import CALCULATIONS
-from sparring.experiments.presets.calculation import NAME
-from tests.experiments.presets.calculations import counting
+from sparring.experiments.reproductions import CALCULATIONS
+from sparring.experiments.reproductions.computed_claim import NAME
+from tests.experiments.reproductions.calculations import counting
 
 
 @pytest.fixture(autouse=True)

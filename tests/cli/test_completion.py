@@ -6,8 +6,8 @@ import pytest
 from sparring.cli.completion import PRESETS, TABLES, keys, names
 from sparring.experiments import CATALOGUES, apply_overrides, parse_config
 from sparring.experiments.config.parse import SECTIONS
-from sparring.experiments.presets import CALCULATIONS
-from sparring.experiments.presets import PRESETS as ALL_PRESETS
+from sparring.experiments.reproductions import CALCULATIONS
+from sparring.experiments.reproductions import PRESETS as ALL_PRESETS
 from sparring.kinds import KINDS
 from tests.cli.test_entry import SCRIPT
 

@@ -5,7 +5,7 @@ import pytest
 from sparring.cli import main
 from sparring.cli.list import KINDS
 from sparring.experiments.config.catalogues import CATALOGUES
-from sparring.experiments.presets import CALCULATIONS, PRESETS
+from sparring.experiments.reproductions import CALCULATIONS, PRESETS
 from tests.cli.test_entry import refusal
 
 

@@ -7,9 +7,9 @@ from sparring.attacks import save_attack
 from sparring.cli import crew, main
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.presets import PRESETS
-from sparring.experiments.presets.preset import Preset, plan_of
-from sparring.experiments.rehearsal import take_part
+from sparring.experiments.reproductions import PRESETS
+from sparring.experiments.reproductions.online_training import train_part
+from sparring.experiments.reproductions.preset import Preset, plan_of
 from sparring.experiments.sweeps import read_sweep
 from tests.attacks.learned.policies import trained
 from tests.cli.test_entry import refusal
@@ -149,7 +149,7 @@ def ship(folder):
     shipped.mkdir(parents=True)
     (folder / "trained").mkdir()
     for part in due(folder / "trained").values():
-        assert take_part(part) == part.policy
+        assert train_part(part) == part.policy
         part.policy.rename(shipped / part.policy.name)
     return shipped
 
@@ -182,10 +182,10 @@ def test_a_training_that_is_stopped_is_gone_on_with(learning, monkeypatch, capsy
     def interrupted(part):
         for number in signals:
             signal.raise_signal(number)
-        return take_part(part)
+        return train_part(part)
 
     with monkeypatch.context() as patch:
-        patch.setattr("sparring.experiments.rehearsal.take_part", interrupted)
+        patch.setattr("sparring.experiments.reproductions.online_training.train_part", interrupted)
         assert main(["reproduce", "learning"]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command goes on"
     assert policies(learning) == {}

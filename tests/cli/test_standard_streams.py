@@ -9,12 +9,12 @@ import pytest
 
 import sparring.cli.audit
 from sparring.cli import entry, main
-from sparring.experiments.demo import CELLS
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.presets import CALCULATIONS
+from sparring.experiments.reproductions import CALCULATIONS
+from sparring.experiments.reproductions.demo import CELLS
 from tests.cli.test_entry import refusal
 from tests.experiments.audit.verdicts import finished, verdict
-from tests.experiments.presets.calculations import counting
+from tests.experiments.reproductions.calculations import counting
 from tests.experiments.small import SETTINGS, lasting
 from tests.experiments.sweeps.grids import NO_ATTACK, grid, written
 
@@ -48,7 +48,7 @@ def work(folder, monkeypatch) -> None:
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr(
-        "sparring.experiments.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS)
+        "sparring.experiments.reproductions.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS)
     )
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
     written(folder, grid(attack=[NO_ATTACK]))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sparring.attacks import LocalSearchActions
 from sparring.experiments.config.sections import Section
-from sparring.experiments.rehearsal import Part, Rehearsing, parts
+from sparring.experiments.reproductions.online_training import OnlineTraining, TrainingPart, training_parts
 from sparring.experiments.sweeps import plan_sweep
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
@@ -21,7 +21,7 @@ BASE: Section = {
     "evaluation": {"every": 5},
 }
 RULES = ("mean", "median")
-QUICK = Rehearsing(
+QUICK = OnlineTraining(
     acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
     schedule=OnlineSchedule(learns_from=1, attacks_from=3, learns_until=5, pace=5, renewed=1, trials=1),
     settings=TD3Settings(hidden=(4,), batch=4, buffer=50, warmup=2),
@@ -49,10 +49,10 @@ def document(folder: Path) -> Section:
     return {"base": BASE, "axes": axes}
 
 
-def due(folder: Path, rehearsing: Rehearsing = QUICK) -> dict[str, Part]:
+def due(folder: Path, rehearsing: OnlineTraining = QUICK) -> dict[str, TrainingPart]:
     """Return the attacks that the sweep plays and that are not learned yet."""
 
-    def how(labels: Mapping[str, str]) -> Rehearsing:
+    def how(labels: Mapping[str, str]) -> OnlineTraining:
         return rehearsing
 
-    return parts(plan_sweep(document(folder)).cells, how)
+    return training_parts(plan_sweep(document(folder)).cells, how)

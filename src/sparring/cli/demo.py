@@ -12,8 +12,8 @@ from rich.text import Text
 from sparring.cli.interruption import stop_request
 from sparring.cli.progress import progress
 from sparring.experiments.analysis.plots import Curve, draw_accuracy
-from sparring.experiments.demo import ATTACKS, CELLS, RULES, Cell, play_cells, verdict
 from sparring.experiments.jobs.atomic_files import translate_os_errors
+from sparring.experiments.reproductions.demo import ATTACKS, CELLS, RULES, DemoCell, play_cells, verdict
 
 PICTURE = "accuracy.png"
 BROKEN = 0.5
@@ -30,14 +30,14 @@ def command(
     accuracies = {cell: curve[-1][1] for cell, curve in curves.items()}
     Console(highlight=False).print(_table(accuracies))
     typer.echo(verdict(accuracies))
-    panels = {attack: {rule: curves[Cell(attack, rule)] for rule in RULES} for attack in ATTACKS}
+    panels = {attack: {rule: curves[DemoCell(attack, rule)] for rule in RULES} for attack in ATTACKS}
     draw_accuracy(panels, out / PICTURE)
     typer.echo(f"picture: {out / PICTURE}")
 
 
-def _played() -> dict[Cell, Curve]:
+def _played() -> dict[DemoCell, Curve]:
     """Play all runs, and show which are done."""
-    curves: dict[Cell, Curve] = {}
+    curves: dict[DemoCell, Curve] = {}
     with stop_request(), progress("run", len(CELLS)) as shown:
         for cell, curve in play_cells():
             curves[cell] = curve
@@ -45,13 +45,13 @@ def _played() -> dict[Cell, Curve]:
     return curves
 
 
-def _table(accuracies: Mapping[Cell, float]) -> Table:
+def _table(accuracies: Mapping[DemoCell, float]) -> Table:
     table = Table(title="accuracy on digits after the last round", title_style="bold")
     table.add_column("rule")
     for attack in ATTACKS:
         table.add_column(attack, justify="right")
     for rule in RULES:
-        table.add_row(rule, *(_shade(accuracies[Cell(attack, rule)]) for attack in ATTACKS))
+        table.add_row(rule, *(_shade(accuracies[DemoCell(attack, rule)]) for attack in ATTACKS))
     return table
 
 

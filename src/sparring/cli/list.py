@@ -15,7 +15,7 @@ from sparring.cli.output import AsJson
 from sparring.cli.plugging import Plugins, loaded
 from sparring.errors import UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
-from sparring.experiments.presets import TITLES
+from sparring.experiments.reproductions import TITLES
 from sparring.registry import offer
 
 PRESETS_KIND = "presets"

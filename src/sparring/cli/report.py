@@ -22,11 +22,11 @@ from sparring.experiments.report.html_page import page
 from sparring.experiments.report.latex import latex
 from sparring.experiments.report.paired_tables import PairedTable, interval_of, make_paired_tables
 from sparring.experiments.report.panels import parts
-from sparring.experiments.report.reproduced import reproduced
 from sparring.experiments.report.score_tables import further_metrics, make_score_tables, metrics
 from sparring.experiments.report.side_by_side import AUDIT
 from sparring.experiments.report.study import Study, read_study
 from sparring.experiments.report.threat_model import CLASSES, threat_model
+from sparring.experiments.reproductions.comparison import reproduced
 from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.sweeps.tensorboard import track
 

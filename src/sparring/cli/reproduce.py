@@ -22,13 +22,13 @@ from sparring.experiments.analysis.frames import frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_text
 from sparring.experiments.jobs.workers import Workers
-from sparring.experiments.presets import CALCULATIONS, PRESETS, find_preset
-from sparring.experiments.presets.calculation import Calculation
-from sparring.experiments.presets.preset import Preset, Scale, plan_of, shipped
-from sparring.experiments.presets.reproduction import beside, judgments, lessons, reckoning
+from sparring.experiments.reproductions import CALCULATIONS, PRESETS, find_preset
+from sparring.experiments.reproductions.comparison import beside, judgments, lessons, reckoning
+from sparring.experiments.reproductions.computed_claim import ComputedClaim
+from sparring.experiments.reproductions.policy_trials import policies_of
+from sparring.experiments.reproductions.preset import Preset, Scale, plan_of, shipped
 from sparring.experiments.sweeps import Plan, sweep
 from sparring.experiments.sweeps.sweep_folder import POLICIES
-from sparring.experiments.trials import policies_of
 from sparring.registry import imported
 
 FOLDER = Path("reproductions")
@@ -65,9 +65,9 @@ def command(
     """
     chosen = find_preset(name)
     folder = FOLDER / f"{chosen.id}-{scale}" if out is None else out
-    if manner.train and (isinstance(chosen, Calculation) or chosen.rehearsing is None):
+    if manner.train and (isinstance(chosen, ComputedClaim) or chosen.rehearsing is None):
         raise ConfigError(f"--train is given; {chosen.id} plays no learned attack, leave it out")
-    if isinstance(chosen, Calculation):
+    if isinstance(chosen, ComputedClaim):
         show_calculation(chosen, scale, folder=folder)
         return 0
     return _play(chosen, scale, folder=folder, workers=crew.workers(), manner=manner)

@@ -10,11 +10,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sparring.experiments.analysis.evidence import evidence
 from sparring.experiments.report.paired_tables import interval_of
 from sparring.experiments.report.panels import panels
-from sparring.experiments.report.reproduced import reproduced
 from sparring.experiments.report.score_tables import regrets, worst
 from sparring.experiments.report.study import Study
 from sparring.experiments.report.svg_curves import COLORS, FRAME
 from sparring.experiments.report.threat_model import choices, players, threat_model
+from sparring.experiments.reproductions.comparison import reproduced
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
 from sparring.experiments.sweeps.sweep_folder import Failure
 

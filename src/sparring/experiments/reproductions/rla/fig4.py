@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
-from sparring.experiments.presets.rla_setting import (
+from sparring.experiments.reproductions.online_training import OnlineTraining
+from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, cells
+from sparring.experiments.reproductions.rla.setting import (
     ATTACKS,
     BASES,
     KRUM,
@@ -20,7 +21,6 @@ from sparring.experiments.presets.rla_setting import (
     without_inversion,
     without_labels,
 )
-from sparring.experiments.rehearsal import Rehearsing
 
 RULES: Mapping[str, Section] = {KRUM: {"defense": {"name": "krum"}}}
 DEFAULT: Mapping[str, Section] = {"q = 0.5": {"name": "label_skew", "q": 0.5}}
@@ -127,7 +127,7 @@ def variants_published(scale: Scale) -> tuple[Published, ...]:
     return Published(cell, 0.10, "<"), Published({**cell, "attack": UNLEARNED}, 0.20, "≈")
 
 
-def variants_rehearsing(scale: Scale, labels: Labels) -> Rehearsing:
+def variants_rehearsing(scale: Scale, labels: Labels) -> OnlineTraining:
     """Return how a variant is learned."""
     usual = rehearsing(scale, labels)
     return {LEARNED: usual, UNLEARNED: without_inversion(usual), UNLABELED: without_labels(usual)}[labels["attack"]]

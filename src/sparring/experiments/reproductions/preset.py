@@ -18,7 +18,7 @@ from sparring.experiments.sweeps.sweep_folder import POLICIES
 from sparring.registry import build
 
 if TYPE_CHECKING:  # to know how attacks are learned, Stable-Baselines3 is imported
-    from sparring.experiments.rehearsal import Rehearsing
+    from sparring.experiments.reproductions.online_training import OnlineTraining
 
 Scale = Literal["smoke", "laptop", "paper"]
 SCALES: tuple[Scale, ...] = get_args(Scale)
@@ -56,7 +56,7 @@ class Preset:
     """In what the sweep is another than the paper's."""
     published: Callable[[Scale], tuple[Published, ...]]
     claims: Callable[[Scale], tuple[Claim, ...]]
-    rehearsing: "Callable[[Scale, Labels], Rehearsing] | None" = None
+    rehearsing: "Callable[[Scale, Labels], OnlineTraining] | None" = None
     """How the learned attack of a cell is learned; its file is in the folder that `{policies}` stands for."""
 
     def __repr__(self) -> str:

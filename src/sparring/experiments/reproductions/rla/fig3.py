@@ -5,8 +5,8 @@ from functools import partial
 
 from sparring.experiments.analysis.claims import Above, Claim, Least
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.preset import Preset, Published, Scale, attack_grid, cells
-from sparring.experiments.presets.rla_setting import (
+from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, cells
+from sparring.experiments.reproductions.rla.setting import (
     ATTACKS,
     BASES,
     CLIPPING_MEDIAN,

@@ -10,11 +10,17 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.jobs.snapshots import latest_place
-from sparring.experiments.rehearsal import learn_attack, parts, steps_made, steps_wanted, take_part
+from sparring.experiments.reproductions.online_training import (
+    learn_attack,
+    steps_made,
+    steps_wanted,
+    train_part,
+    training_parts,
+)
+from sparring.experiments.reproductions.policy_trials import trials_of
 from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
 from sparring.experiments.runs.run import run
 from sparring.experiments.sweeps import plan_sweep
-from sparring.experiments.trials import trials_of
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
 from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.small import lasting
@@ -61,13 +67,13 @@ def straight(tmp_path_factory):
 def taken(tmp_path_factory):
     """A part that was taken to its end."""
     done = part(tmp_path_factory.mktemp("policies"))
-    assert take_part(done) == done.policy
+    assert train_part(done) == done.policy
     return done
 
 
 def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
     cells = plan_sweep(document(tmp_path)).cells
-    found = parts(cells, lambda labels: replace(QUICK, own=len(labels["defense"])))
+    found = training_parts(cells, lambda labels: replace(QUICK, own=len(labels["defense"])))
     assert list(found) == ["mean-0", "median-0"]
     for rule, each in zip(RULES, found.values(), strict=True):
         assert each.policy == tmp_path / f"{rule}-0.safetensors"
@@ -77,7 +83,7 @@ def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
 
 def test_policies_of_one_name_in_two_folders_are_two_parts(tmp_path):
     cells = [cell for folder in ("one", "other") for cell in plan_sweep(document(tmp_path / folder)).cells]
-    found = parts(cells, lambda labels: QUICK)
+    found = training_parts(cells, lambda labels: QUICK)
     wanted = [tmp_path / folder / f"{rule}-0.safetensors" for folder in ("one", "other") for rule in RULES]
     assert [each.policy for each in found.values()] == wanted
     assert list(found) == list(map(str, wanted))
@@ -157,11 +163,11 @@ def test_a_part_that_is_to_stop_is_gone_on_with(taken, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         stop_later = lambda: asked.append(1) or len(asked) > 2  # noqa: E731
         patch.setattr("pathlib.Path.exists", exists_after(tmp_path / ".stop", stop_later))
-        assert take_part(part(tmp_path)) == Stopped()
+        assert train_part(part(tmp_path)) == Stopped()
     again = part(tmp_path)
     assert steps_made(again) == STEPS[1]
     assert not again.policy.exists()
-    assert take_part(again) == again.policy
+    assert train_part(again) == again.policy
     for suffix in (".safetensors", ".json"):
         left, wanted = (each.policy.with_suffix(suffix).read_bytes() for each in (again, taken))
         assert left == wanted
@@ -169,13 +175,13 @@ def test_a_part_that_is_to_stop_is_gone_on_with(taken, tmp_path):
 
 def test_no_part_begins_when_a_stop_is_asked_for(tmp_path):
     (tmp_path / ".stop").touch()
-    assert take_part(part(tmp_path)) == Stopped()
+    assert train_part(part(tmp_path)) == Stopped()
     assert [path.name for path in tmp_path.iterdir()] == [".stop"]
 
 
 def test_what_goes_wrong_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
-    answer = take_part(part(tmp_path))
+    answer = train_part(part(tmp_path))
     assert isinstance(answer, Failed)
     assert answer.error.startswith("defense Median raised ZeroDivisionError")
 

@@ -1,9 +1,19 @@
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments import demo, parse_config
+from sparring.experiments import parse_config
 from sparring.experiments.config.build import validate
-from sparring.experiments.demo import ATTACKS, CELLS, RULES, Cell, document, play_cell, play_cells, verdict
+from sparring.experiments.reproductions import demo
+from sparring.experiments.reproductions.demo import (
+    ATTACKS,
+    CELLS,
+    RULES,
+    DemoCell,
+    document,
+    play_cell,
+    play_cells,
+    verdict,
+)
 from tests.experiments.killing import die
 
 
@@ -16,7 +26,7 @@ def test_every_run_can_be_played():
 def test_a_run_in_a_process_of_its_own_comes_to_what_it_comes_to_here(monkeypatch):
     monkeypatch.setattr(demo, "CELLS", CELLS[-1:])
     ((cell, curve),) = play_cells(rounds=2)
-    assert cell == Cell("LMP", "centered clipping")
+    assert cell == DemoCell("LMP", "centered clipping")
     assert curve == play_cell(cell, rounds=2)
     assert [round for round, _ in curve] == [0, 2]
 
@@ -30,12 +40,12 @@ def test_a_process_that_is_killed_is_told_of(monkeypatch):
 
 def test_the_verdict_says_what_the_accuracies_show():
     accuracies = dict.fromkeys(CELLS, 0.9) | {
-        Cell("IPM", "FedAvg"): 0.104,
-        Cell("LMP", "FedAvg"): 0.2,
-        Cell("IPM", "Krum"): 0.8,
-        Cell("LMP", "Krum"): 0.3,
-        Cell("LMP", "median"): 0.7,
-        Cell("IPM", "centered clipping"): 0.8599,
+        DemoCell("IPM", "FedAvg"): 0.104,
+        DemoCell("LMP", "FedAvg"): 0.2,
+        DemoCell("IPM", "Krum"): 0.8,
+        DemoCell("LMP", "Krum"): 0.3,
+        DemoCell("LMP", "median"): 0.7,
+        DemoCell("IPM", "centered clipping"): 0.8599,
     }
     assert verdict(accuracies) == (
         "With 10 of 50 clients malicious, IPM takes FedAvg from 90% to 10%;\n"

@@ -13,7 +13,7 @@ TRIALS = ".json"
 """What is behind the name of a policy in that of its trials."""
 
 
-class Trial(NamedTuple):
+class PolicyTrial(NamedTuple):
     """What policies were worth in the simulation: by how much the loss has risen at the end of an episode."""
 
     steps: int
@@ -30,9 +30,9 @@ def policies_of(config: Config) -> Iterator[Path]:
             yield located(attacker.member["policy"])
 
 
-def trials_of(config: Config) -> Iterator[tuple[Trial, ...]]:
+def trials_of(config: Config) -> Iterator[tuple[PolicyTrial, ...]]:
     """Yield what policies were worth on the way to each learned attack of a run, where that is known."""
     for policy in policies_of(config):
         content = read_json(policy.with_suffix(TRIALS))
         if isinstance(content, list):
-            yield tuple(Trial(**trial) for trial in content)
+            yield tuple(PolicyTrial(**trial) for trial in content)

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from sparring.experiments.presets import PRESETS
-from sparring.experiments.report.reproduced import reproduced
+from sparring.experiments.reproductions import PRESETS
+from sparring.experiments.reproductions.comparison import reproduced
 from tests.experiments.report.studies import study
 
 NAME = next(iter(PRESETS))

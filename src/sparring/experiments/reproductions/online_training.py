@@ -19,9 +19,9 @@ from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy
+from sparring.experiments.reproductions.policy_trials import TRIALS, PolicyTrial, policies_of
 from sparring.experiments.runs.checkpoint import SavePace
 from sparring.experiments.sweeps import Cell
-from sparring.experiments.trials import TRIALS, Trial, policies_of
 from sparring.federation import FederationState, Scenario
 from sparring.games.federated import ATTACKER, attack_game, world_model
 from sparring.learning.distribution import Denoising, DistributionLearning, reconstructed
@@ -52,7 +52,7 @@ REHEARSAL, TRIED = "rehearsal", "trials"
 
 
 @dataclass(frozen=True)
-class Rehearsing:
+class OnlineTraining:
     """How an attack is learned."""
 
     acting: LocalSearchActions
@@ -81,42 +81,44 @@ class Rehearsing:
             raise ConfigError("rehearsing.searches_on is 'own'; without labels nothing can be searched on, use mixture")
 
 
-class Part(NamedTuple):
+class TrainingPart(NamedTuple):
     """An attack to learn: the file that it goes to, the run that it is for, in which it still behaves, and how."""
 
     policy: Path
     config: Config
-    rehearsing: Rehearsing
+    rehearsing: OnlineTraining
 
 
-def parts(cells: Sequence[Cell], how: Callable[[Mapping[str, str]], Rehearsing]) -> dict[str, Part]:
+def training_parts(
+    cells: Sequence[Cell], how: Callable[[Mapping[str, str]], OnlineTraining]
+) -> dict[str, TrainingPart]:
     """Return the attacks, by the names of their files, that cells play and that are not learned yet.
 
     One that should have come with Sparring is refused: nothing is ever trained into the package.
     """
-    found: dict[Path, Part] = {}
+    found: dict[Path, TrainingPart] = {}
     for cell in cells:
         for policy in policies_of(cell.config):
             if not policy.exists() and policy not in found:
                 refuse_shipped(policy)
-                found[policy] = Part(policy, _behaving(cell.config), how(cell.labels))
+                found[policy] = TrainingPart(policy, _behaving(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)
     return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
 
 
-def take_part(part: Part) -> Path | Stopped | Failed:
+def train_part(part: TrainingPart) -> Path | Stopped | Failed:
     """Learn an attack, from where it is, and return its file; its caller is only told of what goes wrong."""
     return outcome_of(partial(_taken, part))
 
 
 def learn_attack(
     scenario: Scenario,
-    rehearsing: Rehearsing,
+    rehearsing: OnlineTraining,
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
     pace: SavePace | None = None,
-) -> tuple[TrainedAttack, tuple[Trial, ...]]:
+) -> tuple[TrainedAttack, tuple[PolicyTrial, ...]]:
     """Learn to play a scenario's malicious clients, which behave in it; the folder keeps how far that is.
 
     What is learned is tried against the middle of all ranges, about what a policy answers that has learned nothing.
@@ -133,7 +135,7 @@ def learn_attack(
         worlds, attack, settings=rehearsing.settings, schedule=schedule, seed=scenario.federation.seed, start=start
     )
     for stands in lessons:
-        attack, trials = stands.attack, (*trials, Trial(stands.steps, stands.gained, stands.best))
+        attack, trials = stands.attack, (*trials, PolicyTrial(stands.steps, stands.gained, stands.best))
         is_due, is_stopped = pace.is_due(), wants_stop()
         if is_due or is_stopped:
             save_snapshot(folder, _packed(stands.packed, trials), place=stands.steps)
@@ -143,18 +145,18 @@ def learn_attack(
     return _in_use(attack, schedule.attacks_from), trials
 
 
-def steps_wanted(rehearsing: Rehearsing) -> int:
+def steps_wanted(rehearsing: OnlineTraining) -> int:
     """Return how many steps are simulated in all."""
     return rehearsing.schedule.steps(rehearsing.schedule.learns_until)
 
 
-def steps_made(part: Part) -> int:
+def steps_made(part: TrainingPart) -> int:
     """Return how many steps have been simulated for an attack, up to the last snapshot."""
     wanted = steps_wanted(part.rehearsing)
     return wanted if part.policy.exists() else min(wanted, latest_place(_workshop(part.policy)))
 
 
-def _taken(part: Part) -> Path | Stopped:
+def _taken(part: TrainingPart) -> Path | Stopped:
     stop, folder = stop_file(part.policy.parent), _workshop(part.policy)
     if stop.exists():
         return Stopped()
@@ -180,7 +182,7 @@ def _behaving(config: Config) -> Config:
 
 
 def _worlds(
-    scenario: Scenario, rehearsing: Rehearsing, *, folder: Path, wants_stop: Callable[[], bool]
+    scenario: Scenario, rehearsing: OnlineTraining, *, folder: Path, wants_stop: Callable[[], bool]
 ) -> tuple[Worlds, Batch]:
     """Return the games to rehearse in, and the examples that are searched on in the real training."""
     schedule = rehearsing.schedule
@@ -193,7 +195,12 @@ def _worlds(
 
 
 def _mixture(
-    scenario: Scenario, rehearsing: Rehearsing, *, known: ObservedTraining, folder: Path, wants_stop: Callable[[], bool]
+    scenario: Scenario,
+    rehearsing: OnlineTraining,
+    *,
+    known: ObservedTraining,
+    folder: Path,
+    wants_stop: Callable[[], bool],
 ) -> Batch:
     """Return what the attackers take everybody's examples to be, going on with what is reconstructed already."""
     if rehearsing.inverting is None:
@@ -218,7 +225,7 @@ def _mixture(
     )
 
 
-def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start: FederationState) -> LearningTask:
+def _arena(scenario: Scenario, rehearsing: OnlineTraining, *, examples: Batch, start: FederationState) -> LearningTask:
     """Return the game that is rehearsed on some examples, from a model on."""
     world = world_model(scenario, examples)
     judged = drawn(examples, LOOKED_AT, rng=stream(scenario.federation.seed, "looked at"))
@@ -232,17 +239,19 @@ def _arena(scenario: Scenario, rehearsing: Rehearsing, *, examples: Batch, start
     return LearningTask(replace(game, start=start), ATTACKER)
 
 
-def _packed(packed: Snapshot, trials: Sequence[Trial]) -> Snapshot:
+def _packed(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
     """Put what policies were worth so far beside where learning stands."""
     return Snapshot(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
 
 
-def _stood(folder: Path) -> tuple[Snapshot | None, tuple[Trial, ...]]:
+def _stood(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ...]]:
     """Return where learning stood, if anywhere, and what policies were worth up to then."""
     found = latest_snapshot(folder)
     if found is None:
         return None, ()
-    return Snapshot(found.tensors, found.numbers[REHEARSAL]), tuple(Trial(**each) for each in found.numbers[TRIED])
+    return Snapshot(found.tensors, found.numbers[REHEARSAL]), tuple(
+        PolicyTrial(**each) for each in found.numbers[TRIED]
+    )
 
 
 def _in_use(attack: TrainedAttack, begin: int) -> TrainedAttack:

@@ -1,7 +1,8 @@
-"""A published table beside what was measured, and what that says of its claims."""
+"""A reproduction beside what was published: which claims hold, and each number next to the printed one."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -9,10 +10,12 @@ from sparring.experiments.analysis.claims import Above, Judgment, Verdict, judge
 from sparring.experiments.analysis.frames import Labels, by_seed
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, summary, written
 from sparring.experiments.analysis.text_tables import Table
-from sparring.experiments.presets.preset import Preset, Published, Scale
+from sparring.experiments.report.study import Study
+from sparring.experiments.reproductions import PRESETS
+from sparring.experiments.reproductions.policy_trials import PolicyTrial, trials_of
+from sparring.experiments.reproductions.preset import SCALES, Preset, Published, Scale
 from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.axes import SEED
-from sparring.experiments.trials import Trial, trials_of
 
 SHOWN = ("defense", "attack")
 """The axes that have a column; there is a table for each combination of labels on the others."""
@@ -72,7 +75,7 @@ def lessons(cells: Iterable[Cell]) -> Iterator[Table]:
 
     A policy is tried in the world in which it was learned; `kept` is the one that is played in the end.
     """
-    tried: dict[tuple[str, ...], list[tuple[Trial, ...]]] = {}
+    tried: dict[tuple[str, ...], list[tuple[PolicyTrial, ...]]] = {}
     for cell in cells:
         for trials in trials_of(cell.config):
             tried.setdefault(_said(_without_seed(cell.labels)), []).append(trials)
@@ -88,7 +91,7 @@ def _either(shares: Iterable[float]) -> str:
     return " or ".join(f"{share:.0%}" for share in sorted(shares))
 
 
-def _means(tried: Sequence[tuple[Trial, ...]]) -> Iterator[str]:
+def _means(tried: Sequence[tuple[PolicyTrial, ...]]) -> Iterator[str]:
     """Yield what the newest policies gained, then what the last that is played did, in the mean over seeds."""
     for trials in zip(*tried, strict=True):
         yield f"{fmean(trial.gained for trial in trials):+.2f}"
@@ -132,3 +135,21 @@ def _answer(cell: Labels, about: Sequence[tuple[Verdict, Above]]) -> str:
     verdicts = [verdict for verdict, statement in about if cell in (statement.first, statement.second)]
     answer = together(verdicts)
     return ANSWERS.get(answer, answer) if verdicts else ABSENT
+
+
+class Reproduced(NamedTuple):
+    """What was published, in what the study differs from it, and what its results say of the claims."""
+
+    preset: Preset
+    differences: tuple[str, ...]
+    judgments: tuple[Judgment, ...]
+
+
+def reproduced(study: Study) -> Reproduced | None:
+    """Judge the claims of a study's preset; there is none where this version of Sparring does not know it."""
+    named = study.preset or {}
+    preset: Preset | None = PRESETS.get(named.get("id", ""))
+    scale = next((scale for scale in SCALES if scale == named.get("scale")), None)
+    if preset is None or scale is None:
+        return None
+    return Reproduced(preset, preset.differences[scale], judgments(preset, scale, runs=study.frame, gap=study.gap))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from sparring.experiments.analysis.claims import Above, AnyOf, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.preset import Published, Scale, assumed_share
+from sparring.experiments.reproductions.preset import Published, Scale, assumed_share
 
 UNTARGETED, BACKDOORED, DISTRIBUTED = 10, 5, 20
 """Malicious clients of 100, as in its main text; its appendix C has 20 untargeted ones."""

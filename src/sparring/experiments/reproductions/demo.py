@@ -32,17 +32,17 @@ UNDEFENDED = "FedAvg"
 RULES = {UNDEFENDED: "mean", "median": "median", "Krum": "krum", "centered clipping": "centered_clipping"}
 
 
-class Cell(NamedTuple):
+class DemoCell(NamedTuple):
     """A run of the demonstration."""
 
     attack: str
     rule: str
 
 
-CELLS = tuple(Cell(*pair) for pair in product(ATTACKS, RULES))
+CELLS = tuple(DemoCell(*pair) for pair in product(ATTACKS, RULES))
 
 
-def document(cell: Cell, rounds: int = ROUNDS) -> dict[str, Any]:
+def document(cell: DemoCell, rounds: int = ROUNDS) -> dict[str, Any]:
     """Return the configuration of a run."""
     return {
         "federation": {"clients": CLIENTS, "rounds": rounds},
@@ -52,7 +52,7 @@ def document(cell: Cell, rounds: int = ROUNDS) -> dict[str, Any]:
     }
 
 
-def play_cell(cell: Cell, rounds: int = ROUNDS) -> Curve:
+def play_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
     """Play a run on one thread, and return its rounds and accuracies."""
     config = parse_config(document(cell, rounds))
     with torch_threads(1):
@@ -60,7 +60,7 @@ def play_cell(cell: Cell, rounds: int = ROUNDS) -> Curve:
     return [(record.round, record.accuracy) for record in records if record.accuracy is not None]
 
 
-def play_cells(rounds: int = ROUNDS) -> Iterator[tuple[Cell, Curve]]:
+def play_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
     """Play all runs, a process a core, and yield each when it is done."""
     workers = min(len(CELLS), len(os.sched_getaffinity(0)))
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
@@ -74,13 +74,13 @@ def play_cells(rounds: int = ROUNDS) -> Iterator[tuple[Cell, Curve]]:
         pool.shutdown(cancel_futures=True)
 
 
-def verdict(accuracies: Mapping[Cell, float]) -> str:
+def verdict(accuracies: Mapping[DemoCell, float]) -> str:
     """Say in one sentence what the final accuracies show."""
     attacks = [attack for attack in ATTACKS if attack != NO_ATTACK]
-    worst = min(attacks, key=lambda attack: accuracies[Cell(attack, UNDEFENDED)])
-    kept = {rule: min(accuracies[Cell(attack, rule)] for attack in attacks) for rule in RULES}
+    worst = min(attacks, key=lambda attack: accuracies[DemoCell(attack, UNDEFENDED)])
+    kept = {rule: min(accuracies[DemoCell(attack, rule)] for attack in attacks) for rule in RULES}
     best = max(kept, key=lambda rule: kept[rule])
-    clean, broken = (f"{accuracies[Cell(attack, UNDEFENDED)]:.0%}" for attack in (NO_ATTACK, worst))
+    clean, broken = (f"{accuracies[DemoCell(attack, UNDEFENDED)]:.0%}" for attack in (NO_ATTACK, worst))
     return (
         f"With {MALICIOUS} of {CLIENTS} clients malicious, {worst} takes {UNDEFENDED} from {clean} to {broken};\n"
         f"{best} keeps at least {floor(100 * kept[best])}% under every attack shown."

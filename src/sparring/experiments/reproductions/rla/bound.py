@@ -13,8 +13,8 @@ from sparring.arrays import Matrix
 from sparring.experiments.analysis.claims import Claim, Judgment, Verdict, together, unjudged
 from sparring.experiments.analysis.statistics import Floats, summary, written
 from sparring.experiments.analysis.text_tables import Table
-from sparring.experiments.presets.calculation import Calculation, Part, Row
-from sparring.experiments.presets.preset import Scale
+from sparring.experiments.reproductions.computed_claim import ComputedClaim, Part, Row
+from sparring.experiments.reproductions.preset import Scale
 from sparring.games.exact import Averaging, finals, objective
 from sparring.learning.theory.attack_bound import attack_bound
 from sparring.learning.theory.bound_constants import ingredients, largest_difference
@@ -189,7 +189,7 @@ def _verdict(row: Row) -> Verdict:
     return "does not hold" if abs(row["loss"]) - DOUBT * row["error"] > row["bound"] else "undecided"
 
 
-RLA_BOUND = Calculation(
+RLA_BOUND = ComputedClaim(
     id="rla-bound",
     title="the cost of a wrong estimate, and its bound",
     source="Li et al., 2022, theorem 1",

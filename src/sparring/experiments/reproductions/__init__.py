@@ -6,28 +6,28 @@ from sparring.errors import UnknownName
 from sparring.registry import Imports, offer
 
 if TYPE_CHECKING:
-    from sparring.experiments.presets.calculation import Calculation
-    from sparring.experiments.presets.preset import Preset
+    from sparring.experiments.reproductions.computed_claim import ComputedClaim
+    from sparring.experiments.reproductions.preset import Preset
 
-HERE = "sparring.experiments.presets"
+HERE = "sparring.experiments.reproductions"
 
 PRESETS = Imports(
     {
-        "rla-fig3": f"{HERE}.rla_fig3:RLA_FIG3",
-        "rla-fig3-appendix": f"{HERE}.rla_fig3:RLA_FIG3_APPENDIX",
-        "rla-fig3-krum": f"{HERE}.rla_krum:RLA_FIG3_KRUM",
-        "rla-fig4a": f"{HERE}.rla_fig4:RLA_FIG4A",
-        "rla-fig4a-krum": f"{HERE}.rla_krum:RLA_FIG4A_KRUM",
-        "rla-fig4c": f"{HERE}.rla_fig4:RLA_FIG4C",
-        "marl-fig2": f"{HERE}.marl_fig2:MARL_FIG2",
-        "msg-table1": f"{HERE}.msg_table1:MSG_TABLE1",
-        "msg-table4": f"{HERE}.msg_table4:MSG_TABLE4",
-        "msg-table7": f"{HERE}.msg_table7:MSG_TABLE7",
+        "rla-fig3": f"{HERE}.rla.fig3:RLA_FIG3",
+        "rla-fig3-appendix": f"{HERE}.rla.fig3:RLA_FIG3_APPENDIX",
+        "rla-fig3-krum": f"{HERE}.rla.krum:RLA_FIG3_KRUM",
+        "rla-fig4a": f"{HERE}.rla.fig4:RLA_FIG4A",
+        "rla-fig4a-krum": f"{HERE}.rla.krum:RLA_FIG4A_KRUM",
+        "rla-fig4c": f"{HERE}.rla.fig4:RLA_FIG4C",
+        "marl-fig2": f"{HERE}.marl.fig2:MARL_FIG2",
+        "msg-table1": f"{HERE}.msg.table1:MSG_TABLE1",
+        "msg-table4": f"{HERE}.msg.table4:MSG_TABLE4",
+        "msg-table7": f"{HERE}.msg.table7:MSG_TABLE7",
     }
 )
 """What is played as a sweep."""
 
-CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla_bound:RLA_BOUND"})
+CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla.bound:RLA_BOUND"})
 """What is calculated."""
 
 
@@ -67,11 +67,11 @@ TITLES = {
 """What stands in a list, for which none of them is imported."""
 
 
-def find_preset(name: str) -> "Preset | Calculation":
+def find_preset(name: str) -> "Preset | ComputedClaim":
     """Return the preset of a published table, figure or theorem; underscores count as hyphens."""
     wanted = name.lower().replace("_", "-")
     for table in (PRESETS, CALCULATIONS):
         if wanted in table:
-            found: Preset | Calculation = table[wanted]
+            found: Preset | ComputedClaim = table[wanted]
             return found
     raise UnknownName(f"unknown preset {name!r}{offer(name, (*PRESETS, *CALCULATIONS))}")

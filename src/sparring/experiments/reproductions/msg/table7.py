@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.msg_setting import (
+from sparring.experiments.reproductions.msg.setting import (
     ALWAYS,
     METRICS,
     MUCH,
@@ -19,8 +19,8 @@ from sparring.experiments.presets.msg_setting import (
     readings,
     stated,
 )
-from sparring.experiments.presets.msg_table1 import AIRPLANE, BASES, TRUCK
-from sparring.experiments.presets.preset import Preset, Published, Scale
+from sparring.experiments.reproductions.msg.table1 import AIRPLANE, BASES, TRUCK
+from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
 NORMS, BOUNDS = (0.2, 0.1, 0.05), (10.0, 6.0, 1.0)
 ROWS = (NONE, "DBA", "IPM + BFL", "strong DBA", STRONG_MIXED[0])

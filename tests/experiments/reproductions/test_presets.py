@@ -8,10 +8,11 @@ import pytest
 from sparring.errors import UnknownName
 from sparring.experiments import parse_document
 from sparring.experiments.analysis.claims import judge_claim
-from sparring.experiments.presets import CALCULATIONS, PRESETS, TITLES, find_preset
-from sparring.experiments.presets.msg_setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
-from sparring.experiments.presets.msg_table1 import COLUMNS, PUBLISHED
-from sparring.experiments.presets.preset import (
+from sparring.experiments.reproductions import CALCULATIONS, PRESETS, TITLES, find_preset
+from sparring.experiments.reproductions.msg.setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
+from sparring.experiments.reproductions.msg.table1 import COLUMNS, PUBLISHED
+from sparring.experiments.reproductions.online_training import training_parts
+from sparring.experiments.reproductions.preset import (
     NO_ATTACK,
     SCALES,
     Published,
@@ -21,9 +22,8 @@ from sparring.experiments.presets.preset import (
     plan_of,
     shipped,
 )
-from sparring.experiments.presets.rla_fig4 import VARIANTS
-from sparring.experiments.presets.rla_setting import KRUM, rehearsing
-from sparring.experiments.rehearsal import parts
+from sparring.experiments.reproductions.rla.fig4 import VARIANTS
+from sparring.experiments.reproductions.rla.setting import KRUM, rehearsing
 from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import SEED, replaced
 from tests.experiments.frames import made_frame
@@ -229,7 +229,7 @@ def test_it_is_known_how_learned_attacks_are_learned(name):
 def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
     cells = plan_sweep(one_seed(name, scale, str(tmp_path))).cells
     played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
-    found = parts(cells, partial(PRESETS[name].rehearsing, scale))
+    found = training_parts(cells, partial(PRESETS[name].rehearsing, scale))
     assert len(found) == len(played) > 0
     for cell, part in zip(played, found.values(), strict=True):
         (attacker,) = cell.config.attacks
@@ -274,7 +274,7 @@ def test_policies_that_come_with_sparring_are_found(tmp_path, monkeypatch):
 def test_where_policies_come_with_sparring_none_is_missing(name, scale):
     policies = shipped(PRESETS[name], scale)
     if policies is not None:
-        assert not parts(
+        assert not training_parts(
             plan_of(PRESETS[name], scale, policies=policies).cells, partial(PRESETS[name].rehearsing, scale)
         )
 

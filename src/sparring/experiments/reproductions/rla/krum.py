@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.preset import Preset, Scale, attack_grid, cells
-from sparring.experiments.presets.rla_fig3 import PARTITIONS
-from sparring.experiments.presets.rla_fig4 import COUNTS, DEFAULT, ENOUGH, HARMED, counted
-from sparring.experiments.presets.rla_setting import ATTACKS, BASES, MALICIOUS, REHEARSING, SEEDS
+from sparring.experiments.reproductions.preset import Preset, Scale, attack_grid, cells
+from sparring.experiments.reproductions.rla.fig3 import PARTITIONS
+from sparring.experiments.reproductions.rla.fig4 import COUNTS, DEFAULT, ENOUGH, HARMED, counted
+from sparring.experiments.reproductions.rla.setting import ATTACKS, BASES, MALICIOUS, REHEARSING, SEEDS
 
 FIXED, TOLD, RELEASED = "Krum, f = 2", "Krum, true f", "Krum, as released"
 RULES: Mapping[str, Section] = {

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from sparring.experiments.analysis.claims import Above, AnyOf, Claim, Least
-from sparring.experiments.presets.preset import Preset, Published
-from sparring.experiments.presets.reproduction import HEADER, beside, judgments, reckoning
+from sparring.experiments.reproductions.comparison import HEADER, beside, judgments, reckoning
+from sparring.experiments.reproductions.preset import Preset, Published
 from sparring.experiments.sweeps import plan_sweep
 from tests.experiments.frames import made_frame
 

@@ -10,7 +10,7 @@ from sparring.errors import UnknownFolder
 from sparring.experiments.analysis.claims import Judgment
 from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.jobs.atomic_files import read_json, write_json
-from sparring.experiments.presets.preset import Scale
+from sparring.experiments.reproductions.preset import Scale
 from sparring.experiments.runs.run_folder import locked
 
 NAME = "calculation.json"
@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Calculation:
+class ComputedClaim:
     """A published statement, and how it is tried."""
 
     id: str
@@ -39,8 +39,8 @@ class Calculation:
         return f"Calculation({self.id!r}, {self.title!r})"
 
 
-def calculated(
-    calculation: Calculation, scale: Scale, *, folder: Path, tell: Callable[[int, Part], None]
+def compute(
+    calculation: ComputedClaim, scale: Scale, *, folder: Path, tell: Callable[[int, Part], None]
 ) -> tuple[Row, ...]:
     """Calculate what the folder does not hold yet, a part at a time, and return everything.
 
@@ -56,11 +56,11 @@ def calculated(
     return tuple(rows)
 
 
-def _about(calculation: Calculation, scale: Scale) -> dict[str, str]:
+def _about(calculation: ComputedClaim, scale: Scale) -> dict[str, str]:
     return {"id": calculation.id, "scale": scale, "version": sparring.__version__}
 
 
-def _kept(calculation: Calculation, scale: Scale, *, folder: Path) -> list[Row]:
+def _kept(calculation: ComputedClaim, scale: Scale, *, folder: Path) -> list[Row]:
     """Return the rows in the folder, if they are of this calculation."""
     path = folder / NAME
     if not path.exists():

@@ -3,13 +3,13 @@ import json
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.presets.calculation import NAME, Calculation, calculated
-from tests.experiments.presets.calculations import counting
+from sparring.experiments.reproductions.computed_claim import NAME, ComputedClaim, compute
+from tests.experiments.reproductions.calculations import counting
 
 
-def results(calculation: Calculation, folder, told=None):
+def results(calculation: ComputedClaim, folder, told=None):
     heard = [] if told is None else told
-    return calculated(calculation, "smoke", folder=folder, tell=lambda done, part: heard.append((done, part)))
+    return compute(calculation, "smoke", folder=folder, tell=lambda done, part: heard.append((done, part)))
 
 
 def test_all_parts_are_calculated_and_told_of(tmp_path):

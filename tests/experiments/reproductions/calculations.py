@@ -2,10 +2,10 @@
 
 from sparring.experiments.analysis.claims import Claim, Judgment
 from sparring.experiments.analysis.text_tables import Table
-from sparring.experiments.presets.calculation import Calculation
+from sparring.experiments.reproductions.computed_claim import ComputedClaim
 
 
-def counting(asked: list[int] | None = None, stop_at: int | None = None) -> Calculation:
+def counting(asked: list[int] | None = None, stop_at: int | None = None) -> ComputedClaim:
     """Return a calculation of two parts with two cases each; `asked` hears of each part that is calculated."""
 
     def calculate(scale, part):
@@ -15,7 +15,7 @@ def counting(asked: list[int] | None = None, stop_at: int | None = None) -> Calc
             raise KeyboardInterrupt
         return tuple({"case": case, "value": 10 * part["seed"] + case} for case in (0, 1))
 
-    return Calculation(
+    return ComputedClaim(
         id="counting",
         title="a calculation",
         source="nobody",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.msg_setting import (
+from sparring.experiments.reproductions.msg.setting import (
     ALWAYS,
     BFL_GETS_THROUGH,
     FEDAVG,
@@ -24,7 +24,7 @@ from sparring.experiments.presets.msg_setting import (
     neuro_clip,
     readings,
 )
-from sparring.experiments.presets.preset import Preset, Published, Scale
+from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
 TARGET = 2
 NORMS, BOUNDS = (0.2, 0.1, 0.05), (10.0, 6.0, 1.0)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from sparring.attacks import LocalSearchActions
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.preset import Scale
-from sparring.experiments.rehearsal import Rehearsing
+from sparring.experiments.reproductions.online_training import OnlineTraining
+from sparring.experiments.reproductions.preset import Scale
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
 from sparring.learning.online.schedule import OnlineSchedule
@@ -47,8 +47,8 @@ ATTACKS: Mapping[str, Section] = {
 MALICIOUS: Mapping[Scale, int] = {"smoke": 4, "laptop": 20, "paper": 20}
 SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 5}
 
-REHEARSING: Mapping[Scale, Rehearsing] = {
-    "smoke": Rehearsing(
+REHEARSING: Mapping[Scale, OnlineTraining] = {
+    "smoke": OnlineTraining(
         acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
         schedule=OnlineSchedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
         settings=TD3Settings(hidden=(8,), batch=4, buffer=50, warmup=2),
@@ -57,14 +57,14 @@ REHEARSING: Mapping[Scale, Rehearsing] = {
         own=20,
         denoising=Denoising(steps=10, width=8),
     ),
-    "laptop": Rehearsing(
+    "laptop": OnlineTraining(
         acting=LocalSearchActions(),
         schedule=OnlineSchedule(learns_from=30, attacks_from=40, learns_until=80, pace=40, renewed=10, trials=2),
         settings=TD3Settings(hidden=(64, 64), buffer=2_000, warmup=500, pace=1, noise=0.3),
         rounds=60,
         inverting=DistributionLearning(GradientInversion(images=32), batches=8),
     ),
-    "paper": Rehearsing(
+    "paper": OnlineTraining(
         acting=LocalSearchActions(lr=0.01, batch=200),
         schedule=OnlineSchedule(attacks_from=100, learns_until=400, pace=100, renewed=10, trials=1),
         settings=TD3Settings(hidden=(256, 128), buffer=40_000, pace=1, discount=1.0),
@@ -73,7 +73,7 @@ REHEARSING: Mapping[Scale, Rehearsing] = {
     ),
 }
 
-PATIENT: Mapping[Scale, Rehearsing] = {
+PATIENT: Mapping[Scale, OnlineTraining] = {
     **REHEARSING,
     "laptop": replace(REHEARSING["laptop"], rounds=160, schedule=replace(REHEARSING["laptop"].schedule, trials=1)),
 }
@@ -136,16 +136,16 @@ def learned(scale: Scale, policy: str) -> Section:
     return {"name": "learned", "policy": f"{{policies}}/{policy}.safetensors", "start": begin}
 
 
-def rehearsing(scale: Scale, labels: Labels) -> Rehearsing:
+def rehearsing(scale: Scale, labels: Labels) -> OnlineTraining:
     """Return how the attack on a rule is learned."""
     return (PATIENT if labels["defense"] == KRUM else REHEARSING)[scale]
 
 
-def without_inversion(rehearsing: Rehearsing) -> Rehearsing:
+def without_inversion(rehearsing: OnlineTraining) -> OnlineTraining:
     """Return what attackers do who rehearse on their own examples alone (RL without distribution learning)."""
     return replace(rehearsing, inverting=None)
 
 
-def without_labels(rehearsing: Rehearsing) -> Rehearsing:
+def without_labels(rehearsing: OnlineTraining) -> OnlineTraining:
     """Return what attackers do who know no label to begin with (RL0)."""
     return replace(rehearsing, is_labeled=False)

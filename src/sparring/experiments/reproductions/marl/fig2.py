@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.preset import Preset, Published, Relation, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Published, Relation, Scale, attack_grid, cells
 
 PUBLISHED_RATE, CHOSEN_RATE = 0.001, 0.1
 """The second is the largest of six at which FedAvg without attack trained in all runs of the laptop scale, on both

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from sparring.experiments.analysis.claims import UNJUDGED_SCALE
-from sparring.experiments.presets.preset import SCALES
-from sparring.experiments.presets.rla_bound import (
+from sparring.experiments.reproductions.preset import SCALES
+from sparring.experiments.reproductions.rla.bound import (
     DATA,
     HEADER,
     PARAMETERS,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.presets.msg_setting import (
+from sparring.experiments.reproductions.msg.setting import (
     ALWAYS,
     BFL_GETS_THROUGH,
     FEDAVG,
@@ -26,7 +26,7 @@ from sparring.experiments.presets.msg_setting import (
     readings,
     stated,
 )
-from sparring.experiments.presets.preset import Preset, Published, Scale
+from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
 AIRPLANE, TRUCK = 0, 9
 NORM = 1.0

@@ -1,0 +1,1 @@
+"""Presets of the model-based reinforcement-learning attack (Li, Sun and Zheng, 2022)."""
