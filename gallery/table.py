@@ -10,7 +10,7 @@ import pandas as pd
 
 from gallery.examples import player, section
 from gallery.members import Member, members
-from sparring.cli.following_sweep import following_sweep
+from sparring.cli.progress import following_sweep
 from sparring.experiments.analysis.frames import frame
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep

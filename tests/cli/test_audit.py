@@ -7,7 +7,7 @@ import sparring.cli.audit
 from sparring.cli import main
 from sparring.experiments.audit.result import plain
 from sparring.experiments.jobs.workers import InlineWorkers
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.audit.asking import SMALL, TASK, WHITE_BOX
 from tests.experiments.audit.verdicts import finished, verdict
 from tests.experiments.plugging import MODULE, write_plugin
@@ -24,7 +24,7 @@ def calls(monkeypatch):
         calls.append((request, folder))
         return finished(verdict())
 
-    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", told)
     return calls
 

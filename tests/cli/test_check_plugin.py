@@ -6,7 +6,7 @@ import pytest
 from sparring.cli import main
 from sparring.conformance import CHECKS
 from tests.cli import unlike
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 
 FRAGILE = SOURCE.replace("return low / 2 + high / 2", "return rows.mean(dim=0)")

@@ -9,7 +9,7 @@ from sparring.experiments.config.parse import SECTIONS
 from sparring.experiments.reproductions import CALCULATIONS
 from sparring.experiments.reproductions import PRESETS as ALL_PRESETS
 from sparring.kinds import KINDS
-from tests.cli.test_entry import SCRIPT
+from tests.cli.test_main import SCRIPT
 
 WITHOUT_TORCH = SCRIPT.replace("import sys;", "import sys; sys.modules['torch'] = None;")
 

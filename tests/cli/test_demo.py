@@ -4,7 +4,7 @@ import pytest
 
 from sparring.cli import main
 from sparring.experiments.reproductions.demo import CELLS, verdict
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 
 CURVES = {cell: [(0, 0.1), (5, place / 20)] for place, cell in enumerate(CELLS)}
 

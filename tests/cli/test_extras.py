@@ -3,7 +3,7 @@ import sys
 import pytest
 
 from sparring.cli import main
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.small import SETTINGS
 from tests.experiments.sweeps.grids import grid, written
 

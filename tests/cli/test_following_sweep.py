@@ -1,4 +1,4 @@
-from sparring.cli.following_sweep import following_sweep
+from sparring.cli.progress import following_sweep
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.sweeps import Played, plan_sweep
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, grid

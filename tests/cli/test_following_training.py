@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from sparring.cli.following_training import following_training, repeated
+from sparring.cli.progress import following_training, repeated
 
 
 def shown(capsys, folder, steps, total):
@@ -36,7 +36,7 @@ def test_a_second_signal_does_not_wait(tmp_path):
 
 
 def test_what_is_seen_is_handed_on(monkeypatch):
-    monkeypatch.setattr("sparring.cli.following_training.GLANCE", 0.001)
+    monkeypatch.setattr("sparring.cli.progress.GLANCE", 0.001)
     seen = []
     with repeated(lambda before: seen.append(before) or [len(seen)]):
         deadline = time.monotonic() + 10

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.cli.heat_tables import show_heat_table
+from sparring.cli.tables import show_score_table
 from sparring.experiments.analysis.statistics import summary
 from sparring.experiments.report.score_tables import METRICS, ScoreCell, ScoreTable
 
@@ -19,7 +19,7 @@ def wide(columns):
 
 def test_a_grid_has_the_worst_case_of_each_row_with_its_number_of_runs(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "200")
-    show_heat_table(wide(NAMES), "digits")
+    show_score_table(wide(NAMES), "digits")
     out = capsys.readouterr().out
     assert out.startswith("digits: Accuracy\n")
     assert out.splitlines()[1].endswith("worst case")
@@ -28,7 +28,7 @@ def test_a_grid_has_the_worst_case_of_each_row_with_its_number_of_runs(monkeypat
 
 def test_the_best_of_a_column_has_a_star(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    show_heat_table(wide(NAMES[:1]), "")
+    show_score_table(wide(NAMES[:1]), "")
     out = capsys.readouterr().out
     assert "0.750* n=3" in out
     assert "0.500 n=3" in out
@@ -46,5 +46,5 @@ def test_the_best_of_a_column_has_a_star(monkeypatch, capsys):
 )
 def test_a_cell_says_what_it_is(cell, words, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    show_heat_table(ScoreTable("", "defense", ("mean",), ("ipm",), {("mean", "ipm"): cell}), "")
+    show_score_table(ScoreTable("", "defense", ("mean",), ("ipm",), {("mean", "ipm"): cell}), "")
     assert words in capsys.readouterr().out

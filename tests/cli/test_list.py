@@ -6,7 +6,7 @@ from sparring.cli import main
 from sparring.cli.list import KINDS
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.experiments.reproductions import CALCULATIONS, PRESETS
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 
 
 def test_every_member_of_every_catalogue_is_listed_as_json(capsys):

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.cli.printable import printable
+from sparring.cli.console import printable
 
 
 @pytest.mark.parametrize(

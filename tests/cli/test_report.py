@@ -5,7 +5,7 @@ import pytest
 
 from sparring.cli import main
 from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.report.studies import EVIL, played
 
 WIDTH = 80

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from sparring.cli import main
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.audit.asking import audited, shorten
 
 

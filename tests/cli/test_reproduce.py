@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 
 from sparring.attacks import save_attack
-from sparring.cli import crew, main
+from sparring.cli import main, options
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.reproductions import PRESETS
@@ -12,7 +12,7 @@ from sparring.experiments.reproductions.online_training import train_part
 from sparring.experiments.reproductions.preset import Preset, plan_of
 from sparring.experiments.sweeps import read_sweep
 from tests.attacks.learned.policies import trained
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.rehearsing import QUICK, document, due
 
 BASE = {
@@ -58,7 +58,7 @@ POLICIES = ["mean-0.safetensors", "median-0.safetensors"]
 @pytest.fixture(autouse=True)
 def here(monkeypatch):
     """Play runs in this process."""
-    monkeypatch.setattr(crew, "LocalWorkers", InlineWorkers)
+    monkeypatch.setattr(options, "LocalWorkers", InlineWorkers)
     monkeypatch.setenv("COLUMNS", "80")
 
 

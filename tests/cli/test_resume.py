@@ -6,7 +6,7 @@ import sys
 import time
 
 from sparring.cli import main
-from tests.cli.test_entry import SCRIPT, refusal
+from tests.cli.test_main import SCRIPT, refusal
 from tests.experiments.small import SETTINGS, lasting
 
 

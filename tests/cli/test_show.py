@@ -6,7 +6,7 @@ import pytest
 from sparring.cli import main
 from sparring.experiments import run
 from sparring.experiments.report.side_by_side import LEVELS, PLAIN_LEVELS, read_shown, sparkline
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.report.studies import played
 from tests.experiments.small import small
 

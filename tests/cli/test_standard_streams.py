@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import pytest
 
 import sparring.cli.audit
-from sparring.cli import entry, main
+from sparring.cli import main
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.reproductions import CALCULATIONS
 from sparring.experiments.reproductions.demo import CELLS
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.audit.verdicts import finished, verdict
 from tests.experiments.reproductions.calculations import counting
 from tests.experiments.small import SETTINGS, lasting
@@ -44,7 +44,7 @@ def closed() -> Iterator[io.TextIOWrapper]:
 @pytest.fixture
 def work(folder, monkeypatch) -> None:
     """Hold a run and a sweep file, and let what takes long take no time."""
-    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr(
@@ -81,7 +81,7 @@ COMMANDS = [
 
 
 def test_every_command_is_tried():
-    assert entry.COMMANDS.keys() <= {words[0] for words in COMMANDS}
+    assert main.COMMANDS.keys() <= {words[0] for words in COMMANDS}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -12,7 +12,7 @@ from sparring.cli.progress import Lines
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.runs.run_folder import locked
 from sparring.experiments.sweeps import plan_sweep, sweep
-from tests.cli.test_entry import SCRIPT, refusal
+from tests.cli.test_main import SCRIPT, refusal
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, complete, grid, left, selecting, written
@@ -23,7 +23,7 @@ THREE = grid(attack=[NO_ATTACK, IPM, LMP])
 @pytest.fixture
 def here(monkeypatch):
     """Let this process play, which is quick."""
-    monkeypatch.setattr("sparring.cli.crew.Crew.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 from rich.text import Text
 
-from sparring.cli.wide_table import show_wide_table
+from sparring.cli.tables import show_wide_table
 
 COLUMNS = [f"attack-{place}" for place in range(8)]
 CELLS = {(row, column): Text("0.750") for row in ("a rule with quite a long name", "krum") for column in COLUMNS}

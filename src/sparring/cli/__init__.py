@@ -1,5 +1,5 @@
 """The command line."""
 
-from sparring.cli.entry import main
+from sparring.cli.main import main
 
 __all__ = ["main"]

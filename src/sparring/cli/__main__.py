@@ -2,7 +2,7 @@
 
 import sys
 
-from sparring.cli.entry import main
+from sparring.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

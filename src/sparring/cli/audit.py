@@ -8,15 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from sparring.cli.crew import Crew
-from sparring.cli.document_of import Words, document_of
-from sparring.cli.facts import show_facts
-from sparring.cli.following import show_notice
+from sparring.cli.console import show_facts, show_paragraphs
 from sparring.cli.following_audit import Watcher
 from sparring.cli.gathering import gathered
-from sparring.cli.output import AsJson, Gap
-from sparring.cli.paragraphs import show_paragraphs
-from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.options import AsJson, Gap, Plugins, Words, WorkerOptions, load_catalogues, read_words
+from sparring.cli.progress import show_notice
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit import Audit, AuditRequest, audit, read_budget, read_request
@@ -55,7 +51,7 @@ def command(
     out: Annotated[
         Path | None, typer.Option(help="The audit's folder, which is gone on with; by default audits/ and a digest.")
     ] = None,
-    crew: Crew,
+    crew: WorkerOptions,
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
@@ -77,11 +73,11 @@ def command(
 
 def _request(words: Sequence[str], task: Task, *, plugins: Sequence[str]) -> AuditRequest:
     """Return what is asked for; a rule that is named by its class takes the place of `defense.name`."""
-    budget, document = read_budget(task.budget), document_of(words)
+    budget, document = read_budget(task.budget), read_words(words)
     if task.defense is not None:
         document = set_value(document, "defense.name", value=_named(document, task.defense))
         plugins = [*plugins, task.defense]
-    return read_request(document, seeds=task.seeds, budget=budget, catalogues=loaded(plugins))
+    return read_request(document, seeds=task.seeds, budget=budget, catalogues=load_catalogues(plugins))
 
 
 def _named(document: Mapping[str, Any], defense: str) -> str:

@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from sparring.cli.facts import show_facts
-from sparring.cli.paragraphs import show_paragraphs
+from sparring.cli.console import show_facts, show_paragraphs
 from sparring.experiments.audit.audit_folder import read_audit
 from sparring.experiments.audit.report import audit_page, facts, sentences
 from sparring.experiments.report.study import Study

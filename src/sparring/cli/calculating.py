@@ -4,10 +4,8 @@ from pathlib import Path
 
 import typer
 
-from sparring.cli.facts import show_facts
-from sparring.cli.judgments import show_block, show_judgments
+from sparring.cli.console import show_block, show_facts, show_judgments, terminal_width
 from sparring.cli.progress import progress
-from sparring.cli.terminal import terminal_width
 from sparring.experiments.analysis.text_tables import as_text
 from sparring.experiments.reproductions.computed_claim import NAME, ComputedClaim, Part, compute
 from sparring.experiments.reproductions.preset import Scale

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from sparring.cli.output import AsJson
-from sparring.cli.plugging import Plugins, loaded
-from sparring.cli.terminal import terminal_width
+from sparring.cli.console import terminal_width
+from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.conformance import Finding, conformance
 from sparring.experiments.config.plugins import built, load_class
 from sparring.kinds import kind_of
@@ -35,7 +34,7 @@ def command(
     """
     cls = load_class(path)
     kind = kind_of(cls)
-    findings = conformance(built(cls, settings or (), loaded(plugins)))
+    findings = conformance(built(cls, settings or (), load_catalogues(plugins)))
     done = list(findings) if as_json else _shown(findings)
     passes = not any(finding.failures for finding in done)
     if as_json:

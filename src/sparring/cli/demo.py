@@ -9,8 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sparring.cli.interruption import stop_request
-from sparring.cli.progress import progress
+from sparring.cli.progress import progress, stop_request
 from sparring.experiments.analysis.plots import Curve, draw_accuracy
 from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.experiments.reproductions.demo import ATTACKS, CELLS, RULES, DemoCell, play_cells, verdict

@@ -5,9 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparring.cli.following import show_notice
-from sparring.cli.following_sweep import following_sweep
-from sparring.cli.following_training import following_training
+from sparring.cli.progress import following_sweep, following_training, show_notice
 from sparring.experiments.audit.training import steps_made
 from sparring.experiments.sweeps import SweepObserver
 

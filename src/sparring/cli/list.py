@@ -11,8 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from sparring.cli.output import AsJson
-from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.errors import UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
 from sparring.experiments.reproductions import TITLES
@@ -33,7 +32,7 @@ def command(
     plugins: Plugins = None,
 ) -> None:
     """List what a configuration can name, with the options and their defaults, and what can be reproduced."""
-    catalogues = loaded(plugins)
+    catalogues = load_catalogues(plugins)
     shown = {name: _entries(name, catalogues) for name in ([kind] if kind else KINDS)}
     if as_json:
         typer.echo(json.dumps({name: [_plain(entry) for entry in entries] for name, entries in shown.items()}))

@@ -1,12 +1,55 @@
-"""How far something is: a bar with the time that is left on a terminal, plain lines elsewhere; always on stderr."""
+"""How work is followed on the command line: progress bars, notices, and signals that ask it to stop."""
 
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from types import FrameType
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column
+
+from sparring.experiments import Observer
+from sparring.experiments.jobs.job import Failed, stop_file
+from sparring.experiments.sweeps import Cell, Ending, Played, SweepObserver
+from sparring.experiments.sweeps.axes import called_together
+from sparring.federation import RoundRecord
+
+
+class StopRequest:
+    """Whether somebody asked a run to stop: before its first record it stops at once, and so it does if asked twice."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self.tell = tell
+        self.can_wait = False
+        self.is_made = False
+
+    def make(self, number: int, frame: FrameType | None) -> None:
+        """Answer a signal."""
+        if self.is_made or not self.can_wait:
+            raise KeyboardInterrupt
+        self.is_made = True
+        self.tell()
+
+
+def _nobody() -> None:
+    """Leave it to whoever looks."""
+
+
+@contextmanager
+def stop_request(tell: Callable[[], None] = _nobody) -> Iterator[StopRequest]:
+    """Let signals ask, for as long as a run takes; `tell` passes on that one has."""
+    request = StopRequest(tell)
+    before = {number: signal.signal(number, request.make) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
 
 LINES = 20
 """How many plain lines there are at most, or a few more."""
@@ -65,3 +108,127 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
     )
     with Progress(*columns, console=console, transient=True, expand=True) as shown:
         yield Bar(shown, unit, total=total)
+
+
+@contextmanager
+def following(rounds: int) -> Iterator[Observer]:
+    """Yield an observer that shows how far a run is, and stops it where a signal asks for that."""
+    with stop_request() as request, progress("round", rounds) as shown:
+
+        def take(record: RoundRecord) -> None:
+            request.can_wait = True
+            shown.show(record.round, _round_news(record))
+
+        yield Observer(record=take, notice=show_notice, wants_stop=lambda: request.is_made)
+
+
+def _round_news(record: RoundRecord) -> str | None:
+    if record.accuracy is None:
+        return None
+    loss = "not finite" if record.loss is None else f"{record.loss:.4g}"
+    backdoor = "" if record.backdoor_accuracy is None else f", backdoor {record.backdoor_accuracy:.3f}"
+    return f"accuracy {record.accuracy:.3f}{backdoor}, loss {loss}"
+
+
+def show_notice(message: str) -> None:
+    """Tell something in passing."""
+    typer.echo(f"sparring: {message}", err=True)
+
+
+class Display:
+    """Shows how many runs have ended, how many go on, and how many failed."""
+
+    def __init__(self, shown: Bar | Lines, request: StopRequest, *, size: int) -> None:
+        self.shown, self.request, self.size = shown, request, size
+        self.total, self.done, self.failed = 0, 0, 0
+
+    def expect(self, runs: int) -> None:
+        """Start with so many runs; from now on a signal waits for the rounds that are being played."""
+        self.request.can_wait = True
+        self.total, self.done = runs, 0
+        self.shown.expect(runs)
+        if runs:
+            self._show("starting")
+
+    def end(self, cell: Cell, ending: Ending) -> None:
+        """Show that a run has ended."""
+        self.done += 1
+        if isinstance(ending, Failed):
+            self.failed += 1
+            show_notice(f"{format_labels(cell.labels)} failed: {ending.error}")
+        for notice in ending.notices if isinstance(ending, Played) else ():
+            show_notice(notice)
+        self._show(_run_news(cell, ending))
+
+    def _show(self, news: str) -> None:
+        running = min(self.size, self.total - self.done)
+        self.shown.show(self.done, f"{running} running, {self.failed} failed; {news}")
+
+
+@contextmanager
+def following_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
+    """Yield an observer of a sweep that plays `size` runs at a time; a signal asks these to stop."""
+    with stop_request(stop_file(folder).touch) as request, progress("run", 0) as shown:
+        display = Display(shown, request, size=size)
+        yield SweepObserver(expect=display.expect, ended=display.end, notice=show_notice)
+
+
+def format_labels(labels: Mapping[str, str]) -> str:
+    """Name a cell; a sweep without axes has only one."""
+    return called_together(labels) or "the run"
+
+
+def _run_news(cell: Cell, ending: Ending) -> str:
+    how = f"accuracy {ending.result['accuracy']:.3f}" if isinstance(ending, Played) else type(ending).__name__.lower()
+    return f"{format_labels(cell.labels)}: {how}"
+
+
+GLANCE = 2.0
+"""Seconds between two looks at how far training is."""
+FEW = 4
+"""How many policies have their steps shown; of more it is told how many have any."""
+
+
+@contextmanager
+def following_training(folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> Iterator[None]:
+    """Show how many steps each policy in a folder has made, of `total` for all; a signal asks these to stop."""
+    with stop_request(stop_file(folder).touch) as request, progress("step", total) as shown:
+        request.can_wait = True
+
+        def look(before: Sequence[int]) -> Sequence[int]:
+            steps = made()
+            if steps != before:
+                shown.show(sum(steps), _step_news(steps))
+            return steps
+
+        with repeated(look):
+            yield
+
+
+@contextmanager
+def repeated(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
+    """Look now and then, and at the end, while something is done that does not tell how far it is.
+
+    Each look is given what the last one has seen.
+    """
+    done = Event()
+
+    def watch() -> None:
+        seen = look([])
+        while not done.wait(GLANCE):
+            seen = look(seen)
+        look(seen)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+
+
+def _step_news(steps: Sequence[int]) -> str:
+    if len(steps) <= FEW:
+        return f"steps of each policy: {', '.join(map(str, steps))}"
+    return f"{sum(step > 0 for step in steps)} of {len(steps)} policies begun"

@@ -9,11 +9,10 @@ from typing import Annotated
 
 import typer
 
-from sparring.cli.contrast_tables import show_contrast_table
+from sparring.cli.console import show_paragraphs
 from sparring.cli.gathering import gathered
-from sparring.cli.heat_tables import show_heat_table
-from sparring.cli.output import Gap
-from sparring.cli.paragraphs import show_paragraphs
+from sparring.cli.options import Gap
+from sparring.cli.tables import show_paired_table, show_score_table
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_csv
 from sparring.experiments.jobs.atomic_files import write
@@ -108,9 +107,9 @@ def show_tables(study: Study) -> None:
     compared: list[PairedTable] = []
     for title, part in parts(study):
         for table in make_score_tables(part):
-            show_heat_table(table, title)
+            show_score_table(table, title)
         for contrast_table in make_paired_tables(part):
-            show_contrast_table(contrast_table, title)
+            show_paired_table(contrast_table, title)
             compared.append(contrast_table)
     show_paragraphs(_legend(study, compared))
 

@@ -10,13 +10,11 @@ from typing import Annotated
 import typer
 
 from sparring.cli.calculating import show_calculation
-from sparring.cli.crew import Crew
-from sparring.cli.following_sweep import following_sweep
+from sparring.cli.console import show_block, show_judgments, terminal_width
 from sparring.cli.gathering import gathered
-from sparring.cli.judgments import show_block, show_judgments
-from sparring.cli.output import Gap
+from sparring.cli.options import Gap, WorkerOptions
+from sparring.cli.progress import following_sweep
 from sparring.cli.sweep import RetryFailed, show_summary
-from sparring.cli.terminal import terminal_width
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.frames import frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
@@ -49,7 +47,7 @@ class Manner:
 @gathered
 def command(
     name: Annotated[str, typer.Argument(metavar="ID", help=f"One of {', '.join((*PRESETS, *CALCULATIONS))}.")],
-    crew: Crew,
+    crew: WorkerOptions,
     *,
     scale: Annotated[
         Scale, typer.Option(help="Seconds for a test, minutes on two cores, or the published settings.")

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from sparring.cli.following import following
+from sparring.cli.console import show_outcome
 from sparring.cli.gathering import gathered
-from sparring.cli.outcome import show_outcome
-from sparring.cli.output import Output
-from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.options import OutputOptions, Plugins, load_catalogues
+from sparring.cli.progress import following
 from sparring.experiments import resume
 from sparring.experiments.runs.manifest import read_manifest
 from sparring.experiments.sweeps.tensorboard import tracked
@@ -20,12 +19,12 @@ from sparring.training import keep_freed_memory
 def command(
     folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
     *,
-    output: Output,
+    output: OutputOptions,
     plugins: Plugins = None,
 ) -> None:
     """Go on with a run that was stopped, to the results that it would have come to."""
     keep_freed_memory()
-    catalogues = loaded(plugins)
+    catalogues = load_catalogues(plugins)
     rounds = read_manifest(folder, catalogues).config.federation.rounds
     with following(rounds) as shown, tracked(shown, folder, board=output.tensorboard) as observer:
         outcome = resume(folder, observer=observer, catalogues=catalogues)

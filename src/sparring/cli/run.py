@@ -9,14 +9,10 @@ from typing import Annotated
 import typer
 
 from sparring.cli import sweep
-from sparring.cli.crew import Crew
-from sparring.cli.document_of import Words, document_of
-from sparring.cli.facts import show_facts
-from sparring.cli.following import following, show_notice
+from sparring.cli.console import show_facts, show_outcome
 from sparring.cli.gathering import gathered
-from sparring.cli.outcome import show_outcome
-from sparring.cli.output import Output
-from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.options import OutputOptions, Plugins, Words, WorkerOptions, load_catalogues, read_words
+from sparring.cli.progress import following, show_notice
 from sparring.cli.seeds import RUNS, Seeds, play_seeds
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, Config, digest, parse_config, run
@@ -48,9 +44,9 @@ def command(
         Path | None, typer.Option(help="The run's folder; by default runs/ and the digest's first digits.")
     ] = None,
     *,
-    output: Output,
+    output: OutputOptions,
     manner: Manner,
-    crew: Crew,
+    crew: WorkerOptions,
     plugins: Plugins = None,
 ) -> int:
     """Play one run, as a configuration file and settings describe it; what they leave out has a default.
@@ -58,7 +54,7 @@ def command(
     Example: sparring run data=mnist attack=lmp attack.malicious=20 defense=krum federation.rounds=200
     """
     keep_freed_memory()
-    existing, catalogues, document = _existing(manner.resumes or ()), loaded(plugins), document_of(words or [])
+    existing, catalogues, document = _existing(manner.resumes or ()), load_catalogues(plugins), read_words(words or [])
     if manner.seeds is not None:
         if manner.resumes or output.tensorboard:
             raise ConfigError("--seeds is given; leave out --resume, --overwrite and --tensorboard")
@@ -74,7 +70,7 @@ def command(
     return 0
 
 
-def _play(config: Config, folder: Path, *, existing: Existing, output: Output, catalogues: Catalogues) -> None:
+def _play(config: Config, folder: Path, *, existing: Existing, output: OutputOptions, catalogues: Catalogues) -> None:
     """Play a run, or say what it came to if it is there."""
     outcome = finished(config, folder) if existing == "refuse" else None
     if outcome is not None:

@@ -9,11 +9,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from sparring.cli.facts import show_facts
-from sparring.cli.output import AsJson
-from sparring.cli.printable import printable
-from sparring.cli.terminal import terminal_width
-from sparring.cli.wide_table import show_wide_table
+from sparring.cli.console import printable, show_facts, terminal_width
+from sparring.cli.options import AsJson
+from sparring.cli.tables import show_wide_table
 from sparring.experiments.report.side_by_side import (
     LEVELS,
     PLAIN_LEVELS,

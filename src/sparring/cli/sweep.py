@@ -10,12 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from sparring.cli.crew import Crew
-from sparring.cli.facts import show_facts
-from sparring.cli.following_sweep import called, following_sweep
+from sparring.cli.console import show_facts
 from sparring.cli.gathering import gathered
-from sparring.cli.output import AsJson
-from sparring.cli.plugging import Plugins, loaded
+from sparring.cli.options import AsJson, Plugins, WorkerOptions, load_catalogues
+from sparring.cli.progress import following_sweep, format_labels
 from sparring.experiments import Catalogues, read_document
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.jobs.workers import Workers
@@ -59,7 +57,7 @@ def command(
     ] = None,
     *,
     out: Annotated[Path, typer.Option(help="The sweep's folder; what it holds already is not played again.")],
-    crew: Crew,
+    crew: WorkerOptions,
     manner: Manner,
     plugins: Plugins = None,
 ) -> int:
@@ -67,7 +65,7 @@ def command(
 
     Example: sparring sweep grid.yaml --out grid --jobs 4
     """
-    catalogues = loaded(plugins)
+    catalogues = load_catalogues(plugins)
     plan = plan_sweep(with_settings(read_document(file), words or ()), catalogues)
     return play_plan(plan, out, workers=crew.workers(), manner=manner, catalogues=catalogues)
 
@@ -108,11 +106,11 @@ def show_summary(stands: SweepSummary, folder: Path, *, as_json: bool, cells: Se
         facts["errors"] = f"{folder / FAILURES}, with tracebacks"
     show_facts(facts)
     for failure in stands.failures[:SHOWN]:
-        typer.echo(f"  {called(failure.labels)}: {failure.error}")
+        typer.echo(f"  {format_labels(failure.labels)}: {failure.error}")
     if stands.choices:
         typer.echo("chosen by the worst accuracy on validation examples:")
     for choice in stands.choices:
-        typer.echo(f"  {called(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f}, n = {choice.n})")
+        typer.echo(f"  {format_labels(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f}, n = {choice.n})")
 
 
 def _plain(stands: SweepSummary, folder: Path) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sparring.cli.following import show_notice
-from sparring.cli.following_training import following_training
+from sparring.cli.progress import following_training, show_notice
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.jobs.train_policy import train_policies
 from sparring.experiments.jobs.workers import Workers

@@ -1,6 +1,6 @@
 import shlex
 
-from sparring.cli.document_of import document_of
+from sparring.cli.options import read_words
 from sparring.experiments.audit import read_request
 from sparring.experiments.audit.report import audit_page, command, sentences
 from sparring.experiments.report import read_study
@@ -34,4 +34,4 @@ def test_the_command_on_the_page_asks_for_the_same_audit():
         request = asked(*settings, seeds=3, budget=90.0)
         sparring, audit, *words, _, seeds, _, budget = shlex.split(command(request))
         assert (sparring, audit, seeds, budget) == ("sparring", "audit", "3", "90s")
-        assert read_request(document_of(words), seeds=3, budget=90.0).digest == request.digest
+        assert read_request(read_words(words), seeds=3, budget=90.0).digest == request.digest

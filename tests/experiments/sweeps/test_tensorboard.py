@@ -6,7 +6,7 @@ from sparring.experiments import Observer, resume, run
 from sparring.experiments.runs.journal import read_records
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.tensorboard import track, tracked
-from tests.cli.test_entry import refusal
+from tests.cli.test_main import refusal
 from tests.experiments.small import SETTINGS, small
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid
 from tests.integrations.board import shown

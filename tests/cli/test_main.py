@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import sparring
-from sparring.cli import entry, main
+from sparring.cli import main
 from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError, blaming
 
 SCRIPT = "import sys; from sparring.cli import main; sys.exit(main())"
@@ -28,7 +28,7 @@ def test_help_lists_the_commands(capsys, words):
     assert main(words) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert all(name in out and summary in out for name, summary in entry.COMMANDS.items())
+    assert all(name in out and summary in out for name, summary in main.COMMANDS.items())
 
 
 def test_the_version_is_shown(capsys):
@@ -36,7 +36,7 @@ def test_the_version_is_shown(capsys):
     assert capsys.readouterr().out == f"sparring {sparring.__version__}\n"
 
 
-@pytest.mark.parametrize("command", entry.COMMANDS)
+@pytest.mark.parametrize("command", main.COMMANDS)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_every_command_explains_itself(capsys, command, option):
     assert main([command, option]) == 0

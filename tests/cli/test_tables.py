@@ -1,4 +1,4 @@
-from sparring.cli.contrast_tables import show_contrast_table
+from sparring.cli.tables import show_paired_table
 from sparring.experiments.analysis.frames import Contrast
 from sparring.experiments.analysis.statistics import compare
 from sparring.experiments.report.paired_tables import Difference, PairedTable
@@ -11,7 +11,7 @@ TABLE = PairedTable("Accuracy", "defense", ("krum",), ("none", "ipm"), {("krum",
 
 def test_a_difference_is_printed_with_all_that_is_known_of_it(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
-    show_contrast_table(TABLE, "digits")
+    show_paired_table(TABLE, "digits")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == ["digits: Accuracy", "defense none ipm"]
     assert lines[3] == "krum not known +0.275"
@@ -22,7 +22,7 @@ def test_a_difference_is_printed_with_all_that_is_known_of_it(monkeypatch, capsy
 def test_what_speaks_for_one_side_is_bold(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setenv("FORCE_COLOR", "1")
-    show_contrast_table(TABLE, "")
+    show_paired_table(TABLE, "")
     line = next(line for line in capsys.readouterr().out.splitlines() if "krum" in line)
     assert "\x1b[1m+0.275" in line.replace(" ", "")
     assert "\x1b[1mnotknown" not in line.replace(" ", "")

@@ -1,4 +1,4 @@
-from sparring.cli.paragraphs import show_paragraphs
+from sparring.cli.console import show_paragraphs
 
 
 def test_a_line_is_no_wider_than_a_small_terminal_and_a_path_is_not_broken(capsys):

@@ -1,0 +1,102 @@
+"""Facts, sentences and outcomes on a terminal."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from shutil import get_terminal_size
+from textwrap import wrap
+from typing import Any
+
+import typer
+
+from sparring.experiments import Outcome
+from sparring.experiments.analysis.claims import Judgment
+from sparring.experiments.analysis.evidence import evidence
+
+
+def terminal_width() -> int:
+    """Return the characters of a line; of a file, which has no width, those of a small terminal."""
+    return get_terminal_size().columns
+
+
+def printable(text: str) -> str:
+    """Return a text in which everything that a terminal would obey is written out."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+LEAST = 30
+"""Characters that a fact has beside its name, however narrow the terminal."""
+
+
+def show_facts(facts: Mapping[str, str]) -> None:
+    """Print each fact behind its name, on several lines if it must be; one with a path is not broken, to be copied."""
+    width = max(map(len, facts)) + 2
+    room = max(LEAST, terminal_width() - width)
+    for name, fact in facts.items():
+        text = printable(fact)
+        lines = [text] if os.sep in text else wrap(text, room, break_long_words=False, break_on_hyphens=False)
+        typer.echo(typer.style(f"{name:<{width}}", bold=True) + f"\n{' ' * width}".join(lines))
+
+
+WIDTH = 80
+"""Characters of a line of prose, at most."""
+
+
+def show_paragraphs(lines: Iterable[str]) -> None:
+    """Print each line in a paragraph no wider than a small terminal, or this one; no word, as a path is, is broken."""
+    for line in lines:
+        for part in wrap(
+            printable(line),
+            min(WIDTH, terminal_width()),
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            typer.echo(part)
+
+
+def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    """Print the outcome: one JSON object, or a few lines."""
+    result, speed = outcome.result, outcome.rounds_per_second
+    if as_json:
+        typer.echo(json.dumps({**result, "rounds_per_second": speed, "run": str(outcome.folder)}, allow_nan=False))
+        return
+    accuracy, average, loss = (result[key] for key in ("accuracy", "average_accuracy", "loss"))
+    facts = {
+        "accuracy": f"{accuracy:.3f} after {result['rounds']} rounds, {average:.3f} on average",
+        **_backdoor(result),
+        "loss": "not finite" if loss is None else f"{loss:.4g}",
+        "speed": "not measured" if speed is None else f"{speed:.3g} rounds per second",
+        "run": str(outcome.folder),
+    }
+    show_facts(facts)
+
+
+def _backdoor(result: Mapping[str, Any]) -> dict[str, str]:
+    """Say how often triggered images are taken for the target, if there is a trigger."""
+    if result["backdoor_accuracy"] is None:
+        return {}
+    last, average = result["backdoor_accuracy"], result["average_backdoor_accuracy"]
+    counted, of_all = result["backdoor_accuracy_with_target"], result.get("backdoor_accuracy_of_all")
+    # Folders of earlier versions do not have the last.
+    rest = "" if of_all is None else f", {of_all:.3f} of all images"
+    return {"backdoor": f"{last:.3f}, {average:.3f} on average; {counted:.3f} with images of the target class{rest}"}
+
+
+def show_judgments(judgments: Iterable[Judgment]) -> None:
+    """Print what each claim comes to, and what of it is not as claimed."""
+    for judgment in judgments:
+        show_block(_told(judgment))
+
+
+def show_block(lines: Iterable[str]) -> None:
+    """Print paragraphs, and an empty line."""
+    show_paragraphs(lines)
+    typer.echo()
+
+
+def _told(judgment: Judgment) -> Iterable[str]:
+    yield str(judgment)
+    for finding in judgment.findings:
+        if finding.verdict != "holds":
+            yield f"- {evidence(finding)}"

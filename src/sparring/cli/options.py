@@ -1,0 +1,107 @@
+"""Options and arguments that several commands take."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sparring.cli.progress import show_notice
+from sparring.errors import ConfigError
+from sparring.experiments import CATALOGUES, Catalogues, apply_overrides, load_plugins, read_document
+from sparring.experiments.config.parse import full_key
+from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.workers import Workers
+from sparring.integrations import integration
+from sparring.kinds import KINDS
+from sparring.registry import spelled
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Gap = Annotated[float, typer.Option(metavar="NUMBER", min=0, help="The smallest difference that counts.")]
+
+
+@dataclass(frozen=True)
+class OutputOptions:
+    """How a run is shown."""
+
+    as_json: AsJson = False
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Let TensorBoard follow the run: it shows what is in there.")
+    ] = None
+
+
+@dataclass(frozen=True)
+class WorkerOptions:
+    """Who plays the runs."""
+
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Play so many runs at a time; by default one a core.")
+    ] = None
+    ray: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Play on the Ray cluster there; `local` starts one.")
+    ] = None
+
+    def refuse_alone(self) -> None:
+        """Refuse to choose who plays a single run."""
+        if self.jobs is not None or self.ray is not None:
+            option = "--ray" if self.jobs is None else "--jobs"
+            raise ConfigError(f"{option} is given, and one run is played by one process; use --seeds to play several")
+
+    def workers(self) -> Workers:
+        if self.ray is None:
+            return LocalWorkers(self.jobs or len(os.sched_getaffinity(0)))
+        if self.jobs is not None:
+            raise ConfigError("--jobs and --ray are both given; choose one")
+        workers: Workers = integration("ray")(self.ray)
+        return workers
+
+
+SUFFIXES = (".yaml", ".yml")
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[CONFIG.yaml] [SECTION.KEY=VALUE]...", help="A file, and settings that go before it."),
+]
+
+
+def read_words(words: Sequence[str]) -> dict[str, Any]:
+    """Return the document of at most one file, with the settings that stand beside it."""
+    files = [word for word in words if _is_file(word)]
+    for word in files:
+        meant = _meant(word, words)
+        if meant is not None and not Path(word).exists():
+            raise ConfigError(f"{word!r} is no file; write {meant}")
+    if len(files) > 1:
+        raise ConfigError(f"{files[1]!r} is no setting; write section.key=value, and at most one configuration file")
+    document = read_document(Path(files[0])) if files else {}
+    return apply_overrides(document, [word for word in words if not _is_file(word)])
+
+
+def _meant(word: str, words: Sequence[str]) -> str | None:
+    """Return the setting that a word stands for that is a key, or the name of something, alone."""
+    place = words.index(word) + 1
+    following = next(iter(words[place:]), "")
+    key = word if "." in word and not word.endswith(SUFFIXES) else full_key(word)
+    if key is not None and following and "=" not in following:
+        return f"{key}={following}"
+    for kind, (section, _) in KINDS.items():
+        if spelled(word) in CATALOGUES[kind]:
+            return f"{section}={spelled(word)}"
+    return f"{key}=VALUE" if key is not None and key == full_key(key.rpartition(".")[2]) else None
+
+
+def _is_file(word: str) -> bool:
+    return "=" not in word or word.endswith(SUFFIXES)
+
+
+Plugins = Annotated[
+    list[str] | None,
+    typer.Option("--plugin", metavar="MODULE", help="Add the players of a Python module; may be given again."),
+]
+
+
+def load_catalogues(plugins: Sequence[str] | None) -> Catalogues:
+    """Return the catalogues with what these plug-ins, and those of installed packages, add."""
+    return load_plugins(plugins or (), notice=show_notice)

@@ -1,0 +1,103 @@
+"""Tables on a terminal that may be too narrow for them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sparring.cli.console import printable
+from sparring.experiments.report.paired_tables import Difference, PairedTable
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, Worst, regrets, worst
+
+NAMES = 22
+"""Characters of the first column, at most."""
+
+Cells = Mapping[tuple[str, str], Text]
+"""What stands where, by row and column, in the order in which they are shown."""
+
+
+def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> None:
+    """Print a table with columns of a width, in several parts if the terminal is too narrow for all of them."""
+    console = Console(highlight=False)
+    rows, columns = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
+    console.print(Text(printable(heading), style="bold", overflow="fold"))
+    for part in _parts(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
+        shown = _headed(part, corner=corner, width=width)
+        for row in rows:
+            shown.add_row(Text(printable(row)), *(cells[row, column] for column in part))
+        console.print(shown)
+        console.print()
+
+
+def _parts(columns: Sequence[str], *, room: int) -> Iterator[Sequence[str]]:
+    """Yield as few parts as there is room for, about as large as each other."""
+    size = ceil(len(columns) / ceil(len(columns) / room))
+    for first in range(0, len(columns), size):
+        yield columns[first : first + size]
+
+
+def _headed(columns: Sequence[str], *, corner: str, width: int) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1)
+    table.add_column(Text(printable(corner)), max_width=NAMES, overflow="fold")
+    for column in columns:
+        table.add_column(Text(printable(column)), width=width, justify="right", overflow="fold")
+    return table
+
+
+SCORE_WIDTH = 12
+"""Characters of a cell."""
+WORST = "worst case"
+
+
+def show_score_table(table: ScoreTable, title: str) -> None:
+    """Print a table; that of a grid with the worst case of each row."""
+    behind = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
+    cells: dict[tuple[str, str], Text] = {}
+    for row in table.rows:
+        cells |= {
+            (row, column): _score(table.cells[row, column], behind.get((row, column))) for column in table.columns
+        }
+        if table.is_grid:
+            cells[row, WORST] = _worst(worst(table, row))
+    show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=SCORE_WIDTH)
+
+
+def _score(cell: ScoreCell, regret: float | None) -> Text:
+    """Write the mean, starred if no row of the column has a better one, the number of runs, and the interval."""
+    if cell.summary is None:
+        return Text(cell.absence)
+    count = f"{cell.summary.n}/{cell.asked}" if cell.summary.n < cell.asked else f"{cell.summary.n}"
+    interval = "no interval" if cell.summary.low is None else f"{cell.summary.low:.3f}–{cell.summary.high:.3f}"
+    is_best = regret == 0
+    mean = f"{cell.summary.mean:.3f}{'*' if is_best else ''} n={count}"
+    return Text(f"{mean}\n{interval}", style="bold" if is_best else "")
+
+
+def _worst(found: Worst | None) -> Text:
+    """Write the mean, the number of runs, and whose it is."""
+    if found is None or found.cell.summary is None:
+        return Text("not known")
+    missing = f"\n{found.missing} missing" if found.missing else ""
+    mean = f"{found.bound}{found.cell.summary.mean:.3f} n={found.cell.summary.n}"
+    return Text(f"{mean}\n{printable(found.column)}{missing}")
+
+
+PAIRED_WIDTH = 16
+"""Characters of a cell."""
+
+
+def show_paired_table(table: PairedTable, title: str) -> None:
+    """Print a table; what speaks for one side is bold."""
+    cells = {
+        (row, column): _difference(table.cells.get((row, column))) for row in table.rows for column in table.columns
+    }
+    show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=PAIRED_WIDTH)
+
+
+def _difference(difference: Difference | None) -> Text:
+    if difference is None:
+        return Text("not known")
+    return Text("\n".join(difference.told), style="bold" if difference.winner else "")
