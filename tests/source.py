@@ -54,12 +54,6 @@ def parameters(function: Function) -> list[str]:
     return [each.arg for each in (*named, *collected) if each.arg not in ("self", "cls")]
 
 
-def positional(function: Function) -> list[str]:
-    """Return the names of the arguments that a caller may pass by their place."""
-    arguments = function.args
-    return [each.arg for each in (*arguments.posonlyargs, *arguments.args) if each.arg not in ("self", "cls")]
-
-
 def length(node: Function) -> int:
     """Return the number of lines from `def` to the last of the body."""
     assert node.end_lineno is not None

@@ -14,14 +14,15 @@ from tests.source import ROOT, Source, parameters, sources
 
 ROWS = (
     {"kernels"},
-    {"errors", "arrays", "random"},
+    {"errors", "arrays", "random", "snapshot"},
     {"validation", "named_tensors"},
     {"contracts", "kinds", "registry"},
     {"data", "models"},
     {"training"},
+    {"policies"},
     {"attacks", "defenses", "inversion", "generation"},
     {"federation"},
-    {"testing"},
+    {"conformance"},
     {"games"},
     {"learning"},
     {"integrations"},
@@ -31,10 +32,11 @@ ROWS = (
 """Imports point to earlier rows; names on one row do not know each other."""
 
 CHILDREN = {
-    "attacks": ("crafted", "backdoor", "minibatch", "learned"),
+    "attacks": ("untargeted", "backdoor", "minibatch", "learned"),
     "defenses": ("aggregation", "post_training", "purification", "learned"),
     "games": ("env", "federated", "recursive", "exact"),
-    "learning": ("reinforcement", "meta", "stackelberg", "distribution"),
+    "learning": ("training_env", "evaluation", "sb3", "meta", "stackelberg", "distribution", "online", "theory"),
+    "experiments": ("config", "jobs", "runs", "sweeps", "analysis", "report", "audit", "hardening", "reproductions"),
 }
 """A later child may use an earlier one."""
 
@@ -118,12 +120,12 @@ def test_imports_point_up_the_layer_list(source):
         ("training.local", "data", True),
         ("models", "data", False),
         ("data", "training.local", False),
-        ("attacks.backdoor.poison", "attacks.crafted.noise", True),
-        ("attacks.crafted.noise", "attacks.backdoor.poison", False),
-        ("attacks.crafted.noise", "attacks.crafted.none", True),
+        ("attacks.backdoor.poison", "attacks.untargeted.noise", True),
+        ("attacks.untargeted.noise", "attacks.backdoor.poison", False),
+        ("attacks.untargeted.noise", "attacks.untargeted.none", True),
         ("attacks", "attacks.learned", True),
         ("attacks.learned", "attacks", False),
-        ("defenses.aggregation.mean", "attacks.crafted.none", False),
+        ("defenses.aggregation.mean", "attacks.untargeted.none", False),
         ("federation", "attacks", True),
     ],
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.source import Function, Source, length, parameters, positional, sources
+from tests.source import Function, Source, length, parameters, sources
 
 LINES_OF_FILE = 400
 LINES_OF_MEDIAN_FILE = 120
@@ -19,7 +19,6 @@ LINES_OF_FUNCTION = 50
 LINES_OF_NINE_FUNCTIONS_IN_TEN = 30
 LINES_OF_MEDIAN_FUNCTION = 8
 ARGUMENTS = 6
-BY_PLACE = 2
 NESTING = 3
 METHODS = 6
 ANCESTORS = 2
@@ -27,10 +26,8 @@ LONG_ENOUGH_TO_COMPARE = 10
 ALIKE = 0.8
 TESTS_PER_SOURCE = 0.6
 
-GIVEN_BY_PLACE = {"centered_clipping", "multi_krum", "build", "lookup", "checked"}
-"""Rules whose settings all who know the papers give by place, and the registry: a kind, its table, what is named."""
-COMPILED = "sparring.kernels"
-"""Numba compiles no keyword-only arguments."""
+COMMANDS = "sparring.cli."
+"""A command has as many arguments as the command line has options."""
 
 BLOCKS = ast.For | ast.AsyncFor | ast.While | ast.If | ast.With | ast.AsyncWith | ast.Try | ast.Match
 
@@ -119,17 +116,9 @@ def test_most_functions_are_short():
 
 
 def test_no_function_takes_many_arguments():
-    many = [place for place, function in functions(PACKAGE) if len(parameters(function)) > ARGUMENTS]
+    below = tuple(source for source in PACKAGE if not source.module.startswith(COMMANDS))
+    many = [place for place, function in functions(below) if len(parameters(function)) > ARGUMENTS]
     assert not many, f"more than {ARGUMENTS} arguments: {', '.join(many)}"
-
-
-def test_only_the_first_two_arguments_are_given_by_place():
-    many = [
-        place
-        for place, function in functions(tuple(source for source in PACKAGE if source.module != COMPILED))
-        if len(positional(function)) > BY_PLACE and function.name not in GIVEN_BY_PLACE
-    ]
-    assert not many, f"more than {BY_PLACE} arguments that are not keyword-only: {', '.join(many)}"
 
 
 def test_no_function_is_deeply_nested():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from tests.source import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -90,11 +90,15 @@ PUBLIC: Mapping[str, Callable[[Matrix], Any]] = {
     "flame.flame": lambda matrix: flame.flame(matrix, matrix[0], rng=stream(0)),
     "fltrust.fltrust": lambda matrix: fltrust.fltrust(matrix, matrix[0]),
     "foolsgold.foolsgold": lambda matrix: foolsgold.foolsgold(matrix, matrix),
-    "forms.fltrust.most_harmful": harmful,
-    "forms.krum.farthest_expected": krum_form.farthest_expected,
-    "forms.krum.farthest_selected": lambda matrix: krum_form.farthest_selected(matrix, crafted=2, assumed=2),
-    "forms.trimmed_mean.beyond_deviation": lambda matrix: trimmed_mean_form.beyond_deviation(matrix, stream(0)),
-    "forms.trimmed_mean.beyond_range": beyond,
+    "local_model_poisoning.fltrust.most_harmful": harmful,
+    "local_model_poisoning.krum.farthest_expected": krum_form.farthest_expected,
+    "local_model_poisoning.krum.farthest_selected": lambda matrix: krum_form.farthest_selected(
+        matrix, crafted=2, assumed=2
+    ),
+    "local_model_poisoning.trimmed_mean.beyond_deviation": lambda matrix: trimmed_mean_form.beyond_deviation(
+        matrix, stream(0)
+    ),
+    "local_model_poisoning.trimmed_mean.beyond_range": beyond,
     "geometric_median.geometric_median": geometric_median.geometric_median,
     "krum.krum": lambda matrix: krum.krum(matrix, 2),
     "mean.mean": mean.mean,
@@ -116,7 +120,7 @@ PUBLIC: Mapping[str, Callable[[Matrix], Any]] = {
 """The functions that are called from outside: what is no matrix of float32 or float64 is refused."""
 
 INNER: Mapping[str, Callable[[Matrix], Any]] = {
-    "accumulators.add_updates": sums,
+    "client_memory.add_updates": sums,
     "arrays.column_blocks": cut,
     "arrays.finite_rows": arrays.finite_rows,
     "arrays.gram": lambda matrix: arrays.gram(matrix, matrix[0]),
@@ -124,25 +128,25 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "arrays.row_norms": arrays.row_norms,
     "arrays.squared_distances": arrays.squared_distances,
     "arrays.squared_distances_by_torch": arrays.squared_distances_by_torch,
-    "columns.average": lambda matrix: arithmetic.average(matrix, [0, 2]),
-    "columns.columnwise": lambda matrix: arithmetic.columnwise(lambda block: block.amax(dim=0), matrix),
-    "columns.inner_mean": lambda matrix: arithmetic.inner_mean(matrix, 2),
-    "columns.inner_mean_by_torch": lambda matrix: arithmetic.inner_mean_by_torch(matrix, 2),
-    "columns.weighted_sum_by_torch": lambda matrix: arithmetic.weighted_sum_by_torch(weights(matrix), matrix),
-    "columns.weighted_sum": lambda matrix: arithmetic.weighted_sum(weights(matrix), matrix),
-    "forms.krum.measure": lambda matrix: krum_form.measure(matrix, matrix[0].detach().sign()).search(
+    "arithmetic.average": lambda matrix: arithmetic.average(matrix, [0, 2]),
+    "arithmetic.columnwise": lambda matrix: arithmetic.columnwise(lambda block: block.amax(dim=0), matrix),
+    "arithmetic.inner_mean": lambda matrix: arithmetic.inner_mean(matrix, 2),
+    "arithmetic.inner_mean_by_torch": lambda matrix: arithmetic.inner_mean_by_torch(matrix, 2),
+    "arithmetic.weighted_sum_by_torch": lambda matrix: arithmetic.weighted_sum_by_torch(weights(matrix), matrix),
+    "arithmetic.weighted_sum": lambda matrix: arithmetic.weighted_sum(weights(matrix), matrix),
+    "local_model_poisoning.krum.measure": lambda matrix: krum_form.measure(matrix, matrix[0].detach().sign()).search(
         crafted=2, neighbors=3
     ),
-    "knowledge.directions": observed_updates.directions,
-    "knowledge.mean_update": observed_updates.mean_update,
-    "knowledge.moments": observed_updates.moments,
-    "knowledge.products": lambda matrix: observed_updates.products(matrix, matrix[:2]),
+    "observed_updates.directions": observed_updates.directions,
+    "observed_updates.mean_update": observed_updates.mean_update,
+    "observed_updates.moments": observed_updates.moments,
+    "observed_updates.products": lambda matrix: observed_updates.products(matrix, matrix[:2]),
     "krum.krum_rows": lambda matrix: krum.krum_rows(matrix, 2, keep=3),
     "perturbation.ray": lambda matrix: perturbation.ray(matrix, "std").at(2.0),
-    "rows.admitted": arithmetic.admitted,
-    "rows.distances_to": lambda matrix: arithmetic.distances_to(matrix[0], matrix),
-    "rows.products_with": lambda matrix: arithmetic.products_with(matrix[0], matrix),
-    "shares.share_average": lambda matrix: arithmetic.share_average(matrix, weights(matrix)),
+    "arithmetic.admitted": arithmetic.admitted,
+    "arithmetic.distances_to": lambda matrix: arithmetic.distances_to(matrix[0], matrix),
+    "arithmetic.products_with": lambda matrix: arithmetic.products_with(matrix[0], matrix),
+    "arithmetic.share_average": lambda matrix: arithmetic.share_average(matrix, weights(matrix)),
     "worst_of.lines": lambda matrix: worst_of.lines(matrix)["alie"].at(1.5),
 }
 """The functions that these are made of: what they are given has been checked, and has no gradient."""
@@ -203,7 +207,7 @@ def annotations(function: Function) -> set[str]:
 def found(*folders: str, of: Collection[str] = ("Matrix",)) -> Iterator[str]:
     """Yield the public functions with an argument that is a matrix, or of another of these types, by file and name."""
     for source in sources(*folders):
-        start = "forms." if "forms" in source.path.parts else ""
+        start = "local_model_poisoning." if "forms" in source.path.parts else ""
         for node in source.tree.body:
             if isinstance(node, Function) and not node.name.startswith("_") and annotations(node).intersection(of):
                 yield f"{start}{source.path.stem}.{node.name}"

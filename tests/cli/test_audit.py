@@ -4,7 +4,7 @@ from dataclasses import asdict
 import pytest
 
 import sparring.cli.audit
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.experiments.audit.result import plain
 from sparring.experiments.jobs.workers import InlineWorkers
 from tests.cli.test_main import refusal
@@ -24,7 +24,7 @@ def calls(monkeypatch):
         calls.append((request, folder))
         return finished(verdict())
 
-    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", told)
     return calls
 

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.experiments.reproductions import CALCULATIONS
 from sparring.experiments.reproductions.computed_claim import NAME
 from tests.experiments.reproductions.calculations import counting

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.conformance import CHECKS
 from tests.cli import unlike
 from tests.cli.test_main import refusal

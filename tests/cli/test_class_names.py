@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sparring.cli import main
+from sparring.cli.main import main
 
 SETTINGS = (
     *("data.name=image_folder", "data.root=photos", "data.size=8", "data.root_size=0", "data.partition.name=iid"),

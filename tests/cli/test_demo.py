@@ -2,7 +2,7 @@ import signal
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.experiments.reproductions.demo import CELLS, verdict
 from tests.cli.test_main import refusal
 

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from tests.cli.test_main import refusal
 from tests.experiments.small import SETTINGS
 from tests.experiments.sweeps.grids import grid, written

@@ -16,7 +16,7 @@ def unknown(*_):
     raise KeyError("uid not found")
 
 pwd.getpwuid = pwd.getpwnam = unknown
-from sparring.cli import main
+from sparring.cli.main import main
 sys.exit(main())
 """
 

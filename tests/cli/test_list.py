@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from sparring.cli import main
 from sparring.cli.list import KINDS
+from sparring.cli.main import main
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.experiments.reproductions import CALCULATIONS, PRESETS
 from tests.cli.test_main import refusal

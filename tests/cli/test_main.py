@@ -7,10 +7,10 @@ import sys
 import pytest
 
 import sparring
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError, blaming
 
-SCRIPT = "import sys; from sparring.cli import main; sys.exit(main())"
+SCRIPT = "import sys; from sparring.cli.main import main; sys.exit(main())"
 """What the console script does."""
 
 
@@ -44,7 +44,7 @@ def test_every_command_explains_itself(capsys, command, option):
 
 
 def test_help_does_not_wait_for_torch():
-    probe = "import sys; from sparring.cli import main; main(['--help']); sys.exit('torch' in sys.modules)"
+    probe = "import sys; from sparring.cli.main import main; main(['--help']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", probe], capture_output=True, check=False).returncode == 0
 
 

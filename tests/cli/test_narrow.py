@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from sparring.cli import main
 from sparring.cli.list import KINDS, LEAST_FOR_COLUMNS
+from sparring.cli.main import main
 from sparring.experiments.config.catalogues import CATALOGUES, catalogue
 from sparring.experiments.runs.run import run
 from tests.experiments.report.studies import DOCUMENT, played

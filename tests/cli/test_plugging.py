@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from tests.cli.test_main import refusal
 from tests.experiments.plugging import EVERYTHING, MODULE, SOURCE, forget, write_plugin
 from tests.experiments.small import SETTINGS, lasting

@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
 from tests.cli.test_main import refusal
 from tests.experiments.report.studies import EVIL, played

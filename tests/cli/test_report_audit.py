@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from tests.cli.test_main import refusal
 from tests.experiments.audit.asking import audited, shorten
 

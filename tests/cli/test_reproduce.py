@@ -4,7 +4,8 @@ from dataclasses import replace
 import pytest
 
 from sparring.attacks import save_attack
-from sparring.cli import main, options
+from sparring.cli import options
+from sparring.cli.main import main
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.reproductions import PRESETS

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 
-from sparring.cli import main
+from sparring.cli.main import main
 from tests.cli.test_main import SCRIPT, refusal
 from tests.experiments.small import SETTINGS, lasting
 

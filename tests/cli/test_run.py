@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.cli.progress import Lines
 from sparring.experiments import digest
 from sparring.experiments.jobs.workers import InlineWorkers
@@ -114,7 +114,7 @@ def test_a_complete_run_that_is_asked_for_again_says_where_it_is(folder, capsys)
 
 
 def test_a_run_is_played_with_several_seeds_and_shown_with_intervals(folder, capsys, monkeypatch):
-    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["run", *SETTINGS, "--seeds", "0..2"]) == 0
     out = capsys.readouterr().out

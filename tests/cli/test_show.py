@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.experiments import run
 from sparring.experiments.report.side_by_side import LEVELS, PLAIN_LEVELS, read_shown, sparkline
 from tests.cli.test_main import refusal

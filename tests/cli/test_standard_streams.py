@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 import sparring.cli.audit
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.reproductions import CALCULATIONS
 from sparring.experiments.reproductions.demo import CELLS
@@ -44,7 +44,7 @@ def closed() -> Iterator[io.TextIOWrapper]:
 @pytest.fixture
 def work(folder, monkeypatch) -> None:
     """Hold a run and a sweep file, and let what takes long take no time."""
-    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr(

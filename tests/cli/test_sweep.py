@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.cli.progress import Lines
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.runs.run_folder import locked
@@ -23,7 +23,7 @@ THREE = grid(attack=[NO_ATTACK, IPM, LMP])
 @pytest.fixture
 def here(monkeypatch):
     """Let this process play, which is quick."""
-    monkeypatch.setattr("sparring.cli.options.WorkerOptions.workers", lambda self: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid, written
 
 PROBE = """
 import json, sys
-from sparring.cli import main
+from sparring.cli.main import main
 code = main(sys.argv[1:])
 print(json.dumps([code, *sys.modules]), file=sys.stderr)
 """

@@ -35,7 +35,7 @@ def played(name: str, folder: Path) -> dict[str, str]:
     command = ["sweep", str(HERE / SWEEP / "sweep.yaml"), "--jobs", "1"]
     if name != SWEEP:
         command = ["run", str(HERE / name / "config.yaml")]
-    arguments = [sys.executable, "-c", "from sparring.cli import main; main()", *command, "--out", str(folder)]
+    arguments = [sys.executable, "-c", "from sparring.cli.main import main; main()", *command, "--out", str(folder)]
     subprocess.run(arguments, check=True, capture_output=True, env=dict(os.environ))
     return left(folder)
 

@@ -9,7 +9,7 @@ import typer
 
 from sparring.cli.console import terminal_width
 from sparring.cli.options import AsJson, Plugins, load_catalogues
-from sparring.conformance import Finding, conformance
+from sparring.conformance import PlayerFinding, conformance
 from sparring.experiments.config.plugins import built, load_class
 from sparring.kinds import kind_of
 
@@ -45,7 +45,7 @@ def command(
     return 0 if passes else 1
 
 
-def _shown(findings: Iterable[Finding]) -> Sequence[Finding]:
+def _shown(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
     """Print each finding as soon as it is there: a line, and below it what is wrong."""
     done = []
     for finding in findings:

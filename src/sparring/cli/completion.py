@@ -29,7 +29,7 @@ TABLES: Mapping[str, Tables] = {
     "defense": {"defenses/__init__.py": ("DEFENSES",)},
     "execution.backend": {"training/backends/__init__.py": ("BACKENDS",)},
     "model": {"models/__init__.py": ("MODELS",)},
-    "post_training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/catalogues.py": ("INVERTING",)},
+    "post_training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/config/catalogues.py": ("INVERTING",)},
 }
 """Where the names stand that a key may have."""
 SETTINGS = {
@@ -41,8 +41,8 @@ SETTINGS = {
     "threat": "ThreatSettings",
 }
 """The classes that say which keys a section has."""
-PRESETS: Tables = {"experiments/presets/__init__.py": ("PRESETS", "CALCULATIONS")}
-KINDS: Tables = {"experiments/catalogues.py": ("CATALOGUES",)}
+PRESETS: Tables = {"experiments/reproductions/__init__.py": ("PRESETS", "CALCULATIONS")}
+KINDS: Tables = {"experiments/config/catalogues.py": ("CATALOGUES",)}
 
 
 def is_completing() -> bool:
@@ -64,7 +64,7 @@ def completed() -> list[str]:
 
 def keys() -> list[str]:
     """Return every key of a configuration, as in `federation.rounds`."""
-    classes = {node.name: node for node in _parsed("experiments/settings.py") if isinstance(node, ast.ClassDef)}
+    classes = {node.name: node for node in _parsed("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
     inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _fields(classes[name])]
     return sorted({"seed", *TABLES, *inner} - {"attack.member", "data.member"})
 

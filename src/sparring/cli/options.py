@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,40 +21,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Gap = Annotated[float, typer.Option(metavar="NUMBER", min=0, help="The smallest difference that counts.")]
 
 
-@dataclass(frozen=True)
-class OutputOptions:
-    """How a run is shown."""
+TensorBoard = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Let TensorBoard follow the run: it shows what is in there.")
+]
+Jobs = Annotated[
+    int | None, typer.Option(min=1, max=1024, help="How many runs to play at a time; by default one a core.")
+]
+Ray = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Play on the Ray cluster there; `local` starts one.")]
 
-    as_json: AsJson = False
-    tensorboard: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Let TensorBoard follow the run: it shows what is in there.")
-    ] = None
+
+def choose_workers(jobs: int | None, ray: str | None) -> Workers:
+    """Return who plays the runs."""
+    if ray is None:
+        return LocalWorkers(jobs or len(os.sched_getaffinity(0)))
+    if jobs is not None:
+        raise ConfigError("--jobs and --ray are both given; choose one")
+    workers: Workers = integration("ray")(ray)
+    return workers
 
 
-@dataclass(frozen=True)
-class WorkerOptions:
-    """Who plays the runs."""
-
-    jobs: Annotated[
-        int | None, typer.Option(min=1, max=1024, help="Play so many runs at a time; by default one a core.")
-    ] = None
-    ray: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Play on the Ray cluster there; `local` starts one.")
-    ] = None
-
-    def refuse_alone(self) -> None:
-        """Refuse to choose who plays a single run."""
-        if self.jobs is not None or self.ray is not None:
-            option = "--ray" if self.jobs is None else "--jobs"
-            raise ConfigError(f"{option} is given, and one run is played by one process; use --seeds to play several")
-
-    def workers(self) -> Workers:
-        if self.ray is None:
-            return LocalWorkers(self.jobs or len(os.sched_getaffinity(0)))
-        if self.jobs is not None:
-            raise ConfigError("--jobs and --ray are both given; choose one")
-        workers: Workers = integration("ray")(self.ray)
-        return workers
+def refuse_workers(jobs: int | None, ray: str | None) -> None:
+    """Refuse to choose who plays a single run."""
+    if jobs is not None or ray is not None:
+        option = "--ray" if jobs is None else "--jobs"
+        raise ConfigError(f"{option} is given, and one run is played by one process; use --seeds to play several")
 
 
 SUFFIXES = (".yaml", ".yml")

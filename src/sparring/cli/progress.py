@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
@@ -232,3 +232,16 @@ def _step_news(steps: Sequence[int]) -> str:
     if len(steps) <= FEW:
         return f"steps of each policy: {', '.join(map(str, steps))}"
     return f"{sum(step > 0 for step in steps)} of {len(steps)} policies begun"
+
+
+class ConsoleFollower:
+    """Tells of each stage, and how far it is."""
+
+    def begin(self, stage: str) -> None:
+        show_notice(stage)
+
+    def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
+        return following_sweep(folder, size)
+
+    def training(self, folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> AbstractContextManager[None]:
+        return following_training(folder, made, total=total)

@@ -1,7 +1,6 @@
 """`sparring report`: what a sweep came to."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Annotated
 import typer
 
 from sparring.cli.console import show_paragraphs
-from sparring.cli.gathering import gathered
 from sparring.cli.options import Gap
 from sparring.cli.tables import show_paired_table, show_score_table
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
@@ -18,14 +16,14 @@ from sparring.experiments.analysis.text_tables import as_csv
 from sparring.experiments.jobs.atomic_files import write
 from sparring.experiments.report.figures import write_figures
 from sparring.experiments.report.html_page import page
-from sparring.experiments.report.latex import latex
+from sparring.experiments.report.latex import as_latex
 from sparring.experiments.report.paired_tables import PairedTable, interval_of, make_paired_tables
 from sparring.experiments.report.panels import parts
 from sparring.experiments.report.score_tables import further_metrics, make_score_tables, metrics
 from sparring.experiments.report.side_by_side import AUDIT
 from sparring.experiments.report.study import Study, read_study
 from sparring.experiments.report.threat_model import CLASSES, threat_model
-from sparring.experiments.reproductions.comparison import reproduced
+from sparring.experiments.reproductions.comparison import judge_reproduction
 from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.sweeps.tensorboard import track
 
@@ -46,26 +44,18 @@ SHOWN = 3
 """How many failures are printed; a page has all."""
 
 
-@dataclass(frozen=True)
-class Files:
-    """What is written besides what is printed."""
-
-    html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None
-    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None
-    latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None
-    figures: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, as PDF and PNG files.")
-    ] = None
-    tensorboard: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write the records of all runs for TensorBoard.")
-    ] = None
-
-
-@gathered
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, a run or an audit.")],
     *,
-    files: Files,
+    html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, as PDF and PNG files.")
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write the records of all runs for TensorBoard.")
+    ] = None,
     gap: Gap = SMALLEST_GAP,
     plugins: Annotated[list[str] | None, typer.Option("--plugin", hidden=True)] = None,
 ) -> None:
@@ -75,7 +65,7 @@ def command(
     """
     is_audit = (folder / AUDIT).exists()
     # What audits need besides, such as their trainers, is slow to import.
-    audits = import_module("sparring.cli.audit_report") if is_audit else None
+    audits = import_module("sparring.cli.audit") if is_audit else None
     if audits is not None:
         audits.show_audit(folder, gap=gap)
         typer.echo()
@@ -84,17 +74,17 @@ def command(
     show_tables(study)
     show_paragraphs(_notes(study))
     for path, written in (
-        (files.html, page if audits is None else partial(audits.page_of_audit, folder)),
-        (files.csv, _csv),
-        (files.latex, latex),
+        (html, _page if audits is None else partial(audits.page_of_audit, folder)),
+        (csv, _csv),
+        (latex, as_latex),
     ):
         if path is not None:
             write(path, written(study).encode())
             typer.echo(f"written: {path}")
-    if files.figures is not None:
-        typer.echo(f"written: {files.figures}, {len(write_figures(study, files.figures))} files")
-    if files.tensorboard is not None:
-        typer.echo(f"written: {files.tensorboard}, {track(runs, files.tensorboard)} runs")
+    if figures is not None:
+        typer.echo(f"written: {figures}, {len(write_figures(study, figures))} files")
+    if tensorboard is not None:
+        typer.echo(f"written: {tensorboard}, {track(runs, tensorboard)} runs")
 
 
 def show_folder(folder: Path) -> None:
@@ -124,7 +114,7 @@ def _legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
 
 def _notes(study: Study) -> Iterator[str]:
     """Yield what the classes are, what became of the claims, and what the tables lack."""
-    published = reproduced(study)
+    published = judge_reproduction(study)
     yield from (f"classes: {words}" for fact in threat_model(study) if fact.term == CLASSES for words in fact.words)
     yield from map(str, published.judgments if published else ())
     for failure in study.failures[:SHOWN]:
@@ -134,6 +124,10 @@ def _notes(study: Study) -> Iterator[str]:
     if study.missing:
         count = f"{len(study.missing)} of {len(study.cells)} runs"
         yield f"not complete: {count}; play the sweep again into the same folder"
+
+
+def _page(study: Study) -> str:
+    return page(study, judge_reproduction(study))
 
 
 def _csv(study: Study) -> str:

@@ -1,61 +1,50 @@
 """`sparring reproduce`: try a published table, figure or theorem, and show what was measured beside it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sparring.cli.calculating import show_calculation
-from sparring.cli.console import show_block, show_judgments, terminal_width
-from sparring.cli.gathering import gathered
-from sparring.cli.options import Gap, WorkerOptions
-from sparring.cli.progress import following_sweep
+from sparring.cli.console import show_block, show_facts, show_judgments, terminal_width
+from sparring.cli.options import Gap, Jobs, Ray, choose_workers
+from sparring.cli.progress import ConsoleFollower, progress
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.errors import ConfigError
-from sparring.experiments.analysis.frames import frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_text
-from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.reproductions import CALCULATIONS, PRESETS, find_preset
-from sparring.experiments.reproductions.comparison import beside, judgments, lessons, reckoning
-from sparring.experiments.reproductions.computed_claim import ComputedClaim
-from sparring.experiments.reproductions.policy_trials import policies_of
-from sparring.experiments.reproductions.preset import Preset, Scale, plan_of, shipped
-from sparring.experiments.sweeps import Plan, sweep
-from sparring.experiments.sweeps.sweep_folder import POLICIES
-from sparring.registry import imported
+from sparring.experiments.reproductions.comparison import reckoning
+from sparring.experiments.reproductions.computed_claim import NAME, ComputedClaim, Part, compute
+from sparring.experiments.reproductions.preset import Preset, Scale
+from sparring.experiments.reproductions.reproduce import (
+    ReproductionOptions,
+    plan_reproduction,
+    refuse_training,
+    reproduce,
+)
+from sparring.experiments.sweeps import Plan
 
 FOLDER = Path("reproductions")
 """Where results go that are given no folder."""
 
 
-@dataclass(frozen=True)
-class Manner:
-    """What is done again that was done before, and what counts as a difference."""
-
-    retry_failed: RetryFailed = False
-    train: Annotated[
-        bool, typer.Option("--train", help="Train policies in place of playing those that come with Sparring.")
-    ] = False
-    gap: Gap = SMALLEST_GAP
-
-
-@gathered
 def command(
     name: Annotated[str, typer.Argument(metavar="ID", help=f"One of {', '.join((*PRESETS, *CALCULATIONS))}.")],
-    crew: WorkerOptions,
     *,
     scale: Annotated[
         Scale, typer.Option(help="Seconds for a test, minutes on two cores, or the published settings.")
     ] = "laptop",
     out: Annotated[
-        Path | None, typer.Option(help="The folder, which is gone on with; by default reproductions/ID-SCALE.")
+        Path | None, typer.Option(help="The folder, which is resumed; by default reproductions/ID-SCALE.")
     ] = None,
-    manner: Manner,
+    retry_failed: RetryFailed = False,
+    train: Annotated[
+        bool, typer.Option("--train", help="Train policies in place of playing those that come with Sparring.")
+    ] = False,
+    gap: Gap = SMALLEST_GAP,
+    jobs: Jobs = None,
+    ray: Ray = None,
 ) -> int:
     """Try a published table, figure or theorem: what was published, what is measured, and whether the claims hold.
 
@@ -63,39 +52,44 @@ def command(
     """
     chosen = find_preset(name)
     folder = FOLDER / f"{chosen.id}-{scale}" if out is None else out
-    if manner.train and (isinstance(chosen, ComputedClaim) or chosen.rehearsing is None):
-        raise ConfigError(f"--train is given; {chosen.id} plays no learned attack, leave it out")
     if isinstance(chosen, ComputedClaim):
+        if train:
+            raise ConfigError(f"--train is given; {chosen.id} plays no learned attack, leave it out")
         show_calculation(chosen, scale, folder=folder)
         return 0
-    return _play(chosen, scale, folder=folder, workers=crew.workers(), manner=manner)
-
-
-def _play(chosen: Preset, scale: Scale, *, folder: Path, workers: Workers, manner: Manner) -> int:
-    """Play the sweep of a preset, and print what it comes to."""
-    known = None if manner.train else shipped(chosen, scale)
-    place = str(folder / POLICIES) if known is None else known
-    plan = plan_of(chosen, scale, policies=place)
-    show_block(_introduced(chosen, scale, plan=plan))
-    if chosen.rehearsing is not None and any(not policy.exists() for policy in _policies(plan)):
-        # Whoever trains nothing does not wait for Stable-Baselines3.
-        train = imported("sparring.cli.training:train")
-        train(plan, partial(chosen.rehearsing, scale), folder=folder, workers=workers)
-        plan = plan_of(chosen, scale, policies=place)  # runs are known by what the policies are
-    with following_sweep(folder, workers.size) as observer:
-        stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed)
-    runs = frame(folder)
-    tables = beside(chosen, scale, cells=[cell.labels for cell in plan.cells], runs=runs, gap=manner.gap)
-    for table in chain(tables, lessons(plan.cells)):
+    refuse_training(chosen, train=train)
+    workers = choose_workers(jobs, ray)
+    show_block(_introduced(chosen, scale, plan=plan_reproduction(chosen, scale, folder=folder, train=train)))
+    done = reproduce(
+        chosen,
+        scale,
+        folder=folder,
+        workers=workers,
+        follower=ConsoleFollower(),
+        options=ReproductionOptions(train, retry_failed, gap),
+    )
+    for table in done.tables:
         typer.echo(as_text(table, width=terminal_width()))
-    show_judgments(judgments(chosen, scale, runs=runs, gap=manner.gap))
-    show_summary(stands, folder, as_json=False)
-    return 1 if stands.failures else 0
+    show_judgments(done.judgments)
+    show_summary(done.summary, folder, as_json=False)
+    return 1 if done.summary.failures else 0
 
 
-def _policies(plan: Plan) -> Iterable[Path]:
-    """Yield the files of the learned attacks that are played."""
-    return (policy for cell in plan.cells for policy in policies_of(cell.config))
+def show_calculation(chosen: ComputedClaim, scale: Scale, *, folder: Path) -> None:
+    """Calculate what a folder does not hold yet, and print what everything comes to."""
+    parts = chosen.parts(scale)
+    title = f"{chosen.id}: {chosen.title} ({chosen.source}), {scale} scale, {len(parts)} parts"
+    show_block([title, *(f"- {difference}" for difference in chosen.differences[scale])])
+    with progress("part", len(parts)) as shown:
+
+        def tell(done: int, part: Part) -> None:
+            shown.show(done, ", ".join(f"{label} {value}" for label, value in part.items()))
+
+        rows = compute(chosen, scale, folder=folder, tell=tell)
+    for table in chosen.tables(rows):
+        typer.echo(as_text(table, width=terminal_width()))
+    show_judgments(chosen.judge(scale, rows))
+    show_facts({"numbers": str(folder / NAME)})
 
 
 def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:

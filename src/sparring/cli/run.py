@@ -1,52 +1,68 @@
 """`sparring run`: play one run."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from sparring.cli import sweep
 from sparring.cli.console import show_facts, show_outcome
-from sparring.cli.gathering import gathered
-from sparring.cli.options import OutputOptions, Plugins, Words, WorkerOptions, load_catalogues, read_words
+from sparring.cli.options import (
+    AsJson,
+    Jobs,
+    Plugins,
+    Ray,
+    TensorBoard,
+    Words,
+    choose_workers,
+    load_catalogues,
+    read_words,
+    refuse_workers,
+)
 from sparring.cli.progress import following, show_notice
-from sparring.cli.seeds import RUNS, Seeds, play_seeds
+from sparring.cli.sweep import play_plan
 from sparring.errors import ConfigError
-from sparring.experiments import Catalogues, Config, digest, parse_config, run
+from sparring.experiments import Catalogues, Config, Outcome, digest, parse_config, run
 from sparring.experiments.runs.cost import Forecast, describe_run, forecast
 from sparring.experiments.runs.run import finished
 from sparring.experiments.runs.run_folder import Existing
+from sparring.experiments.sweeps import Plan, plan_sweep
 from sparring.experiments.sweeps.tensorboard import tracked
 from sparring.training import keep_freed_memory
 
+RUNS = Path("runs")
+"""Where runs go that are given no folder."""
+RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
+MOST = 1000
 
-@dataclass(frozen=True)
-class Manner:
-    """How it is played, and what about a run that is there."""
-
-    seeds: Seeds = None
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")] = (
-        False
-    )
-    resumes: Annotated[
-        list[bool] | None,
-        typer.Option("--resume/--overwrite", help="Go on with the run that the folder holds, or replace it."),
-    ] = None
+Seeds = Annotated[
+    str | None,
+    typer.Option(
+        "--seeds", metavar="FIRST..LAST", help="Play with each of these seeds, as in 0..4 or 0,2,5; show the means."
+    ),
+]
 
 
-@gathered
 def command(
     words: Words = None,
     out: Annotated[
         Path | None, typer.Option(help="The run's folder; by default runs/ and the digest's first digits.")
     ] = None,
     *,
-    output: OutputOptions,
-    manner: Manner,
-    crew: WorkerOptions,
+    as_json: AsJson = False,
+    tensorboard: TensorBoard = None,
+    seeds: Seeds = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")] = (
+        False
+    ),
+    resumes: Annotated[
+        list[bool] | None,
+        typer.Option("--resume/--overwrite", help="Resume the run that the folder holds, or replace it."),
+    ] = None,
+    jobs: Jobs = None,
+    ray: Ray = None,
     plugins: Plugins = None,
 ) -> int:
     """Play one run, as a configuration file and settings describe it; what they leave out has a default.
@@ -54,34 +70,35 @@ def command(
     Example: sparring run data=mnist attack=lmp attack.malicious=20 defense=krum federation.rounds=200
     """
     keep_freed_memory()
-    existing, catalogues, document = _existing(manner.resumes or ()), load_catalogues(plugins), read_words(words or [])
-    if manner.seeds is not None:
-        if manner.resumes or output.tensorboard:
+    existing, catalogues, document = _existing(resumes or ()), load_catalogues(plugins), read_words(words or [])
+    if seeds is not None:
+        if resumes or tensorboard:
             raise ConfigError("--seeds is given; leave out --resume, --overwrite and --tensorboard")
-        shown = sweep.Manner(dry_run=manner.dry_run, as_json=output.as_json)
-        return play_seeds(document, manner.seeds, out=out, workers=crew.workers(), manner=shown, catalogues=catalogues)
-    crew.refuse_alone()
+        plan, folder = plan_seeds(document, seeds, out=out, catalogues=catalogues)
+        workers = choose_workers(jobs, ray)
+        return play_plan(plan, folder, workers=workers, catalogues=catalogues, dry_run=dry_run, as_json=as_json)
+    refuse_workers(jobs, ray)
     config = parse_config(document, catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
-    if manner.dry_run:
-        _tell(folder, config, plan=forecast(config, catalogues), as_json=output.as_json)
+    if dry_run:
+        _tell(folder, config, plan=forecast(config, catalogues), as_json=as_json)
         return 0
-    _play(config, folder, existing=existing, output=output, catalogues=catalogues)
+    outcome = _play(config, folder, existing=existing, tensorboard=tensorboard, catalogues=catalogues)
+    show_outcome(outcome, as_json=as_json)
     return 0
 
 
-def _play(config: Config, folder: Path, *, existing: Existing, output: OutputOptions, catalogues: Catalogues) -> None:
-    """Play a run, or say what it came to if it is there."""
+def _play(
+    config: Config, folder: Path, *, existing: Existing, tensorboard: Path | None, catalogues: Catalogues
+) -> Outcome:
+    """Play a run, unless it is there and complete."""
     outcome = finished(config, folder) if existing == "refuse" else None
     if outcome is not None:
         show_notice(f"{folder} holds this run, complete; --overwrite plays it again")
-    else:
-        with (
-            following(config.federation.rounds) as shown,
-            tracked(shown, folder, board=output.tensorboard) as observer,
-        ):
-            outcome = run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
-    show_outcome(outcome, as_json=output.as_json)
+        return outcome
+    rounds = config.federation.rounds
+    with following(rounds) as shown, tracked(shown, folder, board=tensorboard) as observer:
+        return run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
 
 
 def _existing(resumes: Sequence[bool]) -> Existing:
@@ -98,3 +115,29 @@ def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> Non
         typer.echo(json.dumps({**plan._asdict(), "run": str(folder)}, allow_nan=False))
     else:
         show_facts({**describe_run(config, plan), "run": str(folder)})
+
+
+def plan_seeds(
+    document: Mapping[str, Any], seeds: str, *, out: Path | None, catalogues: Catalogues
+) -> tuple[Plan, Path]:
+    """Return the plan of one run with several seeds, and the folder that it is played into."""
+    if document.get("seed") is not None:
+        raise ConfigError(f"seed is {document['seed']!r}, and --seeds is given; choose one")
+    axes = {"seed": read_seeds(seeds)}
+    folder = RUNS / f"{digest(parse_config(document, catalogues))[:12]}-seeds" if out is None else out
+    return plan_sweep({"base": document, "axes": axes}, catalogues), folder
+
+
+def read_seeds(text: str) -> list[int]:
+    """Return the seeds that `0..4` or `0,2,5` stands for."""
+    found = RANGE.fullmatch(text)
+    if found:
+        first, last = map(int, found.groups())
+        seeds = list(range(first, min(last, first + MOST) + 1))
+    else:
+        seeds = [int(each) for each in text.split(",") if each.isascii() and each.isdigit()]
+        if len(seeds) != text.count(",") + 1:
+            seeds = []
+    if not 2 <= len(set(seeds)) <= MOST:
+        raise ConfigError(f"--seeds is {text!r}; write from two to {MOST} of them, as in 0..4 or 0,2,5")
+    return list(dict.fromkeys(seeds))

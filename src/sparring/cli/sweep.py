@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from shlex import quote
@@ -11,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from sparring.cli.console import show_facts
-from sparring.cli.gathering import gathered
-from sparring.cli.options import AsJson, Plugins, WorkerOptions, load_catalogues
+from sparring.cli.options import AsJson, Jobs, Plugins, Ray, choose_workers, load_catalogues
 from sparring.cli.progress import following_sweep, format_labels
 from sparring.experiments import Catalogues, read_document
 from sparring.experiments.config.describe import format_duration
@@ -39,16 +37,6 @@ SHOWN = 5
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Play runs again that failed before.")]
 
 
-@dataclass(frozen=True)
-class Manner:
-    """What is played, and what is printed."""
-
-    retry_failed: RetryFailed = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, and about how long.")] = False
-    as_json: AsJson = False
-
-
-@gathered
 def command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A base configuration, and axes along which it varies.")],
     words: Annotated[
@@ -57,32 +45,47 @@ def command(
     ] = None,
     *,
     out: Annotated[Path, typer.Option(help="The sweep's folder; what it holds already is not played again.")],
-    crew: WorkerOptions,
-    manner: Manner,
+    jobs: Jobs = None,
+    ray: Ray = None,
+    retry_failed: RetryFailed = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, and about how long.")] = False,
+    as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> int:
-    """Play every combination of what a file lets vary, several at a time; the same command goes on with what is left.
+    """Play every combination of what a file lets vary, several at a time; the same command resumes the sweep.
 
     Example: sparring sweep grid.yaml --out grid --jobs 4
     """
     catalogues = load_catalogues(plugins)
     plan = plan_sweep(with_settings(read_document(file), words or ()), catalogues)
-    return play_plan(plan, out, workers=crew.workers(), manner=manner, catalogues=catalogues)
+    workers = choose_workers(jobs, ray)
+    return play_plan(
+        plan, out, workers=workers, catalogues=catalogues, retry_failed=retry_failed, dry_run=dry_run, as_json=as_json
+    )
 
 
-def play_plan(plan: Plan, folder: Path, *, workers: Workers, manner: Manner, catalogues: Catalogues) -> int:
+def play_plan(
+    plan: Plan,
+    folder: Path,
+    *,
+    workers: Workers,
+    catalogues: Catalogues,
+    retry_failed: bool = False,
+    dry_run: bool = False,
+    as_json: bool = False,
+) -> int:
     """Play what is missing of a plan, show what it came to, and return the exit code."""
-    if manner.dry_run:
-        _tell(plan, folder, manner=manner, size=workers.size, catalogues=catalogues)
+    if dry_run:
+        _tell(plan, folder, size=workers.size, catalogues=catalogues, retry_failed=retry_failed, as_json=as_json)
         return 0
     with following_sweep(folder, workers.size) as observer:
         stands = sweep(
-            plan, folder, workers=workers, observer=observer, retry_failed=manner.retry_failed, catalogues=catalogues
+            plan, folder, workers=workers, observer=observer, retry_failed=retry_failed, catalogues=catalogues
         )
     # Tables come with pandas, which nobody waits for before a run is complete.
-    cells = imported("sparring.experiments.analysis.frames:cell_accuracies")(folder) if manner.as_json else []
-    show_summary(stands, folder, as_json=manner.as_json, cells=cells)
-    if stands.complete and not manner.as_json:
+    cells = imported("sparring.experiments.analysis.frames:cell_accuracies")(folder) if as_json else []
+    show_summary(stands, folder, as_json=as_json, cells=cells)
+    if stands.complete and not as_json:
         typer.echo()
         imported("sparring.cli.report:show_folder")(folder)  # pandas comes with it
         show_facts({"next": _next(folder)})
@@ -125,16 +128,16 @@ def _plain(stands: SweepSummary, folder: Path) -> dict[str, Any]:
     return {**counts, "failures": failures, "choices": choices}
 
 
-def _tell(plan: Plan, folder: Path, *, manner: Manner, size: int, catalogues: Catalogues) -> None:
+def _tell(plan: Plan, folder: Path, *, size: int, catalogues: Catalogues, retry_failed: bool, as_json: bool) -> None:
     """Print what would be played; every run is taken to last as long as the first that is missing."""
     plan = settled(plan, folder, catalogues=catalogues)
     cells = (*plan.candidates, *plan.cells)
-    due = missing(folder, cells, retry_failed=manner.retry_failed)
+    due = missing(folder, cells, retry_failed=retry_failed)
     left = len(due) + plan.open
     seconds = forecast((*due, *cells)[0].config, catalogues).seconds * ceil(left / size) if left else 0.0
     stands = summary(plan, folder)
     counts = {"complete": stands.complete, "failed": len(stands.failures), "due": len(due), "open": plan.open}
-    if manner.as_json:
+    if as_json:
         typer.echo(json.dumps({"runs": stands.runs, **counts, "seconds": seconds, "sweep": str(folder)}))
         return
     facts = {

@@ -6,14 +6,14 @@
 The tests of Sparring's own catalogues are these checks, too.
 """
 
-from sparring.conformance.check import Check, Finding, examine, failures
+from sparring.conformance.check import Check, PlayerFinding, examine, failures
 from sparring.conformance.kit import CHECKS, conformance
 from sparring.kinds import kind_of
 
 __all__ = [
     "CHECKS",
     "Check",
-    "Finding",
+    "PlayerFinding",
     "conformance",
     "examine",
     "failures",

@@ -13,17 +13,17 @@ Check = Callable[[Any], Iterator[str]]
 """Yields in words what is wrong with a subject; nothing where it passes."""
 
 
-class Finding(NamedTuple):
+class PlayerFinding(NamedTuple):
     """What a check found: nothing wrong, if there are no failures."""
 
     check: str
     failures: tuple[str, ...]
 
 
-def examine(checks: Iterable[Check], subject: object) -> Iterator[Finding]:
+def examine(checks: Iterable[Check], subject: object) -> Iterator[PlayerFinding]:
     """Yield the finding of each check when it is done."""
     for check in checks:
-        yield Finding(called(check), failures(check, subject))
+        yield PlayerFinding(called(check), failures(check, subject))
 
 
 def failures(check: Check, subject: object) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from sparring.conformance.attacks import ATTACK_CHECKS
 from sparring.conformance.backdoors import BACKDOOR_CHECKS
-from sparring.conformance.check import Check, Finding, examine
+from sparring.conformance.check import Check, PlayerFinding, examine
 from sparring.conformance.datasets import DATASET_CHECKS
 from sparring.conformance.models import MODEL_CHECKS
 from sparring.conformance.partitions import PARTITION_CHECKS
@@ -28,7 +28,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
 """What the members of each catalogue pass, by its name."""
 
 
-def conformance(subject: object) -> Iterator[Finding]:
+def conformance(subject: object) -> Iterator[PlayerFinding]:
     """Yield what each check of its kind finds about an object."""
     return examine(checks_of(subject), subject)
 

@@ -7,6 +7,7 @@ import pytest
 
 from sparring.experiments.report.html_page import LONGEST_TRACEBACK, page
 from sparring.experiments.report.study import read_study
+from sparring.experiments.reproductions.comparison import judge_reproduction
 from tests.experiments.report.studies import EVIL, study
 
 MEBIBYTE = 1 << 20
@@ -162,7 +163,7 @@ def test_panels_are_in_the_order_of_the_file():
 
 def test_a_preset_shows_its_claims():
     made = replace(study(AXES, RESULTS), preset={"id": "rla-fig3", "scale": "laptop"})
-    told = text(page(made))
+    told = text(page(made, judge_reproduction(made)))
     assert "Claims" in told
     assert "– not judged" in told
     assert "sparring reproduce rla-fig3 --scale laptop" in told

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from sparring.experiments.report.latex import latex
+from sparring.experiments.report.latex import as_latex
 from sparring.experiments.report.study import read_study
 from tests.experiments.report.studies import study
 
@@ -23,7 +23,7 @@ def rows(text):
 
 
 def test_a_cell_has_its_mean_and_below_it_its_interval_and_the_best_of_a_column_is_bold():
-    text = latex(study(AXES, RESULTS))
+    text = as_latex(study(AXES, RESULTS))
     header, mean, other, *_ = rows(text)
     assert header == r"defense & none & 50 \% \& more \\"
     best, worse = stacked(r"\textbf{0.910}", "[0.885, 0.935]"), stacked("0.110", "[0.085, 0.135]")
@@ -34,7 +34,7 @@ def test_a_cell_has_its_mean_and_below_it_its_interval_and_the_best_of_a_column_
 def test_a_table_has_a_label_of_its_own_and_a_caption_that_names_the_method():
     sets = ["digits", "mnist"]
     results = {(data, *labels): value for labels, value in RESULTS.items() for data in sets}
-    text = latex(study({"data": sets, **AXES}, results))
+    text = as_latex(study({"data": sets, **AXES}, results))
     labels = re.findall(r"\\label\{(.*)\}", text)
     assert labels[0] == "tab:my-sweep-digits-accuracy-after-the-last-round"
     assert len(labels) == len(set(labels)) == text.count(r"\begin{table}") == 4
@@ -47,7 +47,7 @@ def test_a_table_has_a_label_of_its_own_and_a_caption_that_names_the_method():
 
 
 def test_one_seed_has_no_interval():
-    text = latex(
+    text = as_latex(
         study(AXES | {"seed": ["0"]}, {labels: value for labels, value in RESULTS.items() if labels[-1] == "0"})
     )
     assert "interval" not in text
@@ -57,32 +57,32 @@ def test_one_seed_has_no_interval():
 def test_what_is_missing_is_said_and_fewer_runs_are_counted():
     results = {labels: value for labels, value in RESULTS.items() if labels[:2] != ("none", "a_rule")}
     del results["none", "mean", "2"]
-    text = latex(study(AXES, results))
+    text = as_latex(study(AXES, results))
     assert r"a\_rule & \emph{not played} & " in text
     assert "], n = 2}" in text
-    assert "Nothing is complete yet." in latex(study(AXES, {}))
+    assert "Nothing is complete yet." in as_latex(study(AXES, {}))
 
 
 def test_many_columns_go_over_both_columns_of_a_paper():
     axes = AXES | {"attack": [f"attack {place}" for place in range(5)]}
-    assert r"\begin{table*}" in latex(study(axes, {}))
+    assert r"\begin{table*}" in as_latex(study(axes, {}))
 
 
 def test_a_long_name_is_set_in_several_lines():
     axes = AXES | {"defense": ["clipped (max_norm=1.0, inner=median)"]}
-    text = latex(study(axes, {}))
+    text = as_latex(study(axes, {}))
     assert r"\raggedright clipped (max\_norm=1.0, inner=median) & " in text
     assert "{@{}p{2.6cm}cc@{}}" in text
 
 
 def test_a_long_heading_is_set_in_several_lines():
-    text = latex(study(AXES | {"attack": ["an attack with a long name"]}, {}))
+    text = as_latex(study(AXES | {"attack": ["an attack with a long name"]}, {}))
     assert r"defense & \begin{tabular}[b]{@{}c@{}}an attack with a\\ long name\end{tabular} \\" in text
 
 
 def test_latex_is_told_what_it_would_not_print():
     axes = AXES | {"defense": ["<b> |", "{x} \\ ~^$#", "[a] ± ≤"]}
-    text = latex(study(axes, {}))
+    text = as_latex(study(axes, {}))
     assert r"\textless{}b\textgreater{} \textbar{} & " in text
     assert r"\{x\} \textbackslash{} \textasciitilde{}\textasciicircum{}\$\# & " in text
     assert r"{[}a{]} $\pm$ $\leq$ & " in text
@@ -90,7 +90,7 @@ def test_latex_is_told_what_it_would_not_print():
 
 @pytest.mark.skipif(PDFLATEX is None, reason="needs pdflatex")
 def test_latex_sets_the_tables_within_their_columns(sweep_folder, tmp_path):
-    (tmp_path / "tables.tex").write_text(latex(study(AXES, RESULTS)) + latex(read_study(sweep_folder)))
+    (tmp_path / "tables.tex").write_text(as_latex(study(AXES, RESULTS)) + as_latex(read_study(sweep_folder)))
     document = (
         "\\documentclass[twocolumn]{article}\\usepackage{booktabs}\\begin{document}\\input{tables}\\end{document}"
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.cli import main
+from sparring.cli.main import main
 from sparring.errors import Interrupted, RunError
 from sparring.experiments import Observer, resume, run
 from sparring.experiments.runs.journal import read_records

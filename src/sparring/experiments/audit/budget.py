@@ -101,8 +101,8 @@ def plan_audit(budget: float, *, playing: float, step: float, policies: int) -> 
     if left < LEAST_SHARE * budget or steps < FEWEST_STEPS:
         needed = max(playing / (SPENT - LEAST_SHARE), (playing + FEWEST_STEPS * step) / SPENT)
         raise ConfigError(
-            f"budget is {written_budget(budget)}; all runs take about {format_duration(playing)} here, and training needs its "
-            f"part: use --budget {_enough(needed)}, fewer --seeds or fewer federation.rounds"
+            f"budget is {written_budget(budget)}; all runs take about {format_duration(playing)} here, and training "
+            f"needs its part: use --budget {_enough(needed)}, fewer --seeds or fewer federation.rounds"
         )
     return AuditPlan(policies, steps, round(playing + steps * step, 1))
 

@@ -1,11 +1,11 @@
 """An audit of a rule: hand-crafted attacks, and one that learns to attack it; each stage resumes where it stopped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -33,6 +33,7 @@ from sparring.experiments.audit.training import (
     TrainingTask,
     is_trained,
     returns_of,
+    steps_made,
     train_for,
 )
 from sparring.experiments.config.catalogues import Catalogues
@@ -42,8 +43,9 @@ from sparring.experiments.jobs.train_policy import UNARMED, train_policies
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
 from sparring.experiments.runs.run_folder import LOCK, locked
-from sparring.experiments.sweeps import SweepObserver, plan_sweep, sweep
+from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.dataset_cache import Once, SharedData
+from sparring.experiments.sweeps.follower import Follower, NoFollower
 from sparring.experiments.sweeps.sweep_folder import DATA
 
 
@@ -66,32 +68,6 @@ def least(breaks: Callable[[int], bool], most: int) -> int | None:
 
 MEASURED, REHEARSED, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
 """The folders of the stages."""
-
-
-class Follower(Protocol):
-    """Follows an audit from outside."""
-
-    def begin(self, stage: str) -> None:
-        """Be told what comes next."""
-
-    def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
-        """Follow a sweep that is played `size` runs at a time, and let it be stopped."""
-
-    def training(self, folders: Sequence[Path], steps: int) -> AbstractContextManager[None]:
-        """Follow the training of policies, and stop it by a file `.stop` beside their folders."""
-
-
-class NoFollower:
-    """Follows nothing."""
-
-    def begin(self, stage: str) -> None:
-        """Let it begin."""
-
-    def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
-        return nullcontext(SweepObserver())
-
-    def training(self, folders: Sequence[Path], steps: int) -> AbstractContextManager[None]:
-        return nullcontext()
 
 
 @dataclass(frozen=True)
@@ -155,7 +131,10 @@ def taught(bench: AuditContext, policies: int, *, steps: int) -> dict[str, Train
 def _teach(bench: AuditContext, courses: Mapping[str, TrainingBudget], *, due: Sequence[str]) -> None:
     """Train some of the policies."""
     folder, steps = bench.folder / POLICIES, courses[due[0]].lesson.steps
-    following = bench.follower.training([course.folder for course in courses.values()], steps)
+    folders = [course.folder for course in courses.values()]
+    following = bench.follower.training(
+        folder, lambda: [min(steps, steps_made(each)) for each in folders], total=steps * len(folders)
+    )
     lessons = {label: courses[label] for label in due}
     train_policies(bench.workers, train_for, lessons=lessons, folder=folder, following=following)
 

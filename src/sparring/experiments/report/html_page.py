@@ -4,9 +4,11 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from sparring.experiments.analysis.claims import Judgment
 from sparring.experiments.analysis.evidence import evidence
 from sparring.experiments.report.paired_tables import interval_of
 from sparring.experiments.report.panels import panels
@@ -14,7 +16,6 @@ from sparring.experiments.report.score_tables import regrets, worst
 from sparring.experiments.report.study import Study
 from sparring.experiments.report.svg_curves import COLORS, FRAME
 from sparring.experiments.report.threat_model import choices, players, threat_model
-from sparring.experiments.reproductions.comparison import reproduced
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
 from sparring.experiments.sweeps.sweep_folder import Failure
 
@@ -26,15 +27,23 @@ LONGEST_TRACEBACK = 2000
 """Characters, counted from the end, which says what happened."""
 
 
-def page(study: Study) -> str:
-    """Return the page as HTML."""
-    published = reproduced(study)
+class Reproduction(NamedTuple):
+    """What a study reproduces, and whether it does."""
+
+    title: str
+    source: str
+    differences: Sequence[str]
+    judgments: Sequence[Judgment]
+
+
+def page(study: Study, published: Reproduction | None = None) -> str:
+    """Return the page as HTML; that of a reproduction with its claims."""
     return (
         templates()
         .get_template("page.html")
         .render(
             study=study,
-            title=published.preset.title if published else title(study),
+            title=published.title if published else title(study),
             reproduced=published,
             panels=panels(study),
             seeds=sorted(study.frame[SEED].unique()),

@@ -32,7 +32,7 @@ LONG_NAME, LONG_HEADING = 22, 16
 """Characters from which on a row's name, and a column's, is set in several lines."""
 
 
-def latex(study: Study) -> str:
+def as_latex(study: Study) -> str:
     """Return the tables of a study, each with a caption and a label."""
     tables = [
         _table((study.name, title), table)

@@ -79,8 +79,8 @@ def _told(config: Config) -> dict[str, str]:
         "Federation": f"{federation.clients} clients, of which {federation.sampled} are drawn in each of "
         f"{federation.rounds} rounds",
         "Data": f"{format_member(config.data.member)}, divided by {format_member(config.data.partition)}",
-        "Training": f"{format_member(config.model)}; {federation.local_steps} x {federation.batch} examples a client and "
-        f"round, lr {federation.lr:g}",
+        "Training": f"{format_member(config.model)}; {federation.local_steps} x {federation.batch} examples a client "
+        f"and round, lr {federation.lr:g}",
         "The server": f"{_assuming(config)}; holds {config.data.root_size} examples itself",
         "Measured": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
     }

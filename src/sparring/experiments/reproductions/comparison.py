@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import fmean
-from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,6 +9,7 @@ from sparring.experiments.analysis.claims import Above, Judgment, Verdict, judge
 from sparring.experiments.analysis.frames import Labels, by_seed
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, summary, written
 from sparring.experiments.analysis.text_tables import Table
+from sparring.experiments.report.html_page import Reproduction
 from sparring.experiments.report.study import Study
 from sparring.experiments.reproductions import PRESETS
 from sparring.experiments.reproductions.policy_trials import PolicyTrial, trials_of
@@ -137,19 +137,12 @@ def _answer(cell: Labels, about: Sequence[tuple[Verdict, Above]]) -> str:
     return ANSWERS.get(answer, answer) if verdicts else ABSENT
 
 
-class Reproduced(NamedTuple):
-    """What was published, in what the study differs from it, and what its results say of the claims."""
-
-    preset: Preset
-    differences: tuple[str, ...]
-    judgments: tuple[Judgment, ...]
-
-
-def reproduced(study: Study) -> Reproduced | None:
+def judge_reproduction(study: Study) -> Reproduction | None:
     """Judge the claims of a study's preset; there is none where this version of Sparring does not know it."""
     named = study.preset or {}
     preset: Preset | None = PRESETS.get(named.get("id", ""))
     scale = next((scale for scale in SCALES if scale == named.get("scale")), None)
     if preset is None or scale is None:
         return None
-    return Reproduced(preset, preset.differences[scale], judgments(preset, scale, runs=study.frame, gap=study.gap))
+    judged = judgments(preset, scale, runs=study.frame, gap=study.gap)
+    return Reproduction(preset.title, preset.source, differences=preset.differences[scale], judgments=judged)

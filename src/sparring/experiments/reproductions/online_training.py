@@ -12,16 +12,20 @@ from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.trained_attack import PolicyVersion, unpack_attack
 from sparring.errors import ConfigError, Interrupted, RunError
+from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
 from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import latest_place, latest_snapshot, save_snapshot
-from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy
+from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy, train_policies
+from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.reproductions.policy_trials import TRIALS, PolicyTrial, policies_of
 from sparring.experiments.runs.checkpoint import SavePace
-from sparring.experiments.sweeps import Cell
+from sparring.experiments.sweeps import Cell, Plan
+from sparring.experiments.sweeps.follower import Follower
+from sparring.experiments.sweeps.sweep_folder import POLICIES, sweep_lock
 from sparring.federation import FederationState, Scenario
 from sparring.games.federated import ATTACKER, attack_game, world_model
 from sparring.learning.distribution import Denoising, DistributionLearning, reconstructed
@@ -104,6 +108,19 @@ def training_parts(
                 found[policy] = TrainingPart(policy, _behaving(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)
     return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
+
+
+def train_attacks(
+    plan: Plan, how: Callable[[Labels], OnlineTraining], *, folder: Path, workers: Workers, follower: Follower
+) -> None:
+    """Train the policies that the cells of a plan play and that are not there yet, in parallel."""
+    due = training_parts(plan.cells, how)
+    follower.begin(f"training {len(due)} {'policy' if len(due) == 1 else 'policies'}")
+    policies, learning = folder / POLICIES, list(due.values())
+    total = sum(steps_wanted(part.rehearsing) for part in learning)
+    following = follower.training(policies, lambda: [*map(steps_made, learning)], total=total)
+    with sweep_lock(folder):
+        train_policies(workers, train_part, lessons=due, folder=policies, following=following)
 
 
 def train_part(part: TrainingPart) -> Path | Stopped | Failed:
