@@ -207,7 +207,7 @@ def annotations(function: Function) -> set[str]:
 def found(*folders: str, of: Collection[str] = ("Matrix",)) -> Iterator[str]:
     """Yield the public functions with an argument that is a matrix, or of another of these types, by file and name."""
     for source in sources(*folders):
-        start = "local_model_poisoning." if "forms" in source.path.parts else ""
+        start = "local_model_poisoning." if "local_model_poisoning" in source.path.parts else ""
         for node in source.tree.body:
             if isinstance(node, Function) and not node.name.startswith("_") and annotations(node).intersection(of):
                 yield f"{start}{source.path.stem}.{node.name}"

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import sparring
-from sparring.cli.main import main
+from sparring.cli.main import COMMANDS, main
 from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError, blaming
 
 SCRIPT = "import sys; from sparring.cli.main import main; sys.exit(main())"
@@ -28,7 +28,7 @@ def test_help_lists_the_commands(capsys, words):
     assert main(words) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert all(name in out and summary in out for name, summary in main.COMMANDS.items())
+    assert all(name in out and summary in out for name, summary in COMMANDS.items())
 
 
 def test_the_version_is_shown(capsys):
@@ -36,7 +36,7 @@ def test_the_version_is_shown(capsys):
     assert capsys.readouterr().out == f"sparring {sparring.__version__}\n"
 
 
-@pytest.mark.parametrize("command", main.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_every_command_explains_itself(capsys, command, option):
     assert main([command, option]) == 0
@@ -77,7 +77,7 @@ def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, monkeypatch, err
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(sys.modules["sparring.cli.run"], "configure", fail)
+    monkeypatch.setattr("sparring.cli.run.parse_config", fail)
     assert main(["run"]) == code
     assert refusal(capsys) == str(error)
 
@@ -87,7 +87,7 @@ def test_all_of_an_error_is_shown_when_that_is_asked_for(capsys, monkeypatch):
         with blaming("defense Mine"):
             raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr(sys.modules["sparring.cli.run"], "configure", fail)
+    monkeypatch.setattr("sparring.cli.run.parse_config", fail)
     assert main(["run"]) == 1
     line = refusal(capsys)
     assert re.fullmatch(r"defense Mine raised ZeroDivisionError: by nothing \(.*test_entry\.py:\d+\)", line)
@@ -134,7 +134,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(capsys, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys.modules["sparring.cli.run"], "configure", interrupt)
+    monkeypatch.setattr("sparring.cli.run.parse_config", interrupt)
     assert main(["run"]) == 130
     assert refusal(capsys) == "interrupted"
 
@@ -143,7 +143,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(sys.modules["sparring.cli.run"], "configure", fail)
+    monkeypatch.setattr("sparring.cli.run.parse_config", fail)
     with pytest.raises(ZeroDivisionError):
         main(["run"])
 

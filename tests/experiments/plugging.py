@@ -18,7 +18,7 @@ from torch import nn
 from sparring.arrays import Batch, finite_rows
 from sparring.contracts import BlackBoxView, Defense, Model, Trigger
 from sparring.data import from_arrays
-from sparring.data.partition.iid import iid
+from sparring.data.partitions.iid import iid
 
 __version__ = "1.2"
 

@@ -10,8 +10,6 @@ from typing import Any
 import typer
 
 from sparring.experiments import Outcome
-from sparring.experiments.analysis.claims import Judgment
-from sparring.experiments.analysis.evidence import evidence
 
 
 def terminal_width() -> int:
@@ -83,20 +81,7 @@ def _backdoor(result: Mapping[str, Any]) -> dict[str, str]:
     return {"backdoor": f"{last:.3f}, {average:.3f} on average; {counted:.3f} with images of the target class{rest}"}
 
 
-def show_judgments(judgments: Iterable[Judgment]) -> None:
-    """Print what each claim comes to, and what of it is not as claimed."""
-    for judgment in judgments:
-        show_block(_told(judgment))
-
-
 def show_block(lines: Iterable[str]) -> None:
     """Print paragraphs, and an empty line."""
     show_paragraphs(lines)
     typer.echo()
-
-
-def _told(judgment: Judgment) -> Iterable[str]:
-    yield str(judgment)
-    for finding in judgment.findings:
-        if finding.verdict != "holds":
-            yield f"- {evidence(finding)}"

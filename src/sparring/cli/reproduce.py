@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from sparring.cli.console import show_block, show_facts, show_judgments, terminal_width
+from sparring.cli.console import show_block, show_facts, terminal_width
 from sparring.cli.options import Gap, Jobs, Ray, choose_workers
 from sparring.cli.progress import ConsoleFollower, progress
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.errors import ConfigError
+from sparring.experiments.analysis.claims import Judgment
+from sparring.experiments.analysis.evidence import evidence
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_text
 from sparring.experiments.reproductions import CALCULATIONS, PRESETS, find_preset
@@ -98,3 +100,16 @@ def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:
     for difference in chosen.differences[scale]:
         yield f"- {difference}"
     yield f"- {reckoning(plan)}"
+
+
+def show_judgments(judgments: Iterable[Judgment]) -> None:
+    """Print what each claim comes to, and what of it is not as claimed."""
+    for judgment in judgments:
+        show_block(_told(judgment))
+
+
+def _told(judgment: Judgment) -> Iterable[str]:
+    yield str(judgment)
+    for finding in judgment.findings:
+        if finding.verdict != "holds":
+            yield f"- {evidence(finding)}"

@@ -1,6 +1,6 @@
 """The conformance kit: what every player, data set, partition and model must do, as checks that anyone can run.
 
-    from sparring.testing import conformance
+    from sparring.conformance import conformance
     assert not [finding for finding in conformance(MyRule()) if finding.failures]
 
 The tests of Sparring's own catalogues are these checks, too.

@@ -1,6 +1,5 @@
 """A small audit, which takes no time."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,9 +23,8 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let audits train for a moment, and look every few steps whether they shall stop."""
     # The package has a function of its module's name.
-    module = sys.modules["sparring.experiments.audit.run_audit"]
-    monkeypatch.setattr(module, "measured_effort", lambda request, workers: SMALL)
-    monkeypatch.setattr(sys.modules["sparring.learning.sb3.training"], "CHUNK", 5)
+    monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", lambda request, workers: SMALL)
+    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
 
 
 def audited(folder: Path, **options) -> Audit:

@@ -1,5 +1,4 @@
 import json
-import sys
 
 import pytest
 
@@ -135,7 +134,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["sparring.experiments.audit.run_audit"], "measured_effort", None)
+    monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", None)
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="file/below/audit: not a directory; make room or choose another folder"):
         audited(tmp_path / "file" / "below" / "audit")

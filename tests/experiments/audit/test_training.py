@@ -1,4 +1,3 @@
-import sys
 from itertools import count
 
 import pytest
@@ -29,7 +28,7 @@ LESSON = TrainingTask(ACTINGS[1], rounds=4, steps=20, seed=3)
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
     """A snapshot can be due every few steps."""
-    monkeypatch.setattr(sys.modules["sparring.learning.sb3.training"], "CHUNK", 5)
+    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
 
 
 def course(folder, *settings):

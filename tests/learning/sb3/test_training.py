@@ -1,4 +1,3 @@
-import sys
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -41,7 +40,7 @@ def test_equal_seeds_learn_the_same_to_the_bit(settings):
 
 
 def test_snapshots_may_be_asked_for_after_any_steps_and_are_the_same(monkeypatch):
-    monkeypatch.setattr(sys.modules["sparring.learning.sb3.training"], "CHUNK", 16)
+    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 16)
     whole, asked = list(lesson(TD3, steps=96, every=16)), []
 
     def is_due(steps):
