@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
@@ -127,6 +128,9 @@ def test_imports_point_up_the_layer_list(source):
         ("attacks.learned", "attacks", False),
         ("defenses.aggregation.mean", "attacks.untargeted.none", False),
         ("federation", "attacks", True),
+        ("experiments.runs.run", "experiments.config.parse", True),
+        ("experiments.config.parse", "experiments.runs.run", False),
+        ("experiments.report.html_page", "experiments.reproductions.preset", False),
     ],
 )
 def test_the_layer_list_is_read_as_written(importer, imported, allowed):
@@ -141,10 +145,40 @@ def test_no_modules_import_each_other_in_a_circle():
         pytest.fail("a circle of imports: " + " -> ".join(error.args[1]))
 
 
+def test_every_class_has_a_name_of_its_own():
+    homes = defaultdict(list)
+    for source in PACKAGE:
+        for node in source.tree.body:
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(source.module)
+    twice = [f"{name}: {' and '.join(modules)}" for name, modules in homes.items() if len(modules) > 1]
+    assert not twice, f"classes with the same name: {', '.join(twice)}"
+
+
+def bound_names(source: Source) -> Iterator[str]:
+    """Yield what a package's own file binds, other than its submodules."""
+    for node in source.tree.body:
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.asname or alias.name for alias in node.names if node.module != source.module)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def test_no_name_of_a_package_hides_a_module_of_it():
+    hidden = [
+        f"{source.module}.{name}"
+        for source in PACKAGE
+        if source.path.name == "__init__.py"
+        for name in bound_names(source)
+        if f"{source.module}.{name}" in MODULES
+    ]
+    assert not hidden, f"modules that cannot be imported from their package: {', '.join(hidden)}"
+
+
 def test_functions_import_nothing():
     local = [
         source.at(node.lineno)
-        for source in sources("src", "benchmarks", "gallery", "tests")
+        for source in sources("src", "benchmarks", "tools", "studies", "tests")
         for function in source.functions()
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
@@ -155,7 +189,7 @@ def test_functions_import_nothing():
 def test_files_are_named_by_what_they_hold():
     vague = [
         str(source.path)
-        for source in sources("src", "benchmarks", "gallery", "tests")
+        for source in sources("src", "benchmarks", "tools", "studies", "tests")
         if VAGUE & set(source.path.stem.split("_")) or re.search(r"_v\d+$", source.path.stem)
     ]
     assert not vague, f"names that say nothing: {', '.join(vague)}"

@@ -179,3 +179,11 @@ def test_no_chunk_is_a_small_rest(count, sizes):
     chunks = in_chunks(numbers, 250)
     assert [len(chunk) for chunk in chunks] == sizes
     assert torch.cat(chunks).equal(numbers)
+
+
+def test_rows_that_are_true_are_new():
+    old, new = torch.zeros(3, 2, 2), torch.ones(3, 2, 2)
+    rows = torch.tensor([True, False, True])
+    assert arrays.choose_rows(rows, new, old=old)[:, 0, 0].tolist() == [1, 0, 1]
+    assert arrays.choose_rows(rows, new[:, 0, 0], old=old[:, 0, 0]).tolist() == [1, 0, 1]
+    assert old.sum() == 0

@@ -294,3 +294,8 @@ PUBLISHED = KrumScore(apart=2, is_squared=True, is_bounded=True)
 """Blanchard et al. (2017): 2f + 2 < n is the condition of proposition 4.2."""
 RELEASED = KrumScore(apart=3, is_squared=False, is_bounded=False)
 """The public code of the RL attack's authors (Li et al., 2022): `sorted(distances)[1 : n - 2 - f]`, for any f."""
+
+
+def choose_rows(rows: Tensor, new: Tensor, *, old: Tensor) -> Tensor:
+    """Return the new values in the rows that are true, and the old ones in the others."""
+    return new.where(rows.view(-1, *(1,) * (new.ndim - 1)), old)

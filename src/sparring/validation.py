@@ -1,6 +1,6 @@
 """Checks of what a function is given: one line for an object of another kind, before anything is computed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from math import inf
 from numbers import Integral, Real
@@ -133,16 +133,43 @@ def check_device(label: str, device: str) -> None:
 
 def check_counts(section: str, **counts: object) -> None:
     """Refuse settings of a section that are no whole numbers."""
-    for name, value in counts.items():
-        if type(value) is not int and not isinstance(value, Integral):
-            raise mistaken(_joined(section, name), value, remedy="it must be a whole number")
+    _check_types(section, counts, (int, Integral), remedy="it must be a whole number")
 
 
 def check_numbers(section: str, **numbers: object) -> None:
     """Refuse settings of a section that are no numbers."""
-    for name, value in numbers.items():
-        if type(value) is not float and not isinstance(value, Real):
-            raise mistaken(_joined(section, name), value, remedy="it must be a number")
+    _check_types(section, numbers, (float, Real), remedy="it must be a number")
+
+
+def _check_types(section: str, values: Mapping[str, object], types: tuple[type, type], *, remedy: str) -> None:
+    """Refuse what is neither exactly of the first type, which is quick to see, nor an instance of the second."""
+    exact, abstract = types
+    for name, value in values.items():
+        if type(value) is not exact and not isinstance(value, abstract):
+            raise mistaken(_joined(section, name), value, remedy=remedy)
+
+
+def check_positive(section: str, **numbers: float) -> None:
+    """Refuse settings of a section that are not finite numbers above zero."""
+    _check_values(section, numbers, lambda value: 0 < value < inf, remedy="it must be positive and finite")
+
+
+def check_shares(section: str, **shares: float) -> None:
+    """Refuse settings of a section that are no shares of something, of which nothing is none."""
+    _check_values(section, shares, lambda value: 0 < value <= 1, remedy="it must be above 0 and at most 1")
+
+
+def check_at_least_one(section: str, **counts: float) -> None:
+    """Refuse settings of a section that are below one."""
+    _check_values(section, counts, lambda value: value >= 1, remedy="it must be at least 1")
+
+
+def _check_values(
+    section: str, values: Mapping[str, float], is_allowed: Callable[[float], bool], *, remedy: str
+) -> None:
+    for name, value in values.items():
+        if not is_allowed(value):
+            raise ConfigError(f"{_joined(section, name)} is {value}; {remedy}")
 
 
 def _joined(section: str, name: str) -> str:
@@ -192,13 +219,23 @@ def _refuse(owner: str, given: object, *, name: str, wanted: str) -> NoReturn:
 
 def at_least(least: int, rule: str, **settings: float | None) -> None:
     """Refuse a setting below `least`, or NaN; None leaves the choice to the rule."""
-    for name, value in settings.items():
-        if value is not None and not value >= least:
-            raise ConfigError(f"{rule}: {name}={value}; use {name} >= {least}")
+    given = {name: value for name, value in settings.items() if value is not None}
+    _check_settings(rule, given, lambda value: value >= least, use=f"{{name}} >= {least}")
 
 
 def positive(rule: str, **settings: float) -> None:
     """Refuse a setting that is not a finite number above zero."""
+    _check_settings(rule, settings, lambda value: 0 < value < inf, use="a finite {name} > 0")
+
+
+def fraction(defense: str, **settings: float) -> None:
+    """Refuse a share that is not at least 0 and below 1."""
+    _check_settings(defense, settings, lambda value: 0 <= value < 1, use="{name} >= 0 and below 1")
+
+
+def _check_settings(
+    player: str, settings: Mapping[str, float], is_allowed: Callable[[float], bool], *, use: str
+) -> None:
     for name, value in settings.items():
-        if not 0 < value < inf:
-            raise ConfigError(f"{rule}: {name}={value}; use a finite {name} > 0")
+        if not is_allowed(value):
+            raise ConfigError(f"{player}: {name}={value}; use {use.format(name=name)}")

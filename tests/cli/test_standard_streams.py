@@ -45,7 +45,7 @@ def closed() -> Iterator[io.TextIOWrapper]:
 @pytest.fixture
 def work(folder, monkeypatch) -> None:
     """Hold a run and a sweep file, and let what takes long take no time."""
-    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
+    monkeypatch.setattr("sparring.experiments.jobs.process_pool.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr(

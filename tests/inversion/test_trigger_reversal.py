@@ -5,8 +5,7 @@ from sparring.arrays import Batch, pixels
 from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.inversion import ReversedTrigger, TriggerReversal, reverse_triggers, suspicious
-from sparring.inversion.penalties import unpenalized
-from sparring.inversion.trigger_reversal import Progress, Triggers, _advanced, stamped
+from sparring.inversion.trigger_reversal import Progress, Triggers, _advanced, stamped, unpenalized
 from sparring.random import stream
 from tests.inversion.planted import BROAD, CLASSES, NARROW, NEVER, SIDE, USUAL, black, planted
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 
 from sparring.arrays import Batch
-from sparring.conformance.check import Check, are_equal, are_finite, copies
+from sparring.conformance.check import Check, are_finite, is_left_alone
 from sparring.conformance.models import GRAY
 from sparring.contracts import Backdoor
 from sparring.federation.player_checks import check_batch, check_meant
@@ -45,10 +45,7 @@ def it_is_meant_for_some_class_and_never_for_the_target(backdoor: Backdoor) -> I
 
 
 def the_images_that_get_a_trigger_are_left_alone(backdoor: Backdoor) -> Iterator[str]:
-    batch = images()
-    before = copies(batch)
-    backdoor.triggered(batch)
-    if not are_equal(batch, before):
+    if not is_left_alone(images(), backdoor.triggered):
         yield "it edits the images in place; return others"
 
 

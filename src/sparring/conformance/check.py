@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from sparring.arrays import Batch
 from sparring.errors import PluginError, SparringError, blaming
 
 Check = Callable[[Any], Iterator[str]]
@@ -59,6 +60,13 @@ def are_equal(some: Iterable[Tensor], others: Iterable[Tensor]) -> bool:
     return all(
         torch.equal(one.nan_to_num(nan=0.5), other.nan_to_num(nan=0.5)) for one, other in zip(some, others, strict=True)
     )
+
+
+def is_left_alone(batch: Batch, use: Callable[[Batch], object]) -> bool:
+    """Say whether a batch is after its use what it was before."""
+    before = copies(batch)
+    use(batch)
+    return are_equal(batch, before)
 
 
 def are_finite(tensors: Iterable[Tensor]) -> bool:

@@ -11,14 +11,29 @@ from torch import Tensor
 from torch.func import grad, vmap
 from torch.nn.functional import cosine_similarity, cross_entropy, one_hot
 
-from sparring.arrays import Matrix, Vector, briefly, finite_rows
+from sparring.arrays import Matrix, Vector, briefly, choose_rows, finite_rows
 from sparring.contracts import Model, Network, check_model
 from sparring.errors import ConfigError
 from sparring.inversion.label_inference import dealt_labels, label_shares
-from sparring.inversion.rows import chosen
 from sparring.random import Generator
 from sparring.registry import ADDED_LATER
-from sparring.validation import check_generator, check_kind
+from sparring.validation import check_at_least_one, check_generator, check_kind, check_positive, check_shares
+
+
+def aggregated_gradient(previous: Vector, current: Vector, *, lr: float, rounds: int = 1) -> Vector:
+    """Return (previous - current) / (lr · rounds): the mean gradient of the rounds between two global models.
+
+    `lr` is what takes a gradient to the server's step: with one local step, the clients' lr times the server's.
+    """
+    if not 0 < lr < inf:
+        raise ConfigError(f"aggregated gradient: lr is {lr}; it must be positive and finite")
+    if rounds < 1:
+        raise ConfigError(f"aggregated gradient: rounds is {rounds}; it must be at least 1")
+    if previous.shape != current.shape:
+        given = f"{list(previous.shape)} and {list(current.shape)}"
+        raise ConfigError(f"aggregated gradient: the models have shapes {given}; give two of the same network")
+    return torch.sub(previous, current).div_(lr * rounds)
+
 
 DECAYS = (3 / 8, 5 / 8, 7 / 8)
 """After which shares of the iterations the step sizes fall to a tenth, as the authors have it."""
@@ -49,16 +64,12 @@ class GradientInversion:
     settings, the standard deviation of the data set's."""
 
     def __post_init__(self) -> None:
-        for name in ("images", "iterations", "restarts"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"inversion.{name} is {getattr(self, name)}; it must be at least 1")
-        if not 0 < self.lr < inf:
-            raise ConfigError(f"inversion.lr is {self.lr}; it must be positive and finite")
+        check_at_least_one("inversion", images=self.images, iterations=self.iterations, restarts=self.restarts)
+        check_positive("inversion", lr=self.lr)
         for name in ("label_lr", "variation", "confidence"):
             if not 0 <= getattr(self, name) < inf:
                 raise ConfigError(f"inversion.{name} is {getattr(self, name)}; it must be at least 0 and finite")
-        if not 0 < self.unit <= 1:
-            raise ConfigError(f"inversion.unit is {self.unit}; it must be above 0 and at most 1")
+        check_shares("inversion", unit=self.unit)
         if not 0 <= self.brightness <= 1:
             raise ConfigError(f"inversion.brightness is {self.brightness}; it must be from 0 to 1")
 
@@ -260,7 +271,7 @@ def _tried(model: Model, state: Search, *, iteration: int, search: GradientInver
 def _better(best: Best, tried: Best) -> Best:
     """Keep of each search whichever has the lower objective; what is no number is not lower."""
     is_better = tried.objective < best.objective
-    return Best(*(chosen(is_better, new, old=old) for new, old in zip(tried, best, strict=True)))
+    return Best(*(choose_rows(is_better, new, old=old) for new, old in zip(tried, best, strict=True)))
 
 
 def _notes(course: Course, observed: Tensor, *, iterations: int) -> list[str]:

@@ -10,14 +10,84 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, briefly, in_chunks, pixels
+from sparring.arrays import Batch, briefly, choose_rows, in_chunks, pixels
 from sparring.contracts import Model, check_model
 from sparring.errors import ConfigError
-from sparring.inversion.anomaly import THRESHOLD, too_small
-from sparring.inversion.penalties import Penalties, Schedule, adjusted, unpenalized
-from sparring.inversion.rows import chosen
 from sparring.random import Generator
-from sparring.validation import check_batch, check_generator
+from sparring.validation import check_at_least_one, check_batch, check_generator, check_positive, check_shares
+
+LARGEST = 1e6
+"""Where a penalty stops rising: against a model that always answers the same, no size is too small."""
+
+
+@dataclass(frozen=True)
+class PenaltySchedule:
+    """When a penalty changes, and by how much; it is zero until the trigger works."""
+
+    start: float = 1e-3
+    """The first one above zero."""
+    patience: int = 1
+    """Trials in a row that succeed, or fail, before it changes."""
+    rise: float = 2.0
+    fall: float = 2.0**1.5
+
+    def __post_init__(self) -> None:
+        if not 0 < self.start <= LARGEST:
+            raise ConfigError(f"schedule.start is {self.start}; it must be above 0 and at most {LARGEST:g}")
+        check_at_least_one("schedule", patience=self.patience)
+        for name in ("rise", "fall"):
+            if not 1 < getattr(self, name) < inf:
+                raise ConfigError(f"schedule.{name} is {getattr(self, name)}; it must be above 1 and finite")
+
+
+class Penalties(NamedTuple):
+    """The penalty of each class, and what its latest trials came to."""
+
+    weights: Tensor
+    wins: Tensor
+    """Trials in a row that succeeded, since the last change."""
+    losses: Tensor
+    has_risen: Tensor
+    has_fallen: Tensor
+
+
+def unpenalized(classes: int, device: torch.device | None = None) -> Penalties:
+    """Return what the search starts from."""
+    weights = torch.zeros(classes, device=device)
+    none, never = torch.zeros_like(weights, dtype=torch.int64), torch.zeros_like(weights, dtype=torch.bool)
+    return Penalties(weights, none, none, never, never)
+
+
+def adjusted(penalties: Penalties, succeeded: Tensor, *, schedule: PenaltySchedule) -> Penalties:
+    """Return the penalties after a trial, of which `succeeded` says a boolean for each class."""
+    wins, losses = (penalties.wins + 1) * succeeded, (penalties.losses + 1) * ~succeeded
+    rises = wins >= schedule.patience
+    falls = (losses >= schedule.patience) & (penalties.weights > 0)
+    risen = (penalties.weights * schedule.rise).clamp(schedule.start, LARGEST)
+    weights = risen.where(rises, (penalties.weights / schedule.fall).where(falls, penalties.weights))
+    return Penalties(weights, wins * ~rises, losses * ~falls, penalties.has_risen | rises, penalties.has_fallen | falls)
+
+
+CONSISTENCY = 1.4826
+"""What makes the median absolute deviation of normally distributed numbers their standard deviation."""
+THRESHOLD = 2.0
+"""The anomaly index above which a class is suspicious: of normally distributed numbers 1 in 20 has a larger one."""
+
+
+def anomaly_index(norms: Tensor) -> Tensor:
+    """Return |norm - median| / (1.4826 · MAD) for each of the classes' norms, in float64.
+
+    MAD is the median absolute deviation. Of an even number the median is the mean of the two in the middle. Where the
+    MAD is zero, the index is 0 at the median and infinite elsewhere.
+    """
+    deviations = (norms.double() - norms.double().quantile(0.5)).abs()
+    return (deviations / (CONSISTENCY * deviations.quantile(0.5))).where(deviations > 0, 0)
+
+
+def too_small(norms: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """Return which norms are below the median with an anomaly index above the threshold."""
+    return (norms.double() < norms.double().quantile(0.5)) & (anomaly_index(norms) > threshold)
+
 
 BETAS = (0.5, 0.9)
 """Of Adam, as the authors set it."""
@@ -42,16 +112,12 @@ class TriggerReversal:
     lr: float = 0.1
     interval: int = 10
     """Steps between two trials of the triggers on all root images, after which penalties change."""
-    schedule: Schedule = Schedule()
+    schedule: PenaltySchedule = PenaltySchedule()
 
     def __post_init__(self) -> None:
-        if not 0 < self.success <= 1:
-            raise ConfigError(f"reversal.success is {self.success}; it must be above 0 and at most 1")
-        if not 0 < self.lr < inf:
-            raise ConfigError(f"reversal.lr is {self.lr}; it must be positive and finite")
-        for name in ("steps", "batch", "interval"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"reversal.{name} is {getattr(self, name)}; it must be at least 1")
+        check_shares("reversal", success=self.success)
+        check_positive("reversal", lr=self.lr)
+        check_at_least_one("reversal", steps=self.steps, batch=self.batch, interval=self.interval)
 
 
 USUAL = TriggerReversal()
@@ -228,6 +294,6 @@ def _advanced(progress: Progress, trial: Triggers, *, search: TriggerReversal) -
     works, worked = trial.success >= search.success, best.success >= search.success
     is_better = torch.where(works & worked, trial.norms < best.norms, trial.success > best.success)
     is_smaller = works & ~(worked & (trial.norms > MUCH * best.norms))
-    kept = Triggers(*(chosen(is_better, new, old=old) for new, old in zip(trial, best, strict=True)))
+    kept = Triggers(*(choose_rows(is_better, new, old=old) for new, old in zip(trial, best, strict=True)))
     penalties = adjusted(progress.penalties, works, schedule=search.schedule)
     return Progress(kept, penalties, (progress.stale + 1) * ~is_smaller)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import inf
 from typing import ClassVar
 
 import torch
@@ -10,10 +9,10 @@ import torch
 from sparring.arrays import Batch, pixels
 from sparring.contracts import Model, Trigger
 from sparring.errors import ConfigError
-from sparring.inversion.anomaly import THRESHOLD
-from sparring.inversion.trigger_reversal import USUAL, TriggerReversal, reverse_triggers, suspicious
+from sparring.inversion.trigger_reversal import THRESHOLD, USUAL, TriggerReversal, reverse_triggers, suspicious
 from sparring.random import Generator
 from sparring.training import gradient
+from sparring.validation import check_at_least_one, check_positive, check_shares
 
 
 @dataclass(frozen=True)
@@ -36,15 +35,9 @@ class Unlearning:
     def __post_init__(self) -> None:
         if not self.threshold >= 0:
             raise ConfigError(f"unlearning.threshold is {self.threshold}; it must be at least 0")
-        if not 0 < self.share <= 1:
-            raise ConfigError(f"unlearning.share is {self.share}; it must be above 0 and at most 1")
-        if not 0 < self.lr < inf:
-            raise ConfigError(f"unlearning.lr is {self.lr}; it must be positive and finite")
-        if not 0 < self.success <= 1:
-            raise ConfigError(f"unlearning.success is {self.success}; it must be above 0 and at most 1")
-        for name in ("steps", "batch", "search_steps"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"unlearning.{name} is {getattr(self, name)}; it must be at least 1")
+        check_shares("unlearning", share=self.share, success=self.success)
+        check_positive("unlearning", lr=self.lr)
+        check_at_least_one("unlearning", steps=self.steps, batch=self.batch, search_steps=self.search_steps)
 
     def check(self, model: Model, *, root: Batch | None) -> None:
         """Refuse a server without examples."""

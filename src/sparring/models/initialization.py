@@ -31,6 +31,12 @@ def glorot(shape: Sequence[int], rng: Generator) -> Vector:
     return torch.from_numpy(rng.uniform(-bound, bound, prod(shape)).astype(np.float32))
 
 
+def draw_weights(module: nn.Module, rng: Generator) -> None:
+    """Give every parameter of a module new weights by `glorot`, in their order."""
+    drawn = {name: glorot(piece.shape, rng).view(piece.shape) for name, piece in module.state_dict().items()}
+    module.load_state_dict(drawn, assign=True)
+
+
 @contextmanager
 def reproducible_build(seed: int) -> Iterator[None]:
     """Let layers draw their first weights from torch's global generator at `seed`; what is left undrawn is NaN."""

@@ -7,9 +7,9 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.analysis.frames import by_seed, frame
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.budget import BREAKING_SEEDS
-from sparring.experiments.audit.run_audit import NoFollower
 from sparring.experiments.runs.run_folder import locked
 from sparring.experiments.sweeps import read_sweep
+from sparring.experiments.sweeps.follower import NoFollower
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked, audited, left, shorten
 
 LONELY = (
@@ -134,7 +134,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", None)
+    monkeypatch.setattr("sparring.experiments.audit.budget.measure_plan", None)
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="file/below/audit: not a directory; make room or choose another folder"):
         audited(tmp_path / "file" / "below" / "audit")

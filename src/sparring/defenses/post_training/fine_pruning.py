@@ -7,10 +7,10 @@ from sparring.arrays import Batch, Vector
 from sparring.contracts import Model
 from sparring.defenses.post_training.channels import masked
 from sparring.defenses.post_training.prun import survivors
-from sparring.defenses.post_training.requirements import clean_examples, fraction
+from sparring.defenses.post_training.requirements import clean_examples
 from sparring.random import Generator
 from sparring.training import gradient
-from sparring.validation import at_least, positive
+from sparring.validation import at_least, fraction, positive
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
 from sparring.defenses.post_training.chain import chain, tapped
 from sparring.defenses.post_training.channels import hidden_channels, kept, masked
-from sparring.defenses.post_training.requirements import clean_examples, fraction
+from sparring.defenses.post_training.requirements import clean_examples
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
-from sparring.validation import at_least
+from sparring.validation import at_least, fraction
 
 CHUNK = 1000
 """The most examples that pass at once."""

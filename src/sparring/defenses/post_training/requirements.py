@@ -4,13 +4,6 @@ from sparring.arrays import Batch, pixels
 from sparring.errors import ConfigError
 
 
-def fraction(defense: str, **settings: float) -> None:
-    """Refuse a share that is not at least 0 and below 1."""
-    for name, value in settings.items():
-        if not 0 <= value < 1:
-            raise ConfigError(f"{defense}: {name}={value}; use {name} >= 0 and below 1")
-
-
 def clean_examples(defense: str, root: Batch | None) -> Batch:
     """Return the server's examples with inputs in [0, 1], or say that there are none."""
     if root is None or len(root.labels) == 0:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from sparring.errors import RunError, UnknownFolder
+from sparring.errors import RunError
 from sparring.experiments.analysis.frames import frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import BREAKING_SEEDS, NAME, AuditPlan, measure_plan, read_plan, write_plan
@@ -38,7 +38,13 @@ from sparring.experiments.audit.training import (
 )
 from sparring.experiments.config.catalogues import Catalogues
 from sparring.experiments.config.sections import Section
-from sparring.experiments.jobs.atomic_files import PARTIAL, admit_writing, translate_os_errors, write, write_json
+from sparring.experiments.jobs.atomic_files import (
+    PARTIAL,
+    admit_writing,
+    refuse_other_files,
+    write,
+    write_json,
+)
 from sparring.experiments.jobs.train_policy import UNARMED, train_policies
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
@@ -200,10 +206,8 @@ def audit(
 
 def _admit(folder: Path) -> None:
     """Refuse a folder that holds something else, or cannot be written to."""
-    with translate_os_errors(folder):
-        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if NAME not in there and not there <= {LOCK, NAME + PARTIAL}:
-        raise UnknownFolder(f"{folder} is there and holds no audit; choose another folder")
+    if not (folder / NAME).exists():
+        refuse_other_files(folder, {LOCK, NAME + PARTIAL}, what="holds no audit; choose another folder")
     admit_writing(folder)
 
 

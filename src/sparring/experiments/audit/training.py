@@ -18,7 +18,12 @@ from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
 from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import never
-from sparring.experiments.jobs.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.snapshots import (
+    drop_snapshots,
+    latest_part,
+    latest_place,
+    save_snapshot,
+)
 from sparring.experiments.jobs.train_policy import save_policy
 from sparring.experiments.runs.checkpoint import SELDOM, SavePace
 from sparring.experiments.sweeps.dataset_cache import SharedData
@@ -186,7 +191,5 @@ def _packed(packed: Snapshot, returns: Sequence[float]) -> Snapshot:
 
 def _stood(folder: Path) -> tuple[Snapshot | None, tuple[float, ...]]:
     """Return where training stood, and what episodes had returned."""
-    found = latest_snapshot(folder)
-    if found is None:
-        return None, ()
-    return Snapshot(found.tensors, found.numbers["training"]), tuple(found.numbers["returns"])
+    found, numbers = latest_part(folder, "training")
+    return found, tuple(numbers.get("returns", ()))

@@ -2,13 +2,13 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from sparring.errors import SavingError
+from sparring.errors import SavingError, UnknownFolder
 
 PARTIAL = ".partial"
 
@@ -29,6 +29,14 @@ def admit_writing(folder: Path) -> None:
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with TemporaryFile(dir=nearest):
             pass
+
+
+def refuse_other_files(folder: Path, known: Set[str], *, what: str) -> None:
+    """Refuse a folder that holds more than `known` files; `what` says what it is not, and what to do."""
+    with translate_os_errors(folder):
+        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if not there <= known:
+        raise UnknownFolder(f"{folder} is there and {what}")
 
 
 def write(path: Path, content: bytes) -> None:

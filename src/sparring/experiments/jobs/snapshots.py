@@ -5,8 +5,9 @@ A file is called by how far the computation was and by the digest of what it hol
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -42,6 +43,12 @@ def latest_snapshot(folder: Path) -> Snapshot | None:
         except (OSError, SafetensorError):
             continue
     return None
+
+
+def latest_part(folder: Path, name: str) -> tuple[Snapshot | None, Mapping[str, Any]]:
+    """Return the newest snapshot with the numbers under `name` alone, and all of its numbers."""
+    found = latest_snapshot(folder)
+    return (None, {}) if found is None else (Snapshot(found.tensors, found.numbers[name]), found.numbers)
 
 
 def latest_place(folder: Path) -> int:

@@ -18,7 +18,7 @@ from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
 from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
 from sparring.experiments.jobs.observer import never
-from sparring.experiments.jobs.snapshots import latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.snapshots import latest_part, latest_place, latest_snapshot, save_snapshot
 from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy, train_policies
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.reproductions.policy_trials import TRIALS, PolicyTrial, policies_of
@@ -263,12 +263,8 @@ def _packed(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
 
 def _stood(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ...]]:
     """Return where learning stood, if anywhere, and what policies were worth up to then."""
-    found = latest_snapshot(folder)
-    if found is None:
-        return None, ()
-    return Snapshot(found.tensors, found.numbers[REHEARSAL]), tuple(
-        PolicyTrial(**each) for each in found.numbers[TRIED]
-    )
+    found, numbers = latest_part(folder, REHEARSAL)
+    return found, tuple(PolicyTrial(**each) for each in numbers.get(TRIED, ()))
 
 
 def _in_use(attack: TrainedAttack, begin: int) -> TrainedAttack:

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sparring.errors import UnknownFolder
-from sparring.experiments.jobs.atomic_files import PARTIAL, read_json, translate_os_errors, write_json
+from sparring.experiments.jobs.atomic_files import (
+    PARTIAL,
+    read_json,
+    refuse_other_files,
+    translate_os_errors,
+    write_json,
+)
 from sparring.experiments.jobs.job import STOP, stop_file
 from sparring.experiments.runs.run_folder import LOCK, RESULT, locked
 from sparring.experiments.sweeps.plan import Plan
@@ -135,10 +141,10 @@ def sweep_lock(folder: Path) -> Iterator[None]:
 
 def _admit(folder: Path) -> None:
     """Refuse a folder that holds something else."""
-    with translate_os_errors(folder):
-        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if not is_sweep(folder) and not there <= {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}:
-        raise UnknownFolder(f"{folder} is there and is no sweep folder; choose another one")
+    if not is_sweep(folder):
+        refuse_other_files(
+            folder, {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}, what="is no sweep folder; choose another one"
+        )
 
 
 def _clear(folder: Path) -> None:

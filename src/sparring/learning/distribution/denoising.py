@@ -1,7 +1,7 @@
 """A denoising autoencoder (Vincent et al., 2008), which cleans what was reconstructed (RLA, section 4.2)."""
 
 from dataclasses import dataclass
-from math import inf, prod
+from math import prod
 
 import numpy as np
 import torch
@@ -10,8 +10,9 @@ from torch.nn.functional import mse_loss
 
 from sparring.arrays import briefly, pixels
 from sparring.errors import ConfigError
-from sparring.models.initialization import glorot
+from sparring.models.initialization import draw_weights
 from sparring.random import Generator
+from sparring.validation import check_at_least_one, check_positive
 
 CHUNK = 1000
 """Images that are cleaned at once."""
@@ -30,12 +31,8 @@ class Denoising:
     """Neurons in the middle; twice as many before and after."""
 
     def __post_init__(self) -> None:
-        for name in ("noise", "lr"):
-            if not 0 < getattr(self, name) < inf:
-                raise ConfigError(f"denoising.{name} is {getattr(self, name)}; it must be positive and finite")
-        for name in ("steps", "batch", "width"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"denoising.{name} is {getattr(self, name)}; it must be at least 1")
+        check_positive("denoising", noise=self.noise, lr=self.lr)
+        check_at_least_one("denoising", steps=self.steps, batch=self.batch, width=self.width)
 
 
 USUAL = Denoising()
@@ -76,8 +73,7 @@ def train_denoiser(images: Tensor, *, rng: Generator, training: Denoising = USUA
 def _untrained(size: int, width: int, *, rng: Generator) -> nn.Module:
     """Return an autoencoder of flat images with random weights."""
     module = _layers(size, 2 * width, middle=width)
-    drawn = {name: glorot(piece.shape, rng).view(piece.shape) for name, piece in module.state_dict().items()}
-    module.load_state_dict(drawn, assign=True)
+    draw_weights(module, rng)
     return module.requires_grad_()
 
 

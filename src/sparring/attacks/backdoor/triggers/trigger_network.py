@@ -10,7 +10,7 @@ from torch.func import functional_call
 
 from sparring.arrays import briefly
 from sparring.errors import ConfigError
-from sparring.models.initialization import glorot
+from sparring.models.initialization import draw_weights
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
 from sparring.random import Generator
 
@@ -47,8 +47,7 @@ class TriggerNetwork:
 def untrained(shape: tuple[int, int, int], *, epsilon: float, width: int, rng: Generator) -> TriggerNetwork:
     """Return a network with random weights."""
     module = _convolutions(shape[0], width)
-    drawn = {name: glorot(piece.shape, rng).view(piece.shape) for name, piece in module.state_dict().items()}
-    module.load_state_dict(drawn, assign=True)
+    draw_weights(module, rng)
     return TriggerNetwork(module, shape, epsilon, width)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf
 from typing import NamedTuple
 
 import torch
@@ -10,11 +9,20 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, Vector, briefly, pixels
+from sparring.attacks.backdoor.triggers.overlay import image_shape
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, untrained
 from sparring.contracts import Network
 from sparring.errors import ConfigError
 from sparring.random import Generator
-from sparring.validation import check_batch, check_counts, check_generator, check_network
+from sparring.validation import (
+    check_at_least_one,
+    check_batch,
+    check_counts,
+    check_generator,
+    check_network,
+    check_positive,
+    check_shares,
+)
 
 
 @dataclass(frozen=True)
@@ -32,15 +40,11 @@ class TriggerTraining:
     """Channels between the trigger's convolutions."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.epsilon <= 1:
-            raise ConfigError(f"trigger.epsilon is {self.epsilon}; it must be above 0 and at most 1")
+        check_shares("trigger", epsilon=self.epsilon)
         if not 0 <= self.clean <= 1:
             raise ConfigError(f"trigger.clean is {self.clean}; it must be from 0 to 1")
-        if not 0 < self.lr < inf:
-            raise ConfigError(f"trigger.lr is {self.lr}; it must be positive and finite")
-        for name in ("steps", "batch", "width"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"trigger.{name} is {getattr(self, name)}; it must be at least 1")
+        check_positive("trigger", lr=self.lr)
+        check_at_least_one("trigger", steps=self.steps, batch=self.batch, width=self.width)
 
 
 USUAL = TriggerTraining()
@@ -70,7 +74,9 @@ def train_trigger(
     check_counts("train_trigger", target=target)
     check_generator("train_trigger: rng", rng)
     _check(examples, target)
-    trigger = untrained(_shape(examples), epsilon=training.epsilon, width=training.width, rng=rng)
+    trigger = untrained(
+        image_shape("learned", examples.inputs), epsilon=training.epsilon, width=training.width, rng=rng
+    )
     trigger.module.to(examples.inputs.device)
     leaves = [tensor.clone().requires_grad_() for tensor in network.split(network.initial(rng))]
     attacker = torch.optim.Adam(trigger.module.requires_grad_().parameters(), lr=training.lr)
@@ -92,13 +98,6 @@ def _check(examples: Batch, target: int) -> None:
     highest = int(examples.labels.max())
     if not 0 <= target <= highest:
         raise ConfigError(f"target is {target}; with the labels that are given it must be 0 to {highest}")
-
-
-def _shape(examples: Batch) -> tuple[int, int, int]:
-    if examples.inputs.ndim != 4:
-        raise ConfigError(f"trigger learned: the inputs have shape {list(examples.inputs.shape[1:])}; use images")
-    _, channels, height, width = examples.inputs.shape
-    return channels, height, width
 
 
 def _minibatches(examples: Batch, training: TriggerTraining, *, rng: Generator) -> Iterator[Batch]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SHOWN: Mapping[str, str] = {
     "README.md": "start.md",
     "CONTRIBUTING.md": "contributing.md",

@@ -7,18 +7,18 @@ import pytest
 import torch
 from mkdocs.structure.files import File, Files
 
-from gallery.examples import as_python, as_yaml, document, player
-from gallery.facts import ATTACK_COSTS, RULE_FACTS
-from gallery.hook import FOLDERS, MARKER, TABLES, _drawn, _unfolded
-from gallery.members import YEAR, formulas, meanings, members, parted
-from gallery.pages import cited, page, papers, prose
-from gallery.plane import CLIENTS, HONEST, MALICIOUS, server
-from gallery.repository import ROOT, SHOWN, relinked
-from gallery.stamps import _change
 from sparring.attacks import ATTACKS, POISONS, TRIGGERS
 from sparring.defenses import DEFENSES, CenteredClipping, Krum, Mean
 from sparring.experiments import parse_config, parse_document
 from sparring.experiments.config.build import validate
+from tools.site.examples import as_python, as_yaml, document, player
+from tools.site.facts import ATTACK_COSTS, RULE_FACTS
+from tools.site.hook import FOLDERS, MARKER, TABLES, _drawn, _unfolded
+from tools.site.members import YEAR, formulas, meanings, members, parted
+from tools.site.pages import cited, page, papers, prose
+from tools.site.plane import CLIENTS, HONEST, MALICIOUS, server
+from tools.site.repository import ROOT, SHOWN, relinked
+from tools.site.stamps import _change
 
 PLAYERS, STAMPS, RULES = members("attacks", "poisons"), members("triggers"), members("defenses")
 EVERYONE = [*PLAYERS, *STAMPS, *RULES]

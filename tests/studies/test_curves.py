@@ -4,9 +4,9 @@ import sys
 
 import pytest
 
-from gallery import curves
 from sparring.experiments.report import read_study
 from sparring.experiments.sweeps import plan_sweep, sweep
+from studies import curves
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])

@@ -6,12 +6,12 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from gallery.examples import player
-from gallery.members import Member, members
-from gallery.pages import attacks_table, page, rules_table, triggers_table
-from gallery.pictures import draw_attack, draw_influence, draw_reach
-from gallery.repository import ROOT, SHOWN, relinked
-from gallery.stamps import draw_backdoor, draw_trigger
+from tools.site.examples import player
+from tools.site.members import Member, members
+from tools.site.pages import attacks_table, page, rules_table, triggers_table
+from tools.site.pictures import draw_attack, draw_influence, draw_reach
+from tools.site.repository import ROOT, SHOWN, relinked
+from tools.site.stamps import draw_backdoor, draw_trigger
 
 FOLDERS = {"attacks": ("attacks", "poisons"), "triggers": ("triggers",), "rules": ("defenses",)}
 """The site's folders, and the catalogues that fill them."""

@@ -10,16 +10,16 @@ from textwrap import indent
 
 from markdown.extensions.toc import slugify
 
-from gallery.examples import as_python, as_yaml, player, section
-from gallery.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
-from gallery.members import Member
-from gallery.plane import CLIENTS, HONEST, MALICIOUS, ROUNDS, remembered
+from tools.site.examples import as_python, as_yaml, player, section
+from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
+from tools.site.members import Member
+from tools.site.plane import CLIENTS, HONEST, MALICIOUS, ROUNDS, remembered
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation.threat import VIEWS
 from sparring.registry import build
 
-PAPERS = Path(__file__).parent.parent / "docs" / "papers.md"
+PAPERS = Path(__file__).parents[2] / "docs" / "papers.md"
 SIZES = (10, 50, 100)
 """Numbers of clients for which the tables say how many malicious ones a rule can be told to expect."""
 NONE = "–"

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from gallery.plane import HONEST, MALICIOUS, Server, attacked, server
+from tools.site.plane import HONEST, MALICIOUS, Server, attacked, server
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack, Defense, Poison
 from sparring.federation import Attacker

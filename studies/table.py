@@ -1,4 +1,4 @@
-"""Every attack against every rule on MNIST: `python -m gallery.table` plays what is missing and writes the table."""
+"""Every attack against every rule on MNIST: `python -m studies.table` plays what is missing and writes the table."""
 
 import argparse
 import sys
@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from gallery.examples import player, section
-from gallery.members import Member, members
 from sparring.cli.progress import following_sweep
 from sparring.experiments.analysis.frames import frame
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep
+from tools.site.examples import player, section
+from tools.site.members import Member, members
 
 FEDERATION = {"clients": 100, "sampled": 10, "rounds": 150, "batch": 32, "lr": 0.05}
 MALICIOUS, SHARE = 20, 0.2
@@ -78,7 +78,7 @@ def written(runs: pd.DataFrame) -> str:
 def effort(runs: int, *, jobs: int, minutes: float | None) -> str:
     """Say how the table came about; nobody knows how long it took if it was played in several parts."""
     took = "" if minutes is None else f", {minutes:.0f} minutes"
-    return f"\nPlayed by `python -m gallery.table --runs runs/gallery --jobs {jobs}`: {runs} runs{took}.\n"
+    return f"\nPlayed by `python -m studies.table --runs runs/gallery --jobs {jobs}`: {runs} runs{took}.\n"
 
 
 def main() -> None:

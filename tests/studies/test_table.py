@@ -5,12 +5,12 @@ import sys
 import pandas as pd
 import pytest
 
-from gallery import table
 from sparring.attacks import ATTACKS, POISONS, LearnedAttack
 from sparring.defenses import DEFENSES
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep
 from sparring.registry import lookup
+from studies import table
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])

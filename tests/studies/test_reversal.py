@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from gallery.reversal import BACKDOOR, Case, Measured, document, draw, measured, written
 from sparring.arrays import Batch
 from sparring.contracts import Model
 from sparring.experiments.sweeps import plan_sweep
 from sparring.inversion import ReversedTrigger
 from sparring.models import Logistic, network
+from studies.reversal import BACKDOOR, Case, Measured, document, draw, measured, written
 from tests.inversion.planted import Facts
 
 CLASSES, SHAPE = 10, (1, 28, 28)

@@ -1,4 +1,4 @@
-"""How often intervals over seeds hold the true mean: `python -m gallery.interval_coverage` prints the page's tables."""
+"""How often intervals over seeds hold the true mean: `python -m studies.interval_coverage` prints the page's tables."""
 
 import argparse
 import sys

@@ -1,6 +1,6 @@
 """Two baselines as the public code of Li et al. (2022) plays them, which is not what their names say: a plug-in.
 
-`sparring sweep docs/results/released-baselines.yaml --plugin gallery.released --out runs/released-baselines`
+`sparring sweep docs/results/released-baselines.yaml --plugin studies.released --out runs/released-baselines`
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Images out of gradients: `python -m gallery.inversion` measures, writes the page and draws its picture."""
+"""Images out of gradients: `python -m studies.inversion` measures, writes the page and draws its picture."""
 
 import argparse
 import time
@@ -116,7 +116,7 @@ images of that round that they were matched with. The autoencoder was trained on
 It turns what it cannot read black: that errs little, so PSNR and W1 flatter the denoised images. Of an aggregated
 gradient the frequent classes can be read, and the rare ones hardly; their labels are known all the same.
 
-Measured and written in {minutes:.0f} minutes of one core by `python -m gallery.inversion`.
+Measured and written in {minutes:.0f} minutes of one core by `python -m studies.inversion`.
 """
 
 

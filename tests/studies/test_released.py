@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from gallery.released import ReleasedBoosting, ReleasedPoisoning
 from sparring.conformance import failures
 from sparring.conformance.adversary import attacker_view
 from sparring.conformance.attacks import ATTACK_CHECKS
@@ -14,8 +13,9 @@ from sparring.experiments import parse_document
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.reproductions import PRESETS
 from sparring.experiments.sweeps import plan_sweep
+from studies.released import ReleasedBoosting, ReleasedPoisoning
 
-SWEEP = Path(__file__).parents[1] / "docs/results/released-baselines.yaml"
+SWEEP = Path(__file__).parents[2] / "docs/results/released-baselines.yaml"
 
 
 @pytest.mark.parametrize("check", ATTACK_CHECKS, ids=called)
@@ -35,7 +35,7 @@ def test_poisoning_as_released_is_next_to_nothing():
 
 
 def test_their_sweep_plays_in_the_federation_of_the_figure():
-    found = plan_sweep(parse_document(SWEEP.name, SWEEP.read_text()), load_plugins(["gallery.released"]))
+    found = plan_sweep(parse_document(SWEEP.name, SWEEP.read_text()), load_plugins(["studies.released"]))
     figure = plan_sweep(PRESETS["rla-fig3-krum"].document("laptop"))
     assert len(found.runs) == 2 * 3 * 2 * 3
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from gallery.members import Member
+from tools.site.members import Member
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from gallery import inversion
-from gallery.inversion import Learned, Single, draw, flat, label_row, line, skewed, written
 from sparring.arrays import Batch
 from sparring.learning.distribution import Denoising, train_denoiser
 from sparring.random import stream
+from studies import inversion
+from studies.inversion import Learned, Single, draw, flat, label_row, line, skewed, written
 
 SHAPE, IMAGES = (1, 28, 28), 12
 

@@ -1,4 +1,4 @@
-"""Accuracy over rounds in the folder of a sweep: `python -m gallery.curves FOLDER PICTURE` draws a panel a rule."""
+"""Accuracy over rounds in the folder of a sweep: `python -m studies.curves FOLDER PICTURE` draws a panel a rule."""
 
 import argparse
 from collections.abc import Iterator

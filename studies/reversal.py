@@ -1,4 +1,4 @@
-"""Triggers out of models: `python -m gallery.reversal` plays what is missing, writes the page and draws its picture."""
+"""Triggers out of models: `python -m studies.reversal` plays what is missing, writes the page and draws its picture."""
 
 import argparse
 import sys
@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from torch import Tensor
 
-from gallery.table import played
 from sparring.arrays import Batch
 from sparring.attacks import PoisonedTraining
 from sparring.contracts import Model
@@ -25,6 +24,7 @@ from sparring.federation.evaluation import reach
 from sparring.inversion import ReversedTrigger, Unlearning, anomaly_index, reverse_triggers, suspicious
 from sparring.random import stream
 from sparring.training import evaluate, keep_freed_memory
+from studies.table import played
 
 BACKDOOR = PoisonedTraining()
 """What the models are tried on, with the same trigger and target as the attack."""
@@ -62,7 +62,7 @@ steps without any trigger: accuracy / backdoor accuracy on the test images.
 Unlearning ends the backdoor, at a price in accuracy, since it trains on so few images; fine-tuning alone leaves most of
 the backdoor.
 
-Played and written by `python -m gallery.reversal --runs runs/trigger-reversal --jobs 1`.
+Played and written by `python -m studies.reversal --runs runs/trigger-reversal --jobs 1`.
 """
 
 

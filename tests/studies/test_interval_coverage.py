@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from gallery.interval_coverage import DRAWN, METHODS, chosen, covered, drawn, tables
 from sparring.experiments.analysis.statistics import summary
 from sparring.random import stream
+from studies.interval_coverage import DRAWN, METHODS, chosen, covered, drawn, tables
 
 DEPENDABLE = (
     "normal",

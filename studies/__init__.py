@@ -1,0 +1,1 @@
+"""Scripts that measure the numbers of a page in docs/results."""
