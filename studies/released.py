@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.arrays import Matrix
-from sparring.attacks.untargeted.observed_updates import directions, honest_updates, own_updates
+from sparring.attacks.untargeted.observed_updates import benign_updates, directions, own_updates
 from sparring.contracts import BlackBoxView, OmniscientView
 
 SMALLEST = 1e-5
@@ -17,27 +17,27 @@ SMALLEST = 1e-5
 
 @dataclass(frozen=True)
 class ReleasedBoosting:
-    """Submit the last honest client's update, boosted: the model that the malicious clients climb to is never read."""
+    """Submit the last benign client's update, boosted: the model that the malicious clients climb to is never read."""
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 
     def craft(self, view: OmniscientView) -> Matrix:
-        honest = honest_updates(view)
-        if len(honest) == 0:
+        benign = benign_updates(view)
+        if len(benign) == 0:
             return own_updates(view)
         boost = view.sampled / len(view.clients)
-        return (boost * honest[-1]).nan_to_num_().expand(len(view.clients), -1)
+        return (boost * benign[-1]).nan_to_num_().expand(len(view.clients), -1)
 
 
 @dataclass(frozen=True)
 class ReleasedPoisoning:
-    """Submit a step of 1e-5 on every coordinate, against the honest mean: the smallest that the search tries."""
+    """Submit a step of 1e-5 on every coordinate, against the benign mean: the smallest that the search tries."""
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 
     def craft(self, view: OmniscientView) -> Matrix:
-        honest = honest_updates(view)
-        return own_updates(view) if len(honest) == 0 else (-SMALLEST * directions(honest)).expand(len(view.clients), -1)
+        benign = benign_updates(view)
+        return own_updates(view) if len(benign) == 0 else (-SMALLEST * directions(benign)).expand(len(view.clients), -1)
 
 
 ATTACKS: Mapping[str, type] = {"released_eb": ReleasedBoosting, "released_lmp": ReleasedPoisoning}

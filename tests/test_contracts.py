@@ -18,13 +18,13 @@ def test_each_view_contains_the_next_weaker_one(less, more):
     assert shown(less) < shown(more)
 
 
-def test_a_black_box_view_shows_neither_the_rule_nor_the_honest():
-    assert shown(BlackBoxView).isdisjoint({"rule", "assumed_malicious", "honest", "memory", "root"})
+def test_a_black_box_view_shows_neither_the_rule_nor_the_benign():
+    assert shown(BlackBoxView).isdisjoint({"rule", "assumed_malicious", "benign", "memory", "root"})
 
 
-def test_a_white_box_view_shows_the_rule_but_not_the_honest():
+def test_a_white_box_view_shows_the_rule_but_not_the_benign():
     assert "rule" in shown(WhiteBoxView)
-    assert shown(WhiteBoxView).isdisjoint({"honest", "honest_clients", "memory", "root"})
+    assert shown(WhiteBoxView).isdisjoint({"benign", "benign_clients", "memory", "root"})
 
 
 @dataclass(frozen=True)

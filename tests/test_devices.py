@@ -117,7 +117,7 @@ class TestPretended:
     @pytest.mark.parametrize("attack", ATTACKS, ids=repr)
     def test_an_attack_stays_on_the_device(self, attack):
         poison = attack if hasattr(attack, "poison") else None
-        # Of two honest updates neither is farther from their mean: mimic's choice would be one of rounding.
+        # Of two benign updates neither is farther from their mean: mimic's choice would be one of rounding.
         attacker = Attacker(2, attack, poison)
         agree(Scenario(federation(), Krum(), [attacker, attacker], Threat(assumed_malicious=0.1)))
 

@@ -149,7 +149,7 @@ class BlackBoxView:
     clients: tuple[int, ...]
     """The sampled clients that this attacker plays: it submits one update for each."""
     sampled: int
-    """Number of clients in this round, honest ones included."""
+    """Number of clients in this round, benign ones included."""
     network: Network
     shards: Shards
     """The shards of the attacker's own clients; others are refused."""
@@ -182,10 +182,10 @@ class WhiteBoxView(BlackBoxView):
 class OmniscientView(WhiteBoxView):
     """A white-box view and everything that is sent in this round."""
 
-    honest: Matrix
-    """The `[honest, parameters]` updates of this round's honest clients."""
-    honest_clients: tuple[int, ...]
-    """The client of each honest row."""
+    benign: Matrix
+    """The `[benign, parameters]` updates of this round's benign clients."""
+    benign_clients: tuple[int, ...]
+    """The client of each benign row."""
     memory: Memory
     """What the rule carries into this round."""
     root: Callable[[], Vector]
@@ -327,7 +327,7 @@ def limit_of(rule: Defense, clients: int) -> int:
 
 
 class Backend(Protocol):
-    """Where the honest clients' training happens."""
+    """Where the benign clients' training happens."""
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         """Write each client's update `parameters - trained` into its row of `out`, and return `out`.

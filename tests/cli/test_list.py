@@ -23,7 +23,7 @@ def test_a_member_is_listed_with_its_options(capsys):
     (ipm,) = [member for member in json.loads(capsys.readouterr().out)["attacks"] if member["name"] == "ipm"]
     assert ipm["options"][0] == {"name": "scale", "type": "float", "required": False, "default": 5.0}
     assert [option["name"] for option in ipm["options"]] == ["scale", "of"]
-    assert ipm["description"].startswith("Submit the honest mean")
+    assert ipm["description"].startswith("Submit the benign mean")
 
 
 @pytest.mark.parametrize("kind", KINDS)

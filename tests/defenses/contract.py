@@ -9,7 +9,7 @@ import torch
 from sparring.conformance import failures
 from sparring.conformance.check import called
 from sparring.conformance.rules import CLOSE, DEFENSE_CHECKS, agreement_is_kept, answer, distance
-from sparring.conformance.server import CLIENTS, HONEST, HOSTILE, center, with_row
+from sparring.conformance.server import BENIGN, CLIENTS, HOSTILE, center, with_row
 from sparring.contracts import Defense
 from tests.matrices import gaussian
 
@@ -19,7 +19,7 @@ UNPROMISED = {
     "a row of Inf": with_row(inf),
     "a row of both Inf": with_row(inf, -inf),
     "nothing finite": torch.full((3, 4), nan),
-    "nobody": HONEST[:0],
+    "nobody": BENIGN[:0],
 }
 """Rounds that a server never shows to a rule, and for which ours have an answer all the same."""
 
@@ -66,9 +66,9 @@ class DefenseContract:
 
     @pytest.mark.parametrize("lost", [nan, inf, -inf])
     def test_a_row_that_is_not_finite_is_dropped_as_one_of_the_malicious(self, example: Example, lost: float):
-        root = center(HONEST)
+        root = center(BENIGN)
         moved = step(example.rule, with_row(0.0, lost, lost, 1.0), malicious=3, root=lambda: root)
-        assert distance(moved, step(example.rule, HONEST, malicious=2)) <= CLOSE
+        assert distance(moved, step(example.rule, BENIGN, malicious=2)) <= CLOSE
 
     @pytest.mark.parametrize("name", ["nothing finite", "nobody"])
     def test_a_round_without_finite_rows_moves_nothing(self, example: Example, name: str):
@@ -85,20 +85,20 @@ class DefenseContract:
 
     def test_a_common_offset_is_kept_where_the_rule_promises_it(self, example: Example):
         offset = 3 * gaussian(4, name="offset")
-        expected = step(example.rule, HONEST, malicious=2) + offset
-        moved = step(example.rule, HONEST + offset, malicious=2)
+        expected = step(example.rule, BENIGN, malicious=2) + offset
+        moved = step(example.rule, BENIGN + offset, malicious=2)
         assert (distance(moved, expected) < 1e-5) == example.translates
 
     @pytest.mark.parametrize("scale", [2.0**-40, 2.0**20, 2.0**100])
     def test_a_common_scale_is_kept_where_the_rule_promises_it(self, example: Example, scale: float):
-        expected = step(example.rule, HONEST, malicious=2)
-        scaled = step(example.rule, scale * HONEST, malicious=2) / scale
+        expected = step(example.rule, BENIGN, malicious=2)
+        scaled = step(example.rule, scale * BENIGN, malicious=2) / scale
         assert (distance(scaled, expected) < 1e-5) == example.scales
 
     @pytest.mark.parametrize("size", [1e2, 1e8, 1e38])
     def test_malicious_rows_carry_away_only_rules_that_do_not_resist(self, example: Example, size: float):
         count = example.rule.limit(2 * CLIENTS) // 2
         crafted = torch.full((count, 4), size)
-        root = HONEST.mean(dim=0)
-        carried = step(example.rule, torch.cat([HONEST, crafted]), malicious=count, root=lambda: root)
-        assert (carried.abs().max() <= HONEST.abs().max()) == example.resists
+        root = BENIGN.mean(dim=0)
+        carried = step(example.rule, torch.cat([BENIGN, crafted]), malicious=count, root=lambda: root)
+        assert (carried.abs().max() <= BENIGN.abs().max()) == example.resists

@@ -2,7 +2,7 @@ import pytest
 
 from sparring import defenses
 from sparring.conformance.rules import answer
-from sparring.conformance.server import HONEST
+from sparring.conformance.server import BENIGN
 from sparring.defenses import (
     CRFL,
     DEFENSES,
@@ -81,7 +81,7 @@ class TestDefenses(DefenseContract):
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_a_rule_that_remembers_clients_says_so(example):
-    _, memory = answer(example.rule, HONEST)
+    _, memory = answer(example.rule, BENIGN)
     assert getattr(example.rule, "per_client", False) == ("clients" in memory)
 
 

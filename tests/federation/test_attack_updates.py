@@ -38,10 +38,10 @@ def test_an_omniscient_attacker_can_foresee_what_a_rule_with_memory_answers():
     torch.testing.assert_close(attack.expected, moved)
 
 
-def test_the_honest_clients_are_named_in_the_order_of_their_rows():
+def test_the_benign_clients_are_named_in_the_order_of_their_rows():
     attack, federation = Foresee(), small_federation()
     _, record = play_round(Scenario(federation, CenteredClipping(), [Attacker(6, attack)]), initial_state(federation))
-    assert attack.seen[0].honest_clients + record.malicious == record.sampled
+    assert attack.seen[0].benign_clients + record.malicious == record.sampled
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def test_an_attacker_that_edits_what_its_allies_send_is_blamed_for_that():
     class Rude(Look):
         def craft(self, view):
             view.allied.mul_(2)
-            return view.honest.new_zeros(len(view.clients), view.network.size)
+            return view.benign.new_zeros(len(view.clients), view.network.size)
 
     with pytest.raises(PluginError, match="attack Rude edited allied in place"):
         looked(Look(1.0), Rude(2.0), mastermind=True)

@@ -71,7 +71,7 @@ ATTACKS = [
         lambda view: edited(view.parameters, rows(view)),
         "edited parameters in place; it must leave what it is shown alone",
     ),
-    (lambda view: edited(view.honest, rows(view)), "edited honest in place"),
+    (lambda view: edited(view.benign, rows(view)), "edited benign in place"),
     (lambda view: edited(view.root(), rows(view)), "edited root in place"),
     (lambda view: edited(view.own(), view.own()), "edited own in place"),
     (lambda view: edited(view.network.split(view.parameters)[0], rows(view)), "edited parameters in place"),
@@ -195,7 +195,7 @@ def test_a_player_is_blamed_for_what_it_says_of_itself():
 
 def test_what_is_only_read_is_no_edit():
     def mine(view):
-        sums = [view.root(), view.own().sum(dim=0), view.honest.sum(dim=0), view.parameters]
+        sums = [view.root(), view.own().sum(dim=0), view.benign.sum(dim=0), view.parameters]
         return view.own() + torch.stack(sums).sum(dim=0)
 
     _, record = play_round(Scenario(FEDERATION, Mean(), [Attacker(6, Mine(mine))]), initial_state(FEDERATION))

@@ -75,14 +75,14 @@ def test_the_same_clients_and_batches_are_drawn_under_every_attack_and_rule():
     assert sample_clients(FEDERATION, 0) != sample_clients(FEDERATION, 1)
 
 
-def test_honest_rows_come_first_and_the_malicious_are_recorded():
+def test_benign_rows_come_first_and_the_malicious_are_recorded():
     _, record = play_once(Mean(), Attacker(6, constant(9.0)))
     malicious = tuple(client for client in sample_clients(FEDERATION, 0) if client < 6)
     assert record.malicious == malicious == record.sampled[-len(malicious) :]
     assert record.norms[-1] == pytest.approx(9 * FEDERATION.network.size**0.5, rel=1e-5)
 
 
-def test_an_attacker_is_honest_until_it_starts():
+def test_an_attacker_is_benign_until_it_starts():
     attacked, _ = play_once(Mean(), Attacker(6, constant(9.0), start=1))
     quiet, _ = play_once(Mean())
     torch.testing.assert_close(attacked.parameters, quiet.parameters)
@@ -127,11 +127,11 @@ def test_an_attack_is_given_the_view_that_it_needs_and_no_other(view):
     assert type(seen[0]) is view
 
 
-def test_an_omniscient_attack_sees_the_honest_updates_of_the_round():
+def test_an_omniscient_attack_sees_the_benign_updates_of_the_round():
     _, record = play_once(Mean(), Attacker(6, InnerProduct(scale=1.0)))
-    honest = len(record.sampled) - len(record.malicious)
-    assert honest > 0
-    assert record.norms[-1] <= max(record.norms[:honest])
+    benign = len(record.sampled) - len(record.malicious)
+    assert benign > 0
+    assert record.norms[-1] <= max(record.norms[:benign])
 
 
 def test_every_sampled_client_may_be_malicious():

@@ -62,8 +62,8 @@ def learned(game):
 
 def returns(federation, plans):
     """Return what the game returns for plans, as a function that autograd can follow."""
-    honest = [federation.shards[client] for client in range(MALICIOUS, CLIENTS)]
-    pool = Batch(*map(torch.cat, zip(*honest, strict=True)))
+    benign = [federation.shards[client] for client in range(MALICIOUS, CLIENTS)]
+    pool = Batch(*map(torch.cat, zip(*benign, strict=True)))
     start = initial_state(federation).parameters
 
     def worth(parameters, batch):
@@ -72,7 +72,7 @@ def returns(federation, plans):
     parameters = start.expand(len(plans), -1)
     for actions in plans.unbind(dim=1):
         slopes = vmap(lambda each: grad(worth)(each, pool))(parameters)
-        sent = (len(honest) * LR * slopes + MALICIOUS * BOUND * actions) / CLIENTS
+        sent = (len(benign) * LR * slopes + MALICIOUS * BOUND * actions) / CLIENTS
         parameters = parameters - sent
     return vmap(lambda each: worth(each, federation.test))(parameters) - worth(start, federation.test)
 

@@ -24,7 +24,7 @@ def test_a_released_baseline_conforms(attack, check):
     assert failures(check, attack) == ()
 
 
-def test_boosting_as_released_is_the_last_honest_update_times_clients_over_attackers():
+def test_boosting_as_released_is_the_last_benign_update_times_clients_over_attackers():
     seen = attacker_view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(2, 2))
     assert torch.equal(ReleasedBoosting().craft(seen), torch.tensor([[6.0, -12.0]] * 2))
 

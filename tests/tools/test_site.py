@@ -16,7 +16,7 @@ from tools.site.facts import ATTACK_COSTS, RULE_FACTS
 from tools.site.hook import FOLDERS, MARKER, TABLES, _drawn, _unfolded
 from tools.site.members import YEAR, formulas, meanings, members, parted
 from tools.site.pages import cited, page, papers, prose
-from tools.site.plane import CLIENTS, HONEST, MALICIOUS, server
+from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, server
 from tools.site.repository import ROOT, SHOWN, relinked
 from tools.site.stamps import _change
 
@@ -173,8 +173,8 @@ def test_the_mean_follows_all_alike_and_krum_only_one():
 
 def test_the_mean_errs_by_the_malicious_share_of_the_distance():
     played = server(Mean())
-    honest = played.view.updates[:HONEST].mean(dim=0)
-    points = honest + torch.tensor([[0.0, 0.0], [3.0, 4.0]])
+    benign = played.view.updates[:BENIGN].mean(dim=0)
+    points = benign + torch.tensor([[0.0, 0.0], [3.0, 4.0]])
     assert played.errors(points).tolist() == pytest.approx([0.0, 5.0 * MALICIOUS / CLIENTS], abs=1e-5)
 
 

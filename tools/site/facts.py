@@ -35,30 +35,30 @@ ATTACK_COSTS: Mapping[str, str] = {
 }
 """What crafting takes beside the malicious clients' training: n updates of d parameters, f of them malicious."""
 
-CLOSE = "honest updates that lie close together"
-BOUND = "a bound that honest updates mostly keep to"
+CLOSE = "benign updates that lie close together"
+BOUND = "a bound that benign updates mostly keep to"
 
 RULE_FACTS: Mapping[str, RuleFacts] = {
     "bucketing": RuleFacts("n·d, and the inner rule on n/s rows", "so few malicious rows that most buckets have none"),
     "bulyan": RuleFacts("n²·d + n³", f"n ≥ 4f + 3; {CLOSE}"),
-    "centered_clipping": RuleFacts("T·n·d", "an honest majority; aggregates that change little from round to round"),
+    "centered_clipping": RuleFacts("T·n·d", "a benign majority; aggregates that change little from round to round"),
     "clipped": RuleFacts("n·d, and the inner rule", f"{BOUND}; what the inner rule assumes"),
     "clipped_trimmed_mean": RuleFacts("n·d·log n", f"no more malicious rows than are trimmed on a side; {BOUND}"),
-    "clipping_median": RuleFacts("n·d·log n", f"an honest majority; {BOUND}"),
+    "clipping_median": RuleFacts("n·d·log n", f"a benign majority; {BOUND}"),
     "crfl": RuleFacts("d, and the inner rule", "models that are useful at a small norm; what the inner rule assumes"),
-    "dnc": RuleFacts("n·d + T·(n²·b + n³)", "an honest majority; malicious rows that shift the mean in one direction"),
-    "flame": RuleFacts("n²·d", "an honest majority whose models point alike"),
-    "fltrust": RuleFacts("n·d, and training on the root data", "root data like the clients' own; no honest majority"),
-    "foolsgold": RuleFacts("N²·d", "several malicious clients whose updates are more alike than those of honest ones"),
-    "geometric_median": RuleFacts("n²·d + T·n²", "an honest majority"),
+    "dnc": RuleFacts("n·d + T·(n²·b + n³)", "a benign majority; malicious rows that shift the mean in one direction"),
+    "flame": RuleFacts("n²·d", "a benign majority whose models point alike"),
+    "fltrust": RuleFacts("n·d, and training on the root data", "root data like the clients' own; no benign majority"),
+    "foolsgold": RuleFacts("N²·d", "several malicious clients whose updates are more alike than those of benign ones"),
+    "geometric_median": RuleFacts("n²·d + T·n²", "a benign majority"),
     "krum": RuleFacts("n²·d", f"n ≥ 2f + 3; {CLOSE}"),
     "mean": RuleFacts("n·d", "no malicious row at all"),
-    "median": RuleFacts("n·d·log n", "an honest majority; honest values that differ little on each coordinate"),
+    "median": RuleFacts("n·d·log n", "a benign majority; benign values that differ little on each coordinate"),
     "multi_krum": RuleFacts("n²·d", f"n ≥ 2f + 3; {CLOSE}"),
-    "nearest_neighbor_mixing": RuleFacts("n²·d, and the inner rule", "an honest majority; what the inner rule assumes"),
+    "nearest_neighbor_mixing": RuleFacts("n²·d, and the inner rule", "a benign majority; what the inner rule assumes"),
     "norm_bounding": RuleFacts("n·d", f"few malicious rows; {BOUND}"),
-    "safeguard": RuleFacts("n²·d", "an honest majority whose updates add up alike over many rounds"),
-    "signguard": RuleFacts("n·d", "an honest majority with like norms and like shares of signs"),
+    "safeguard": RuleFacts("n²·d", "a benign majority whose updates add up alike over many rounds"),
+    "signguard": RuleFacts("n·d", "a benign majority with like norms and like shares of signs"),
     "trimmed_mean": RuleFacts("n·d·log n", "at most f malicious rows, a minority"),
     "weak_differential_privacy": RuleFacts("n·d", f"few malicious rows; {BOUND}; a model that bears the noise"),
 }

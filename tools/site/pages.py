@@ -13,7 +13,7 @@ from markdown.extensions.toc import slugify
 from tools.site.examples import as_python, as_yaml, player, section
 from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
 from tools.site.members import Member
-from tools.site.plane import CLIENTS, HONEST, MALICIOUS, ROUNDS, remembered
+from tools.site.plane import CLIENTS, BENIGN, MALICIOUS, ROUNDS, remembered
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation.threat import VIEWS
@@ -32,11 +32,11 @@ INFLUENCE = (
 )
 REACH = (
     f"**What gets through.** The same round, but with all {MALICIOUS} malicious updates put at one point: the color "
-    "there says how far from the honest mean the rule's step then ends."
+    "there says how far from the benign mean the rule's step then ends."
 )
 LATE = f" The rule saw the same updates in the {ROUNDS - 1} rounds before."
 CRAFTED = (
-    f"**Where it strikes.** The first round of a model with two parameters, with {HONEST} honest clients, {MALICIOUS} "
+    f"**Where it strikes.** The first round of a model with two parameters, with {BENIGN} benign clients, {MALICIOUS} "
     "malicious ones and a server that takes the median. The distance between the crosses is what the attack does to "
     "plain averaging."
 )
@@ -168,7 +168,7 @@ def _pictures(member: Member) -> str:
     if member.is_trigger or member.is_backdoor:
         return _figure(name, "Ten images without and with the trigger", STAMPED)
     if not member.is_rule:
-        return _grid(_figure(name, "Honest and malicious updates on a plane", CRAFTED))
+        return _grid(_figure(name, "Benign and malicious updates on a plane", CRAFTED))
     late = LATE if remembered(player(member)) else ""
     return _grid(
         _figure(name, "The updates that the rule follows, on a plane", INFLUENCE + late),

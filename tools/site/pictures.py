@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from tools.site.plane import HONEST, MALICIOUS, Server, attacked, server
+from tools.site.plane import BENIGN, MALICIOUS, Server, attacked, server
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack, Defense, Poison
 from sparring.federation import Attacker
@@ -23,12 +23,12 @@ FRAME = (-3.5, 3.5)
 GRID = 25
 """Points a side at which the malicious updates are tried."""
 FARTHEST = 1.0
-"""The distance from the honest mean that has the darkest color."""
+"""The distance from the benign mean that has the darkest color."""
 DOT, CROSS, DISC = 22.0, 60.0, 2600.0
 """Square points of an update, of a mean, and of the disc around an update that the rule follows all the way."""
 FOLLOWED = 1e-3
 """The least influence that counts as one."""
-KINDS = (("o", BLUE, slice(HONEST), "honest"), ("^", RED, slice(HONEST, None), "malicious"))
+KINDS = (("o", BLUE, slice(BENIGN), "benign"), ("^", RED, slice(BENIGN, None), "malicious"))
 
 
 def draw_attack(attack: Attack | None, poison: Poison | None = None) -> bytes:
@@ -41,7 +41,7 @@ def draw_attack(attack: Attack | None, poison: Poison | None = None) -> bytes:
         updates = sent[rows]
         name = f"{kind}, all in one place" if (updates == updates[0]).all() else kind
         _scatter(axes, updates, marker=shape, color=color, label=name, s=DOT, alpha=0.8)
-    _mark_means(axes, sent[:HONEST], sent.mean(dim=0), "mean of all")
+    _mark_means(axes, sent[:BENIGN], sent.mean(dim=0), "mean of all")
     return _png(figure, axes)
 
 
@@ -58,7 +58,7 @@ def draw_influence(rule: Defense) -> bytes:
         _scatter(axes, updates[heard], marker=shape, color=color, label=f"{kind}, followed", s=DOT)
         _scatter(axes, updates[~heard], marker=shape, label=f"{kind}, ignored", s=DOT, **hollow)
     _draw_bound(axes, played)
-    _mark_means(axes, sent[:HONEST], played.step(sent), "the rule's step")
+    _mark_means(axes, sent[:BENIGN], played.step(sent), "the rule's step")
     return _png(figure, axes)
 
 
@@ -66,16 +66,16 @@ def draw_reach(rule: Defense) -> bytes:
     """Draw, at each point of the plane, how far the rule's step errs if all malicious updates are there."""
     played, line = server(rule), torch.linspace(*FRAME, GRID)
     errors = played.errors(torch.cartesian_prod(line, line)).view(GRID, GRID)
-    honest = played.view.updates[:HONEST]
+    benign = played.view.updates[:BENIGN]
     figure, axes = _framed()
     colors: dict[str, Any] = {"cmap": "YlOrBr", "vmin": 0, "vmax": FARTHEST}
     drawn = axes.pcolormesh(line.numpy(), line.numpy(), errors.T.numpy(), shading="nearest", zorder=0.5, **colors)
     bar = figure.colorbar(drawn, ax=axes, location="bottom", extend="max", shrink=0.85, aspect=28)
-    bar.set_label("distance of the rule's step from the honest mean", fontsize=9)
+    bar.set_label("distance of the rule's step from the benign mean", fontsize=9)
     bar.ax.tick_params(labelsize=8)
     hollow = {"facecolors": "white", "edgecolors": BLUE, "linewidths": 1.2}
-    _scatter(axes, honest, marker="o", label="honest", s=DOT, **hollow)
-    _mark_means(axes, honest)
+    _scatter(axes, benign, marker="o", label="benign", s=DOT, **hollow)
+    _mark_means(axes, benign)
     return _png(figure, axes)
 
 
@@ -103,11 +103,11 @@ def _scatter(axes: Axes, points: Matrix, **style: Any) -> None:
         axes.scatter(points[:, 0], points[:, 1], zorder=2, **style)
 
 
-def _mark_means(axes: Axes, honest: Matrix, step: Vector | None = None, name: str = "") -> None:
-    """Mark where honest training alone would go, and where the round goes."""
+def _mark_means(axes: Axes, benign: Matrix, step: Vector | None = None, name: str = "") -> None:
+    """Mark where benign training alone would go, and where the round goes."""
     halo = [withStroke(linewidth=4, foreground="white")]
     style: dict[str, Any] = {"s": CROSS, "linewidths": 2.2, "zorder": 3, "path_effects": halo}
-    axes.scatter(*honest.mean(dim=0).tolist(), marker="+", color=GREEN, label="mean of the honest", **style)
+    axes.scatter(*benign.mean(dim=0).tolist(), marker="+", color=GREEN, label="mean of the benign", **style)
     if step is not None:
         axes.scatter(*step.tolist(), marker="x", color="black", label=name, **style)
 

@@ -15,8 +15,8 @@ from sparring.federation import Attacker, Federation, Scenario, Threat, initial_
 from sparring.models import network
 from sparring.random import stream
 
-HONEST, MALICIOUS = 18, 4
-CLIENTS = HONEST + MALICIOUS
+BENIGN, MALICIOUS = 18, 4
+CLIENTS = BENIGN + MALICIOUS
 NUDGE = 0.01
 """How far an update is moved to see what the rule makes of it."""
 ROUNDS = 30
@@ -69,7 +69,7 @@ def federation() -> Federation:
 
 
 def attacked(attacker: Attacker) -> DefenderView:
-    """Play the first round against the median, and return what the server saw: the honest updates, then the others."""
+    """Play the first round against the median, and return what the server saw: the benign updates, then the others."""
     witness = Witness(Median())
     scenario = Scenario(federation(), witness, [attacker], Threat(assumed_malicious=MALICIOUS / CLIENTS))
     play_round(scenario, initial_state(scenario.federation))
@@ -106,10 +106,10 @@ class Server:
         return torch.stack(steps).square().sum(dim=1).view(len(updates), 2).mean(dim=1).sqrt()
 
     def errors(self, points: Matrix) -> Tensor:
-        """Return how far from the honest mean the step ends when all malicious updates are at each of `points`."""
-        honest = self.view.updates[:HONEST]
-        steps = [self.step(torch.cat([honest, point.expand(MALICIOUS, 2)])) for point in points]
-        return row_norms(torch.stack(steps) - honest.mean(dim=0))
+        """Return how far from the benign mean the step ends when all malicious updates are at each of `points`."""
+        benign = self.view.updates[:BENIGN]
+        steps = [self.step(torch.cat([benign, point.expand(MALICIOUS, 2)])) for point in points]
+        return row_norms(torch.stack(steps) - benign.mean(dim=0))
 
 
 def server(rule: Defense) -> Server:

@@ -77,35 +77,35 @@ def updates(rows: int, name: str, *, parameters: int = PARAMETERS) -> Matrix:
     return torch.from_numpy(0.1 * (shared + noise)).float()
 
 
-HONEST = updates(7, "honest")
+BENIGN = updates(7, "benign")
 OWN = updates(3, "own")
 
 ROUNDS: Mapping[str, tuple[Matrix, Matrix]] = {
-    "a usual round": (HONEST, OWN),
-    "one malicious": (HONEST, OWN[:1]),
-    "one honest": (HONEST[:1], OWN),
-    "one of each": (HONEST[:1], OWN[:1]),
-    "none honest": (HONEST[:0], OWN),
-    "more malicious than assumed": (HONEST[:3], updates(9, "many")),
-    "zeros": (torch.zeros_like(HONEST), torch.zeros_like(OWN)),
-    "equal rows": (HONEST[:1].expand(7, -1), OWN[:1].expand(3, -1)),
-    "huge rows": (HONEST.sign() * 1e38, OWN.sign() * 1e38),
+    "a usual round": (BENIGN, OWN),
+    "one malicious": (BENIGN, OWN[:1]),
+    "one benign": (BENIGN[:1], OWN),
+    "one of each": (BENIGN[:1], OWN[:1]),
+    "none benign": (BENIGN[:0], OWN),
+    "more malicious than assumed": (BENIGN[:3], updates(9, "many")),
+    "zeros": (torch.zeros_like(BENIGN), torch.zeros_like(OWN)),
+    "equal rows": (BENIGN[:1].expand(7, -1), OWN[:1].expand(3, -1)),
+    "huge rows": (BENIGN.sign() * 1e38, OWN.sign() * 1e38),
     "the largest numbers": (
-        HONEST.sign() * torch.finfo(torch.float32).max,
+        BENIGN.sign() * torch.finfo(torch.float32).max,
         OWN.sign() * torch.finfo(torch.float32).max,
     ),
-    "tiny rows": (HONEST * 1e-38, OWN * 1e-38),
-    "nothing finite": (torch.full_like(HONEST, nan), torch.full_like(OWN, inf)),
+    "tiny rows": (BENIGN * 1e-38, OWN * 1e-38),
+    "nothing finite": (torch.full_like(BENIGN, nan), torch.full_like(OWN, inf)),
 }
-"""The honest updates and the attacker's own in rounds where it must still answer."""
+"""The benign updates and the attacker's own in rounds where it must still answer."""
 
 
-def attacker_view(honest: Matrix = HONEST, own: Matrix = OWN, *, seed: int = 0, **changes: Any) -> OmniscientView:
+def attacker_view(benign: Matrix = BENIGN, own: Matrix = OWN, *, seed: int = 0, **changes: Any) -> OmniscientView:
     """Return what an omniscient attacker sees in a round of these updates; `changes` are fields of the view.
 
     The updates are copied, so that an attack that edits what it sees spoils no other round.
     """
-    honest, own = honest.clone(), own.clone()
+    benign, own = benign.clone(), own.clone()
     parameters, root = updates(2, "server", parameters=own.shape[1])
     previous = parameters + updates(1, "before", parameters=own.shape[1])[0]
     usual = OmniscientView(
@@ -113,7 +113,7 @@ def attacker_view(honest: Matrix = HONEST, own: Matrix = OWN, *, seed: int = 0, 
         parameters=parameters,
         previous=previous,
         clients=tuple(range(3, 3 + len(own))),
-        sampled=len(honest) + len(own),
+        sampled=len(benign) + len(own),
         network=logistic(),
         shards=RandomShards(),
         recipe=Recipe(steps=1, batch=8, lr=0.1),
@@ -122,11 +122,11 @@ def attacker_view(honest: Matrix = HONEST, own: Matrix = OWN, *, seed: int = 0, 
         note=unnoted,
         rule=Rule(),
         assumed_malicious=2,
-        honest=honest,
-        honest_clients=tuple(range(20, 20 + len(honest))),
+        benign=benign,
+        benign_clients=tuple(range(20, 20 + len(benign))),
         memory={},
         root=lambda: root,
-        allied=honest[:0],
+        allied=benign[:0],
         allied_clients=(),
     )
     return replace(usual, **changes)

@@ -6,7 +6,7 @@ from math import nan
 import torch
 
 from sparring.arrays import Matrix
-from sparring.conformance.adversary import HONEST, PARAMETERS, ROUNDS, attacker_view, narrowed
+from sparring.conformance.adversary import BENIGN, PARAMETERS, ROUNDS, attacker_view, narrowed
 from sparring.conformance.check import Check, are_equal, are_finite, copies, during
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, WhiteBoxView
@@ -32,9 +32,9 @@ def the_view_that_it_needs_is_enough(attack: Attack) -> Iterator[str]:
 
 
 def its_rows_are_finite_floats_one_for_each_client(attack: Attack) -> Iterator[str]:
-    for name, (honest, own) in ROUNDS.items():
+    for name, (benign, own) in ROUNDS.items():
         with during(name):
-            rows = crafted(attack, attacker_view(honest, own))
+            rows = crafted(attack, attacker_view(benign, own))
         if rows.dtype != torch.float32:
             yield f"{name}: the rows are {rows.dtype}; they must be torch.float32"
         if not are_finite([rows]):
@@ -48,9 +48,9 @@ def a_root_update_of_zero_is_survived(attack: Attack) -> Iterator[str]:
 
 def allies_are_reckoned_with_and_left_alone(attack: Attack) -> Iterator[str]:
     for name, sent in {
-        "usual rows": HONEST[:2],
-        "huge rows": HONEST[:2].sign() * 1e38,
-        "NaN": HONEST[:2] * nan,
+        "usual rows": BENIGN[:2],
+        "huge rows": BENIGN[:2].sign() * 1e38,
+        "NaN": BENIGN[:2] * nan,
     }.items():
         allied = sent.clone()
         with during(f"allies send {name}"):
@@ -63,7 +63,7 @@ def allies_are_reckoned_with_and_left_alone(attack: Attack) -> Iterator[str]:
 
 def what_it_sees_is_left_alone(attack: Attack) -> Iterator[str]:
     view = attacker_view()
-    seen = {"honest": view.honest, "own": view.own(), "parameters": view.parameters, "root": view.root()}
+    seen = {"benign": view.benign, "own": view.own(), "parameters": view.parameters, "root": view.root()}
     before = copies(seen.values())
     crafted(attack, view)
     for (name, tensor), old in zip(seen.items(), before, strict=True):

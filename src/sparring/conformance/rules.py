@@ -10,7 +10,7 @@ from safetensors.torch import load, save
 
 from sparring.arrays import Matrix, Vector
 from sparring.conformance.check import Check, are_equal, are_finite, copies, during
-from sparring.conformance.server import CLIENTS, HONEST, HOSTILE, defender_view
+from sparring.conformance.server import BENIGN, CLIENTS, HOSTILE, defender_view
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.federation.player_checks import check_answer
@@ -47,17 +47,17 @@ def its_limit_is_a_count_that_grows_with_the_clients(rule: Defense) -> Iterator[
 
 
 def agreement_is_kept(rule: Defense) -> Iterator[str]:
-    agreed = HONEST[0] / 4
+    agreed = BENIGN[0] / 4
     step, _ = answer(rule, agreed.expand(CLIENTS, -1), malicious=2)
     if distance(step, agreed) > CLOSE:
         yield f"of one update from all it makes a step that is {distance(step, agreed):.2g} away"
 
 
 def the_order_in_which_clients_arrive_is_irrelevant(rule: Defense) -> Iterator[str]:
-    seen: dict[str, Any] = {"malicious": 2, "root": lambda: HONEST.mean(dim=0)}
-    usual, _ = answer(rule, HONEST, **seen)
+    seen: dict[str, Any] = {"malicious": 2, "root": lambda: BENIGN.mean(dim=0)}
+    usual, _ = answer(rule, BENIGN, **seen)
     for name, order in {"backwards": range(CLIENTS)[::-1], "from the middle": [*range(5, CLIENTS), *range(5)]}.items():
-        apart = distance(answer(rule, HONEST[list(order)], clients=tuple(order), **seen)[0], usual)
+        apart = distance(answer(rule, BENIGN[list(order)], clients=tuple(order), **seen)[0], usual)
         if apart > CLOSE:
             yield f"{name}: the step is {apart:.2g} away from the usual one"
 
@@ -85,7 +85,7 @@ def updates_of_zero_move_nothing(rule: Defense) -> Iterator[str]:
 
 
 def its_input_is_left_alone(rule: Defense) -> Iterator[str]:
-    updates, parameters, memory = HONEST.clone(), torch.ones(4), answer(rule, HONEST / 2)[1]
+    updates, parameters, memory = BENIGN.clone(), torch.ones(4), answer(rule, BENIGN / 2)[1]
     shown = [updates, parameters, *memory.values()]
     before, names = copies(shown), list(memory)
     answered(rule, defender_view(updates, malicious=2, parameters=parameters, round=1), memory=memory)
@@ -96,7 +96,7 @@ def its_input_is_left_alone(rule: Defense) -> Iterator[str]:
 
 
 def what_it_returns_shares_no_memory_with_its_input(rule: Defense) -> Iterator[str]:
-    updates = HONEST.clone()
+    updates = BENIGN.clone()
     step, memory = answered(rule, defender_view(updates, malicious=2), memory={})
     before = copies((step, *memory.values()))
     updates.fill_(nan)
@@ -105,7 +105,7 @@ def what_it_returns_shares_no_memory_with_its_input(rule: Defense) -> Iterator[s
 
 
 def its_memory_is_kept_apart_from_its_step(rule: Defense) -> Iterator[str]:
-    step, memory = answer(rule, HONEST, malicious=2)
+    step, memory = answer(rule, BENIGN, malicious=2)
     before = copies(memory.values())
     step.zero_()
     if not are_equal(memory.values(), before):
@@ -113,9 +113,9 @@ def its_memory_is_kept_apart_from_its_step(rule: Defense) -> Iterator[str]:
 
 
 def a_run_goes_on_from_saved_memory(rule: Defense) -> Iterator[str]:
-    memory = answer(rule, HONEST, malicious=2)[1]
+    memory = answer(rule, BENIGN, malicious=2)[1]
     restored = load(save(dict(memory)))
-    steps = [answer(rule, HONEST / 3, memory=past, round=1)[0] for past in (memory, restored)]
+    steps = [answer(rule, BENIGN / 3, memory=past, round=1)[0] for past in (memory, restored)]
     if not torch.equal(*steps):
         yield "after its memory was saved and loaded it answers otherwise"
 

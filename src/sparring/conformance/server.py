@@ -11,29 +11,29 @@ from sparring.contracts import DefenderView
 from sparring.random import stream
 
 CLIENTS = 9
-HONEST: Matrix = torch.from_numpy(stream(0, "matrix", 4 * CLIENTS).standard_normal((CLIENTS, 4), dtype=np.float32))
+BENIGN: Matrix = torch.from_numpy(stream(0, "matrix", 4 * CLIENTS).standard_normal((CLIENTS, 4), dtype=np.float32))
 
 
 def with_row(*values: float) -> Matrix:
-    """Return the honest updates and one row that consists of these values, repeated."""
-    return torch.cat([HONEST, torch.tensor(values).repeat(4)[None, :4]])
+    """Return the benign updates and one row that consists of these values, repeated."""
+    return torch.cat([BENIGN, torch.tensor(values).repeat(4)[None, :4]])
 
 
 HOSTILE: Mapping[str, Matrix] = {
     "a row of 1e8": with_row(1e8),
     "a row of 1e20": with_row(1e20, -1e20),
     "a row of 1e38": with_row(1e38),
-    "the largest numbers": HONEST.sign() * torch.finfo(torch.float32).max,
-    "huge rows that cancel": torch.cat([1e38 * HONEST[:4].sign(), -1e38 * HONEST[:4].sign(), HONEST]),
-    "only huge rows": 1e37 * HONEST,
-    "tiny rows": 1e-38 * HONEST,
+    "the largest numbers": BENIGN.sign() * torch.finfo(torch.float32).max,
+    "huge rows that cancel": torch.cat([1e38 * BENIGN[:4].sign(), -1e38 * BENIGN[:4].sign(), BENIGN]),
+    "only huge rows": 1e37 * BENIGN,
+    "tiny rows": 1e-38 * BENIGN,
     "a zero row": with_row(0.0),
     "only zeros": torch.zeros(CLIENTS, 4),
-    "one update from all": HONEST[:1].expand(CLIENTS, -1),
-    "two groups of duplicates": HONEST[:2].repeat(4, 1),
-    "one client": HONEST[:1],
-    "two clients": HONEST[:2],
-    "one parameter": HONEST[:, :1],
+    "one update from all": BENIGN[:1].expand(CLIENTS, -1),
+    "two groups of duplicates": BENIGN[:2].repeat(4, 1),
+    "one client": BENIGN[:1],
+    "two clients": BENIGN[:2],
+    "one parameter": BENIGN[:, :1],
 }
 """Rounds in which a rule must still give a finite answer; the server drops rows that are not finite before it asks."""
 

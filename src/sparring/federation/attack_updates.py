@@ -17,11 +17,11 @@ from sparring.random import stream
 def craft_all(
     scenario: Scenario, state: FederationState, *, who: Participants, updates: Matrix, root: Callable[[], Vector]
 ) -> Mapping[str, tuple[int, ...]]:
-    """Write each team's rows behind the honest ones in `updates`, in the order of the attackers.
+    """Write each team's rows behind the benign ones in `updates`, in the order of the attackers.
 
     Returned are the events that they told of, with the clients these happened to.
     """
-    first = len(who.honest)
+    first = len(who.benign)
     noted: dict[str, tuple[int, ...]] = {}
     for team in who.teams:
         rows = updates[first : first + len(team.clients)]
@@ -49,13 +49,13 @@ def _notes(noted: dict[str, tuple[int, ...]], team: ActiveAttacker) -> Note:
 
 def _sent(scenario: Scenario, who: Participants, *, updates: Matrix) -> dict[str, object]:
     """Return what an attacker is told of the updates before its own: what allies send only if all are one."""
-    honest = len(who.honest)
-    told = len(updates) if scenario.threat.mastermind else honest
+    benign = len(who.benign)
+    told = len(updates) if scenario.threat.mastermind else benign
     return {
-        "honest": updates[:honest],
-        "honest_clients": who.honest,
-        "allied": updates[honest:told].data,  # counts the writes to it apart from those to the honest rows
-        "allied_clients": who.rows[honest:told],
+        "benign": updates[:benign],
+        "benign_clients": who.benign,
+        "allied": updates[benign:told].data,  # counts the writes to it apart from those to the benign rows
+        "allied_clients": who.rows[benign:told],
     }
 
 
@@ -87,7 +87,7 @@ def _crafted(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix
 
 def _watched(seen: Mapping[str, Any], watch: MutationGuard) -> Mapping[str, Any]:
     """Let an edit of what there is to see be noticed."""
-    for name in ("parameters", "previous", "honest", "allied"):
+    for name in ("parameters", "previous", "benign", "allied"):
         if seen[name] is not None:
             watch.show(name, seen[name])
     for name, tensor in seen["memory"].items():

@@ -1,4 +1,4 @@
-"""What honest clients compute in a round, and the server on its root data."""
+"""What benign clients compute in a round, and the server on its root data."""
 
 from collections.abc import Mapping, Sequence
 
@@ -26,7 +26,7 @@ def draw_batches(federation: Federation, clients: Sequence[int], *, round: int, 
 def train_benign(
     federation: Federation, state: FederationState, *, clients: Sequence[int], out: Matrix
 ) -> Mapping[int, Vector]:
-    """Write what the honest clients send into `out`, one row each, and return all clients' momenta after it."""
+    """Write what the benign clients send into `out`, one row each, and return all clients' momenta after it."""
     if not clients:
         return state.momenta
     batches = draw_batches(federation, clients, round=state.round)

@@ -17,10 +17,10 @@ class ActiveAttacker(NamedTuple):
 
 
 class Participants(NamedTuple):
-    """The sampled clients of a round: the honest ones, and the teams of those that attack in it."""
+    """The sampled clients of a round: the benign ones, and the teams of those that attack in it."""
 
     sampled: tuple[int, ...]
-    honest: tuple[int, ...]
+    benign: tuple[int, ...]
     teams: tuple[ActiveAttacker, ...]
 
     @property
@@ -39,8 +39,8 @@ class Participants(NamedTuple):
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """The client of each row of the update matrix: honest ones first, so that they are one block of memory."""
-        return self.honest + self.malicious
+        """The client of each row of the update matrix: benign ones first, so that they are one block of memory."""
+        return self.benign + self.malicious
 
 
 def sample_clients(federation: Federation, round: int) -> tuple[int, ...]:
@@ -50,7 +50,7 @@ def sample_clients(federation: Federation, round: int) -> tuple[int, ...]:
 
 
 def participants_of(scenario: Scenario, round: int) -> Participants:
-    """Return who plays `round`; an attacker's clients are honest until it starts."""
+    """Return who plays `round`; an attacker's clients are benign until it starts."""
     sampled = sample_clients(scenario.federation, round)
     teams = [
         ActiveAttacker(place, party, tuple(client for client in sampled if client in party.clients))
@@ -58,5 +58,5 @@ def participants_of(scenario: Scenario, round: int) -> Participants:
         if round >= party.attacker.start
     ]
     malicious = {client for team in teams for client in team.clients}
-    honest = tuple(client for client in sampled if client not in malicious)
-    return Participants(sampled, honest, tuple(team for team in teams if team.clients))
+    benign = tuple(client for client in sampled if client not in malicious)
+    return Participants(sampled, benign, tuple(team for team in teams if team.clients))

@@ -40,7 +40,7 @@ def play_round(
     parameters = state.parameters
     updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
-    momenta = train_benign(federation, state, clients=who.honest, out=updates[: len(who.honest)])
+    momenta = train_benign(federation, state, clients=who.benign, out=updates[: len(who.benign)])
     told = craft_all(scenario, state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
     answer = _answer(scenario, state, updates=updates, who=who, finite=torch.isfinite(norms), root=root)

@@ -39,7 +39,7 @@ class Attacker:
     """One malicious party: the clients it plays, and what it does to their data and to their updates.
 
     From round `start` on (the first round is 0) its clients train on what `poison` makes of their data and submit what
-    `attack` makes of their updates; without either, the data or the updates stay as they are. Before, they are honest.
+    `attack` makes of their updates; without either, the data or the updates stay as they are. Before, they are benign.
     One player may be both: then it is given twice.
     """
 

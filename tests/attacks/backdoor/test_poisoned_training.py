@@ -3,7 +3,7 @@ import torch
 
 from sparring.attacks import PoisonedTraining
 from sparring.attacks.backdoor.poisoned_training import replacement_factor
-from sparring.conformance.adversary import HONEST, OWN, attacker_view
+from sparring.conformance.adversary import BENIGN, OWN, attacker_view
 from sparring.errors import ConfigError
 
 
@@ -21,8 +21,8 @@ def test_the_factor_is_n_over_eta_and_shared(malicious, server_lr, factor):
 
 
 def test_model_replacement_puts_the_malicious_model_in_the_place_of_the_global_one():
-    seen = attacker_view(honest=torch.zeros_like(HONEST))
-    sent = torch.cat([seen.honest, PoisonedTraining(boost=None).craft(seen)])
+    seen = attacker_view(benign=torch.zeros_like(BENIGN))
+    sent = torch.cat([seen.benign, PoisonedTraining(boost=None).craft(seen)])
     torch.testing.assert_close(seen.parameters - sent.mean(dim=0), (seen.parameters - OWN).mean(dim=0))
 
 

@@ -5,21 +5,21 @@ import torch
 
 from sparring.attacks import ALittleIsEnough
 from sparring.attacks.untargeted.a_little_is_enough import a_little_is_enough, largest_z
-from sparring.conformance.adversary import HONEST, OWN, attacker_view
+from sparring.conformance.adversary import BENIGN, OWN, attacker_view
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
 
-BENIGN = torch.tensor([[1.0, -2.0], [3.0, -2.0], [8.0, 4.0]])
+ROWS = torch.tensor([[1.0, -2.0], [3.0, -2.0], [8.0, 4.0]])
 """Means 4 and 0, variances 26/3 and 8."""
 
 
 def test_the_mean_is_shifted_down_by_population_deviations():
     expected = [4 - 1.5 * (26 / 3) ** 0.5, -1.5 * 8**0.5]
-    torch.testing.assert_close(a_little_is_enough(BENIGN, 1.5), torch.tensor(expected))
+    torch.testing.assert_close(a_little_is_enough(ROWS, 1.5), torch.tensor(expected))
 
 
 def test_a_negative_z_shifts_the_other_way():
-    up, down = (a_little_is_enough(BENIGN, z) for z in (-1.0, 1.0))
+    up, down = (a_little_is_enough(ROWS, z) for z in (-1.0, 1.0))
     torch.testing.assert_close((up + down) / 2, torch.tensor([4.0, 0.0]))
     assert (up > down).all()
 
@@ -39,8 +39,8 @@ def test_z_is_the_published_quantile(clients, malicious, share):
 
 
 def test_with_two_malicious_of_ten_the_published_attack_submits_the_mean():
-    rows = ALittleIsEnough().craft(attacker_view(HONEST, OWN[:2], sampled=10))
-    torch.testing.assert_close(rows, HONEST.mean(dim=0).expand(2, -1))
+    rows = ALittleIsEnough().craft(attacker_view(BENIGN, OWN[:2], sampled=10))
+    torch.testing.assert_close(rows, BENIGN.mean(dim=0).expand(2, -1))
 
 
 @pytest.mark.parametrize("malicious", [5, 6, 8])
@@ -55,10 +55,10 @@ def test_z_is_finite_where_there_is_no_quantile(clients, malicious):
 
 
 def test_z_follows_the_numbers_of_the_round_unless_it_is_given():
-    seen = attacker_view()  # ten sampled, three malicious: four of seven honest below
+    seen = attacker_view()  # ten sampled, three malicious: four of seven benign below
     quantile = NormalDist().inv_cdf(4 / 7)
-    assert torch.equal(ALittleIsEnough().craft(seen), a_little_is_enough(HONEST, quantile).expand(3, -1))
-    assert torch.equal(ALittleIsEnough(z=1.5).craft(seen), a_little_is_enough(HONEST, 1.5).expand(3, -1))
+    assert torch.equal(ALittleIsEnough().craft(seen), a_little_is_enough(BENIGN, quantile).expand(3, -1))
+    assert torch.equal(ALittleIsEnough(z=1.5).craft(seen), a_little_is_enough(BENIGN, 1.5).expand(3, -1))
 
 
 def test_with_partial_knowledge_the_moments_are_those_of_the_own_updates():
@@ -68,12 +68,12 @@ def test_with_partial_knowledge_the_moments_are_those_of_the_own_updates():
     assert ALittleIsEnough(knowledge="full").needs is OmniscientView
 
 
-def test_one_honest_update_is_submitted_as_it_is():
-    assert torch.equal(ALittleIsEnough(z=1.5).craft(attacker_view(HONEST[:1])), HONEST[:1].expand(3, -1))
+def test_one_benign_update_is_submitted_as_it_is():
+    assert torch.equal(ALittleIsEnough(z=1.5).craft(attacker_view(BENIGN[:1])), BENIGN[:1].expand(3, -1))
 
 
-def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(ALittleIsEnough().craft(attacker_view(honest=OWN[:0])), OWN)
+def test_without_benign_updates_the_clients_submit_their_own():
+    assert torch.equal(ALittleIsEnough().craft(attacker_view(benign=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.attacks import AdaptiveLocalModelPoisoning, LocalModelPoisoning
-from sparring.conformance.adversary import HONEST, OWN, Rule, attacker_view
+from sparring.conformance.adversary import BENIGN, OWN, Rule, attacker_view
 
 
 @pytest.mark.parametrize(
@@ -14,9 +14,9 @@ def test_it_is_the_form_with_full_knowledge_that_fits_the_rule(family, form):
 
 
 def test_other_benign_updates_are_answered_by_other_rows():
-    one, other = (AdaptiveLocalModelPoisoning().craft(attacker_view(honest)) for honest in (HONEST, -HONEST))
+    one, other = (AdaptiveLocalModelPoisoning().craft(attacker_view(benign)) for benign in (BENIGN, -BENIGN))
     assert not torch.equal(one, other)
 
 
-def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(AdaptiveLocalModelPoisoning().craft(attacker_view(honest=OWN[:0])), OWN)
+def test_without_benign_updates_the_clients_submit_their_own():
+    assert torch.equal(AdaptiveLocalModelPoisoning().craft(attacker_view(benign=OWN[:0])), OWN)

@@ -6,7 +6,7 @@ from sparring.conformance.adversary import OWN, attacker_view
 from sparring.errors import ConfigError
 
 
-def test_all_clients_submit_the_honest_mean_reversed_and_scaled():
+def test_all_clients_submit_the_benign_mean_reversed_and_scaled():
     seen = attacker_view(torch.tensor([[1.0, 2.0], [3.0, -6.0]]), own=torch.zeros(3, 2))
     torch.testing.assert_close(InnerProduct(scale=2.0).craft(seen), torch.tensor([[-4.0, 4.0]] * 3))
 
@@ -26,8 +26,8 @@ def test_either_the_mean_or_the_minimum_is_reversed():
         InnerProduct(of="median")
 
 
-def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(InnerProduct().craft(attacker_view(honest=OWN[:0])), OWN)
+def test_without_benign_updates_the_clients_submit_their_own():
+    assert torch.equal(InnerProduct().craft(attacker_view(benign=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, float("nan"), float("inf")])

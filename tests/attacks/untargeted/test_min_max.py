@@ -4,7 +4,7 @@ from hypothesis import given, settings
 
 from sparring.attacks import MinMax
 from sparring.attacks.untargeted.min_max import min_max
-from sparring.conformance.adversary import HONEST, OWN, attacker_view
+from sparring.conformance.adversary import BENIGN, OWN, attacker_view
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
 from tests.attacks.untargeted.searching import DIRECTIONS, SEEDS, distances, drawn, farthest
@@ -38,18 +38,18 @@ def test_close_updates_far_from_zero_keep_their_digits():
 
 @pytest.mark.parametrize("direction", ["unit", "sign", "std"])
 def test_equal_updates_leave_no_room(direction):
-    torch.testing.assert_close(min_max(HONEST[:1].expand(5, -1), direction), HONEST[0])
+    torch.testing.assert_close(min_max(BENIGN[:1].expand(5, -1), direction), BENIGN[0])
 
 
-def test_the_updates_are_the_honest_or_with_partial_knowledge_the_own_ones():
+def test_the_updates_are_the_benign_or_with_partial_knowledge_the_own_ones():
     full, partial = MinMax("sign"), MinMax("sign", knowledge="partial")
-    assert torch.equal(full.craft(attacker_view()), min_max(HONEST, "sign").expand(3, -1))
+    assert torch.equal(full.craft(attacker_view()), min_max(BENIGN, "sign").expand(3, -1))
     assert torch.equal(partial.craft(attacker_view()), min_max(OWN, "sign").expand(3, -1))
     assert (full.needs, partial.needs) == (OmniscientView, BlackBoxView)
 
 
-def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(MinMax().craft(attacker_view(honest=OWN[:0])), OWN)
+def test_without_benign_updates_the_clients_submit_their_own():
+    assert torch.equal(MinMax().craft(attacker_view(benign=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 
 from sparring.attacks import MinSum
 from sparring.attacks.untargeted.min_sum import min_sum
-from sparring.conformance.adversary import HONEST, OWN, attacker_view
+from sparring.conformance.adversary import BENIGN, OWN, attacker_view
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
 from tests.attacks.untargeted.searching import DIRECTIONS, SEEDS, distances, drawn, farthest
@@ -33,18 +33,18 @@ def test_the_radius_is_that_of_a_search_over_all_distances(seed, direction):
 
 @pytest.mark.parametrize("direction", ["unit", "sign", "std"])
 def test_equal_updates_leave_no_room(direction):
-    torch.testing.assert_close(min_sum(HONEST[:1].expand(5, -1), direction), HONEST[0])
+    torch.testing.assert_close(min_sum(BENIGN[:1].expand(5, -1), direction), BENIGN[0])
 
 
-def test_the_updates_are_the_honest_or_with_partial_knowledge_the_own_ones():
+def test_the_updates_are_the_benign_or_with_partial_knowledge_the_own_ones():
     full, partial = MinSum("std"), MinSum("std", knowledge="partial")
-    assert torch.equal(full.craft(attacker_view()), min_sum(HONEST, "std").expand(3, -1))
+    assert torch.equal(full.craft(attacker_view()), min_sum(BENIGN, "std").expand(3, -1))
     assert torch.equal(partial.craft(attacker_view()), min_sum(OWN, "std").expand(3, -1))
     assert (full.needs, partial.needs) == (OmniscientView, BlackBoxView)
 
 
-def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(MinSum().craft(attacker_view(honest=OWN[:0])), OWN)
+def test_without_benign_updates_the_clients_submit_their_own():
+    assert torch.equal(MinSum().craft(attacker_view(benign=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

@@ -4,26 +4,25 @@ from sparring.arrays import CELLS
 from sparring.attacks.untargeted.observed_updates import (
     benign_updates,
     directions,
-    honest_updates,
     mean_update,
     moments,
     own_updates,
     products,
 )
-from sparring.conformance.adversary import HONEST, OWN, attacker_view, updates
+from sparring.conformance.adversary import BENIGN, OWN, attacker_view, updates
 
 NAN, INF = float("nan"), float("inf")
 
 
-def test_honest_rows_that_the_server_drops_are_not_counted():
-    spoiled = HONEST.clone()
+def test_benign_rows_that_the_server_drops_are_not_counted():
+    spoiled = BENIGN.clone()
     spoiled[2, 4], spoiled[5, 0] = NAN, INF
-    assert torch.equal(honest_updates(attacker_view(spoiled)), HONEST[[0, 1, 3, 4, 6]])
+    assert torch.equal(benign_updates(attacker_view(spoiled)), BENIGN[[0, 1, 3, 4, 6]])
 
 
-def test_finite_honest_rows_are_not_copied():
+def test_finite_benign_rows_are_not_copied():
     seen = attacker_view()
-    assert honest_updates(seen) is seen.honest
+    assert benign_updates(seen) is seen.benign
 
 
 def test_a_client_whose_training_diverged_has_an_own_update_of_zero():
@@ -44,7 +43,7 @@ def test_the_mean_is_each_columns():
 
 
 def test_with_partial_knowledge_the_own_updates_are_taken_for_benign():
-    assert torch.equal(benign_updates(attacker_view(), "full"), HONEST)
+    assert torch.equal(benign_updates(attacker_view(), "full"), BENIGN)
     assert torch.equal(benign_updates(attacker_view(), "partial"), OWN)
 
 

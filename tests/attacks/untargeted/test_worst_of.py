@@ -6,7 +6,7 @@ import torch
 from sparring.attacks import ALittleIsEnough, InnerProduct, WorstOf
 from sparring.attacks.untargeted.rule_simulation import simulate_rule
 from sparring.attacks.untargeted.worst_of import Candidate, lines, most_harmful
-from sparring.conformance.adversary import HONEST, OWN, attacker_view, updates
+from sparring.conformance.adversary import BENIGN, OWN, attacker_view, updates
 from sparring.defenses import CenteredClipping, Krum, Mean, Median, TrimmedMean
 from sparring.errors import ConfigError
 
@@ -15,13 +15,13 @@ GRID = (0.125, 0.5, 2.0, 8.0)
 
 
 def harm(seen, row):
-    """Return how far the rule's answer goes against the honest mean."""
-    return -float(simulate_rule(seen)(row).double() @ seen.honest.double().mean(dim=0))
+    """Return how far the rule's answer goes against the benign mean."""
+    return -float(simulate_rule(seen)(row).double() @ seen.benign.double().mean(dim=0))
 
 
 @pytest.mark.parametrize("factor", [0.3, 5.0])
 def test_the_lines_are_the_two_attacks(factor):
-    offered = lines(HONEST)
+    offered = lines(BENIGN)
     ipm, alie = (
         InnerProduct(scale=factor).craft(attacker_view())[0],
         ALittleIsEnough(z=factor).craft(attacker_view())[0],
@@ -57,9 +57,9 @@ def test_against_the_mean_ipm_goes_as_far_as_it_may():
 
 
 def test_a_median_that_answers_alike_to_all_gets_the_smallest_factor():
-    honest = torch.tensor([[1.0], [2.0], [3.0]])
-    # Of five values the median is the smallest honest one, 1, whatever lies below it.
-    rows = WorstOf(of=("ipm",)).craft(attacker_view(honest, own=torch.zeros(2, 1), rule=Median()))
+    benign = torch.tensor([[1.0], [2.0], [3.0]])
+    # Of five values the median is the smallest benign one, 1, whatever lies below it.
+    rows = WorstOf(of=("ipm",)).craft(attacker_view(benign, own=torch.zeros(2, 1), rule=Median()))
     torch.testing.assert_close(rows, torch.full((2, 1), -0.25))
 
 
@@ -82,7 +82,7 @@ def test_refinements_find_a_factor_between_those_of_the_grid_that_krum_selects()
 
 
 def test_the_memory_of_the_rule_counts():
-    fresh, drifted = ({}, {"center": 40 * HONEST.mean(dim=0)})
+    fresh, drifted = ({}, {"center": 40 * BENIGN.mean(dim=0)})
     rows = [
         WorstOf().craft(attacker_view(rule=CenteredClipping(radius=0.1), memory=memory)) for memory in (fresh, drifted)
     ]
@@ -94,8 +94,8 @@ def test_only_the_named_attacks_are_tried():
     torch.testing.assert_close(rows, ALittleIsEnough(z=1.5).craft(attacker_view()))
 
 
-def test_without_honest_updates_the_clients_submit_their_own():
-    assert torch.equal(WorstOf().craft(attacker_view(honest=OWN[:0])), OWN)
+def test_without_benign_updates_the_clients_submit_their_own():
+    assert torch.equal(WorstOf().craft(attacker_view(benign=OWN[:0])), OWN)
 
 
 @pytest.mark.parametrize(

@@ -135,12 +135,12 @@ def test_the_released_variant_chooses_as_the_released_code_does(updates, malicio
 
 @pytest.mark.parametrize("malicious", range(1, 8))
 def test_a_released_oracle_takes_from_four_to_six_equal_rows_of_ten_whatever_they_contain(malicious):
-    honest = gaussian(10 - malicious, 20)
-    updates = torch.cat([honest, 1000 * gaussian(1, 20, name="crafted").expand(malicious, -1)])
+    benign = gaussian(10 - malicious, 20)
+    updates = torch.cat([benign, 1000 * gaussian(1, 20, name="crafted").expand(malicious, -1)])
     notes = Notes()
     Krum("sampled", variant="released").aggregate(view(updates, malicious=malicious, note=notes), {})
     (chosen,) = notes["selected"]
-    assert (chosen >= len(honest)) == (malicious in (4, 5, 6))
+    assert (chosen >= len(benign)) == (malicious in (4, 5, 6))
     assert malicious != 7 or chosen == 0
 
 

@@ -10,9 +10,9 @@ from sparring.errors import ConfigError
 from tests.defenses.views import Notes, view
 from tests.matrices import gaussian
 
-HONEST = torch.zeros(4, 1)
+BENIGN = torch.zeros(4, 1)
 FAR = torch.tensor([[10.0]])
-ROUND = torch.cat([HONEST, FAR])
+ROUND = torch.cat([BENIGN, FAR])
 """The fifth client is the malicious one."""
 
 
@@ -55,13 +55,13 @@ def test_an_update_still_counts_in_the_round_that_betrays_it():
 
 def test_small_deviations_add_up_until_they_betray():
     # Each round adds 1.5 / 5 to the fifth client's sum, and 1.5 times the floor of 0.5 is 0.75.
-    creeping = torch.cat([HONEST, torch.tensor([[1.5]])])
+    creeping = torch.cat([BENIGN, torch.tensor([[1.5]])])
     trusted, _, _ = play(Safeguard(), [creeping] * 5, {})
     assert [4 in rows for rows in trusted] == [True, True, True, False, False]
 
 
 def test_a_short_window_forgets_what_a_long_one_adds_up():
-    creeping = torch.cat([HONEST, torch.tensor([[1.5]])])
+    creeping = torch.cat([BENIGN, torch.tensor([[1.5]])])
     forgetful, _, _ = play(Safeguard(short_window=2, long_window=2), [creeping] * 8, {})
     patient, _, _ = play(Safeguard(short_window=2, long_window=4), [creeping] * 8, {})
     assert [4 in rows for rows in forgetful] == [True] * 8
@@ -69,7 +69,7 @@ def test_a_short_window_forgets_what_a_long_one_adds_up():
 
 
 def test_a_window_begins_at_its_multiples_even_if_that_round_was_empty():
-    creeping = torch.cat([HONEST, torch.tensor([[1.5]])])
+    creeping = torch.cat([BENIGN, torch.tensor([[1.5]])])
     rule = Safeguard(short_window=1, long_window=3)
     _, _, memory = play(rule, [creeping] * 2, {})
     trusted, _, memory = play(rule, [creeping] * 2, memory, start=4)
@@ -83,7 +83,7 @@ def test_absent_clients_keep_their_accumulators_and_their_standing():
     _, _, memory = play(rule, [torch.ones(2, 1)], memory, start=1, clients=(1, 6))
     held = dict(zip(memory["clients"].tolist(), memory["short"].flatten().tolist(), strict=True))
     assert held == pytest.approx({1: 0.5, 6: 0.5, 3: 0, 4: 0, 0: 0, 8: 2})
-    trusted, _, _ = play(rule, [FAR, torch.cat([FAR, HONEST])], memory, start=2, clients=(8, 3, 1, 4, 0))
+    trusted, _, _ = play(rule, [FAR, torch.cat([FAR, BENIGN])], memory, start=2, clients=(8, 3, 1, 4, 0))
     assert trusted == [(), (1, 2, 3, 4)]
 
 

@@ -13,6 +13,6 @@ def examples(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def averaging(**settings) -> Averaging:
-    """Four honest clients with a shard each, and a malicious one; three parameters."""
-    usual = {"shards": examples(4, 6, 3), "own": examples(6, 3, seed=1), "honest": 4, "malicious": 1, "rounds": 4}
+    """Four benign clients with a shard each, and a malicious one; three parameters."""
+    usual = {"shards": examples(4, 6, 3), "own": examples(6, 3, seed=1), "benign": 4, "malicious": 1, "rounds": 4}
     return Averaging(**{**usual, **settings})

@@ -10,7 +10,7 @@ from tests.games.exact.averaging_games import averaging, examples
 
 def draws(game, courses=5, *, seed=0):
     return torch.from_numpy(
-        stream(seed, "draws").integers(game.shards.shape[1], size=(game.rounds, courses, game.honest))
+        stream(seed, "draws").integers(game.shards.shape[1], size=(game.rounds, courses, game.benign))
     )
 
 
@@ -30,12 +30,12 @@ def test_the_objective_is_the_loss_on_the_data_of_all_clients():
 def test_a_round_averages_the_clients_models():
     game, model, sent = averaging(lr=0.4), examples(3), examples(3, seed=2)
     drawn = game.shards[:, 0]
-    honest = []
+    benign = []
     for example in drawn:
         start = model.clone().requires_grad_()
         (slope,) = torch.autograd.grad(loss(start, example[None], penalty=game.penalty), start)
-        honest.append(model - game.lr * slope)
-    torch.testing.assert_close(moved(game, model, drawn=drawn, models=sent), torch.stack([*honest, sent]).mean(dim=0))
+        benign.append(model - game.lr * slope)
+    torch.testing.assert_close(moved(game, model, drawn=drawn, models=sent), torch.stack([*benign, sent]).mean(dim=0))
 
 
 def test_a_course_is_one_round_after_another():
@@ -63,7 +63,7 @@ def test_clients_share_shards_in_turn():
     torch.testing.assert_close(finals(apart, plans, draws=places), finals(together, plans, draws=places))
 
 
-def test_in_an_imagined_game_honest_clients_draw_from_the_estimate():
+def test_in_an_imagined_game_benign_clients_draw_from_the_estimate():
     game, estimate = averaging(), examples(9, 3, seed=4)
     imagined = game.imagined(estimate)
     model = examples(3)
@@ -86,7 +86,7 @@ def test_no_model_leaves_the_ball(rounds, settings):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"honest": 5}, "averaging.honest is 5; it must be a positive multiple of the 4 shards"),
+        ({"benign": 5}, "averaging.benign is 5; it must be a positive multiple of the 4 shards"),
         ({"malicious": 0}, "averaging.malicious is 0; it must be at least 1"),
         ({"lr": 20.0}, r"averaging: lr \* penalty is 2; it must be above 0, at most 1"),
     ],

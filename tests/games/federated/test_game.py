@@ -54,9 +54,9 @@ class TestSteps:
         game = attackers_game()
         for seed in range(5):
             state = game.initial(stream(seed))
-            honest = as_scenario(state, Attacker(4, LocalSearch()))
-            assert not any(participants_of(honest, round).teams for round in range(state.federation.round))
-            assert participants_of(honest, state.federation.round).teams
+            benign = as_scenario(state, Attacker(4, LocalSearch()))
+            assert not any(participants_of(benign, round).teams for round in range(state.federation.round))
+            assert participants_of(benign, state.federation.round).teams
 
     def test_a_step_plays_the_round_as_the_action_says(self):
         game = attackers_game(rounds=1)

@@ -82,7 +82,7 @@ def test_a_round_brings_two_models_as_near_as_said(game):
     drawn, sent = game.shards[:, 0].double(), examples(3).double()
     moves = [moved(game, each, drawn=drawn.expand(500, -1, -1), models=sent) for each in (first, second)]
     given = ingredients(game, ESTIMATE)
-    factor = given.honest * max(abs(1 - given.lr * given.convexity), abs(1 - given.lr * given.smoothness))
+    factor = given.benign * max(abs(1 - given.lr * given.convexity), abs(1 - given.lr * given.smoothness))
     assert (torch.sub(*moves).norm(dim=1) <= factor * torch.sub(first, second).norm(dim=1) * (1 + 1e-6)).all()
 
 
@@ -92,13 +92,13 @@ def test_the_imagined_round_and_objective_are_as_near_to_the_true_ones_as_the_pr
     given, rng = ingredients(game, game.own), stream(2, "models")
     models = in_ball(rng, 200, norm=radius(game, 1.0)).float()
     gaps = (objective(game, models) - objective(game.imagined(game.own), models)).abs()
-    assert gaps.max() <= given.honest * given.lipschitz * given.distance
+    assert gaps.max() <= given.benign * given.lipschitz * given.distance
     order = torch.tensor(min(permutations(range(6)), key=lambda each: _cost(game.shards[0], game.own[list(each)])))
     true, guessed = (
         moved(game, models[:, None], drawn=held[:, None].expand(-1, 4, -1), models=torch.zeros(3))
         for held in (game.shards[0], game.own[order])
     )
-    assert (true - guessed).norm(dim=2).mean(dim=1).max() <= given.honest * given.lr * (
+    assert (true - guessed).norm(dim=2).mean(dim=1).max() <= given.benign * given.lr * (
         given.cross_smoothness * given.distance
     )
 
@@ -122,6 +122,6 @@ def test_the_distance_of_samples_is_the_cheapest_matching():
 @GAMES
 def test_the_domain_holds_all_that_is_played(game):
     plans = torch.from_numpy(stream(3, "plans").choice([-1.0, 1.0], (20, game.rounds, 3))).float()
-    places = torch.zeros(game.rounds, 1, game.honest, dtype=torch.int64)
+    places = torch.zeros(game.rounds, 1, game.benign, dtype=torch.int64)
     for each in (game, game.imagined(ESTIMATE)):
         assert finals(each, plans, draws=places).norm(dim=2).max() <= radius(game, longest(game, ESTIMATE))

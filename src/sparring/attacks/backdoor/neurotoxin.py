@@ -1,4 +1,4 @@
-"""Neurotoxin (Zhang et al., 2022): a backdoor that lasts, in coordinates that honest training hardly moves."""
+"""Neurotoxin (Zhang et al., 2022): a backdoor that lasts, in coordinates that benign training hardly moves."""
 
 from dataclasses import dataclass
 from typing import ClassVar

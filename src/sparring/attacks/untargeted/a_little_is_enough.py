@@ -37,9 +37,9 @@ class ALittleIsEnough:
     The shift is subtracted from the update, as the authors' code does from the gradient; a negative `z` shifts the
     other way. The deviation is the population's, over n. The published attackers estimate both moments from their own
     clients (`knowledge: partial`, which needs no more than a black-box view); with full knowledge they are those of the
-    honest updates. The published z is 0 for 2 malicious of 10 clients, and negative for 1: set `z` where so few are
+    benign updates. The published z is 0 for 2 malicious of 10 clients, and negative for 1: set `z` where so few are
     sampled (the paper plays 1.5). A single benign update has no deviation and is submitted as it is; in a round
-    without honest updates the clients submit their own.
+    without benign updates the clients submit their own.
     """
 
     z: float | None = None
@@ -53,7 +53,7 @@ class ALittleIsEnough:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's honest updates."""
+        """Full knowledge is of this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

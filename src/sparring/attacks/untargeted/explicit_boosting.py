@@ -17,7 +17,7 @@ from sparring.training import gradient
 class ExplicitBoosting:
     """Climb the loss on each client's own shard for a few steps, and submit the boosted result.
 
-    The stealth term keeps the change, before boosting, near that of honest training. An ascent that leaves float32
+    The stealth term keeps the change, before boosting, near that of benign training. An ascent that leaves float32
     stops at its last finite point; what the boost takes beyond float32 becomes its largest number.
     """
 

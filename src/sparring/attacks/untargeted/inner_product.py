@@ -16,17 +16,17 @@ Reversed = Literal["mean", "minimum"]
 
 @dataclass(frozen=True)
 class InnerProduct:
-    """Submit the honest mean times `-scale`, so that the aggregate points away from it.
+    """Submit the benign mean times `-scale`, so that the aggregate points away from it.
 
     Of the coordinate-wise minimum is a second form, commented out in the public code of Li et al. (2022).
 
-    In a round without honest updates the clients submit their own.
+    In a round without benign updates the clients submit their own.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
     scale: float = 5.0
     of: Reversed = field(default="mean", metadata=ADDED_LATER)
-    """What is reversed: the mean of the honest updates, or their coordinate-wise minimum."""
+    """What is reversed: the mean of the benign updates, or their coordinate-wise minimum."""
 
     def __post_init__(self) -> None:
         if self.of not in get_args(Reversed):
@@ -37,6 +37,6 @@ class InnerProduct:
     def craft(self, view: OmniscientView) -> Matrix:
         return submitted(view, "full", made=self._reversed)
 
-    def _reversed(self, honest: Matrix) -> Vector:
-        summary = mean_update(honest) if self.of == "mean" else honest.amin(dim=0)
+    def _reversed(self, benign: Matrix) -> Vector:
+        summary = mean_update(benign) if self.of == "mean" else benign.amin(dim=0)
         return summary.mul_(-self.scale).nan_to_num_()

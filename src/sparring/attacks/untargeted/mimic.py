@@ -1,4 +1,4 @@
-"""Mimic (Karimireddy et al., 2022): all malicious clients copy one honest client, so that it outweighs the others."""
+"""Mimic (Karimireddy et al., 2022): all malicious clients copy one benign client, so that it outweighs the others."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,15 +26,15 @@ def most_extreme(updates: Matrix) -> int:
 
 @dataclass(frozen=True)
 class Mimic:
-    """Submit a copy of the honest update that is farthest from the others in the direction of their largest variance.
+    """Submit a copy of the benign update that is farthest from the others in the direction of their largest variance.
 
     The authors learn that direction over warm-up rounds and then copy one client for good. Where clients are sampled
-    that client is mostly absent, so here the direction is found, and the client chosen, anew from each round's honest
-    updates; of the direction's two ends, the one that reaches farther. In a round without honest updates the clients
+    that client is mostly absent, so here the direction is found, and the client chosen, anew from each round's benign
+    updates; of the direction's two ends, the one that reaches farther. In a round without benign updates the clients
     submit their own.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 
     def craft(self, view: OmniscientView) -> Matrix:
-        return submitted(view, "full", made=lambda honest: honest[most_extreme(honest)])
+        return submitted(view, "full", made=lambda benign: benign[most_extreme(benign)])

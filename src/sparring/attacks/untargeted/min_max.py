@@ -39,7 +39,7 @@ class MinMax:
     It stops where its largest distance to a benign update reaches the largest distance between two of them. The step γ
     is exact, where the authors halve their way to it within 1e-5. With partial knowledge the clients' own updates stand
     for the benign ones. Where these are one or equal there is no room and their mean is submitted; in a round without
-    honest updates the clients submit their own.
+    benign updates the clients submit their own.
     """
 
     direction: Direction = "unit"
@@ -52,7 +52,7 @@ class MinMax:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's honest updates."""
+        """Full knowledge is of this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

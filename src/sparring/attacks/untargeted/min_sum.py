@@ -29,7 +29,7 @@ class MinSum:
     Its squared distances to the benign updates add up to the largest such sum of a benign one, as in the paper; the
     authors' code stops at the smallest. The step γ is exact, where the authors halve their way to it within 1e-5. With
     partial knowledge the clients' own updates stand for the benign ones. Where these are one or equal there is no room
-    and their mean is submitted; in a round without honest updates the clients submit their own.
+    and their mean is submitted; in a round without benign updates the clients submit their own.
     """
 
     direction: Direction = "unit"
@@ -42,7 +42,7 @@ class MinSum:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's honest updates."""
+        """Full knowledge is of this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

@@ -12,7 +12,7 @@ from sparring.errors import ConfigError
 from sparring.validation import check_matrix
 
 Knowledge = Literal["full", "partial"]
-"""Whether an attacker sees this round's honest updates, or lets its clients' own stand for them."""
+"""Whether an attacker sees this round's benign updates, or lets its clients' own stand for them."""
 
 
 def check_knowledge(attack: str, knowledge: str) -> None:
@@ -21,10 +21,10 @@ def check_knowledge(attack: str, knowledge: str) -> None:
         raise ConfigError(f"{attack}.knowledge is {knowledge!r}; it must be full or partial")
 
 
-def honest_updates(view: OmniscientView) -> Matrix:
-    """Return the honest updates without the rows that a server drops because they are not finite."""
-    finite = finite_rows(view.honest)
-    return view.honest if finite.all() else view.honest[finite]
+def benign_updates(view: OmniscientView) -> Matrix:
+    """Return the benign updates without the rows that a server drops because they are not finite."""
+    finite = finite_rows(view.benign)
+    return view.benign if finite.all() else view.benign[finite]
 
 
 def own_updates(view: BlackBoxView, project: Callable[[Vector], Vector] | None = None) -> Matrix:
@@ -38,17 +38,17 @@ def view_for(knowledge: Knowledge) -> type[BlackBoxView]:
     return OmniscientView if knowledge == "full" else BlackBoxView
 
 
-def benign_updates(view: BlackBoxView, knowledge: Knowledge) -> Matrix:
-    """Return the updates that an attacker takes for benign: the honest ones, or its clients' own."""
+def known_updates(view: BlackBoxView, knowledge: Knowledge) -> Matrix:
+    """Return the updates that an attacker takes for benign: the benign ones, or its clients' own."""
     if knowledge == "partial":
         return own_updates(view)
     assert isinstance(view, OmniscientView)
-    return honest_updates(view)
+    return benign_updates(view)
 
 
 def submitted(view: BlackBoxView, knowledge: Knowledge, *, made: Callable[[Matrix], Vector]) -> Matrix:
     """Return what `made` makes of the benign updates, once for each client; where there are none, the clients' own."""
-    benign = benign_updates(view, knowledge)
+    benign = known_updates(view, knowledge)
     return made(benign).expand(len(view.clients), -1) if len(benign) > 0 else own_updates(view)
 
 

@@ -16,13 +16,13 @@ def simulate_rule(view: OmniscientView) -> Callable[[Vector], Vector]:
     Other attackers' rows are left out, but for allied ones; a rule that draws draws the same each time, but not what
     the server will. An answer may be overwritten by the next.
     """
-    honest, allied = (finite_rows(rows).nonzero().flatten() for rows in (view.honest, view.allied))
-    known = len(honest) + len(allied)
+    benign, allied = (finite_rows(rows).nonzero().flatten() for rows in (view.benign, view.allied))
+    known = len(benign) + len(allied)
     updates = view.parameters.new_empty(known + len(view.clients), len(view.parameters))
-    torch.index_select(view.honest, 0, honest, out=updates[: len(honest)])
-    torch.index_select(view.allied, 0, allied, out=updates[len(honest) : known])
-    clients = _those(view.honest_clients, honest) + _those(view.allied_clients, allied) + view.clients
-    malicious = max(0, view.assumed_malicious - (len(view.honest) + len(view.allied) - known))
+    torch.index_select(view.benign, 0, benign, out=updates[: len(benign)])
+    torch.index_select(view.allied, 0, allied, out=updates[len(benign) : known])
+    clients = _those(view.benign_clients, benign) + _those(view.allied_clients, allied) + view.clients
+    malicious = max(0, view.assumed_malicious - (len(view.benign) + len(view.allied) - known))
     if is_oracle(view.rule):
         malicious = len(allied) + len(view.clients)
     seed = int(view.rng.integers(2**63))

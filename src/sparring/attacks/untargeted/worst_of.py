@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector
-from sparring.attacks.untargeted.observed_updates import honest_updates, moments, own_updates, products
+from sparring.attacks.untargeted.observed_updates import benign_updates, moments, own_updates, products
 from sparring.attacks.untargeted.rule_simulation import simulate_rule
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
@@ -41,9 +41,9 @@ class Candidate(NamedTuple):
     factor: float
 
 
-def lines(honest: Matrix) -> Mapping[Kind, AttackLine]:
+def lines(benign: Matrix) -> Mapping[Kind, AttackLine]:
     """Return what IPM offers, -factor · mean, and what ALIE does, mean - factor · deviation."""
-    mean, deviation = moments(honest)
+    mean, deviation = moments(benign)
     return {"ipm": AttackLine(torch.zeros_like(mean), -mean), "alie": AttackLine(mean, -deviation)}
 
 
@@ -64,10 +64,10 @@ def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], 
 class WorstOf:
     """Submit the IPM or ALIE update, whatever its factor, to which the server's rule gives the most harmful answer.
 
-    The harm of an answer is minus its inner product with the honest mean: how much it raises, to first order, what
-    honest training lowers. Each round the rule is played, with its memory, on every factor of the grid for each attack
+    The harm of an answer is minus its inner product with the benign mean: how much it raises, to first order, what
+    benign training lowers. Each round the rule is played, with its memory, on every factor of the grid for each attack
     of `of`, then on two more for each refinement: 24 times by default, on one copy of the updates. In a round without
-    honest updates the clients submit their own.
+    benign updates the clients submit their own.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
@@ -87,10 +87,10 @@ class WorstOf:
             raise ConfigError(f"worst_of.refinements is {self.refinements}; it must be from 0 to 50")
 
     def craft(self, view: OmniscientView) -> Matrix:
-        honest = honest_updates(view)
-        if len(honest) == 0:
+        benign = benign_updates(view)
+        if len(benign) == 0:
             return own_updates(view)
-        offered, answer = lines(honest), simulate_rule(view)
+        offered, answer = lines(benign), simulate_rule(view)
         mean = -offered["ipm"].direction
 
         @cache

@@ -46,7 +46,7 @@ def _weights(products: Tensor, confidence: float) -> Tensor:
     norms = products.diagonal().sqrt()
     cosines = (products / norms / norms[:, None]).nan_to_num_(nan=0, posinf=0, neginf=0).fill_diagonal_(0)
     highest = cosines.amax(dim=1)
-    # Pardoning: an honest client may resemble a sybil, but resembles others less than the sybils do each other.
+    # Pardoning: a benign client may resemble a sybil, but resembles others less than the sybils do each other.
     pardons = (highest[:, None] / highest).nan_to_num_(nan=1).clamp_(max=1)
     unlike = 1 - (cosines * pardons).amax(dim=1)
     unlike = torch.where(unlike < EQUAL, 0, unlike)
@@ -60,7 +60,7 @@ class FoolsGold:
 
     It remembers a vector for each client ever seen, and compares a client with all of them, absent ones too; all
     coordinates count as indicative. The weighted sum is divided by the number of updates, as in the authors' code for
-    deep models, so that unlike clients are averaged. An attacker alone is not found, nor are honest clients that agree
+    deep models, so that unlike clients are averaged. An attacker alone is not found, nor are benign clients that agree
     told from sybils: if all clients do, nothing moves.
     """
 

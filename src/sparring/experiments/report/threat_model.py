@@ -15,7 +15,7 @@ CLASSES = "Classes"
 KNOWLEDGE = {
     "black_box": "black box: their own shards, and the global models that were sent to them",
     "white_box": "white box: their own shards, the global models, and the server's rule with its settings",
-    "omniscient": "omniscient: their own shards, the global models, the server's rule, and what the honest clients "
+    "omniscient": "omniscient: their own shards, the global models, the server's rule, and what the benign clients "
     "send in the same round",
 }
 

@@ -16,17 +16,17 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Averaging:
-    """All clients take part in every round, the honest with a step on one example, the malicious with any model.
+    """All clients take part in every round, the benign with a step on one example, the malicious with any model.
 
     The coordinates of malicious models lie in [-reach, reach]. That, and the penalty, keep the global model in a ball:
     see `radius`.
     """
 
     shards: Tensor
-    """What honest clients hold, `[shards, examples, parameters]`; each shard is held by as many clients."""
+    """What benign clients hold, `[shards, examples, parameters]`; each shard is held by as many clients."""
     own: Matrix
     """What malicious clients hold, `[examples, parameters]`."""
-    honest: int
+    benign: int
     malicious: int
     lr: float = 0.1
     penalty: float = 0.1
@@ -35,9 +35,9 @@ class Averaging:
     rounds: int = 10
 
     def __post_init__(self) -> None:
-        if self.honest < 1 or self.honest % len(self.shards):
+        if self.benign < 1 or self.benign % len(self.shards):
             raise ConfigError(
-                f"averaging.honest is {self.honest}; it must be a positive multiple of the {len(self.shards)} shards"
+                f"averaging.benign is {self.benign}; it must be a positive multiple of the {len(self.shards)} shards"
             )
         if self.malicious < 1:
             raise ConfigError(f"averaging.malicious is {self.malicious}; it must be at least 1")
@@ -46,8 +46,8 @@ class Averaging:
 
     @property
     def share(self) -> float:
-        """ε, the share of honest clients."""
-        return self.honest / (self.honest + self.malicious)
+        """ε, the share of benign clients."""
+        return self.benign / (self.benign + self.malicious)
 
     @property
     def size(self) -> int:
@@ -55,7 +55,7 @@ class Averaging:
         return self.own.shape[1]
 
     def imagined(self, estimate: Matrix) -> "Averaging":
-        """Return the attackers' model of the game, in which every honest client draws from `estimate`."""
+        """Return the attackers' model of the game, in which every benign client draws from `estimate`."""
         return replace(self, shards=estimate[None])
 
 
@@ -67,28 +67,28 @@ def loss(parameters: Tensor, examples: Matrix, *, penalty: float) -> Tensor:
 
 def objective(game: Averaging, parameters: Tensor) -> Tensor:
     """Return f, the loss of `[..., parameters]` models on the data of all clients: the attackers want it to rise."""
-    honest = loss(parameters, game.shards.flatten(0, 1), penalty=game.penalty)
-    return game.share * honest + (1 - game.share) * loss(parameters, game.own, penalty=game.penalty)
+    benign = loss(parameters, game.shards.flatten(0, 1), penalty=game.penalty)
+    return game.share * benign + (1 - game.share) * loss(parameters, game.own, penalty=game.penalty)
 
 
 def moved(game: Averaging, parameters: Tensor, *, drawn: Tensor, models: Tensor) -> Tensor:
     """Return the mean of all clients' models after a round from `[..., parameters]`.
 
-    `drawn` are the honest clients' examples, `[..., honest, parameters]`, `models` the means of the malicious models.
+    `drawn` are the benign clients' examples, `[..., benign, parameters]`, `models` the means of the malicious models.
     """
     wrong = torch.sigmoid(-torch.einsum("...p,...hp->...h", parameters, drawn))
-    pulled = torch.einsum("...h,...hp->...p", wrong, drawn) / game.honest
-    honest = (1 - game.lr * game.penalty) * parameters + game.lr * pulled
-    return game.share * honest + (1 - game.share) * models
+    pulled = torch.einsum("...h,...hp->...p", wrong, drawn) / game.benign
+    benign = (1 - game.lr * game.penalty) * parameters + game.lr * pulled
+    return game.share * benign + (1 - game.share) * models
 
 
 def finals(game: Averaging, plans: Tensor, *, draws: Tensor) -> Tensor:
     """Return the `[plans, courses, parameters]` models that `[plans, rounds, parameters]` actions in [-1, 1] end at.
 
-    `draws` are the places of the honest clients' examples in their shards, `[rounds, courses, honest]`, the same for
+    `draws` are the places of the benign clients' examples in their shards, `[rounds, courses, benign]`, the same for
     all plans. Every course starts from 0.
     """
-    holder = torch.arange(game.honest) % len(game.shards)
+    holder = torch.arange(game.benign) % len(game.shards)
     parameters = torch.zeros(len(plans), draws.shape[1], game.size)
     for actions, places in zip(plans.unbind(dim=1), draws, strict=True):
         drawn = game.shards[holder, places]

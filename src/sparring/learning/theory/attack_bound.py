@@ -18,9 +18,9 @@ class Ingredients:
     smoothness: float
     """β, the smoothness of ℓ in w."""
     distance: float
-    """δ: no honest client's data is farther from the estimate in the 1-Wasserstein distance."""
-    honest: float
-    """ε, the share of honest clients."""
+    """δ: no benign client's data is farther from the estimate in the 1-Wasserstein distance."""
+    benign: float
+    """ε, the share of benign clients."""
     lr: float
     """η."""
     steps: int
@@ -34,14 +34,14 @@ class Ingredients:
         for name in ("lipschitz", "cross_smoothness", "distance", "lr", "steps"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name):g}; it must be at least 0")
-        if not 0 <= self.honest <= 1:
-            raise ConfigError(f"honest is {self.honest:g}; it must be a share, from 0 to 1")
+        if not 0 <= self.benign <= 1:
+            raise ConfigError(f"benign is {self.benign:g}; it must be a share, from 0 to 1")
 
 
 def attack_bound(given: Ingredients) -> float:
     """Return 2Hεδ[(L + L_v) L_z η + 2L], the most of its return that the attack loses."""
     moves = (given.lipschitz + value_lipschitz(given)) * given.cross_smoothness * given.lr
-    return 2 * given.steps * given.honest * given.distance * (moves + 2 * given.lipschitz)
+    return 2 * given.steps * given.benign * given.distance * (moves + 2 * given.lipschitz)
 
 
 def value_lipschitz(given: Ingredients) -> float:
@@ -56,4 +56,4 @@ def round_lipschitz(given: Ingredients) -> float:
     That is so if attackers send the same models from both. With the same updates it would be max(|1 - εηα|, |1 - εηβ|).
     """
     factors = (abs(1 - given.lr * given.convexity), abs(1 - given.lr * given.smoothness))
-    return given.honest * max(factors)
+    return given.benign * max(factors)

@@ -26,7 +26,7 @@ def ingredients(game: Averaging, estimate: Matrix) -> Ingredients:
         convexity=game.penalty,
         smoothness=game.penalty + length**2 / 4,
         distance=max(wasserstein(estimate, shard) for shard in game.shards),
-        honest=game.share,
+        benign=game.share,
         lr=game.lr,
         steps=game.rounds,
     )

@@ -18,8 +18,8 @@ def drawn(seed, *, width=9, benign=5, crafted=2):
     """Draw benign rows and a root update that agree in part, and crafted rows that agree with nobody."""
     rng = stream(seed, "round")
     shared = rng.normal(size=width)
-    honest, root = shared + rng.normal(size=(benign, width)), shared + rng.normal(size=width)
-    return tuple(torch.from_numpy(array).float() for array in (honest, root, rng.normal(size=(crafted, width))))
+    benign, root = shared + rng.normal(size=(benign, width)), shared + rng.normal(size=width)
+    return tuple(torch.from_numpy(array).float() for array in (benign, root, rng.normal(size=(crafted, width))))
 
 
 def units(rows):
@@ -34,8 +34,8 @@ def aggregate(rows, root):
 
 def harm(crafted, benign, root):
     """Return sᵀ(g - g') of crafted unit vectors."""
-    honest = aggregate(units(benign), root)
-    return np.sign(honest) @ (honest - aggregate(np.concatenate([units(benign), crafted]), root))
+    benign = aggregate(units(benign), root)
+    return np.sign(benign) @ (benign - aggregate(np.concatenate([units(benign), crafted]), root))
 
 
 def ascended(start, benign, root, rng, *, taken):
@@ -106,7 +106,7 @@ def test_a_root_update_of_zero_gives_rows_of_zero():
     assert not most_harmful(start, benign=benign, root=torch.zeros_like(root), rng=stream(0, "ascent")).any()
 
 
-def test_where_no_honest_update_is_trusted_the_rows_are_finite():
+def test_where_no_benign_update_is_trusted_the_rows_are_finite():
     benign, root, start = drawn(0)
     away = benign.abs() * -root.sign()
     assert most_harmful(start, benign=away, root=root, rng=stream(0, "ascent")).isfinite().all()

@@ -27,10 +27,10 @@ def counted(rows, assumed):
     return max(1, rows - max(bearable, default=0) - 2)
 
 
-def selects_crafted(honest, update, *, crafted, neighbors):
+def selects_crafted(benign, update, *, crafted, neighbors):
     """Say whether Krum selects a crafted row even where those come last, and ties go to the first."""
-    scores = krum_scores(torch.cat([honest, update.expand(crafted, -1)]), neighbors)
-    return scores.index(min(scores)) >= len(honest)
+    scores = krum_scores(torch.cat([benign, update.expand(crafted, -1)]), neighbors)
+    return scores.index(min(scores)) >= len(benign)
 
 
 def drawn(seed, clients, width=20):
@@ -42,17 +42,17 @@ def drawn(seed, clients, width=20):
 
 class TestGeometry:
     def test_scores_are_those_of_the_definition(self):
-        honest = drawn(1, 6)
-        signs = directions(honest)
-        rows = torch.cat([honest, -0.3 * signs.expand(3, -1)])
-        scores = measure(honest, signs).scores(0.3, crafted=3, neighbors=4)
+        benign = drawn(1, 6)
+        signs = directions(benign)
+        rows = torch.cat([benign, -0.3 * signs.expand(3, -1)])
+        scores = measure(benign, signs).scores(0.3, crafted=3, neighbors=4)
         torch.testing.assert_close(scores, torch.tensor(krum_scores(rows, 4), dtype=torch.float64))
 
     def test_huge_updates_are_measured_right(self):
-        honest = drawn(1, 5) * 1e38
-        signs = directions(honest)
-        rows = torch.cat([honest, -1e37 * signs[None]])
-        scores = measure(honest, signs).scores(1e37, crafted=1, neighbors=2)
+        benign = drawn(1, 5) * 1e38
+        signs = directions(benign)
+        rows = torch.cat([benign, -1e37 * signs[None]])
+        scores = measure(benign, signs).scores(1e37, crafted=1, neighbors=2)
         torch.testing.assert_close(scores, torch.tensor(krum_scores(rows, 2), dtype=torch.float64))
 
     def test_the_bound_is_that_of_theorem_1(self):
@@ -72,31 +72,31 @@ def test_the_step_is_halved_until_krum_selects_it():
 
 
 def test_crafted_rows_that_are_their_own_neighbors_go_as_far_as_the_bound():
-    honest = torch.tensor([[1.0], [2.0], [3.0]])
+    benign = torch.tensor([[1.0], [2.0], [3.0]])
     # Of seven rows Krum counts three neighbors, all crafted; the bound is sqrt(1 + 1) + 3.
-    torch.testing.assert_close(farthest_selected(honest, crafted=4, assumed=2), torch.tensor([-(2**0.5) - 3]))
+    torch.testing.assert_close(farthest_selected(benign, crafted=4, assumed=2), torch.tensor([-(2**0.5) - 3]))
 
 
 def test_a_round_too_small_for_the_assumed_count_lowers_it():
-    honest = drawn(1, 5)
-    assert torch.equal(farthest_selected(honest, crafted=2, assumed=6), farthest_selected(honest, crafted=2, assumed=2))
+    benign = drawn(1, 5)
+    assert torch.equal(farthest_selected(benign, crafted=2, assumed=6), farthest_selected(benign, crafted=2, assumed=2))
 
 
 @given(st.integers(0, 2**32), st.integers(2, 7), st.integers(1, 4), st.integers(0, 4))
 def test_krum_selects_what_the_search_finds_but_not_what_lies_twice_as_far(seed, clients, crafted, assumed):
-    honest = drawn(seed, clients)
+    benign = drawn(seed, clients)
     neighbors = counted(clients + crafted, assumed)
-    update = farthest_selected(honest, crafted=crafted, assumed=assumed)
+    update = farthest_selected(benign, crafted=crafted, assumed=assumed)
     step = update.abs().max().item()
-    assert torch.equal(update, -step * directions(honest))
-    assert selects_crafted(honest, update, crafted=crafted, neighbors=neighbors) or step < SMALLEST
+    assert torch.equal(update, -step * directions(benign))
+    assert selects_crafted(benign, update, crafted=crafted, neighbors=neighbors) or step < SMALLEST
     theorem_holds = crafted <= neighbors < clients
-    assert not (theorem_holds and selects_crafted(honest, 2 * update, crafted=crafted, neighbors=neighbors))
+    assert not (theorem_holds and selects_crafted(benign, 2 * update, crafted=crafted, neighbors=neighbors))
 
 
 def test_the_search_gives_up_where_krum_selects_no_crafted_row():
-    honest = torch.tensor([[1.0], [2.0], [3.0]])
-    update = farthest_selected(honest, crafted=1, assumed=0)
+    benign = torch.tensor([[1.0], [2.0], [3.0]])
+    update = farthest_selected(benign, crafted=1, assumed=0)
     assert -SMALLEST < update.item() <= -SMALLEST / 2
 
 
@@ -137,15 +137,15 @@ def test_the_step_is_halved_until_the_released_krum_selects_it():
 def test_the_released_krum_selects_what_the_search_finds_but_not_what_lies_twice_as_far(
     seed, clients, crafted, assumed
 ):
-    honest, assumed = drawn(seed, clients), min(assumed, clients + crafted)
-    update = farthest_selected(honest, crafted=crafted, assumed=assumed, score=RELEASED)
+    benign, assumed = drawn(seed, clients), min(assumed, clients + crafted)
+    update = farthest_selected(benign, crafted=crafted, assumed=assumed, score=RELEASED)
 
     def is_selected(update):
-        scores = released_scores(torch.cat([honest, update.expand(crafted, -1)]), assumed)
+        scores = released_scores(torch.cat([benign, update.expand(crafted, -1)]), assumed)
         return scores.index(min(scores)) >= clients
 
     step = update.abs().max().item()
-    assert torch.equal(update, -step * directions(honest))
+    assert torch.equal(update, -step * directions(benign))
     assert is_selected(update) or step < SMALLEST
     theorem_holds = crafted <= clients + crafted - assumed - 3 < clients
     assert not (theorem_holds and is_selected(2 * update))

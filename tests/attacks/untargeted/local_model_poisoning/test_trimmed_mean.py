@@ -27,26 +27,26 @@ def extremes(column):
 )
 def test_crafted_local_models_fill_the_published_intervals(start, local_models, interval):
     parameters = torch.tensor([start])
-    honest = parameters - torch.tensor(local_models)[:, None]
-    crafted = parameters - beyond_range(honest, parameters, rows=MANY, scale=2.0, rng=stream(0, "draws"))
+    benign = parameters - torch.tensor(local_models)[:, None]
+    crafted = parameters - beyond_range(benign, parameters, rows=MANY, scale=2.0, rng=stream(0, "draws"))
     assert extremes(crafted) == pytest.approx(interval, abs=0.01)
 
 
 def test_with_the_b_of_five_of_the_rl_attack_s_authors_models_go_five_times_as_far():
     parameters = torch.tensor([10.0])
-    honest = parameters - torch.tensor([3.0, 4.0])[:, None]
-    crafted = parameters - beyond_range(honest, parameters, rows=MANY, scale=5.0, rng=stream(0, "draws"))
+    benign = parameters - torch.tensor([3.0, 4.0])[:, None]
+    crafted = parameters - beyond_range(benign, parameters, rows=MANY, scale=5.0, rng=stream(0, "draws"))
     assert extremes(crafted) == pytest.approx((4.0, 20.0), abs=0.05)
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6), st.floats(1.01, 50))
-def test_crafted_updates_lie_beyond_all_honest_ones_against_their_mean(seed, clients, scale):
+def test_crafted_updates_lie_beyond_all_benign_ones_against_their_mean(seed, clients, scale):
     rng = stream(seed, "round")
-    honest, parameters = (torch.from_numpy(rng.normal(size=shape)).float() for shape in ((clients, 30), 30))
-    crafted = beyond_range(honest, parameters, rows=4, scale=scale, rng=rng)
-    positive = directions(honest) > 0
-    assert (crafted <= honest.amin(dim=0))[:, positive].all()
-    assert (crafted >= honest.amax(dim=0))[:, ~positive].all()
+    benign, parameters = (torch.from_numpy(rng.normal(size=shape)).float() for shape in ((clients, 30), 30))
+    crafted = beyond_range(benign, parameters, rows=4, scale=scale, rng=rng)
+    positive = directions(benign) > 0
+    assert (crafted <= benign.amin(dim=0))[:, positive].all()
+    assert (crafted >= benign.amax(dim=0))[:, ~positive].all()
 
 
 def test_with_partial_knowledge_updates_lie_three_to_four_deviations_away():
@@ -62,5 +62,5 @@ def test_a_single_own_update_is_submitted_as_it_is():
 
 
 def test_every_row_is_drawn_for_itself():
-    first, second = beyond_range(updates(5, "honest"), torch.ones(12), rows=2, scale=2.0, rng=stream(0, "draws"))
+    first, second = beyond_range(updates(5, "benign"), torch.ones(12), rows=2, scale=2.0, rng=stream(0, "draws"))
     assert not torch.equal(first, second)

@@ -62,7 +62,7 @@ def test_the_longest_example_has_norm_one(data):
     played = game(data)
     assert longest(played, played.own) == pytest.approx(1)
     assert played.size == PARAMETERS
-    assert len(played.shards) == (1 if data == "alike" else played.honest)
+    assert len(played.shards) == (1 if data == "alike" else played.benign)
 
 
 def test_clients_with_classes_of_their_own_lie_farther_from_their_mixture():

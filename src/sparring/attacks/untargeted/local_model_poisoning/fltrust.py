@@ -2,7 +2,7 @@
 
 FLTrust adds up unit vectors e, each weighted by its trust ReLU(<e, r>) in the unit root update r, divides by the sum of
 the trusts and gives the result the norm of the root update. The attack moves one crafted e after the other by
-zeroth-order ascent on sᵀ(g - g'), where s is the sign of the honest updates' aggregate g, and g' the aggregate of all.
+zeroth-order ascent on sᵀ(g - g'), where s is the sign of the benign updates' aggregate g, and g' the aggregate of all.
 
 The objective sees a crafted e only through <e, r> and <e, s>, and the ascent's probes are Gaussian. So the walk is
 played, exact in distribution, on four coordinates: three in the span of r, s and the first e, and the length of the
@@ -97,10 +97,10 @@ def most_harmful(
     r, norm = _unit(root)
     benign_sum, trust = _trusted_sum(benign, r)
     s = benign_sum.sign()
-    honest = Aggregate(float(benign_sum.abs().sum()), trust, norm)
+    benign_part = Aggregate(float(benign_sum.abs().sum()), trust, norm)
     crafted = [_framed(row, r, s=s)[1] for row in start]
     for moving in [*range(len(crafted))] * ascent.sweeps:
-        others = reduce(Aggregate.add, crafted[:moving] + crafted[moving + 1 :], honest)
+        others = reduce(Aggregate.add, crafted[:moving] + crafted[moving + 1 :], benign_part)
         crafted[moving] = climb(crafted[moving], others, dimensions=len(root), ascent=ascent, rng=rng)
     bases = (_framed(row, r, s=s)[0] for row in start)
     rows = [(norm * _embedded(e.point, basis, rng=rng)).float() for e, basis in zip(crafted, bases, strict=True)]

@@ -1,7 +1,7 @@
 """Local model poisoning against distance-based rules (Fang et al., 2020, section 4.2).
 
-All crafted models are w_t - λ s, the paper's s being the direction in which the honest models move: in updates, -λ
-times the direction of the honest mean. λ is the largest that the search finds to be selected by Krum.
+All crafted models are w_t - λ s, the paper's s being the direction in which the benign models move: in updates, -λ
+times the direction of the benign mean. λ is the largest that the search finds to be selected by Krum.
 """
 
 from dataclasses import dataclass
@@ -89,19 +89,19 @@ def measure(benign: Matrix, signs: Vector, *, score: KrumScore = PUBLISHED) -> G
     return Geometry(squared_distances(benign), squares, slopes, len(signs), score)
 
 
-def farthest_selected(honest: Matrix, *, crafted: int, assumed: int, score: KrumScore = PUBLISHED) -> Vector:
+def farthest_selected(benign: Matrix, *, crafted: int, assumed: int, score: KrumScore = PUBLISHED) -> Vector:
     """Return the update that all `crafted` rows submit when the server's Krum assumes `assumed` malicious rows.
 
     A round with too few rows for that lowers the count to the most that Krum can bear. Where the released form has no
     neighbors left, it selects no crafted row, and the search gives up.
     """
-    honest = check_matrix("farthest_selected", honest, name="honest")
-    signs = directions(honest)
-    rows = len(honest) + crafted
+    benign = check_matrix("farthest_selected", benign, name="benign")
+    signs = directions(benign)
+    rows = len(benign) + crafted
     neighbors = score.neighbors(rows, min(assumed, score.limit(rows)))
     if score.is_bounded:
         neighbors = max(1, neighbors)
-    found = measure(honest, signs, score=score).search(crafted=crafted, neighbors=neighbors)
+    found = measure(benign, signs, score=score).search(crafted=crafted, neighbors=neighbors)
     return (signs * -found.step).nan_to_num_()
 
 

@@ -12,8 +12,8 @@ from sparring.attacks.untargeted.local_model_poisoning.trimmed_mean import beyon
 from sparring.attacks.untargeted.observed_updates import (
     Knowledge,
     assumed_count,
+    benign_updates,
     check_knowledge,
-    honest_updates,
     mean_update,
     own_updates,
 )
@@ -28,19 +28,19 @@ FITTING: Mapping[Family, Form] = {"distance": "krum", "root": "fltrust"}
 
 @dataclass(frozen=True)
 class LocalModelPoisoning:
-    """Push the global model as far as the rule lets it go, against the direction in which honest training moves it.
+    """Push the global model as far as the rule lets it go, against the direction in which benign training moves it.
 
     The Krum form scores as the server's rule does, and assumes the count that the rule is told, or has of its own; with
     partial knowledge, as many malicious rows as it imagines.
 
-    With partial knowledge the clients' own updates stand for the honest ones and their mean for the root update. In a
-    round without honest updates the clients submit their own.
+    With partial knowledge the clients' own updates stand for the benign ones and their mean for the root update. In a
+    round without benign updates the clients submit their own.
     """
 
     form: Form = "auto"
     knowledge: Knowledge = "full"
     scale: float = 2.0
-    """How far beyond the honest local models the trimmed-mean form reaches: b."""
+    """How far beyond the benign local models the trimmed-mean form reaches: b."""
     taken: Taken = "last"
     """Which point of each walk the FLTrust form goes on from: the last, as published, or the most harmful one seen."""
 
@@ -55,7 +55,7 @@ class LocalModelPoisoning:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's honest updates; partial knowledge is of the rule alone."""
+        """Full knowledge is of this round's benign updates; partial knowledge is of the rule alone."""
         return OmniscientView if self.knowledge == "full" else WhiteBoxView
 
     def craft(self, view: WhiteBoxView) -> Matrix:
@@ -66,16 +66,16 @@ class LocalModelPoisoning:
         return self._with_full_knowledge(view, form)
 
     def _with_full_knowledge(self, view: OmniscientView, form: Form) -> Matrix:
-        honest, rows = honest_updates(view), len(view.clients)
-        if len(honest) == 0:
+        benign, rows = benign_updates(view), len(view.clients)
+        if len(benign) == 0:
             return own_updates(view)
         if form == "krum":
             score = krum_score(view.rule)
-            return farthest_selected(honest, crafted=rows, assumed=assumed_count(view), score=score).expand(rows, -1)
-        crafted = beyond_range(honest, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
+            return farthest_selected(benign, crafted=rows, assumed=assumed_count(view), score=score).expand(rows, -1)
+        crafted = beyond_range(benign, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
         if form == "fltrust":
             root, ascent = view.root().nan_to_num(), TrustAscent(taken=self.taken)
-            return most_harmful(crafted, benign=honest, root=root, rng=view.rng, ascent=ascent)
+            return most_harmful(crafted, benign=benign, root=root, rng=view.rng, ascent=ascent)
         return crafted
 
     def _with_partial_knowledge(self, view: WhiteBoxView, form: Form) -> Matrix:

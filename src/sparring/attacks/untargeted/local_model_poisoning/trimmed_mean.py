@@ -13,16 +13,16 @@ from sparring.random import Generator
 from sparring.validation import check_matrix, check_vector
 
 
-def beyond_range(honest: Matrix, parameters: Vector, *, rows: int, scale: float, rng: Generator) -> Matrix:
-    """Draw updates beyond all honest ones, against the direction of the honest mean (full knowledge).
+def beyond_range(benign: Matrix, parameters: Vector, *, rows: int, scale: float, rng: Generator) -> Matrix:
+    """Draw updates beyond all benign ones, against the direction of the benign mean (full knowledge).
 
-    On the side of the largest honest local model w this is the interval from w to `scale` * w if w > 0, else to
+    On the side of the largest benign local model w this is the interval from w to `scale` * w if w > 0, else to
     w / `scale`; on the side of the smallest, from w to w / `scale` if w > 0, else to `scale` * w.
     """
-    honest = check_matrix("beyond_range", honest, name="honest")
-    parameters = check_vector("beyond_range", parameters, of=honest, name="parameters")
-    reverse = -directions(honest)
-    edge = torch.where(reverse > 0, honest.amax(dim=0), honest.amin(dim=0))
+    benign = check_matrix("beyond_range", benign, name="benign")
+    parameters = check_vector("beyond_range", parameters, of=benign, name="parameters")
+    reverse = -directions(benign)
+    edge = torch.where(reverse > 0, benign.amax(dim=0), benign.amin(dim=0))
     local = parameters - edge
     leaves_zero = (local > 0) == (reverse < 0)
     width = local.abs() * torch.where(leaves_zero, scale - 1, 1 - 1 / scale)

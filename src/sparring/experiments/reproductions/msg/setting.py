@@ -89,7 +89,7 @@ ALWAYS = (
     "planted, its trigger is tried all the same.",
     f"The counts are those of the main text: {UNTARGETED} untargeted attackers of 100, {BACKDOORED} with a backdoor, "
     f"{DISTRIBUTED} of DBA; appendix C has 20 untargeted ones.",
-    "IPM has the factor 2 on the mean of the honest updates; the row with the minimum reverses their coordinate-wise "
+    "IPM has the factor 2 on the mean of the benign updates; the row with the minimum reverses their coordinate-wise "
     "minimum, which takes FedAvg nearer to the published 0.14. The paper states the factor alone.",
     "FLTrust's root data prefer the first class with q = 0.5 (appendix C).",
 )

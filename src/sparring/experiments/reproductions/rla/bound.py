@@ -26,7 +26,7 @@ from sparring.random import Generator, stream
 class Size:
     """How much is calculated."""
 
-    honest: int
+    benign: int
     malicious: int
     rounds: tuple[int, ...]
     seeds: int
@@ -40,17 +40,17 @@ class Size:
 
 SIZES: Mapping[Scale, Size] = {
     "smoke": Size(
-        honest=4, malicious=1, rounds=(2,), seeds=1, lr=0.2, climb=PlanAscent(starts=2, steps=5), courses=2, trials=10
+        benign=4, malicious=1, rounds=(2,), seeds=1, lr=0.2, climb=PlanAscent(starts=2, steps=5), courses=2, trials=10
     ),
-    "laptop": Size(honest=16, malicious=4, rounds=(1, 5, 20), seeds=3, lr=0.2),
-    "paper": Size(honest=80, malicious=20, rounds=(1000,), seeds=5, lr=0.01, courses=2, trials=100),
+    "laptop": Size(benign=16, malicious=4, rounds=(1, 5, 20), seeds=3, lr=0.2),
+    "paper": Size(benign=80, malicious=20, rounds=(1000,), seeds=5, lr=0.01, courses=2, trials=100),
 }
 PARAMETERS = 8
 EXAMPLES = 20
 """What a client holds."""
 PENALTY, REACH = 0.1, 0.7
 DATA = ("alike", "iid", "by client")
-"""All honest clients hold the same examples, examples of the same classes, or of classes of their own."""
+"""All benign clients hold the same examples, examples of the same classes, or of classes of their own."""
 FAINT, STRONG = 1e-4, 0.1
 """The noise on an estimate that is all but exact, and on one as gradient inversion might give it."""
 DOUBT = 2.0
@@ -95,7 +95,7 @@ def calculate(scale: Scale, part: Part) -> tuple[Row, ...]:
 
 def drawn_game(size: Size, *, data: str, rounds: int, rng: Generator) -> Averaging:
     """Draw a Gaussian class and its mirror image with a constant beside the inputs; the longest example has norm 1."""
-    holders = (1 if data == "alike" else size.honest) + size.malicious
+    holders = (1 if data == "alike" else size.benign) + size.malicious
     apart = 1.0 if data == "by client" else 0.0
     centers = rng.standard_normal(PARAMETERS - 1) + apart * rng.standard_normal((holders, PARAMETERS - 1))
     drawn = np.stack([_examples(center, rng=rng) for center in centers])
@@ -103,7 +103,7 @@ def drawn_game(size: Size, *, data: str, rounds: int, rng: Generator) -> Averagi
     return Averaging(
         shards=held[: -size.malicious],
         own=held[-size.malicious :].flatten(0, 1),
-        honest=size.honest,
+        benign=size.benign,
         malicious=size.malicious,
         lr=size.lr,
         penalty=PENALTY,
@@ -113,7 +113,7 @@ def drawn_game(size: Size, *, data: str, rounds: int, rng: Generator) -> Averagi
 
 
 def estimates(game: Averaging, *, rng: Generator) -> dict[str, Matrix]:
-    """Return what the attackers may take for the honest clients' data, by name."""
+    """Return what the attackers may take for the benign clients' data, by name."""
     mixture = game.shards.flatten(0, 1)
     noise = torch.from_numpy(rng.standard_normal(mixture.shape)).float()
     return {
@@ -125,8 +125,8 @@ def estimates(game: Averaging, *, rng: Generator) -> dict[str, Matrix]:
 
 
 def draws(game: Averaging, courses: int, *, rng: Generator) -> Tensor:
-    """Draw the places of the honest clients' examples for several courses of the game."""
-    return torch.from_numpy(rng.integers(game.shards.shape[1], size=(game.rounds, courses, game.honest)))
+    """Draw the places of the benign clients' examples for several courses of the game."""
+    return torch.from_numpy(rng.integers(game.shards.shape[1], size=(game.rounds, courses, game.benign)))
 
 
 def tables(rows: Sequence[Row]) -> Iterator[Table]:

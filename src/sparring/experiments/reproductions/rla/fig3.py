@@ -36,7 +36,7 @@ ABOVE_HALVED = 0.10
 
 ROOT = "The server holds 100 root examples for FLTrust; the paper's appendix, which may say how many, is not at hand."
 STRONGEST = (
-    "The learned attack is the strongest in every panel, although IPM and LMP see the honest updates: it leaves less "
+    "The learned attack is the strongest in every panel, although IPM and LMP see the benign updates: it leaves less "
     "at the end than each of the others."
 )
 

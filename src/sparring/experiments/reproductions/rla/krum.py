@@ -33,7 +33,7 @@ FORMS = (
     "and for the clipping median. They begin in the round in which the learned attack does in rla-fig3, and every step "
     "takes all of the examples that the attackers share, as in the code.",
     "IPM has the factor 5 of the authors' code, EB climbs for five steps on its own shard, and LMP assumes the f that "
-    "the rule is told. In the released code EB submits an honest update, boosted, and LMP queries a list without the "
+    "the rule is told. In the released code EB submits a benign update, boosted, and LMP queries a list without the "
     "updates that it crafted: neither is played.",
 )
 COUNTS_APART = (
