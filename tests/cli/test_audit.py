@@ -24,7 +24,7 @@ def calls(monkeypatch):
         calls.append((request, folder))
         return finished(verdict())
 
-    monkeypatch.setattr("sparring.experiments.jobs.process_pool.LocalWorkers", lambda count: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", told)
     return calls
 

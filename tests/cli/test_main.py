@@ -77,7 +77,7 @@ def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, monkeypatch, err
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("sparring.experiments.config.parse.parse_config", fail)
+    monkeypatch.setattr("sparring.cli.run.parse_config", fail)
     assert main(["run"]) == code
     assert refusal(capsys) == str(error)
 
@@ -87,10 +87,10 @@ def test_all_of_an_error_is_shown_when_that_is_asked_for(capsys, monkeypatch):
         with blaming("defense Mine"):
             raise ZeroDivisionError("by nothing")
 
-    monkeypatch.setattr("sparring.experiments.config.parse.parse_config", fail)
+    monkeypatch.setattr("sparring.cli.run.parse_config", fail)
     assert main(["run"]) == 1
     line = refusal(capsys)
-    assert re.fullmatch(r"defense Mine raised ZeroDivisionError: by nothing \(.*test_entry\.py:\d+\)", line)
+    assert re.fullmatch(r"defense Mine raised ZeroDivisionError: by nothing \(.*test_main\.py:\d+\)", line)
     for words in (["run", "--traceback"], ["--traceback", "run"]):
         assert main(words) == 1
         err = capsys.readouterr().err
@@ -134,7 +134,7 @@ def test_an_interrupt_is_one_line_and_exit_code_130(capsys, monkeypatch):
     def interrupt(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sparring.experiments.config.parse.parse_config", interrupt)
+    monkeypatch.setattr("sparring.cli.run.parse_config", interrupt)
     assert main(["run"]) == 130
     assert refusal(capsys) == "interrupted"
 
@@ -143,7 +143,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
     def fail(*_, **__):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("sparring.experiments.config.parse.parse_config", fail)
+    monkeypatch.setattr("sparring.cli.run.parse_config", fail)
     with pytest.raises(ZeroDivisionError):
         main(["run"])
 

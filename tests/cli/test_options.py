@@ -15,7 +15,7 @@ def test_runs_are_played_here_a_process_a_core():
 
 def test_a_cluster_is_looked_for_only_when_it_is_chosen(monkeypatch):
     monkeypatch.setattr(
-        "sparring.integrations.integration", lambda name: lambda address: InlineWorkers(len(f"{name} {address}"))
+        "sparring.cli.options.integration", lambda name: lambda address: InlineWorkers(len(f"{name} {address}"))
     )
     assert choose_workers(None, "local") == InlineWorkers(9)
 

@@ -114,7 +114,7 @@ def test_a_complete_run_that_is_asked_for_again_says_where_it_is(folder, capsys)
 
 
 def test_a_run_is_played_with_several_seeds_and_shown_with_intervals(folder, capsys, monkeypatch):
-    monkeypatch.setattr("sparring.experiments.jobs.process_pool.LocalWorkers", lambda count: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setenv("COLUMNS", "80")
     assert main(["run", *SETTINGS, "--seeds", "0..2"]) == 0
     out = capsys.readouterr().out

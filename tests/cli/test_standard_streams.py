@@ -45,12 +45,10 @@ def closed() -> Iterator[io.TextIOWrapper]:
 @pytest.fixture
 def work(folder, monkeypatch) -> None:
     """Hold a run and a sweep file, and let what takes long take no time."""
-    monkeypatch.setattr("sparring.experiments.jobs.process_pool.LocalWorkers", lambda count: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
-    monkeypatch.setattr(
-        "sparring.experiments.reproductions.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS)
-    )
+    monkeypatch.setattr("sparring.cli.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS))
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
     written(folder, grid(attack=[NO_ATTACK]))
 

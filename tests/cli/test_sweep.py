@@ -23,7 +23,7 @@ THREE = grid(attack=[NO_ATTACK, IPM, LMP])
 @pytest.fixture
 def here(monkeypatch):
     """Let this process play, which is quick."""
-    monkeypatch.setattr("sparring.experiments.jobs.process_pool.LocalWorkers", lambda count: InlineWorkers())
+    monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
 
 
 @pytest.fixture

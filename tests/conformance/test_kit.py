@@ -102,7 +102,7 @@ def raising(*_):
 def test_what_a_subject_raises_is_a_failure():
     rule = Rule(raising)
     everywhere = found(rule)["every round has a finite answer"]
-    place = r"\(.*test_conformance\.py:\d+\)"
+    place = r"\(.*test_kit\.py:\d+\)"
     (first,), (second,) = everywhere, found(rule)["agreement is kept"]
     assert re.fullmatch(rf"a row of 1e8, 0 assumed malicious: it raised ValueError: not today {place}", first)
     assert re.fullmatch(rf"it raised ValueError: not today {place}", second)

@@ -96,8 +96,8 @@ def test_a_model_that_a_backend_trains_otherwise_fails_and_the_layer_is_named():
 def test_a_backend_that_takes_more_than_it_can_replay_is_found(monkeypatch, layers):
     subject = Vectors(layers)
     assert not [failure for check in MODEL_CHECKS[3:] for failure in failures(check, subject)]
-    monkeypatch.setattr("sparring.training.backends.replay.layers_of", distinct)
-    monkeypatch.setattr("sparring.training.backends.shared.shares", lambda network: True)
+    monkeypatch.setattr("sparring.training.backends.shared.layers_of", distinct)
+    monkeypatch.setattr("sparring.training.backends.batched.shares", lambda network: True)
     failed = failures(every_backend_computes_the_same_updates, subject)
     assert failed
     assert all("has other gradients than sequential" in each for each in failed)

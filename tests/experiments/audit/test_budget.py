@@ -64,7 +64,7 @@ def test_the_effort_is_measured_on_what_will_be_played():
 
 @pytest.mark.parametrize(("workers", "policies"), [(1, 2), (3, 3), (9, 4)])
 def test_there_is_a_policy_for_every_worker_but_not_for_very_many(workers, policies, monkeypatch):
-    monkeypatch.setattr("sparring.experiments.audit.training.seconds_per_step", lambda scenario, rounds: 0.01)
+    monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda scenario, rounds: 0.01)
     assert measure_plan(asked(WHITE_BOX, budget=1e5), workers).policies == policies
 
 

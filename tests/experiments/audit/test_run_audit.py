@@ -35,7 +35,7 @@ def lonely(tmp_path_factory):
     load = Digits.load
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Digits, "load", counted)
-        patch.setattr("sparring.experiments.audit.training.seconds_per_step", lambda scenario, rounds: 0.1)
+        patch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda scenario, rounds: 0.1)
         patch.setattr("sparring.experiments.audit.budget.plan_audit", lambda *_, **__: SMALL)
         request = asked(WHITE_BOX, *LONELY)
         return audit(request, tmp_path_factory.mktemp("audit") / "lonely"), loads
@@ -98,8 +98,8 @@ def test_the_number_of_clients_that_halve_the_accuracy_is_bracketed(done):
 
 def test_a_finished_audit_is_read_and_nothing_is_played_again(done, monkeypatch):
     before = left(done.folder)
-    monkeypatch.setattr("sparring.experiments.runs.run.run", None)
-    monkeypatch.setattr("sparring.learning.sb3.training.train", None)
+    monkeypatch.setattr("sparring.experiments.sweeps.task.run", None)
+    monkeypatch.setattr("sparring.experiments.audit.training.train", None)
     assert audited(done.folder) == done
     assert left(done.folder) == before
 
@@ -134,7 +134,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.experiments.audit.budget.measure_plan", None)
+    monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", None)
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="file/below/audit: not a directory; make room or choose another folder"):
         audited(tmp_path / "file" / "below" / "audit")

@@ -69,7 +69,7 @@ def saving(monkeypatch):
         places.append(place)
         return save_snapshot(folder, packed, place=place)
 
-    monkeypatch.setattr("sparring.experiments.jobs.snapshots.save_snapshot", counted)
+    monkeypatch.setattr("sparring.experiments.audit.training.save_snapshot", counted)
     return places
 
 
@@ -92,7 +92,7 @@ def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tm
         raise KeyboardInterrupt
 
     often = SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0)
-    monkeypatch.setattr("sparring.experiments.jobs.train_policy.save_policy", lambda *_: killed())
+    monkeypatch.setattr("sparring.experiments.audit.training.save_policy", lambda *_: killed())
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", pace=often)
     assert latest_place(tmp_path / "killed") == 15

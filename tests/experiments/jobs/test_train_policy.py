@@ -91,7 +91,7 @@ def test_a_policy_that_cannot_be_saved_leaves_the_one_before(tmp_path, monkeypat
         place.write_bytes(before[:9])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sparring.attacks.learned.trained_attack.save_attack", half)
+    monkeypatch.setattr("sparring.experiments.jobs.train_policy.save_attack", half)
     with pytest.raises(SavingError, match="no space left on device"):
         save_policy(path, trained(-0.5, inputs=3))
     assert path.read_bytes() == before

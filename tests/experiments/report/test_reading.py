@@ -88,7 +88,7 @@ def test_a_run_with_a_plug_in_is_read_without_it(copied):
 
 
 def test_reading_builds_nothing(sweep_folder, monkeypatch):
-    monkeypatch.setattr("sparring.registry.build", None)
+    monkeypatch.setattr("sparring.experiments.config.sections.build", None)
     assert page(read_study(sweep_folder))
 
 

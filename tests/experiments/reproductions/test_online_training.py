@@ -214,7 +214,9 @@ def test_attackers_who_invert_nothing_have_their_own_examples(taken, tmp_path):
 def worlds(folder, monkeypatch, rehearsing):
     """Return the worlds that an attack is learned in, and what it draws from."""
     seen = []
-    monkeypatch.setattr("sparring.learning.online.schedule.rehearse", lambda *given, **_: seen.extend(given) or ())
+    monkeypatch.setattr(
+        "sparring.experiments.reproductions.online_training.rehearse", lambda *given, **_: seen.extend(given) or ()
+    )
     learned(folder, rehearsing)
     return seen[0], seen[1].examples
 
@@ -262,7 +264,7 @@ def test_episodes_start_from_the_global_model_when_learning_in_their_world_begin
 
 
 def test_where_nothing_is_given_away_there_is_no_mixture(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.learning.distribution.leaked_gradients.estimated_gradients", lambda seen, lr: [])
+    monkeypatch.setattr("sparring.learning.distribution.observed_training.estimated_gradients", lambda seen, lr: [])
     with pytest.raises(RunError, match="^nothing was given away before the attack begins; let it begin later$"):
         learned(tmp_path)
 

@@ -343,6 +343,6 @@ def test_a_run_builds_its_rule_once_after_it_was_configured(tmp_path, monkeypatc
         built.append(kind)
         return build(kind, *given, **facts)
 
-    monkeypatch.setattr("sparring.registry.build", counted)
+    monkeypatch.setattr("sparring.experiments.config.build.build", counted)
     run(config, tmp_path / "run")
     assert built.count("defense") == built.count("post_training") == 1

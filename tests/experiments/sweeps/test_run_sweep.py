@@ -158,7 +158,7 @@ def test_a_failure_that_cannot_be_recorded_is_told_of(folder, broken, monkeypatc
     def refuse(*_, **__):
         raise SavingError("failures: no space left on device")
 
-    monkeypatch.setattr("sparring.experiments.jobs.atomic_files.write_json", refuse)
+    monkeypatch.setattr("sparring.experiments.sweeps.sweep_folder.write_json", refuse)
     with pytest.raises(SavingError, match="no space left on device"):
         sweep(plan_sweep(grid(defense=[{"name": "median"}])), folder)
 

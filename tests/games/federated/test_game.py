@@ -275,7 +275,7 @@ class TestCosts:
 
     def test_what_a_seat_cannot_play_is_refused_with_the_game(self):
         blind = replace(scenario(), threat=Threat(knowledge="black_box"))
-        with pytest.raises(ConfigError, match="attack Seated needs white_box knowledge"):
+        with pytest.raises(ConfigError, match="attack SeatControlled needs white_box knowledge"):
             attackers_game(played=blind)
 
 

@@ -98,7 +98,7 @@ class Config:
     seed: Seed = 0
     data: DataSettings
     model: Section
-    federation: FederationSettings = FederationSettings()
+    federation: FederationSettings = field(default_factory=FederationSettings)
     attacks: tuple[AttackerSettings, ...] = ()
     defense: Section
     post_training: Section

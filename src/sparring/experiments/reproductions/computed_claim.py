@@ -36,7 +36,7 @@ class ComputedClaim:
     judge: Callable[[Scale, Sequence[Row]], tuple[Judgment, ...]]
 
     def __repr__(self) -> str:
-        return f"Calculation({self.id!r}, {self.title!r})"
+        return f"ComputedClaim({self.id!r}, {self.title!r})"
 
 
 def compute(

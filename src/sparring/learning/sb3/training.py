@@ -30,7 +30,7 @@ def train(
     snapshot of any chunk as `start`, the same follows to the bit as without a break; a training that is over is yielded
     once more.
     """
-    check_kind("train: arena", arena, kind=LearningTask, remedy='give an Arena: Arena(game, "attacker")')
+    check_kind("train: arena", arena, kind=LearningTask, remedy='give a LearningTask: LearningTask(game, "attacker")')
     check_counts("train", steps=steps, seed=seed, **({} if callable(every) else {"every": every}))
     for name, value in {"steps": steps, "every": every}.items():
         if isinstance(value, int) and value < 1:
