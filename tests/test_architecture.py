@@ -36,7 +36,20 @@ CHILDREN = {
     "attacks": ("untargeted", "backdoor", "minibatch", "learned"),
     "defenses": ("aggregation", "post_training", "purification", "learned"),
     "games": ("env", "federated", "recursive", "exact"),
-    "learning": ("training_env", "evaluation", "sb3", "meta", "stackelberg", "distribution", "online", "theory"),
+    "learning": (
+        "training_env",
+        "evaluation",
+        "learner",
+        "episodes",
+        "sb3",
+        "search",
+        "actor_critic",
+        "meta",
+        "stackelberg",
+        "distribution",
+        "online",
+        "theory",
+    ),
     "experiments": ("config", "jobs", "runs", "sweeps", "analysis", "report", "audit", "hardening", "reproductions"),
 }
 """A later child may use an earlier one."""

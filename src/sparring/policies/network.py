@@ -9,6 +9,7 @@ from torch.nn.functional import linear
 
 from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Space
+from sparring.policies.encoder import CountEncoder
 
 Hidden = Literal["relu", "tanh"]
 Squash = Literal["tanh", "clip"]
@@ -22,19 +23,25 @@ class PolicyNetwork:
     """The weight `[outputs, inputs]` and the bias `[outputs]` of each layer."""
     hidden: Hidden = "relu"
     squash: Squash = "tanh"
+    encoder: CountEncoder | None = None
+    """What the first layer takes in place of the observation."""
 
     __repr__ = briefly
 
     @torch.no_grad()
     def act(self, observation: FloatArray) -> FloatArray:
+        action: FloatArray = self(torch.from_numpy(observation).float()).numpy()
+        return action
+
+    def __call__(self, observations: Tensor) -> Tensor:
+        """Return the `[..., actions]` for `[..., numbers]` observations."""
         *hidden, (weight, bias) = self.layers
-        values = torch.from_numpy(observation).float()
+        values = observations if self.encoder is None else self.encoder(observations)
         for layer in hidden:
             values = linear(values, *layer)
             values = values.relu() if self.hidden == "relu" else values.tanh()
         out = linear(values, weight, bias)
-        action: FloatArray = (out.tanh() if self.squash == "tanh" else out.clamp(-1, 1)).numpy()
-        return action
+        return out.tanh() if self.squash == "tanh" else out.clamp(-1, 1)
 
 
 def constant_policy(space: Space) -> PolicyNetwork:

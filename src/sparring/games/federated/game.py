@@ -70,7 +70,7 @@ def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameSt
 class FederatedGame:
     """A federation in which seats set, round by round, what the attackers and the server do.
 
-    An episode's attack type is drawn from `domain` by its weights. A seat plays each attacker of the type whose attack is
+    An episode's attack type is drawn from `domain` by its weights. A seat plays each attacker whose attack is
     `SeatControlled`. A step is a round in which a malicious client is sampled, and what is played until the next one;
     with a seated defender every round is a step. A seat without a sampled client is queried; its action is ignored.
 

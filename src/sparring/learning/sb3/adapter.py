@@ -68,7 +68,7 @@ class Scores:
         return True
 
 
-class Learner:
+class SB3Learner:
     """An algorithm with its games, and with the global random states that are its own."""
 
     def __init__(self, settings: Settings, environments: VecEnv, *, seed: int) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sparring.errors import ConfigError
-from sparring.learning.sb3.adapter import Learner, Settings, Training
+from sparring.learning.sb3.adapter import SB3Learner, Settings, Training
 from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.snapshot import Snapshot
 from sparring.validation import check_counts, check_kind
@@ -50,7 +50,7 @@ def _trained(
 ) -> Iterator[Training]:
     chunk, is_due = (CHUNK, every) if callable(every) else (every, _always)
     with make_vec_env(arena, seed=seed) as environments:
-        learner = Learner(settings, environments, seed=seed)
+        learner = SB3Learner(settings, environments, seed=seed)
         if start is not None:
             learner.restore(start)
             if learner.steps >= steps:

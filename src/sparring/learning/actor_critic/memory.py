@@ -1,0 +1,76 @@
+"""Replay memories of one task or several."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.arrays import FloatArray, briefly
+from sparring.contracts import Space
+from sparring.learning.actor_critic.updates import Transitions
+from sparring.random import Generator
+from sparring.snapshot import Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class ReplayMemory:
+    """The latest `capacity` steps of a game with one seat or several.
+
+    A memory that has been added to is used up: the rows are written in place, and the returned memory has them.
+    """
+
+    rows: Tensor
+    """`[capacity, numbers]`: observations, actions, reward, what is seen next, and whether the game ended."""
+    widths: tuple[int, ...]
+    """How many numbers each of these has, in the order of `Transitions`."""
+    seats: int
+    count: int = 0
+    """Steps that were added."""
+
+    __repr__ = briefly
+
+    @property
+    def filled(self) -> int:
+        """How many steps it holds."""
+        return min(self.count, len(self.rows))
+
+    def add(
+        self,
+        seen: Sequence[FloatArray],
+        actions: Sequence[FloatArray],
+        *,
+        reward: float,
+        following: Sequence[FloatArray],
+        ended: bool,
+    ) -> "ReplayMemory":
+        """Return the memory with a step, in place of the oldest one where it is full."""
+        row = np.concatenate([*seen, *actions, [reward], *following, [ended]], dtype=np.float32)
+        self.rows[self.count % len(self.rows)] = torch.from_numpy(row)
+        return replace(self, count=self.count + 1)
+
+    def draw(self, size: int, rng: Generator) -> Transitions:
+        """Draw steps, with repetition."""
+        rows = self.rows[torch.from_numpy(rng.integers(self.filled, size=size))]
+        parts, seats = rows.split(self.widths, dim=1), self.seats
+        seen, actions, following = parts[:seats], parts[seats : 2 * seats], parts[2 * seats + 1 : -1]
+        return Transitions(seen, actions, parts[2 * seats].squeeze(1), following, parts[-1].squeeze(1))
+
+    def pack(self) -> Snapshot:
+        """Return the memory as it goes to disk."""
+        return Snapshot({"rows": self.rows[: self.filled].clone()}, {"capacity": len(self.rows), "count": self.count})
+
+
+def empty_memory(spaces: Sequence[Space], capacity: int) -> ReplayMemory:
+    """Return a memory for seats of these spaces."""
+    seen, answered = [space.observation for space in spaces], [space.action for space in spaces]
+    widths = (*seen, *answered, 1, *seen, 1)
+    return ReplayMemory(torch.zeros(capacity, sum(widths)), widths, len(spaces))
+
+
+def unpack_memory(packed: Snapshot, spaces: Sequence[Space]) -> ReplayMemory:
+    """Return the memory that was packed."""
+    empty = empty_memory(spaces, packed.numbers["capacity"])
+    empty.rows[: len(packed.tensors["rows"])] = packed.tensors["rows"]
+    return replace(empty, count=packed.numbers["count"])

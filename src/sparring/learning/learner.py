@@ -1,0 +1,43 @@
+"""What all learners are: a state goes in, a better one comes out."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from sparring.contracts import Policy
+from sparring.learning.training_env import LearningTask
+from sparring.snapshot import Codec
+
+State = TypeVar("State")
+Argument = TypeVar("Argument")
+Value = TypeVar("Value")
+
+Calls = Callable[[Callable[[Any], Any], Sequence[Any]], Iterable[Any]]
+"""Calls a function with each argument, in this process or in others, and returns the answers in order: as `map` does.
+
+A function and its arguments can be pickled.
+"""
+
+
+def call_in_turn(function: Callable[[Argument], Value], arguments: Sequence[Argument]) -> list[Value]:
+    """Make calls in this process, one after the other: what every other way of making them must equal."""
+    return [function(argument) for argument in arguments]
+
+
+class Learner(Protocol[State]):
+    """An algorithm that learns to play a seat of a game.
+
+    A state holds all that the next step depends on, and says in `steps` how many were simulated. From equal states, with equal seeds, the same is learned to the
+    bit, wherever a training was cut into pieces.
+    """
+
+    def initial(self, task: LearningTask, *, seed: int) -> State:
+        """Return the state before anything is learned."""
+
+    def improve(self, state: State, task: LearningTask, *, steps: int, seed: int) -> State:
+        """Return the state after at least `steps` more steps of the game."""
+
+    def policies(self, state: State, task: LearningTask) -> Mapping[str, Policy]:
+        """Return the policy of each seat that learns."""
+
+    def codec(self, task: LearningTask) -> Codec[State]:
+        """Return how a state is written to disk, and read again."""

@@ -1,0 +1,242 @@
+"""Policy search by the cross-entropy method (Rubinstein, 1999; Szita and Lőrincz, 2006) over small policies.
+
+A generation of candidates is drawn from a normal distribution over the numbers of a policy, and the distribution moves
+to the best of them. All candidates of a generation play the same episodes. Those are few at first, and as many again
+for the better half of the candidates, until the elites are left (successive halving). The best of each generation and
+the middle of the distribution are kept; which of all that were kept is the best is decided in fresh episodes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import briefly
+from sparring.contracts import Space
+from sparring.learning.episodes import episode_returns
+from sparring.learning.learner import Calls, call_in_turn
+from sparring.learning.training_env import LearningTask
+from sparring.policies.encoder import CountEncoder
+from sparring.policies.network import PolicyNetwork
+from sparring.random import Generator, stream
+from sparring.snapshot import Codec, Snapshot
+from sparring.validation import check_at_least_one, check_positive, check_shares
+
+SEARCH, TRIAL = "search", "search trial"
+"""The names of the episodes that candidates play, and of those in which the best of all is found."""
+
+
+class PolicyFamily(Protocol):
+    """Policies that a vector of numbers determines; useful numbers are of the order of 1."""
+
+    def size(self, space: Space) -> int:
+        """Return how many numbers determine a policy."""
+
+    def policy(self, numbers: Tensor, space: Space) -> PolicyNetwork:
+        """Return the policy of these numbers."""
+
+
+@dataclass(frozen=True)
+class ConstantActions:
+    """Policies that answer everything with the same action."""
+
+    def size(self, space: Space) -> int:
+        return space.action
+
+    def policy(self, numbers: Tensor, space: Space) -> PolicyNetwork:
+        weight = torch.zeros(space.action, space.observation)
+        return PolicyNetwork(((weight, numbers.float()),), squash="clip")
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """Policies with an action for each range of the number of malicious clients in a round, a table's rows."""
+
+    sampled: int
+    """Clients in a round."""
+    counts: tuple[int, ...] = (1, 2, 3, 4, 5, 7)
+    """The smallest count of each row."""
+
+    def size(self, space: Space) -> int:
+        return space.action * len(self.counts)
+
+    def policy(self, numbers: Tensor, space: Space) -> PolicyNetwork:
+        weight = numbers.float().view(len(self.counts), space.action).T.contiguous()
+        encoder = CountEncoder(self.counts, self.sampled)
+        return PolicyNetwork(((weight, torch.zeros(space.action)),), squash="clip", encoder=encoder)
+
+
+@dataclass(frozen=True)
+class SmallNetworks:
+    """Networks with few weights, on the observation or on what an encoder makes of it."""
+
+    hidden: tuple[int, ...] = ()
+    encoder: CountEncoder | None = None
+
+    def size(self, space: Space) -> int:
+        return sum((inputs + 1) * outputs for inputs, outputs in self._shapes(space))
+
+    def policy(self, numbers: Tensor, space: Space) -> PolicyNetwork:
+        layers, rest = [], numbers.float()
+        for inputs, outputs in self._shapes(space):
+            weight, bias, rest = rest.split([inputs * outputs, outputs, len(rest) - (inputs + 1) * outputs])
+            layers.append((weight.view(outputs, inputs) / inputs**0.5, bias))
+        return PolicyNetwork(tuple(layers), hidden="tanh", squash="clip", encoder=self.encoder)
+
+    def _shapes(self, space: Space) -> list[tuple[int, int]]:
+        inputs = space.observation if self.encoder is None else self.encoder.size(space.observation)
+        widths = (inputs, *self.hidden, space.action)
+        return list(pairwise(widths))
+
+
+class SearchState(NamedTuple):
+    """Where a search stands."""
+
+    generation: int
+    mean: Tensor
+    deviation: Tensor
+    kept: Tensor
+    """`[kept, numbers]`: the best candidate and the mean of each of the latest generations."""
+    best: Tensor
+    """The numbers of the best policy that is known."""
+    history: tuple[float, ...]
+    """The mean return of each generation's elites."""
+    steps: int
+    """Steps of the game that were simulated."""
+
+    def __repr__(self) -> str:
+        return briefly(self)
+
+
+@dataclass(frozen=True)
+class CrossEntropySearch:
+    """Searches a family of policies."""
+
+    family: PolicyFamily
+    candidates: int = 24
+    """Policies in a generation."""
+    elites: int = 6
+    """Those to which the distribution moves."""
+    episodes: int = 2
+    """Common episodes of all candidates of a generation."""
+    deviation: float = 0.7
+    """The standard deviation of every number at first."""
+    smoothing: float = 0.6
+    """The share of the elites' mean and deviation in the new ones."""
+    extra: float = 0.1
+    """Deviation that is added to the elites' at first, and fades within `fading` generations."""
+    fading: int = 10
+    kept: int = 8
+    """Of the best candidates and the means of all generations, how many of the latest are tried at the end."""
+    trials: int = 4
+    """Fresh episodes of all that were kept, when the best is looked for; the better half plays as many again."""
+    calls: Calls = call_in_turn
+    """How episodes are played: in this process, or in several. What is found does not depend on it."""
+
+    def __post_init__(self) -> None:
+        counts = {
+            name: getattr(self, name) for name in ("candidates", "elites", "episodes", "fading", "kept", "trials")
+        }
+        check_at_least_one("search", **counts)
+        check_positive("search", deviation=self.deviation)
+        check_shares("search", smoothing=self.smoothing)
+        check_at_least_one("search", **{"candidates / elites": self.candidates / self.elites})
+
+    def initial(self, task: LearningTask, *, seed: int) -> SearchState:
+        size = self.family.size(task.space)
+        mean = torch.zeros(size, dtype=torch.float64)
+        return SearchState(0, mean, torch.full_like(mean, self.deviation), mean[None], mean, (), 0)
+
+    def improve(self, state: SearchState, task: LearningTask, *, steps: int, seed: int) -> SearchState:
+        until = state.steps + steps
+        while state.steps < until:
+            state = self.advance(state, task, seed=seed)
+        return self.choose(state, task, seed=seed)
+
+    def policies(self, state: SearchState, task: LearningTask) -> Mapping[str, PolicyNetwork]:
+        return {task.seat: self.family.policy(state.best, task.space)}
+
+    def codec(self, task: LearningTask) -> Codec[SearchState]:
+        return Codec(_pack, _unpack)
+
+    def choose(self, state: SearchState, task: LearningTask, *, seed: int) -> SearchState:
+        """Return the state with the best of all candidates that were kept, found in fresh episodes by halving."""
+        name = f"{TRIAL} {state.generation}"
+        order, _, steps = self._halve(task, state.kept, down_to=1, episodes=self.trials, seed=seed, name=name)
+        return state._replace(best=state.kept[order[0]], steps=state.steps + steps)
+
+    def advance(self, state: SearchState, task: LearningTask, *, seed: int) -> SearchState:
+        """Return the state after one more generation."""
+        rng = stream(seed, "candidates", state.generation)
+        drawn = _draw(state, self.candidates, rng)
+        name = f"{SEARCH} {state.generation}"
+        order, returns, steps = self._halve(
+            task, drawn, down_to=self.elites, episodes=self.episodes, seed=seed, name=name
+        )
+        elites = drawn[order[: self.elites]]
+        extra = self.extra * max(0.0, 1 - state.generation / self.fading)
+        mean = state.mean.lerp(elites.mean(dim=0), self.smoothing)
+        deviation = state.deviation.lerp(elites.std(dim=0, correction=0) + extra, self.smoothing)
+        return SearchState(
+            generation=state.generation + 1,
+            mean=mean,
+            deviation=deviation,
+            kept=torch.cat([state.kept, elites[:1], mean[None]])[-self.kept :],
+            best=elites[0],
+            history=(*state.history, returns),
+            steps=state.steps + steps,
+        )
+
+    def _halve(
+        self, task: LearningTask, numbers: Tensor, *, down_to: int, episodes: int, seed: int, name: str
+    ) -> tuple[Tensor, float, int]:
+        """Return the candidates from the best on, the mean return of the best `down_to`, and the steps that it took.
+
+        All play `episodes` common ones; the better half plays as many again as there were, until `down_to` are left.
+        """
+        policies = [self.family.policy(each, task.space) for each in numbers]
+        totals, steps, played = torch.zeros(len(policies), dtype=torch.float64), 0, 0
+        alive, order = list(range(len(policies))), list(range(len(policies)))
+        due = range(episodes)
+        while True:
+            gains, taken = episode_returns(
+                task, [policies[place] for place in alive], numbers=due, seed=seed, name=name, calls=self.calls
+            )
+            totals[alive] += gains.sum(dim=1)
+            steps, played = steps + taken, played + len(due)
+            ranked = sorted(alive, key=lambda place: (-float(totals[place]), place))
+            order = [*ranked, *order[len(alive) :]]
+            if len(alive) <= down_to:
+                best = torch.tensor(ranked[:down_to])
+                return torch.tensor(order), float(totals[best].mean() / played), steps
+            alive = ranked[: max(down_to, ceil(len(alive) / 2))]
+            due = range(played, 2 * played)
+
+
+def _draw(state: SearchState, candidates: int, rng: Generator) -> Tensor:
+    """Draw candidates; the first is the mean itself."""
+    noise = torch.from_numpy(rng.standard_normal((candidates, len(state.mean))))
+    noise[0] = 0
+    return state.mean + state.deviation * noise
+
+
+def _pack(state: SearchState) -> Snapshot:
+    tensors = {name: getattr(state, name) for name in ("mean", "deviation", "kept", "best")}
+    return Snapshot(tensors, {"generation": state.generation, "history": list(state.history), "steps": state.steps})
+
+
+def _unpack(packed: Snapshot) -> SearchState:
+    tensors, numbers = packed
+    return SearchState(
+        generation=numbers["generation"],
+        mean=tensors["mean"],
+        deviation=tensors["deviation"],
+        kept=tensors["kept"],
+        best=tensors["best"],
+        history=tuple(numbers["history"]),
+        steps=numbers["steps"],
+    )

@@ -1,0 +1,52 @@
+"""What a policy makes of an observation before its layers: standardized weights, and the count of its clients."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import briefly
+from sparring.errors import ConfigError
+
+SMALLEST_DEVIATION = 1e-6
+"""A number that varies less than this is not scaled up."""
+
+
+@dataclass(frozen=True, eq=False)
+class CountEncoder:
+    """Replace the share of malicious clients, the last number of an observation, by a one-hot of their count.
+
+    Entry i is 1 while the count is at least `counts[i]` and below `counts[i + 1]`; of a smaller count all are 0.
+    """
+
+    counts: tuple[int, ...]
+    sampled: int
+    """Clients in a round: the share times this is the count."""
+    mean: Tensor | None = None
+    """What is subtracted from the other numbers; without it they are left out."""
+    deviation: Tensor | None = None
+    """What they are divided by."""
+
+    __repr__ = briefly
+
+    def __post_init__(self) -> None:
+        if not self.counts or list(self.counts) != sorted(set(self.counts)) or self.counts[0] < 0:
+            raise ConfigError(f"encoder.counts is {list(self.counts)}; it must rise, from at least 0")
+        if self.sampled < 1:
+            raise ConfigError(f"encoder.sampled is {self.sampled}; it must be at least 1")
+        if (self.mean is None) != (self.deviation is None):
+            raise ConfigError("encoder.mean and encoder.deviation go together; give both or neither")
+
+    def __call__(self, observation: Tensor) -> Tensor:
+        """Return the `[..., features]` of `[..., numbers]` observations."""
+        count = (observation[..., -1] * self.sampled).round()
+        group = torch.bucketize(count, torch.tensor(self.counts, dtype=count.dtype), right=True)
+        one_hot = torch.nn.functional.one_hot(group, len(self.counts) + 1)[..., 1:].to(observation.dtype)
+        if self.mean is None or self.deviation is None:
+            return one_hot
+        others = (observation[..., :-1] - self.mean) / self.deviation.clamp(min=SMALLEST_DEVIATION)
+        return torch.cat([others, one_hot], dim=-1)
+
+    def size(self, observation: int) -> int:
+        """Return the number of features of an observation of so many numbers."""
+        return len(self.counts) + (0 if self.mean is None else observation - 1)

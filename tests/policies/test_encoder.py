@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+import torch
+
+from sparring.errors import ConfigError
+from sparring.policies.encoder import CountEncoder
+from sparring.policies.network import PolicyNetwork
+
+
+def test_the_count_becomes_a_one_hot_of_its_range():
+    encoder = CountEncoder((1, 2, 4), 10)
+    shares = torch.tensor([[0.0], [0.1], [0.2], [0.3], [0.4], [1.0]])
+    assert encoder(shares).tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]]
+    assert encoder.size(171) == 3
+
+
+def test_the_other_numbers_are_standardized_where_that_is_known():
+    encoder = CountEncoder((1,), 10, torch.tensor([1.0, 2.0]), torch.tensor([2.0, 0.0]))
+    assert encoder(torch.tensor([3.0, 2.0, 0.5])).tolist() == [1, 0, 1]
+    assert encoder.size(3) == 3
+
+
+def test_a_network_acts_on_what_its_encoder_makes_of_the_observation():
+    layers = ((torch.tensor([[0.25, -0.5]]), torch.zeros(1)),)
+    policy = PolicyNetwork(layers, squash="clip", encoder=CountEncoder((1, 3), 10))
+    assert policy.act(np.array([9.0, 0.1], dtype=np.float32)).tolist() == [0.25]
+    assert policy.act(np.array([-9.0, 0.4], dtype=np.float32)).tolist() == [-0.5]
+
+
+@pytest.mark.parametrize("counts", [(), (2, 2), (3, 1), (-1, 2)])
+def test_counts_that_do_not_rise_are_refused(counts):
+    with pytest.raises(ConfigError, match="it must rise"):
+        CountEncoder(counts, 10)
+
+
+def test_a_mean_without_a_deviation_is_refused():
+    with pytest.raises(ConfigError, match="give both or neither"):
+        CountEncoder((1,), 10, torch.zeros(2))
