@@ -26,8 +26,8 @@ def call_in_turn(function: Callable[[Argument], Value], arguments: Sequence[Argu
 class Learner(Protocol[State]):
     """An algorithm that learns to play a seat of a game.
 
-    A state holds all that the next step depends on, and says in `steps` how many were simulated. From equal states, with equal seeds, the same is learned to the
-    bit, wherever a training was cut into pieces.
+    A state holds all that the next step depends on, and says in `steps` how many were simulated. From equal states,
+    with equal seeds, the same is learned to the bit, wherever a training was cut into pieces.
     """
 
     def initial(self, task: LearningTask, *, seed: int) -> State:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from sparring.arrays import briefly
 from sparring.errors import ConfigError
+from sparring.snapshot import Snapshot
 
 SMALLEST_DEVIATION = 1e-6
 """A number that varies less than this is not scaled up."""
@@ -47,6 +48,17 @@ class CountEncoder:
         others = (observation[..., :-1] - self.mean) / self.deviation.clamp(min=SMALLEST_DEVIATION)
         return torch.cat([others, one_hot], dim=-1)
 
+    def pack(self) -> Snapshot:
+        """Return the encoder as it goes to disk."""
+        tensors = {name: getattr(self, name) for name in ("mean", "deviation") if getattr(self, name) is not None}
+        return Snapshot(tensors, {"counts": list(self.counts), "sampled": self.sampled})
+
     def size(self, observation: int) -> int:
         """Return the number of features of an observation of so many numbers."""
         return len(self.counts) + (0 if self.mean is None else observation - 1)
+
+
+def unpack_encoder(packed: Snapshot) -> CountEncoder:
+    """Return the encoder that was packed."""
+    tensors, numbers = packed
+    return CountEncoder(tuple(numbers["counts"]), numbers["sampled"], tensors.get("mean"), tensors.get("deviation"))

@@ -28,6 +28,11 @@ class PolicyNetwork:
 
     __repr__ = briefly
 
+    def fits(self, observation: int) -> bool:
+        """Say whether it can act on observations of so many numbers."""
+        inputs = self.layers[0][0].shape[1]
+        return inputs == (observation if self.encoder is None else self.encoder.size(observation))
+
     @torch.no_grad()
     def act(self, observation: FloatArray) -> FloatArray:
         action: FloatArray = self(torch.from_numpy(observation).float()).numpy()

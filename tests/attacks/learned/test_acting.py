@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sparring.attacks import LocalSearch, LocalSearchActions, RawUpdateActions
-from sparring.attacks.learned.acting import CLIPPING_MEDIAN_CODE, KRUM_CODE, placed
+from sparring.attacks.learned.acting import CLIPPING_MEDIAN_CODE, KRUM_CODE
 from sparring.conformance.adversary import attacker_view
 from sparring.errors import ConfigError
 from tests.attacks.views import LOGISTIC
@@ -11,14 +11,6 @@ from tests.attacks.views import LOGISTIC
 
 def action(*numbers):
     return np.array(numbers, dtype=np.float32)
-
-
-def test_a_range_is_run_through_from_end_to_end():
-    assert [placed(number, (1, 5)) for number in (-1, 0, 1)] == [1, 3, 5]
-
-
-def test_what_lies_outside_is_cut_off():
-    assert [placed(number, (1, 5)) for number in (-3, 3)] == [1, 5]
 
 
 def test_three_numbers_set_scale_steps_and_stealth():
@@ -32,6 +24,17 @@ def test_two_numbers_leave_the_stealth_out():
 
 def test_one_number_leaves_the_steps_in_the_middle():
     assert LocalSearchActions(scale=(0, 10), steps=(1, 21), numbers=1).attack(action(0)) == LocalSearch(5, 11)
+
+
+def test_equal_steps_of_an_action_may_be_equal_factors():
+    ranges = LocalSearchActions(scale=(0.01, 100), steps=(1, 49), spacing="log")
+    assert [ranges.attack(action(number, number)).scale for number in (-1, 0, 1)] == pytest.approx([0.01, 1, 100])
+    assert [ranges.attack(action(number, number)).steps for number in (-1, 0, 1)] == [1, 7, 49]
+
+
+def test_a_scale_may_be_in_units_of_the_attackers_own_updates():
+    assert LocalSearchActions(relative=True).attack(action(0, 0)).relative
+    assert not LocalSearchActions().attack(action(0, 0)).relative
 
 
 @pytest.mark.parametrize(
@@ -61,6 +64,10 @@ def test_an_action_has_as_many_numbers_as_it_sets():
     ("make", "message"),
     [
         (lambda: LocalSearchActions(scale=(5, 1)), r"acting\.scale is \[5, 1\]; it must rise from at least 0"),
+        (
+            lambda: LocalSearchActions(scale=(0, 1), spacing="log"),
+            "acting.spacing is log; acting.scale and acting.steps must begin above 0",
+        ),
         (lambda: LocalSearchActions(numbers=4), r"acting\.numbers is 4; it must be 1, 2 or 3"),
         (
             lambda: LocalSearchActions(numbers=3),

@@ -48,6 +48,19 @@ def test_a_reversed_descent_submits_the_reverse_of_the_scaled_way_down():
     torch.testing.assert_close(rows, (-7 * (start - second)).expand(3, -1))
 
 
+def test_a_relative_scale_is_the_length_in_units_of_the_own_updates():
+    view = seen()
+    own = torch.linalg.vector_norm(view.own(), dim=1).median()
+    rows = LocalSearch(scale=3.0, steps=2, relative=True).craft(seen())
+    plain = LocalSearch(scale=3.0, steps=2).craft(seen())
+    torch.testing.assert_close(torch.linalg.vector_norm(rows[0]), 3 * own)
+    torch.testing.assert_close(torch.cosine_similarity(rows[0], plain[0], dim=0), torch.tensor(1.0))
+
+
+def test_a_relative_search_that_goes_nowhere_submits_nothing():
+    assert LocalSearch(scale=3.0, lr=1e-45, relative=True).craft(seen()).count_nonzero() == 0
+
+
 def test_the_searches_have_a_rate_of_their_own():
     slow, fast = (LocalSearch(scale=1.0, steps=1, lr=lr).craft(one_example()) for lr in (0.1, 0.3))
     torch.testing.assert_close(fast, 3 * slow)

@@ -7,6 +7,7 @@ from sparring.attacks import LocalSearchActions, RawUpdateActions, TrainedAttack
 from sparring.attacks.learned.trained_attack import KIND, SHIPPED, PolicyVersion, located, pack_attack
 from sparring.errors import ConfigError
 from sparring.models.tensor_file import write_tensors
+from sparring.policies.encoder import CountEncoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
 from tests.attacks.learned.policies import constant, trained
@@ -26,6 +27,20 @@ def test_what_was_saved_is_loaded_again(tmp_path):
     assert (loaded.acting, loaded.layers, loaded.examples, loaded.policies[0].since) == (acting, 2, None, 7)
     seen = stream(1).normal(size=4).astype(np.float32)
     np.testing.assert_array_equal(loaded.policies[0].policy.act(seen), random_policy().act(seen))
+
+
+@pytest.mark.parametrize(
+    "encoder", [CountEncoder((1, 3), 10), CountEncoder((1, 3), 10, torch.arange(2.0), torch.ones(2))]
+)
+def test_what_a_policy_makes_of_an_observation_is_kept(tmp_path, encoder):
+    layers = ((torch.ones(2, encoder.size(3)), torch.zeros(2)),)
+    policy = PolicyNetwork(layers, squash="clip", encoder=encoder)
+    save_attack(tmp_path / "policy", TrainedAttack((PolicyVersion(0, policy),), LocalSearchActions()))
+    loaded = load_attack(tmp_path / "policy").policies[0].policy
+    seen = np.array([0.25, -0.5, 0.3], dtype=np.float32)
+    np.testing.assert_array_equal(loaded.act(seen), policy.act(seen))
+    assert loaded.fits(3)
+    assert not loaded.fits(1) or encoder.mean is None
 
 
 def test_other_meanings_of_actions_are_kept_too(tmp_path):

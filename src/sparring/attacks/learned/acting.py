@@ -12,10 +12,8 @@ from sparring.arrays import FloatArray, Matrix, Vector
 from sparring.attacks.learned.local_search import LocalSearch, Variant
 from sparring.contracts import Attack, BlackBoxView, Network
 from sparring.errors import ConfigError
+from sparring.policies.action_space import Range, Spacing, place_in
 from sparring.registry import ADDED_LATER
-
-Range = tuple[float, float]
-"""What -1 and 1 stand for."""
 
 
 class ActionDecoder(Protocol):
@@ -26,12 +24,6 @@ class ActionDecoder(Protocol):
 
     def attack(self, action: FloatArray) -> Attack:
         """Return the attack that an action stands for; its numbers are cut off at -1 and 1."""
-
-
-def placed(number: float, within: Range) -> float:
-    """Map [-1, 1] linearly to a range."""
-    low, high = within
-    return low + (high - low) * (min(1.0, max(-1.0, number)) + 1) / 2
 
 
 @dataclass(frozen=True)
@@ -50,6 +42,10 @@ class LocalSearchActions:
     lr: float | None = None
     batch: int | None = field(default=None, metadata=ADDED_LATER)
     """The size of a search's minibatches; the clients' own where there is none."""
+    spacing: Spacing = field(default="linear", metadata=ADDED_LATER)
+    """Whether γ and E run through their ranges in equal steps, as published, or in equal factors."""
+    relative: bool = field(default=False, metadata=ADDED_LATER)
+    """Whether γ is the length of the update in units of the median norm of the attackers' own updates."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in {"scale": self.scale, "steps": self.steps, "stealth": self.stealth}.items():
@@ -59,6 +55,8 @@ class LocalSearchActions:
             raise ConfigError(f"acting.numbers is {self.numbers}; it must be 1, 2 or 3")
         if self.variant == "reversed_descent" and self.numbers == 3:
             raise ConfigError("acting.numbers is 3; reversed_descent has no stealth, use 2 or 1")
+        if self.spacing == "log" and min(self.scale[0], self.steps[0]) == 0:
+            raise ConfigError("acting.spacing is log; acting.scale and acting.steps must begin above 0")
         self._check_counts()
 
     def _check_counts(self) -> None:
@@ -72,13 +70,14 @@ class LocalSearchActions:
     def attack(self, action: FloatArray) -> LocalSearch:
         scale, steps, stealth = (*(float(number) for number in action), 0.0, 0.0)[:3]
         return LocalSearch(
-            scale=placed(scale, self.scale),
-            steps=max(1, round(placed(steps, self.steps))),
-            stealth=placed(stealth, self.stealth) if self.numbers == 3 else 0.0,
+            scale=place_in(scale, self.scale, spacing=self.spacing),
+            steps=max(1, round(place_in(steps, self.steps, spacing=self.spacing))),
+            stealth=place_in(stealth, self.stealth) if self.numbers == 3 else 0.0,
             variant=self.variant,
             searches=self.searches,
             lr=self.lr,
             batch=self.batch,
+            relative=self.relative,
         )
 
 

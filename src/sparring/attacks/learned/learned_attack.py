@@ -48,7 +48,7 @@ class LearnedAttack:
 
     def check(self, network: Network) -> None:
         """Refuse a file that cannot be read, and a policy that was trained for a model of another size."""
-        wanted = self.trained.policies[0].policy.layers[0][0].shape[1]
-        given = observation_size(network, self.trained.layers)
-        if given != wanted:
+        policy, given = self.trained.policies[0].policy, observation_size(network, self.trained.layers)
+        if not policy.fits(given):
+            wanted = policy.layers[0][0].shape[1]
             raise ConfigError(f"attack.policy is {self.policy!r}; it sees {wanted} numbers, this model shows {given}")

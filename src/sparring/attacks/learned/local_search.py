@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch.nn.functional import cosine_similarity
 
-from sparring.arrays import Batch, Matrix, Vector, is_finite
+from sparring.arrays import Batch, Matrix, Vector, is_finite, row_norms
 from sparring.contracts import BlackBoxView, Network
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
@@ -90,6 +90,8 @@ class LocalSearch:
     """B̃: examples in a minibatch of the search; as many as the clients train on where there is none."""
     shared: int | None = field(default=None, metadata=ADDED_LATER)
     """Examples that all malicious clients share and search on; where there is none, all that the sampled ones hold."""
+    relative: bool = field(default=False, metadata=ADDED_LATER)
+    """Whether γ is the length of the update in units of the median norm of the malicious clients' own updates."""
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
 
     def __post_init__(self) -> None:
@@ -113,7 +115,8 @@ class LocalSearch:
             view.note("diverged", range(len(view.clients)))
         way = view.parameters - torch.stack([end.end for end in ends]).mean(dim=0)
         sign = 1 if self.variant == "ascent" else -1
-        return way.mul_(sign * self.scale).nan_to_num_().expand(len(view.clients), -1)
+        unit = _relative_unit(view, way) if self.relative else 1.0
+        return way.mul_(sign * self.scale * unit).nan_to_num_().expand(len(view.clients), -1)
 
     def _searched(self, view: BlackBoxView) -> Walk:
         lr = view.recipe.lr if self.lr is None else self.lr
@@ -130,6 +133,12 @@ class LocalSearch:
         if self.shared is not None or (self.batch is not None and isinstance(shards, CommonShards)):
             return drawn(shards[view.clients[0]], view.rng, steps=steps, size=size)
         return pooled(view, steps=steps, size=size)
+
+
+def _relative_unit(view: BlackBoxView, way: Vector) -> float:
+    """Return what makes a vector as long as the attackers' own updates are in the median; 0 for a vector of zeros."""
+    length = float(torch.linalg.vector_norm(way))
+    return float(row_norms(view.own()).nanmedian()) / length if length > 0 else 0.0
 
 
 @dataclass(frozen=True)

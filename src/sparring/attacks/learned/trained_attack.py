@@ -10,6 +10,7 @@ from torch import Tensor
 from sparring.arrays import Batch, briefly
 from sparring.attacks.learned.acting import ACTING, ActionDecoder
 from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
+from sparring.policies.encoder import unpack_encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.registry import build, described_options
 from sparring.snapshot import Snapshot
@@ -74,10 +75,7 @@ def is_shipped(policy: Path) -> bool:
 def pack_attack(trained: TrainedAttack) -> Snapshot:
     """Return an attacker as it goes to disk."""
     name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
-    policies = [
-        {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
-        for since, policy in trained.policies
-    ]
+    policies = [_described(version) for version in trained.policies]
     acting = {"name": name, **described_options(trained.acting)}
     return Snapshot(_tensors(trained), {"acting": acting, "layers": trained.layers, "policies": policies})
 
@@ -101,6 +99,9 @@ def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
         for depth, layer in enumerate(policy.layers)
         for part, tensor in zip(("weight", "bias"), layer, strict=True)
     }
+    for place, (_, policy) in enumerate(trained.policies):
+        if policy.encoder is not None:
+            weights |= {f"{place}.encoder.{name}": each for name, each in policy.encoder.pack().tensors.items()}
     if trained.examples is None:
         return weights
     inputs, labels = trained.examples
@@ -113,8 +114,20 @@ def _kept(inputs: Tensor) -> Tensor:
     return (inputs * BYTE).round().to(torch.uint8) if are_pixels else inputs
 
 
+def _described(version: PolicyVersion) -> dict[str, Any]:
+    since, policy = version
+    described = {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
+    return described if policy.encoder is None else {**described, "encoder": policy.encoder.pack().numbers}
+
+
 def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> PolicyVersion:
     layers = [
         (tensors[f"{place}.{depth}.weight"], tensors[f"{place}.{depth}.bias"]) for depth in range(described["depth"])
     ]
-    return PolicyVersion(described["since"], PolicyNetwork(tuple(layers), described["hidden"], described["squash"]))
+    encoder = None
+    if "encoder" in described:
+        prefix = f"{place}.encoder."
+        own = {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+        encoder = unpack_encoder(Snapshot(own, described["encoder"]))
+    network = PolicyNetwork(tuple(layers), described["hidden"], described["squash"], encoder)
+    return PolicyVersion(described["since"], network)

@@ -11,9 +11,7 @@ from sparring.defenses.post_training.neuroclip import NeuroClip
 from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
 from sparring.errors import ConfigError
-
-Range = tuple[float, float]
-"""What -1 and 1 stand for."""
+from sparring.policies.action_space import Range, place_in
 
 
 class DefenseAction(NamedTuple):
@@ -58,27 +56,11 @@ class DefenseActions:
 
     def posture(self, action: FloatArray) -> DefenseAction:
         """Return what an action stands for; its numbers are cut off at -1 and 1."""
-        max_norm, trim, *strength = (_share(float(number)) for number in action)
-        rule = ClippedTrimmedMean(_by_factors(max_norm, self.max_norm), _by_steps(trim, self.trim))
+        max_norm, trim, *strength = (float(number) for number in action)
+        rule = ClippedTrimmedMean(place_in(max_norm, self.max_norm, spacing="log"), place_in(trim, self.trim))
         return DefenseAction(rule, self._repair(*strength))
 
-    def _repair(self, strength: float = 0.0) -> Repair:
+    def _repair(self, strength: float = -1.0) -> Repair:
         if self.repair == "neuroclip":
-            return NeuroClip(_by_factors(strength, self.bound))
-        return Prun(_by_steps(strength, self.share)) if self.repair == "prun" else NoRepair()
-
-
-def _share(number: float) -> float:
-    """Map [-1, 1] to [0, 1]."""
-    return (min(1.0, max(-1.0, number)) + 1) / 2
-
-
-def _by_steps(share: float, within: Range) -> float:
-    low, high = within
-    return low + (high - low) * share
-
-
-def _by_factors(share: float, within: Range) -> float:
-    low, high = within
-    factor: float = (high / low) ** share
-    return low * factor
+            return NeuroClip(place_in(strength, self.bound, spacing="log"))
+        return Prun(place_in(strength, self.share)) if self.repair == "prun" else NoRepair()

@@ -5,8 +5,8 @@ from sparring.learning.actor_critic.updates import ActorCriticShape, Networks, T
 
 __all__ = [
     "ActorCritic",
-    "ActorCriticTraining",
     "ActorCriticShape",
+    "ActorCriticTraining",
     "Networks",
     "Transitions",
     "UpdateSettings",

@@ -1,0 +1,18 @@
+"""What the numbers of an action stand for: [-1, 1] is mapped to a range, in equal steps or in equal factors."""
+
+from typing import Literal
+
+Range = tuple[float, float]
+"""What -1 and 1 stand for."""
+Spacing = Literal["linear", "log"]
+"""Whether equal steps of an action are equal steps in the range, or equal factors."""
+
+
+def place_in(number: float, within: Range, *, spacing: Spacing = "linear") -> float:
+    """Map [-1, 1] to a range; a number outside counts as the nearer end. A logarithmic range begins above 0."""
+    low, high = within
+    share = (min(1.0, max(-1.0, number)) + 1) / 2
+    if spacing == "linear":
+        return low + (high - low) * share
+    factor: float = (high / low) ** share
+    return low * factor
