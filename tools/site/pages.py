@@ -53,7 +53,7 @@ def page(member: Member) -> str:
     parts = (
         f"# {prose(member.title)}",
         f"*{prose(member.tagline)}.*" if member.tagline else "",
-        _table(*_facts(member)),
+        table(*_facts(member)),
         prose(member.description),
         _pictures(member),
         _options(member),
@@ -69,13 +69,13 @@ def attacks_table(attacks: Iterable[Member]) -> str:
         (_entry(attack), cited(attack.source), _knowledge(attack), ATTACK_COSTS.get(attack.name, NONE))
         for attack in attacks
     ]
-    return _table(("attack", "paper", "must see", "cost"), *rows)
+    return table(("attack", "paper", "must see", "cost"), *rows)
 
 
 def triggers_table(triggers: Iterable[Member]) -> str:
     """Return the table of all triggers."""
     rows = [(_entry(trigger), cited(trigger.source), prose(trigger.tagline) or NONE) for trigger in triggers]
-    return _table(("trigger", "paper", "what it is"), *rows)
+    return table(("trigger", "paper", "what it is"), *rows)
 
 
 def rules_table(rules: Iterable[Member]) -> str:
@@ -85,13 +85,13 @@ def rules_table(rules: Iterable[Member]) -> str:
         for rule in rules
     ]
     of = " · ".join(map(str, SIZES))
-    return _table(("rule", "paper", "assumes", f"malicious of {of}", "cost"), *rows)
+    return table(("rule", "paper", "assumes", f"malicious of {of}", "cost"), *rows)
 
 
 def prose(docstring: str) -> str:
-    """Make Markdown of a docstring: what is not code in it is plain text."""
-    pieces = re.split(r"(`[^`]*`)", docstring)
-    return "".join(piece if piece.startswith("`") else _plain(piece) for piece in pieces)
+    """Make Markdown of a docstring: what is neither code nor a formula in it is plain text."""
+    pieces = re.split(r"(`[^`]*`|\$\$[^$]+\$\$|\$[^$]+\$)", docstring)
+    return "".join(piece if piece.startswith(("`", "$")) else _plain(piece) for piece in pieces)
 
 
 def _plain(text: str) -> str:
@@ -187,13 +187,16 @@ def _grid(*figures: str) -> str:
 
 
 def _options(member: Member) -> str:
-    if not member.options:
-        return "## Options\n\nIt has none."
+    return "## Options\n\n" + (options_table(member) or "It has none.")
+
+
+def options_table(member: Member) -> str:
+    """Return the table of a member's options, nothing if it has none."""
     rows = [
         (f"`{option.name}`", f"`{option.type}`", _default(option), prose(member.meanings.get(option.name, "")))
         for option in member.options
     ]
-    return "## Options\n\n" + _table(("option", "type", "default", "meaning"), *rows)
+    return table(("option", "type", "default", "meaning"), *rows) if rows else ""
 
 
 def _default(option: Option) -> str:
@@ -213,6 +216,7 @@ def _use(member: Member) -> str:
     return f"## Use\n\n```yaml\n{as_yaml(member)}```\n\n```python\n{as_python(member)}```"
 
 
-def _table(head: Sequence[str], *rows: Sequence[str]) -> str:
+def table(head: Sequence[str], *rows: Sequence[str]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
