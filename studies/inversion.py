@@ -69,13 +69,13 @@ VARIANTS = {
 
 ABOUT = """# Gradient inversion on MNIST
 
-This page measures what [gradients reveal](../gradient-inversion.md) about training images, with `lenet` and the defaults
-(300 iterations, lr 0.1, $\\beta = 0.2$) unless a row says otherwise.
+This page measures what [gradients reveal](../gradient-inversion.md) about training images, with `lenet` and the
+defaults (300 iterations, lr 0.1, $\\beta = 0.2$) unless a row says otherwise.
 
 ## One image, one gradient
 
-The gradient of one training image at the initial model: mean and minimum PSNR in decibels over {single} random images,
-and the number of images whose label was found. All {single} are searched at once.
+The gradient of one training image at the initial model: mean and minimum PSNR in decibels over {single} random
+images, and the number of images whose label was found. All {single} are searched at once.
 
 | initial model | mean | minimum | labels | mean of a black image |
 |---|---:|---:|---:|---:|
@@ -89,10 +89,10 @@ Variants, on the first model:
 
 ## Data mixture of a federation
 
-{clients} clients, 10 a round, one step on 32 images at lr 0.05, FedAvg, label skew q = 0.5. Of the training images the
-classes from 0 to 9 keep {kept} %. The clients from 0 to {last} are malicious: they
-observe the models and train honestly. They are not sampled in every round, so some gradients are means over several
-rounds. The first {batches} gradients are inverted, each as one batch of 32 images. Each is the mean over 320 images a round.
+{clients} clients, 10 a round, one step on 32 images at lr 0.05, FedAvg, label skew q = 0.5. Of the training images
+the classes from 0 to 9 keep {kept} %. The clients from 0 to {last} are malicious: they observe the models and train
+honestly. They are not sampled in every round, so some gradients are means over several rounds. The first {batches}
+gradients are inverted, each as one batch of 32 images. Each is the mean over 320 images a round.
 
 Label distributions, by their total variation distance from that of the true mixture, in which all clients have equal
 weight. *From biases* is what the last biases reveal before any search, *reconstructed* the most likely labels of the
@@ -102,8 +102,9 @@ images after it, and *mixture* these together with the attackers' own examples.
 |---:|---:|---:|---:|---:|---:|---:|
 {labels}
 
-Images, by the 1-Wasserstein distance of 500 of each kind from 500 of the true mixture, and by the mean PSNR of a batch's
-images, matched with the true ones of its first round. *True* are other images of the same clients: the smallest distance to expect.
+Images, by the 1-Wasserstein distance of 500 of each kind from 500 of the true mixture, and by the mean PSNR of a
+batch's images, matched with the true ones of its first round. *True* are other images of the same clients: the
+smallest distance to expect.
 
 | seed | reconstructed | denoised | noise | attackers' own | true | PSNR reconstructed | denoised |
 |---:|---:|---:|---:|---:|---:|---:|---:|
@@ -111,10 +112,11 @@ images, matched with the true ones of its first round. *True* are other images o
 
 ![Digits: true, reconstructed and denoised](../pictures/reconstructions.png)
 
-Left: images with one gradient each. Right: images of the first aggregated gradient, below the true images of that round
-with which they were matched. The autoencoder was trained on the attackers' own images. It makes illegible images black.
-The error of black images is small, so PSNR and the Wasserstein distance overrate the denoised images. In an aggregated
-gradient the frequent classes are legible, and the rare ones hardly. Their labels are known nevertheless.
+Left: images with one gradient each. Right: images of the first aggregated gradient, below the true images of that
+round with which they were matched. The autoencoder was trained on the attackers' own images. It makes illegible
+images black. The error of black images is small, so PSNR and the Wasserstein distance overrate the denoised images.
+In an aggregated gradient the frequent classes are legible, and the rare ones hardly. Their labels are known
+nevertheless.
 
 Measured and written in {minutes:.0f} minutes of one core by `python -m studies.inversion`.
 """
