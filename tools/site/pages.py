@@ -21,6 +21,8 @@ from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, ROUNDS, remembered
 SIZES = (10, 50, 100)
 """Numbers of clients for which the tables say how many malicious ones a rule can be told to expect."""
 NONE = "–"
+FORMULA = re.compile(r"(O\((?:[^()]|\([^()]*\))*\)|\bn >= [^,]+)")
+"""What is a formula in what a class states."""
 INDENT = "    "
 
 INFLUENCE = (
@@ -117,12 +119,19 @@ def _facts(member: Member) -> list[tuple[str, str]]:
 
 
 def _assumption(member: Member) -> str:
-    return prose(stated_facts(member.cls).assumption) or NONE
+    return _with_formulas(stated_facts(member.cls).assumption)
 
 
 def _cost(member: Member) -> str:
-    """Write the cost with its powers raised."""
-    return re.sub(r"\^(\w+)", r"<sup>\1</sup>", prose(stated_facts(member.cls).cost)) or NONE
+    return _with_formulas(stated_facts(member.cls).cost)
+
+
+def _with_formulas(fact: str) -> str:
+    """Write what a class states as Markdown, its formulas as LaTeX: `O(...)`, and `n >= ...` up to a comma."""
+    pieces = FORMULA.split(fact)
+    latex = (piece.replace("log", r"\log").replace(">=", r"\ge") for piece in pieces[1::2])
+    pieces[1::2] = [f"${formula}$" for formula in latex]
+    return "".join(piece if piece.startswith("$") else prose(piece) for piece in pieces) or NONE
 
 
 def _limits(rule: Member) -> str:
