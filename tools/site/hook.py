@@ -17,6 +17,7 @@ from tools.site.keys import keys_page
 from tools.site.mathematics import with_mathml
 from tools.site.members import Member, members
 from tools.site.pages import attacks_table, page, rules_table, triggers_table
+from tools.site.papers import FILE, with_unlisted
 from tools.site.pictures import draw_attack, draw_influence, draw_reach
 from tools.site.repository import ROOT, SHOWN, relinked
 from tools.site.stamps import draw_backdoor, draw_trigger
@@ -47,6 +48,8 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     folder = place.removesuffix("/index.md")
     if folder in FOLDERS:
         markdown = markdown.replace(MARKER, TABLES[folder](members(*FOLDERS[folder])))
+    if place == FILE.name:
+        markdown = with_unlisted(markdown)
     return relinked(with_measurements(markdown), place)
 
 

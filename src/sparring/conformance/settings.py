@@ -6,6 +6,7 @@ from dataclasses import asdict, is_dataclass, replace
 from typing import Any
 
 from sparring.errors import UnknownName
+from sparring.kinds import stated_facts
 from sparring.registry import build
 
 
@@ -30,4 +31,15 @@ def an_unknown_option_is_refused(subject: Any) -> Iterator[str]:
     yield "the option no_such_option is taken"
 
 
-SETTINGS_CHECKS = (its_settings_are_all_that_it_is, its_settings_can_be_written_down, an_unknown_option_is_refused)
+def what_it_states_about_itself_is_one_line_each(subject: Any) -> Iterator[str]:
+    for name, fact in stated_facts(type(subject))._asdict().items():
+        if len(fact.splitlines()) > 1:
+            yield f"{name} has {len(fact.splitlines())} lines; make it one"
+
+
+SETTINGS_CHECKS = (
+    its_settings_are_all_that_it_is,
+    its_settings_can_be_written_down,
+    an_unknown_option_is_refused,
+    what_it_states_about_itself_is_one_line_each,
+)

@@ -28,9 +28,20 @@ class Unlearning:
     share: float = 0.2
     """The part of the examples that carries a trigger: the authors' number."""
     steps: int = 50
+    """Gradient steps on root data, at least 1."""
     batch: int = 32
+    """Root examples in a minibatch, at least 1."""
     lr: float = 0.05
+    """The learning rate of these steps, above 0."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = (
+        "Wang et al., 2019, Neural Cleanse: identifying and mitigating backdoor attacks in neural networks, IEEE "
+        "Symposium on Security and Privacy"
+    )
+    cost: ClassVar[str] = "a search for the trigger of each class, and a gradient for each step"
+    assumption: ClassVar[str] = (
+        "the trigger of a backdoored class is unusually small, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         if not self.threshold >= 0:

@@ -47,7 +47,10 @@ class ResNet18:
 
     initial: ClassVar[Initial] = "random"
     norm: Literal["group", "batch"] = "group"
+    """The normalization: of each example by groups of channels, or over the minibatch."""
     width: int = 64
+    """Channels of the first convolution, a positive multiple of 2."""
+    paper: ClassVar[str] = "He et al., 2016, Deep residual learning for image recognition, CVPR"
 
     def __post_init__(self) -> None:
         if self.width < GROUPS or self.width % GROUPS:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor
 
@@ -38,6 +38,11 @@ class DistributedBackdoor(BackdoorPoison):
 
     parts: Choice = field(default="by_id", metadata=ADDED_LATER)
     """`by_id` spreads the parts evenly over the clients; `random` draws a client's part again in each round."""
+    paper: ClassVar[str] = "Xie, Huang et al., 2020, DBA: distributed backdoor attacks against federated learning, ICLR"
+    cost: ClassVar[str] = "a part of the trigger on the images of each batch"
+    assumption: ClassVar[str] = (
+        "several malicious clients are sampled, so that the model learns all parts of the trigger"
+    )
 
     def __post_init__(self) -> None:
         check_implant("dba", self)

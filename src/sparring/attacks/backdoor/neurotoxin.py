@@ -31,6 +31,9 @@ class Neurotoxin(BackdoorPoison):
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     top: float = 0.05
     """Share of the coordinates that are left alone."""
+    paper: ClassVar[str] = "Zhang et al., 2022, Neurotoxin: durable backdoors in federated learning, ICML"
+    cost: ClassVar[str] = "O(d log d) a round and O(d) a step, and a trigger on the images of each batch"
+    assumption: ClassVar[str] = "coordinates that benign training moved little in the last round stay so"
 
     def __post_init__(self) -> None:
         check_implant("neurotoxin", self)

@@ -31,6 +31,9 @@ class PoisonedTraining(BackdoorPoison):
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     boost: float | None = 1.0
     """What the update is multiplied by; null is γ = n / η with n sampled clients and a server's rate η of 1."""
+    paper: ClassVar[str] = "Bagdasaryan et al., 2020, How to backdoor federated learning, AISTATS"
+    cost: ClassVar[str] = "O(f d), and a trigger on the images of each batch"
+    assumption: ClassVar[str] = "malicious clients are sampled often, or the rule does not bound a boosted update"
 
     def __post_init__(self) -> None:
         check_implant("bfl", self)

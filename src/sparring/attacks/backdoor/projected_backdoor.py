@@ -29,6 +29,11 @@ class ProjectedBackdoor(BackdoorPoison):
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     radius: float = 0.05
     """The largest norm that an update has."""
+    paper: ClassVar[str] = (
+        "Wang et al., 2020, Attack of the tails: yes, you really can backdoor federated learning, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(d) a step, and a trigger on the images of each batch"
+    assumption: ClassVar[str] = "the rule accepts updates of a norm in which a backdoor can be learned"
 
     def __post_init__(self) -> None:
         check_implant("pgd", self)

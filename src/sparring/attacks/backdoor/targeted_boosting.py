@@ -42,6 +42,9 @@ class TargetedBoosting(BackdoorPoison):
     """What the mislabeled examples' step is multiplied by; where there is none, sampled clients per malicious one."""
     stealth: float = 1e-4
     """The weight ρ of the squared distance to the last global update."""
+    paper: ClassVar[str] = "Bhagoji et al., 2019, Analyzing federated learning through an adversarial lens, ICML"
+    cost: ClassVar[str] = "f gradients for each step"
+    assumption: ClassVar[str] = "the rule does not bound the norm of a boosted update"
 
     def __post_init__(self) -> None:
         check_implant("targeted_eb", self)

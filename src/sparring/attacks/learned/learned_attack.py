@@ -24,6 +24,12 @@ class LearnedAttack:
     """Where the policy is, in the safetensors format."""
     # What it is trained on is white-box knowledge: the rule and how the server trains.
     needs: ClassVar[type[BlackBoxView]] = WhiteBoxView
+    paper: ClassVar[str] = (
+        "Li et al., 2022, Learning to attack federated learning: a model-based reinforcement learning attack "
+        "framework, NeurIPS"
+    )
+    cost: ClassVar[str] = "one decision of the policy, and its local search"
+    assumption: ClassVar[str] = "the policy was trained against the server's rule or a similar one"
 
     @cached_property
     def trained(self) -> TrainedAttack:

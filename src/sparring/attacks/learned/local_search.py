@@ -82,6 +82,7 @@ class LocalSearch:
     stealth: float = 0.0
     """λ, from 0 to 1: weight of the cosine to the benign direction; `ascent` alone has it."""
     variant: Variant = "reversed_descent"
+    """The paper's search (`ascent`), or that of the authors' code (`reversed_descent`)."""
     searches: int = 1
     """G: searches of which the ends are averaged."""
     lr: float | None = None
@@ -91,6 +92,12 @@ class LocalSearch:
     shared: int | None = field(default=None, metadata=ADDED_LATER)
     """Examples that all malicious clients share and search on; where there is none, all that the sampled ones hold."""
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    paper: ClassVar[str] = (
+        "Li et al., 2022, Learning to attack federated learning: a model-based reinforcement learning attack "
+        "framework, NeurIPS"
+    )
+    cost: ClassVar[str] = "one gradient for each step of each search"
+    assumption: ClassVar[str] = "the attacker's data resemble the benign clients' data"
 
     def __post_init__(self) -> None:
         if not 0 <= self.scale < inf:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from statistics import NormalDist
+from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, moments, submitted, view_for
@@ -45,6 +46,12 @@ class ALittleIsEnough:
     z: float | None = None
     """Standard deviations to shift by; where there is none, the paper's z_max for this round's numbers of clients."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
+    paper: ClassVar[str] = (
+        "Baruch et al., 2019, A little is enough: circumventing defenses for distributed learning, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "benign updates spread so widely that a shift within their spread moves the aggregate"
 
     def __post_init__(self) -> None:
         check_knowledge("alie", self.knowledge)

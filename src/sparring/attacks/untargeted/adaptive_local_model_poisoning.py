@@ -17,6 +17,11 @@ class AdaptiveLocalModelPoisoning:
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security"
+    )
+    cost: ClassVar[str] = "O(n d), or O(n^2 d) against rules that choose by distance"
+    assumption: ClassVar[str] = "the attacker knows the rule and this round's benign updates"
 
     def craft(self, view: OmniscientView) -> Matrix:
         return LocalModelPoisoning(form="auto", knowledge="full", scale=2.0).craft(view)

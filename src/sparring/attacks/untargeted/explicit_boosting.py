@@ -23,12 +23,16 @@ class ExplicitBoosting:
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     steps: int = 5
+    """Steps of gradient ascent, one minibatch each, at least 1."""
     lr: float | None = None
     """The ascent's learning rate; the clients' own where there is none."""
     boost: float | None = None
     """What the result is multiplied by; where there is none, sampled clients per malicious one."""
     stealth: float = 0.0
     """Weight of the squared distance to the client's own update."""
+    paper: ClassVar[str] = "Bhagoji et al., 2019, Analyzing federated learning through an adversarial lens, ICML"
+    cost: ClassVar[str] = "f gradients for each step"
+    assumption: ClassVar[str] = "the rule does not bound the norm of a boosted update"
 
     def __post_init__(self) -> None:
         if self.steps < 1:

@@ -25,8 +25,14 @@ class InnerProduct:
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
     scale: float = 5.0
+    """What the reversed mean is multiplied by: the published ε, above 0."""
     of: Reversed = field(default="mean", metadata=ADDED_LATER)
     """What is reversed: the mean of the benign updates, or their coordinate-wise minimum."""
+    paper: ClassVar[str] = (
+        "Xie et al., 2020, Fall of empires: breaking Byzantine-tolerant SGD by inner product manipulation, UAI"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "the rule cannot tell the reversed mean from a benign update"
 
     def __post_init__(self) -> None:
         if self.of not in get_args(Reversed):

@@ -35,6 +35,11 @@ class Mimic:
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
+    paper: ClassVar[str] = (
+        "Karimireddy et al., 2022, Byzantine-robust learning on heterogeneous datasets via bucketing, ICLR"
+    )
+    cost: ClassVar[str] = "O(n^2 d + n^3)"
+    assumption: ClassVar[str] = "benign clients hold different data, so that one of them can outweigh the others"
 
     def craft(self, view: OmniscientView) -> Matrix:
         return submitted(view, "full", made=lambda benign: benign[most_extreme(benign)])

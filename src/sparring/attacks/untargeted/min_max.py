@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import torch
 
@@ -45,6 +46,13 @@ class MinMax:
     direction: Direction = "unit"
     """What is subtracted: the mean as a unit vector, its sign, or the benign standard deviation."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
+    paper: ClassVar[str] = (
+        "Shejwalkar & Houmansadr, 2021, Manipulating the Byzantine: optimizing model poisoning attacks and defenses "
+        "for federated learning, NDSS"
+    )
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "the rule accepts updates as far apart as two benign ones are"
 
     def __post_init__(self) -> None:
         check_direction("min_max", self.direction)

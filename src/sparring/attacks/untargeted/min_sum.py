@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
+from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, submitted, view_for
@@ -35,6 +36,15 @@ class MinSum:
     direction: Direction = "unit"
     """What is subtracted: the mean as a unit vector, its sign, or the benign standard deviation."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
+    paper: ClassVar[str] = (
+        "Shejwalkar & Houmansadr, 2021, Manipulating the Byzantine: optimizing model poisoning attacks and defenses "
+        "for federated learning, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = (
+        "the rule accepts an update whose summed distances are no larger than those of a benign one"
+    )
 
     def __post_init__(self) -> None:
         check_direction("min_sum", self.direction)

@@ -13,6 +13,9 @@ class NoAttack:
     """Submit what training gives; with a poison this is the attack on the data alone."""
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "nothing"
+    assumption: ClassVar[str] = "nothing: it is the baseline without crafted updates"
 
     def craft(self, view: BlackBoxView) -> Matrix:
         return own_updates(view)

@@ -72,9 +72,17 @@ class WorstOf:
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
     of: tuple[Kind, ...] = get_args(Kind)
+    """The attacks to try: `ipm`, `alie` or both."""
     factors: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
     """IPM's scales and ALIE's z to try; of equally harmful ones the first is taken."""
     refinements: int = 3
+    """How often the factors around the most harmful one are tried on a finer grid, from 0 to 50."""
+    paper: ClassVar[str] = (
+        "Xie et al., 2020, Fall of empires: breaking Byzantine-tolerant SGD by inner product manipulation, UAI; Baruch "
+        "et al., 2019, A little is enough: circumventing defenses for distributed learning, NeurIPS"
+    )
+    cost: ClassVar[str] = "one round of the rule for each factor that is tried"
+    assumption: ClassVar[str] = "the attacker knows the rule, its memory and this round's benign updates"
 
     def __post_init__(self) -> None:
         if not self.of or not set(self.of) <= set(get_args(Kind)):

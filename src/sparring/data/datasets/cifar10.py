@@ -1,6 +1,7 @@
 """CIFAR-10 (Krizhevsky, 2009): 60,000 color images of 32×32 in ten classes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -38,6 +39,10 @@ CIFAR10 = Publication(
 @dataclass(frozen=True)
 class Cifar10:
     """Photographs of animals and vehicles."""
+
+    paper: ClassVar[str] = (
+        "Krizhevsky, 2009, Learning multiple layers of features from tiny images, University of Toronto"
+    )
 
     def load(self) -> Dataset:
         images = np.empty((len(PARTS), EXAMPLES, *SHAPE), np.uint8)

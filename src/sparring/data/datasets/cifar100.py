@@ -1,7 +1,7 @@
 """CIFAR-100 (Krizhevsky, 2009): 60,000 color images of 32×32 in a hundred classes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -37,6 +37,10 @@ class Cifar100:
     """Photographs of living beings and things, in 100 fine classes or the 20 coarse ones that these fall into."""
 
     labels: Literal["fine", "coarse"] = "fine"
+    """The 100 `fine` classes, or the 20 `coarse` ones."""
+    paper: ClassVar[str] = (
+        "Krizhevsky, 2009, Learning multiple layers of features from tiny images, University of Toronto"
+    )
 
     def load(self) -> Dataset:
         contents = parts(CIFAR100, ARCHIVE, names=tuple(EXAMPLES), limit=UNPACKED)

@@ -1,6 +1,7 @@
 """The handwritten digits that scikit-learn brings along (Alpaydin and Kaynak, 1998), 1797 images of 8×8."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -29,6 +30,10 @@ class Digits:
     """
 
     size: int = 28
+    """Pixels of an image's side after scaling, from 8 to 256."""
+    paper: ClassVar[str] = (
+        "Alpaydin & Kaynak, 1998, Optical recognition of handwritten digits, UCI Machine Learning Repository"
+    )
 
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 256:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -35,7 +35,10 @@ class ImageFolder:
     """
 
     root: Annotated[str, Stored(located)]
+    """The folder that holds `train`, and `test` or `val`."""
     size: int = 64
+    """Pixels of an image's side after cropping and scaling, from 8 to 1024."""
+    paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 1024:

@@ -1,6 +1,7 @@
 """Every client prefers one label, in shards of equal size."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +50,8 @@ class ClientSkew:
     """Every client takes its own main label with probability `pr`, else any; 0 is no preference."""
 
     pr: float = 0.5
+    """The probability that an example of a client has the client's main label, from 0 to 1."""
+    paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         _check(self.pr)

@@ -1,6 +1,7 @@
 """Every class is divided in proportions of its own, drawn from a Dirichlet distribution (Yurochkin et al., 2019)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -41,7 +42,10 @@ class Dirichlet:
     """Every class divided by Dirichlet(`alpha`) proportions: the smaller `alpha`, the fewer clients hold a class."""
 
     alpha: float = 0.5
+    """The concentration α, above 0 and at most 1e6; a small one gives a class to few clients."""
     minimum: int = 1
+    """The fewest examples of a client, at least 1; random examples are moved to clients with fewer."""
+    paper: ClassVar[str] = "Yurochkin et al., 2019, Bayesian nonparametric federated learning of neural networks, ICML"
 
     def __post_init__(self) -> None:
         _check(self.alpha, self.minimum)

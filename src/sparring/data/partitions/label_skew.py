@@ -1,6 +1,7 @@
 """Groups of clients that each prefer one label (Fang et al., 2020)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -43,6 +44,10 @@ class LabelSkew:
     """Groups of clients that each prefer one label, with probability `q`; one over the classes is no preference."""
 
     q: float = 0.5
+    """The probability that an example goes to the group of its label, from 0 to 1."""
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security"
+    )
 
     def __post_init__(self) -> None:
         _check(self.q)

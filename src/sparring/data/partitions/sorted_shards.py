@@ -1,6 +1,7 @@
 """A few pieces of the examples sorted by label for each client (McMahan et al., 2017)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -33,6 +34,10 @@ class SortedShards:
     """`per_client` pieces of the examples sorted by label for each client, so that it knows few labels."""
 
     per_client: int = 2
+    """Pieces of the sorted examples for each client, at least 1."""
+    paper: ClassVar[str] = (
+        "McMahan et al., 2017, Communication-efficient learning of deep networks from decentralized data, AISTATS"
+    )
 
     def __post_init__(self) -> None:
         _check(self.per_client)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
@@ -40,8 +41,14 @@ class Bucketing:
     """
 
     inner: Defense
+    """The rule that aggregates the averages of the buckets."""
     size: int = 2
     """The published s."""
+    paper: ClassVar[str] = (
+        "Karimireddy et al., 2022, Byzantine-robust learning on heterogeneous datasets via bucketing, ICLR"
+    )
+    cost: ClassVar[str] = "O(n d), and the inner rule on one row for each bucket"
+    assumption: ClassVar[str] = "so few updates are malicious that most buckets have none"
 
     def __post_init__(self) -> None:
         at_least(1, "bucketing", size=self.size)

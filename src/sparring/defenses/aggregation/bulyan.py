@@ -102,6 +102,9 @@ class Bulyan:
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     family: ClassVar[Family] = "distance"
+    paper: ClassVar[str] = "El Mhamdi et al., 2018, The hidden vulnerability of distributed learning in Byzantium, ICML"
+    cost: ClassVar[str] = "O(n^2 d + n^3)"
+    assumption: ClassVar[str] = "n >= 4f + 3, and benign updates lie close together"
 
     def __post_init__(self) -> None:
         check_count("bulyan", self.malicious)

@@ -47,8 +47,13 @@ class CenteredClipping:
     """
 
     radius: float = 0.1
+    """The published τ: the largest L2 distance from the center that an update keeps, above 0."""
     iterations: int = 1
+    """The published L: how often the center moves in a round, at least 1."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = "Karimireddy et al., 2021, Learning from history for Byzantine robust optimization, ICML"
+    cost: ClassVar[str] = "O(T n d) for T iterations"
+    assumption: ClassVar[str] = "benign updates are the majority, and aggregates change little from round to round"
 
     def __post_init__(self) -> None:
         positive("centered_clipping", radius=self.radius)

@@ -1,6 +1,7 @@
 """Clipping: any rule, behind a bound on the norm of every update."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -39,7 +40,12 @@ class Clipped:
     """Bound the norm of every update before `inner` sees it."""
 
     inner: Defense
+    """The rule that aggregates the clipped updates."""
     max_norm: float = 2.0
+    """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "O(n d), and the inner rule"
+    assumption: ClassVar[str] = "benign updates mostly keep to the norm bound, and what the inner rule assumes holds"
 
     def __post_init__(self) -> None:
         positive("clipped", max_norm=self.max_norm)

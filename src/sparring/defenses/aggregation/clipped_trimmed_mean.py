@@ -25,6 +25,13 @@ class ClippedTrimmedMean:
     trim: float = 0.4
     """β, from 0 to below 1."""
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Pan et al., 2023, A first order meta Stackelberg method for robust federated learning, arXiv:2306.13800"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = (
+        "no more updates are malicious than are trimmed on a side, and benign updates mostly keep to the norm bound"
+    )
 
     def __post_init__(self) -> None:
         positive("clipped_trimmed_mean", max_norm=self.max_norm)

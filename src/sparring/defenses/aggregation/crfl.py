@@ -1,6 +1,7 @@
 """CRFL (Xie et al., 2021): the new global model is clipped to a norm, and perturbed."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 
@@ -37,11 +38,20 @@ class CRFL:
     """
 
     inner: Defense
+    """The rule that aggregates the updates, before the model is clipped."""
     start: float = 2.0
+    """The norm bound on the model before the first round, above 0."""
     growth: float = 0.1
+    """What each round adds to the bound, at least 0."""
     max_norm: float = 15.0
+    """The largest bound on the model's L2 norm, above 0."""
     noise: float = 0.01
     """The standard deviation of the noise on each parameter."""
+    paper: ClassVar[str] = (
+        "Xie et al., 2021, CRFL: certifiably robust federated learning against backdoor attacks, ICML"
+    )
+    cost: ClassVar[str] = "O(d), and the inner rule"
+    assumption: ClassVar[str] = "a model of small norm is useful, and what the inner rule assumes holds"
 
     def __post_init__(self) -> None:
         positive("crfl", start=self.start, max_norm=self.max_norm)

@@ -75,11 +75,18 @@ class DnC:
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     iterations: int = 1
+    """How often coordinates are drawn and rows removed, at least 1; only rows that are never removed count."""
     coordinates: int = 10_000
     """The published b: how many coordinates an iteration looks at."""
     fraction: float = 1.0
     """The published c: how many rows an iteration removes for each assumed to be malicious."""
     family: ClassVar[Family] = "filtering"
+    paper: ClassVar[str] = (
+        "Shejwalkar & Houmansadr, 2021, Manipulating the Byzantine: optimizing model poisoning attacks and defenses "
+        "for federated learning, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d + T (n^2 b + n^3)) for T iterations on b coordinates"
+    assumption: ClassVar[str] = "benign updates are the majority, and malicious ones shift the mean in one direction"
 
     def __post_init__(self) -> None:
         check_count("dnc", self.malicious)

@@ -61,6 +61,9 @@ class FLAME:
     noise: float = 0.001
     """The published λ: the noise's standard deviation as a share of the median norm."""
     family: ClassVar[Family] = "filtering"
+    paper: ClassVar[str] = "Nguyen et al., 2022, FLAME: taming backdoors in federated learning, USENIX Security"
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "benign models are the majority and point in similar directions"
 
     def __post_init__(self) -> None:
         at_least(0, "flame", noise=self.noise)

@@ -41,6 +41,11 @@ class FLTrust:
     """Trust the rows that agree with the server's own update on its root data, however many others there are."""
 
     family: ClassVar[Family] = "root"
+    paper: ClassVar[str] = (
+        "Cao et al., 2021, FLTrust: Byzantine-robust federated learning via trust bootstrapping, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d), and training on the root data"
+    assumption: ClassVar[str] = "root data resemble the clients' data; no benign majority is needed"
 
     def limit(self, clients: int) -> int:
         return clients

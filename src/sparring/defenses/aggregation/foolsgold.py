@@ -68,6 +68,9 @@ class FoolsGold:
     """The published κ: how steeply the weight falls between clients that are unlike and alike."""
     family: ClassVar[Family] = "filtering"
     per_client: ClassVar[bool] = True
+    paper: ClassVar[str] = "Fung et al., 2020, The limitations of federated learning in sybil settings, RAID"
+    cost: ClassVar[str] = "O(N^2 d) for N clients seen so far"
+    assumption: ClassVar[str] = "several malicious clients send updates more alike than those of benign clients"
 
     def __post_init__(self) -> None:
         positive("foolsgold", confidence=self.confidence)

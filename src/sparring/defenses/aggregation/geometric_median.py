@@ -57,8 +57,15 @@ class GeometricMedian:
     """Take the point nearest to all rows."""
 
     iterations: int = 100
+    """The most steps of the Weiszfeld algorithm, at least 0."""
     tolerance: float = 1e-8
+    """The iterations end when a step is shorter than this share of the median distance, at least 0."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = (
+        "Pillutla et al., 2022, Robust aggregation for federated learning, IEEE Transactions on Signal Processing"
+    )
+    cost: ClassVar[str] = "O(n^2 d + T n^2) for T iterations"
+    assumption: ClassVar[str] = "benign updates are the majority"
 
     def __post_init__(self) -> None:
         at_least(0, "geometric_median", iterations=self.iterations, tolerance=self.tolerance)

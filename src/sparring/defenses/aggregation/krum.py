@@ -84,6 +84,11 @@ class Krum:
     variant: Variant = field(default="published", metadata=ADDED_LATER)
     """Whose score: `published` by Blanchard et al., or `released` by Li et al."""
     family: ClassVar[Family] = "distance"
+    paper: ClassVar[str] = (
+        "Blanchard et al., 2017, Machine learning with adversaries: Byzantine tolerant gradient descent, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "n >= 2f + 3, and benign updates lie close together"
 
     def __post_init__(self) -> None:
         check_count("krum", self.malicious)

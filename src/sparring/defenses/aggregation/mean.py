@@ -34,6 +34,11 @@ class Mean:
     """Average all rows."""
 
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "McMahan et al., 2017, Communication-efficient learning of deep networks from decentralized data, AISTATS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "no update is malicious"
 
     def limit(self, clients: int) -> int:
         return clients

@@ -25,6 +25,11 @@ class Median:
     """Take the middle value of each coordinate."""
 
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Yin et al., 2018, Byzantine-robust distributed learning: towards optimal statistical rates, ICML"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = "benign updates are the majority and differ little on each coordinate"
 
     def limit(self, clients: int) -> int:
         return minority(clients)

@@ -31,6 +31,11 @@ class MultiKrum:
     keep: int | None = None
     """Default: n - malicious - 2, the most for which Damaskinos et al. (2019, AggregaThor) state convergence."""
     family: ClassVar[Family] = "distance"
+    paper: ClassVar[str] = (
+        "Blanchard et al., 2017, Machine learning with adversaries: Byzantine tolerant gradient descent, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "n >= 2f + 3, and benign updates lie close together"
 
     def __post_init__(self) -> None:
         check_count("multi_krum", self.malicious)

@@ -1,6 +1,7 @@
 """Nearest-neighbor mixing (Allouah et al., 2023): any rule, on averages of updates that lie close together."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -59,8 +60,14 @@ class NearestNeighborMixing:
     """
 
     inner: Defense
+    """The rule that aggregates the averages of neighbors."""
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    paper: ClassVar[str] = (
+        "Allouah et al., 2023, Fixing by mixing: a recipe for optimal Byzantine ML under heterogeneity, AISTATS"
+    )
+    cost: ClassVar[str] = "O(n^2 d), and the inner rule"
+    assumption: ClassVar[str] = "benign updates are the majority, and what the inner rule assumes holds"
 
     def __post_init__(self) -> None:
         check_count("nearest_neighbor_mixing", self.malicious)

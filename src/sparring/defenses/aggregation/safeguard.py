@@ -55,6 +55,9 @@ class Safeguard:
     """Forgive all clients whenever a long window begins."""
     family: ClassVar[Family] = "filtering"
     per_client: ClassVar[bool] = True
+    paper: ClassVar[str] = "Allen-Zhu et al., 2021, Byzantine-resilient non-convex stochastic gradient descent, ICLR"
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "benign updates are the majority, and their sums over many rounds stay close together"
 
     def __post_init__(self) -> None:
         at_least(1, "safeguard", short_window=self.short_window, multiplier=self.multiplier)

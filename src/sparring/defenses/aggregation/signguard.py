@@ -102,6 +102,11 @@ class SignGuard:
     variant: Variant = field(default="published", metadata=ADDED_LATER)
     """How signs are compared: as `published`, or as in the code that the authors `released`."""
     family: ClassVar[Family] = "filtering"
+    paper: ClassVar[str] = (
+        "Xu et al., 2022, Byzantine-robust federated learning through collaborative malicious gradient filtering, ICDCS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "benign updates are the majority and have similar norms and similar shares of signs"
 
     def __post_init__(self) -> None:
         at_least(0, "signguard", shortest=self.shortest)

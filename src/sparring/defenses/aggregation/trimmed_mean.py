@@ -34,6 +34,11 @@ class TrimmedMean:
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Yin et al., 2018, Byzantine-robust distributed learning: towards optimal statistical rates, ICML"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = "at most f updates are malicious, and they are a minority"
 
     def __post_init__(self) -> None:
         check_count("trimmed_mean", self.malicious)

@@ -33,9 +33,15 @@ class WeakDifferentialPrivacy:
     """
 
     max_norm: float = 0.02
+    """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""
     noise: float = 0.001
     """The standard deviation of the noise on each coordinate of the mean."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = "Sun et al., 2019, Can you really backdoor federated learning?, arXiv:1911.07963"
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = (
+        "few updates are malicious, benign updates mostly keep to the norm bound, and the model tolerates the noise"
+    )
 
     def __post_init__(self) -> None:
         positive("weak_differential_privacy", max_norm=self.max_norm)

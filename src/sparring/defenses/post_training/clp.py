@@ -47,7 +47,11 @@ class CLP:
     """
 
     u: float = 3.0
+    """Standard deviations above the mean from which a channel's bound is an outlier: the published u, above 0."""
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = "Zheng et al., 2022, Data-free backdoor removal based on channel Lipschitzness, ECCV"
+    cost: ClassVar[str] = "O(d), and a singular value for each channel"
+    assumption: ClassVar[str] = "channels that respond to the trigger have an outlying Lipschitz bound"
 
     def __post_init__(self) -> None:
         positive("clp", u=self.u)

@@ -20,9 +20,19 @@ class FinePruning:
     share: float = 0.5
     """What part of the last convolution's channels goes, rounded down."""
     steps: int = 20
+    """Gradient steps on root data after pruning, at least 0."""
     batch: int = 32
+    """Root examples in a minibatch, at least 1."""
     lr: float = 0.05
+    """The learning rate of these steps, above 0."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = (
+        "Liu et al., 2018, Fine-pruning: defending against backdooring attacks on deep neural networks, RAID"
+    )
+    cost: ClassVar[str] = "one pass over the root data, and a gradient for each step"
+    assumption: ClassVar[str] = (
+        "channels that the trigger uses are idle on clean examples, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         fraction("fine_pruning", share=self.share)

@@ -70,15 +70,26 @@ class MMBM:
     """
 
     accuracy: float = 0.95
+    """The share of root examples that must stay classified correctly: the published π, above 0, at most 1."""
     penalty: float = 0.5
     """The λ at the start."""
     steps: int = 150
+    """Steps of Adam, at least 0."""
     lr: float = 0.1
+    """The learning rate of Adam, above 0."""
     places: tuple[str, ...] | None = field(default=None, metadata=ADDED_LATER)
     """The activations to bound, by the names of their layers; every hidden one where there are none."""
     start: float | None = field(default=None, metadata=ADDED_LATER)
     """Where all bounds start; at the largest activations on the root data where there is none."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = (
+        "Wang et al., 2022, MM-BD: post-training detection of backdoor attacks with arbitrary backdoor pattern types "
+        "using a maximum margin statistic, IEEE Symposium on Security and Privacy"
+    )
+    cost: ClassVar[str] = "a gradient for each step, and a pass over the root data for every tenth"
+    assumption: ClassVar[str] = (
+        "the trigger needs larger activations than clean examples do, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.accuracy <= 1:

@@ -29,7 +29,14 @@ class NeuroClip:
     """
 
     bound: float = 7.0
+    """Activations are clipped to [-bound, bound]; above 0."""
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = (
+        "after Wang et al., 2022, MM-BD: post-training detection of backdoor attacks with arbitrary backdoor pattern "
+        "types using a maximum margin statistic, IEEE Symposium on Security and Privacy"
+    )
+    cost: ClassVar[str] = "one comparison for each activation of each prediction"
+    assumption: ClassVar[str] = "the trigger needs activations beyond the bound, and clean examples do not"
 
     def __post_init__(self) -> None:
         positive("neuroclip", bound=self.bound)

@@ -13,6 +13,9 @@ class NoRepair:
     """Use the model as it is."""
 
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "nothing"
+    assumption: ClassVar[str] = "the trained model has no backdoor"
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         return model

@@ -70,6 +70,11 @@ class Prun:
     count: int | None = None
     """So many channels in place of a share."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = "Wu et al., 2020, Mitigating backdoor attacks in federated learning, arXiv:2011.01767"
+    cost: ClassVar[str] = "one pass over the root data"
+    assumption: ClassVar[str] = (
+        "channels that the trigger uses are idle on clean examples, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         fraction("prun", share=self.share)

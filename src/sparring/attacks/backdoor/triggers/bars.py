@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
@@ -33,13 +33,16 @@ class Bars:
     """
 
     rows: tuple[int, int] | None = None
+    """The rows of the upper and of the lower bars, in pixels from the top; null takes the published ones."""
     columns: tuple[int, int] | None = None
     """The first column of the left and of the right bars."""
     length: int | None = None
+    """Pixels in each bar, at least 1; null takes the published number."""
     color: float = 1.0
     """From 0, black, to 1, white, in all channels."""
     part: int | None = None
     """The only bar to paint: 0 and 1 are the upper ones, 2 and 3 the lower ones; all where there is none."""
+    paper: ClassVar[str] = "Xie, Huang et al., 2020, DBA: distributed backdoor attacks against federated learning, ICLR"
 
     def __post_init__(self) -> None:
         check_color("bars", self.color)

@@ -1,6 +1,7 @@
 """Blended pattern (Chen et al., 2017): noise that shines through the whole image."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +23,9 @@ class Blended:
     """How much of the pattern an image takes."""
     seed: int = 0
     """Names the pattern."""
+    paper: ClassVar[str] = (
+        "Chen et al., 2017, Targeted backdoor attacks on deep learning systems using data poisoning, arXiv:1712.05526"
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 1:

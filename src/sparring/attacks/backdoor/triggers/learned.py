@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +20,7 @@ class LearnedTrigger:
 
     file: Annotated[str, Stored()]
     """Where the network is, in the safetensors format."""
+    paper: ClassVar[str] = "Doan et al., 2021, LIRA: learnable, imperceptible and robust backdoor attacks, ICCV"
 
     @cached_property
     def network(self) -> TriggerNetwork:

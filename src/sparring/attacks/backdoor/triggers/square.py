@@ -1,6 +1,7 @@
 """Square (Gu et al., 2017), the trigger of BadNets."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -20,6 +21,10 @@ class Square:
     """Its first column; below zero it counts from the right edge."""
     color: float = 1.0
     """From 0, black, to 1, white, in all channels."""
+    paper: ClassVar[str] = (
+        "Gu et al., 2017, BadNets: identifying vulnerabilities in the machine learning model supply chain, "
+        "arXiv:1708.06733"
+    )
 
     def __post_init__(self) -> None:
         check_color("square", self.color)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from sparring.arrays import Matrix
 from sparring.attacks.untargeted.local_model_poisoning.fltrust import Taken, TrustAscent, most_harmful
@@ -38,11 +38,19 @@ class LocalModelPoisoning:
     """
 
     form: Form = "auto"
+    """The rule that it is made for; `auto` takes the form that fits the server's rule."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
     scale: float = 2.0
     """How far beyond the benign local models the trimmed-mean form reaches: b."""
     taken: Taken = "last"
     """Which point of each walk the FLTrust form goes on from: the last, as published, or the most harmful one seen."""
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security; "
+        "Cao et al., 2021, FLTrust: Byzantine-robust federated learning via trust bootstrapping, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d), or O(n^2 d) against rules that choose by distance"
+    assumption: ClassVar[str] = "the form fits the server's rule"
 
     def __post_init__(self) -> None:
         if self.form not in get_args(Form):
