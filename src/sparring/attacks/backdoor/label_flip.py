@@ -9,7 +9,7 @@ from sparring.random import Generator
 
 @dataclass(frozen=True)
 class LabelFlip:
-    """Turn the label l of every example into `classes - 1 - l`."""
+    """Replace the label l of every example by `classes - 1 - l`."""
 
     classes: int = 10
 
