@@ -1,4 +1,4 @@
-"""How often intervals over seeds hold the true mean: `python -m studies.interval_coverage` prints the page's tables."""
+"""Coverage of intervals over seeds: `python -m studies.interval_coverage` prints the tables of docs/statistics.md."""
 
 import argparse
 import sys
@@ -23,7 +23,7 @@ Bounds = tuple[Floats, Floats]
 
 
 class Trials(NamedTuple):
-    """Samples, a row each, and what their resamples come to: sorted means, and sorted studentized means."""
+    """Samples, one per row, and statistics of their resamples: sorted means, and sorted studentized means."""
 
     samples: Floats
     means: Floats
@@ -39,12 +39,12 @@ class Trials(NamedTuple):
 
 
 def collapsing(rng: Generator, shape: tuple[int, int]) -> Floats:
-    """Draw accuracies about 0.9, but for one seed in ten, which ends at 0.1."""
+    """Draw accuracies near 0.9, except that one seed in ten has 0.1."""
     return np.where(rng.random(shape) < 0.1, 0.1, rng.normal(0.9, 0.01, shape))
 
 
 def difference(first: Draw, second: Draw) -> Draw:
-    """Return what draws the differences of pairs."""
+    """Return a function that draws paired differences."""
     return lambda rng, shape: first(rng, shape) - second(rng, shape)
 
 
@@ -56,18 +56,18 @@ DRAWN: Mapping[str, tuple[Draw, float]] = {
     "normal": (lambda rng, shape: rng.normal(0, 1, shape), 0.0),
     "accuracy near 0.9, beta(90, 10)": (beta(90, 10), 0.9),
     "accuracy near 0.9 of 500 examples, binomial": (lambda rng, shape: rng.binomial(500, 0.9, shape) / 500, 0.9),
-    "accuracy near 0.8, far apart, beta(4, 1)": (beta(4, 1), 0.8),
+    "accuracy near 0.8, widely spread, beta(4, 1)": (beta(4, 1), 0.8),
     "accuracy close to 1, skewed, beta(19, 1)": (beta(19, 1), 0.95),
     "skewed, exponential": (lambda rng, shape: rng.exponential(1, shape), 1.0),
-    "pairs: beta(19, 1) less beta(8, 2)": (difference(beta(19, 1), beta(8, 2)), 0.15),
-    "pairs: beta(90, 10) less beta(4, 1)": (difference(beta(90, 10), beta(4, 1)), 0.1),
+    "pairs: beta(19, 1) minus beta(8, 2)": (difference(beta(19, 1), beta(8, 2)), 0.15),
+    "pairs: beta(90, 10) minus beta(4, 1)": (difference(beta(90, 10), beta(4, 1)), 0.1),
     "pairs: both beta(19, 1)": (difference(beta(19, 1), beta(19, 1)), 0.0),
     "pairs: both of 100 examples": (
         lambda rng, shape: (rng.binomial(100, 0.9, shape) - rng.binomial(100, 0.9, shape)) / 100,
         0.0,
     ),
 }
-"""What is drawn, and its mean."""
+"""Distributions and their means."""
 COLLAPSING = "one seed in ten collapses"
 
 
@@ -92,7 +92,7 @@ def studentized(trials: Trials) -> Bounds:
 
 
 def accelerated(trials: Trials) -> Bounds:
-    """Return the interval that is corrected for bias and acceleration, BCa (Efron, 1987)."""
+    """Return the interval corrected for bias and acceleration, BCa (Efron, 1987)."""
     below = (trials.means < trials.center[:, None]).mean(axis=1)
     bias = stats.norm.ppf(np.clip(below, 1 / RESAMPLES, 1 - 1 / RESAMPLES))
     pulls = trials.samples - trials.center[:, None]
@@ -117,12 +117,12 @@ CHOSEN = {"t": "t", "bootstrap": "expanded percentile"}
 
 
 def chosen(n: int) -> str:
-    """Return the method by which Sparring makes the interval of so many seeds."""
+    """Return the method that Sparring uses for the interval of `n` seeds."""
     return CHOSEN[method(n)]
 
 
 def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials]:
-    """Yield samples of `n` values with their resamples, some at a time."""
+    """Yield samples of `n` values with their resamples, in chunks."""
     counts = rng.multinomial(n, [1 / n] * n, RESAMPLES).astype(float)
     for _ in range(trials // CHUNK):
         samples = draw(rng, (CHUNK, n))
@@ -135,7 +135,7 @@ def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials
 
 
 def covered(draw: Draw, mean: float, *, n: int, trials: int) -> dict[str, tuple[float, float]]:
-    """Return for each method the share of intervals that hold the mean, and their median width."""
+    """Return for each method the share of intervals that contain the mean, and their median width."""
     rng = stream(0, "coverage", n)
     found: dict[str, list[Bounds]] = {name: [] for name in METHODS}
     for some in drawn(draw, n, trials=trials, rng=rng):
@@ -149,7 +149,7 @@ def covered(draw: Draw, mean: float, *, n: int, trials: int) -> dict[str, tuple[
 
 
 def tables(trials: int) -> Iterator[str]:
-    """Yield the coverage of what Sparring shows, then all methods with ten seeds, in Markdown."""
+    """Yield the coverage of Sparring's intervals, then that of all methods with ten seeds, as Markdown."""
     shares = {name: {n: covered(draw, mean, n=n, trials=trials) for n in SEEDS} for name, (draw, mean) in DRAWN.items()}
     yield _row(("values", *(f"{n} seeds, {chosen(n)}" for n in SEEDS)))
     yield _row(["---"] + ["---:"] * len(SEEDS))

@@ -32,6 +32,10 @@ def completed(text, *, shell="zsh", script=WITHOUT_TORCH):
         ("sparring run data.partition=dir", ("data.partition=dirichlet",)),
         ("sparring audit defense.name=kr", ("defense.name=krum",)),
         ("sparring list att", ("attacks",)),
+        ("sparring list kru", ("krum",)),
+        ("sparring list bat", ("batched",)),
+        ("sparring list defenses multi", ("multi_krum",)),
+        ("sparring list presets msg", ("msg-table1", "msg-table4", "msg-table7")),
         ("sparring reproduce msg", ("msg-table1", "msg-table4", "msg-table7")),
     ],
 )

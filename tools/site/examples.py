@@ -1,11 +1,13 @@
 """How a member is used: what a configuration says of it, and what Python does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import yaml
 
-from tools.site.members import Member
+from tools.site.members import Member, members
+from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build
@@ -31,6 +33,18 @@ def section(member: Member) -> dict[str, Any]:
 def player(member: Member, **facts: object) -> Any:
     """Build the attack, poison, trigger or rule with its defaults; `facts` are about the data."""
     return build(member.kind, CATALOGUES[member.kind], section(member), **facts)
+
+
+def sees_own_clients(attack: str) -> bool:
+    """Say whether the attack of this name needs to see no more than its own clients."""
+    member = attacks().get(attack)
+    return member is not None and (member.kind == "poisons" or player(member).needs is BlackBoxView)
+
+
+@cache
+def attacks() -> Mapping[str, Member]:
+    """Return the attacks and poisons by each of their names."""
+    return {name: member for member in members("attacks", "poisons") for name in member.names}
 
 
 def document(member: Member) -> dict[str, Any]:

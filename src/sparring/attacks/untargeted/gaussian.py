@@ -18,6 +18,10 @@ class Gaussian:
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     deviation: float = 1.0
+    """The standard deviation of the noise on each parameter, above 0."""
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "O(f d)"
+    assumption: ClassVar[str] = "the rule averages updates without a bound on their norm"
 
     def __post_init__(self) -> None:
         if not 0 < self.deviation < inf:
