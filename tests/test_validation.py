@@ -138,7 +138,7 @@ MISTAKES = {
     "reverse_triggers: root is a Dataset; give a batch": lambda: reverse_triggers(MODEL, DATA, rng=RNG),
     "run: config is a dict; make one of a document: configure(": lambda: run({}, "folder"),
     "run: folder is a Config; give the path of a folder": lambda: run(CONFIG, CONFIG),
-    "train: arena is a TD3Settings; give an Arena": lambda: learn(TD3Settings(), None, steps=1, seed=0),
+    "train: arena is a TD3Settings; give a LearningTask": lambda: learn(TD3Settings(), None, steps=1, seed=0),
     "env: game is a Scenario; give a game": lambda: SeatEnv(SCENARIO, "attacker"),
     "scenario is a Federation; give a Scenario": lambda: train(FEDERATION, rounds=1),
     "scenario is Mean, a rule; give a Scenario": lambda: next(simulate_rounds(Mean(), 1)),

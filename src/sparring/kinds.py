@@ -1,4 +1,4 @@
-"""What a catalogue can hold: the section of a configuration that names it, and the method that tells it from others."""
+"""The kinds of catalogue members: the configuration section that names each, and the method that identifies it."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -8,7 +8,7 @@ from sparring.errors import PluginError
 
 
 class Kind(NamedTuple):
-    """The section that names a member of a catalogue, and the method that all members have."""
+    """The configuration section that names a member of a catalogue, and the method that all members have."""
 
     section: str
     verb: str
@@ -24,13 +24,13 @@ KINDS: Mapping[str, Kind] = {
     "partitions": Kind("data.partition", "assign"),
     "models": Kind("model", "module"),
 }
-"""By the catalogues' names."""
+"""The kinds, by the catalogues' names."""
 BOTH = ["attacks", "poisons"]
-"""What one class may be at once; it stands among the attacks."""
+"""The two kinds that one class may have at once; it is then listed among the attacks."""
 
 
 def kind_of(cls: type) -> str:
-    """Return the name of the catalogue that a class belongs to, told by its methods; an attack may be a poison, too."""
+    """Return the name of the catalogue that a class belongs to, by its methods; an attack may also be a poison."""
     found = kinds_of(cls)
     if len(found) != 1 and found != BOTH:
         verbs = ", ".join(kind.verb for kind in KINDS.values())

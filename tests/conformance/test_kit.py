@@ -102,7 +102,7 @@ def raising(*_):
 def test_what_a_subject_raises_is_a_failure():
     rule = Rule(raising)
     everywhere = found(rule)["every round has a finite answer"]
-    place = r"\(.*test_conformance\.py:\d+\)"
+    place = r"\(.*test_kit\.py:\d+\)"
     (first,), (second,) = everywhere, found(rule)["agreement is kept"]
     assert re.fullmatch(rf"a row of 1e8, 0 assumed malicious: it raised ValueError: not today {place}", first)
     assert re.fullmatch(rf"it raised ValueError: not today {place}", second)
@@ -304,7 +304,7 @@ BROKEN = [
         "what it returns shares no memory with its input",
     ),
     (Rule(lambda view, memory, step, new: (step, {"last": step})), "its memory is kept apart from its step"),
-    (Rule(lambda view, memory, step, new: (step, {"last": step.tolist()})), "a run goes on from saved memory"),
+    (Rule(lambda view, memory, step, new: (step, {"last": step.tolist()})), "a run resumes from saved memory"),
     (Rule(lambda view, memory, step, new: (step + next(CALLS), new)), "equal rounds have equal answers"),
     (Attack(lambda view, rows: rows[:, 1:]), "its rows are finite floats one for each client"),
     (Attack(lambda view, rows: None), "its rows are finite floats one for each client"),
@@ -323,8 +323,8 @@ BROKEN = [
         Poison(lambda batch, made: made._replace(inputs=made.inputs + next(CALLS))),
         "equal generators give equal batches",
     ),
-    (Attack(lambda view, rows: edited(view.allied, rows)), "allies are reckoned with and left alone"),
-    (Attack(lambda view, rows: rows + view.allied.sum()), "allies are reckoned with and left alone"),
+    (Attack(lambda view, rows: edited(view.allied, rows)), "allies are handled and left alone"),
+    (Attack(lambda view, rows: rows + view.allied.sum()), "allies are handled and left alone"),
     (Trigger(lambda images, made: refused()), "it takes gray or color images"),
     (Trigger(lambda images, made: made[1:]), "images keep their form and their range"),
     (Trigger(lambda images, made: made + 1), "images keep their form and their range"),

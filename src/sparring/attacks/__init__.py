@@ -1,4 +1,4 @@
-"""What a malicious player can play: crafted updates, and poisoned data."""
+"""Attacks: crafted updates (model poisoning), poisoned data (data poisoning), and backdoor triggers."""
 
 from collections.abc import Mapping
 

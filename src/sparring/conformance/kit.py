@@ -1,4 +1,4 @@
-"""The checks of each kind of thing that a catalogue holds."""
+"""The checks of each kind of catalogue member."""
 
 from collections.abc import Iterator, Mapping
 
@@ -25,16 +25,16 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "partitions": PARTITION_CHECKS,
     "models": MODEL_CHECKS,
 }
-"""What the members of each catalogue pass, by its name."""
+"""The checks of each catalogue's members, by the catalogue's name."""
 
 
 def conformance(subject: object) -> Iterator[PlayerFinding]:
-    """Yield what each check of its kind finds about an object."""
+    """Yield the finding of each check of an object's kind."""
     return examine(checks_of(subject), subject)
 
 
 def checks_of(subject: object) -> tuple[Check, ...]:
-    """Return what an object must pass: as an attack and as a poison if it is both, and as a backdoor if it is one."""
+    """Return an object's checks: as an attack and as a poison if it is both, and as a backdoor if it is one."""
     kind_of(type(subject))
     checks = [check for name in kinds_of(type(subject)) for check in CHECKS[name]]
     backdoor = BACKDOOR_CHECKS if isinstance(subject, Backdoor) else ()

@@ -1,4 +1,4 @@
-"""The convolutional network of the CleverHans tutorial, which the federated papers train on MNIST and Fashion-MNIST."""
+"""The convolutional network of the CleverHans tutorial, used by the federated papers on MNIST and Fashion-MNIST."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal

@@ -1,4 +1,4 @@
-"""The seven-layer network that the multi-agent reinforcement learning attack (MARL) trains on CIFAR-10."""
+"""The seven-layer network that the multi-agent reinforcement learning attack (MARL) uses on CIFAR-10."""
 
 from dataclasses import dataclass
 from typing import ClassVar

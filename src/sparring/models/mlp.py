@@ -1,4 +1,4 @@
-"""A perceptron with one hidden layer."""
+"""A multilayer perceptron with one hidden layer."""
 
 from dataclasses import dataclass
 from math import prod

@@ -68,7 +68,7 @@ class TestPartitionContract:
         assert assign(partitioner, labels, 30).offsets.diff().min() >= 1
 
     def test_more_clients_than_examples_are_refused_with_their_numbers(self, partitioner):
-        with pytest.raises(ConfigError, match=r"clients is 16; .* and the 15 there are do for (15|7|5)"):
+        with pytest.raises(ConfigError, match=r"clients is 16; .* and there are 15, enough for (15|7|5)"):
             assign(partitioner, balanced_labels(3, 5), 16)
 
     @pytest.mark.parametrize("clients", [0, -1])

@@ -10,7 +10,7 @@ from sparring.random import Generator
 
 @dataclass(frozen=True)
 class LabelFlip:
-    """Turn the label l of every example into `classes - 1 - l`."""
+    """Replace the label l of every example by `classes - 1 - l`."""
 
     classes: int = 10
     """The number of classes of the data set, at least 2; a configuration sets it from the data."""

@@ -10,10 +10,10 @@ from sparring.contracts import BlackBoxView, OmniscientView
 
 @dataclass(frozen=True)
 class AdaptiveLocalModelPoisoning:
-    """Solve local model poisoning anew each round, against that round's benign updates and the server's rule.
+    """Solve local model poisoning in each round, against that round's benign updates and the server's rule.
 
-    Access to the benign updates in every round is all that the authors say of it, so this is `lmp` with full knowledge,
-    the form that fits the rule, and the published scale b = 2; `lmp` has these as settings.
+    The authors state only that the attack has access to the benign updates in every round, so this is `lmp` with full
+    knowledge, the form that fits the rule, and the published scale b = 2; `lmp` has these as options.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView

@@ -11,14 +11,14 @@ from sparring.errors import ConfigError
 from sparring.registry import ADDED_LATER
 
 Reversed = Literal["mean", "minimum"]
-"""The benign vector that is reversed: the mean, or the smallest value of each coordinate."""
+"""The benign vector that is reversed: the mean, or the minimum of each coordinate."""
 
 
 @dataclass(frozen=True)
 class InnerProduct:
-    """Submit the benign mean times `-scale`, so that the aggregate points away from it.
+    """Submit the benign mean times `-scale`, so that the aggregate points in the opposite direction.
 
-    Of the coordinate-wise minimum is a second form, commented out in the public code of Li et al. (2022).
+    A second form uses the coordinate-wise minimum; it is commented out in the public code of Li et al. (2022).
 
     In a round without benign updates the clients submit their own.
     """
@@ -41,8 +41,8 @@ class InnerProduct:
             raise ConfigError(f"ipm.scale is {self.scale}; it must be positive and finite")
 
     def craft(self, view: OmniscientView) -> Matrix:
-        return submitted(view, "full", made=self._reversed)
+        return submitted(view, "full", made=self._reverse)
 
-    def _reversed(self, benign: Matrix) -> Vector:
+    def _reverse(self, benign: Matrix) -> Vector:
         summary = mean_update(benign) if self.of == "mean" else benign.amin(dim=0)
         return summary.mul_(-self.scale).nan_to_num_()

@@ -1,4 +1,4 @@
-"""Min-max (Shejwalkar & Houmansadr, 2021): as far out as the benign updates are from each other."""
+"""Min-max (Shejwalkar & Houmansadr, 2021): as far out as the largest distance between two benign updates."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from sparring.validation import check_matrix
 
 
 def min_max(benign: Matrix, direction: Direction) -> Vector:
-    """Return the farthest update on the ray whose largest distance to a row is no larger than between two rows."""
+    """Return the farthest update on the ray whose largest distance to a row is at most that between two rows."""
     benign = check_matrix("min_max", benign, name="benign")
     line = ray(benign, direction)
     return line.at(_farthest_within(line, float(squared_distances(benign).max())))
@@ -23,7 +23,7 @@ def min_max(benign: Matrix, direction: Direction) -> Vector:
 def _farthest_within(line: Ray, limit: float) -> float:
     """Return the largest γ at squared distances of at most `limit` to all benign updates.
 
-    For each, it is the larger root of |p|² γ² + 2 γ <m - b, p> - (limit - |m - b|²), in the form that keeps its digits.
+    For each, it is the larger root of |p|² γ² + 2 γ <m - b, p> - (limit - |m - b|²), in a numerically stable form.
     """
     if line.square == 0:
         return 0.0
@@ -35,12 +35,12 @@ def _farthest_within(line: Ray, limit: float) -> float:
 
 @dataclass(frozen=True)
 class MinMax:
-    """Submit the benign mean, moved against `direction` until one more step would make it the outlier of the round.
+    """Submit the benign mean, moved against `direction` as far as possible without becoming an outlier.
 
-    It stops where its largest distance to a benign update reaches the largest distance between two of them. The step γ
-    is exact, where the authors halve their way to it within 1e-5. With partial knowledge the clients' own updates stand
-    for the benign ones. Where these are one or equal there is no room and their mean is submitted; in a round without
-    benign updates the clients submit their own.
+    It stops where its largest distance to a benign update equals the largest distance between two benign updates. The
+    step γ is exact, where the authors use bisection to within 1e-5. With partial knowledge the clients' own updates
+    replace the benign ones. If there is only one update, or all are equal, the step is zero and the mean is submitted;
+    in a round without benign updates the clients submit their own.
     """
 
     direction: Direction = "unit"
@@ -60,7 +60,7 @@ class MinMax:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's benign updates."""
+        """Full knowledge requires this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

@@ -12,7 +12,7 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class SignFlip:
-    """Submit each client's own update times `-scale`; beyond float32, its largest number."""
+    """Submit each client's own update times `-scale`; values that overflow float32 become its largest number."""
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     scale: float = 1.0

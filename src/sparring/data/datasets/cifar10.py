@@ -15,9 +15,9 @@ from sparring.data.formats.publication import Publication
 CLASSES = 10
 ARCHIVE = "cifar-10-binary.tar.gz"
 UNPACKED = 1 << 28
-"""More bytes than the archive unpacks to."""
+"""Upper bound on the unpacked size of the archive, in bytes."""
 EXAMPLES = 10_000
-"""How many each part holds."""
+"""Number of examples in each part."""
 TRAIN = tuple(f"cifar-10-batches-bin/data_batch_{part}.bin" for part in range(1, 6))
 PARTS = (*TRAIN, "cifar-10-batches-bin/test_batch.bin")
 

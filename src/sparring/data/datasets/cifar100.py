@@ -13,10 +13,10 @@ from sparring.data.formats.publication import Publication
 from sparring.data.normalization import moments
 
 CLASSES = {"coarse": 20, "fine": 100}
-"""The labels of a record, in their order, and how many classes they tell apart."""
+"""The label columns of a record, in order, with their numbers of classes."""
 ARCHIVE = "cifar-100-binary.tar.gz"
 UNPACKED = 1 << 28
-"""More bytes than the archive unpacks to."""
+"""Upper bound on the unpacked size of the archive, in bytes."""
 TRAIN = "cifar-100-binary/train.bin"
 TEST = "cifar-100-binary/test.bin"
 EXAMPLES = {TRAIN: 50_000, TEST: 10_000}
@@ -34,7 +34,7 @@ CIFAR100 = Publication(
 
 @dataclass(frozen=True)
 class Cifar100:
-    """Photographs of living beings and things, in 100 fine classes or the 20 coarse ones that these fall into."""
+    """Photographs of living beings and things, in 100 fine classes or 20 coarse classes."""
 
     labels: Literal["fine", "coarse"] = "fine"
     """The 100 `fine` classes, or the 20 `coarse` ones."""

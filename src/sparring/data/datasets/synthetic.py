@@ -1,4 +1,4 @@
-"""Gaussian classes: data that every model can be tried on in a moment."""
+"""Gaussian classes: small data on which any model trains quickly."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,14 +16,14 @@ from sparring.random import Generator, stream
 Floats = NDArray[np.float32]
 
 LARGEST = 10**9
-"""Values that the training inputs may hold altogether."""
+"""Maximum number of values in the training inputs."""
 
 
 @dataclass(frozen=True)
 class Synthetic:
     """Classes of equal size and unit variance, whose centers lie `separation` from the origin in random directions.
 
-    `examples` are for training; a quarter as many are for testing.
+    `examples` is the number of training examples; there are a quarter as many test examples.
     """
 
     classes: int = 10

@@ -1,4 +1,4 @@
-"""Every client prefers one label, in shards of equal size."""
+"""Client skew: every client prefers one label, in shards of equal size."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,28 +14,28 @@ from sparring.random import Generator
 
 
 def client_skew(labels: Tensor, clients: int, *, pr: float, rng: Generator) -> Partition:
-    """Fill each place of a shard with the client's main label with probability `pr`, else with any label.
+    """Fill each slot of a shard with the client's main label with probability `pr`, else with any label.
 
-    Client k's main label is k modulo the number of classes; shard sizes differ by at most one. Main labels are served
-    first: where more are wanted than there are, chance decides, and who goes without takes any. "Any" is a random one
-    of the examples that are then left, so that every example goes to one client.
+    Client k's main label is k modulo the number of classes; shard sizes differ by at most one. Main labels are assigned
+    first: if more are requested than exist, random slots get them and the others get any label. "Any" is a random one
+    of the remaining examples, so that every example goes to exactly one client.
     """
     _check(pr)
     check_enough(len(labels), clients)
     known = labels.numpy()
     classes = int(known.max()) + 1
-    places = rng.permutation(len(known)) % clients
-    wanted = np.where(rng.random(len(known)) < pr, places % classes, classes)
+    holders = rng.permutation(len(known)) % clients
+    wanted = np.where(rng.random(len(known)) < pr, holders % classes, classes)
     is_served = random_ranks(wanted, rng) < np.bincount(known, minlength=classes + 1)[wanted]
     is_taken = random_ranks(known, rng) < np.bincount(wanted, minlength=classes + 1)[known]
     owners = np.empty_like(known)
-    owners[_by_label(known, is_taken)] = places[_by_label(wanted, is_served)]
-    owners[rng.permutation(np.flatnonzero(~is_taken))] = places[~is_served]
+    owners[_by_label(known, is_taken)] = holders[_by_label(wanted, is_served)]
+    owners[rng.permutation(np.flatnonzero(~is_taken))] = holders[~is_served]
     return from_owners(owners, clients)
 
 
 def _by_label(labels: Integers, chosen: NDArray[np.bool_]) -> Integers:
-    """Return the positions that are chosen, those of each label together."""
+    """Return the chosen positions, grouped by label."""
     positions = np.flatnonzero(chosen)
     return positions[np.argsort(labels[positions], kind="stable")]
 
@@ -47,7 +47,7 @@ def _check(pr: float) -> None:
 
 @dataclass(frozen=True)
 class ClientSkew:
-    """Every client takes its own main label with probability `pr`, else any; 0 is no preference."""
+    """Every client gets its own main label with probability `pr`, else any; 0 means no preference."""
 
     pr: float = 0.5
     """The probability that an example of a client has the client's main label, from 0 to 1."""

@@ -13,7 +13,7 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class ClippingMedian:
-    """Shorten every update to `max_norm`, then take the middle value of each coordinate."""
+    """Clip every update to `max_norm`, then take the median of each coordinate."""
 
     max_norm: float = 2.0
     """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""

@@ -12,7 +12,7 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class NormBounding:
-    """Shorten every update to `max_norm`, then average."""
+    """Clip every update to `max_norm`, then average."""
 
     max_norm: float = 2.0
     """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""

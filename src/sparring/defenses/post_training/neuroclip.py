@@ -1,4 +1,4 @@
-"""NeuroClip (after Wang et al., 2022): no hidden activation leaves a fixed range."""
+"""NeuroClip (after Wang et al., 2022): clip hidden activations to a fixed range."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,9 +23,9 @@ def neuroclip(network: ModuleNetwork, bound: float) -> ModuleNetwork:
 
 @dataclass(frozen=True)
 class NeuroClip:
-    """Clip every hidden activation to a fixed range, which large activations of a trigger do not fit in.
+    """Clip every hidden activation to a fixed range, which limits the large activations that a trigger causes.
 
-    The meta-Stackelberg game (MSG) plays it with 7, and in its table 7 with 10, 6 and 1. It needs no data.
+    The meta-Stackelberg game (MSG) uses the bound 7, and in its table also 10, 6 and 1. It needs no data.
     """
 
     bound: float = 7.0

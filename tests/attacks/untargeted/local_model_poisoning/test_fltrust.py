@@ -34,8 +34,8 @@ def aggregate(rows, root):
 
 def harm(crafted, benign, root):
     """Return sᵀ(g - g') of crafted unit vectors."""
-    benign = aggregate(units(benign), root)
-    return np.sign(benign) @ (benign - aggregate(np.concatenate([units(benign), crafted]), root))
+    alone = aggregate(units(benign), root)
+    return np.sign(alone) @ (alone - aggregate(np.concatenate([units(benign), crafted]), root))
 
 
 def ascended(start, benign, root, rng, *, taken):

@@ -11,14 +11,14 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class Square:
-    """Paint a square of one color: by default a white one, a pixel away from the lower right corner."""
+    """Paint a square of one color; by default white, one pixel away from the lower right corner."""
 
     size: int = 3
-    """Pixels a side."""
+    """Side length in pixels."""
     row: int = -4
-    """Its first row; below zero it counts from the lower edge."""
+    """Its first row; a negative value counts from the lower edge."""
     column: int = -4
-    """Its first column; below zero it counts from the right edge."""
+    """Its first column; a negative value counts from the right edge."""
     color: float = 1.0
     """From 0, black, to 1, white, in all channels."""
     paper: ClassVar[str] = (

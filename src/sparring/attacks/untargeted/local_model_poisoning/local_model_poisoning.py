@@ -23,18 +23,18 @@ from sparring.errors import ConfigError
 Form = Literal["auto", "trimmed_mean", "krum", "fltrust"]
 
 FITTING: Mapping[Family, Form] = {"distance": "krum", "root": "fltrust"}
-"""The form that `auto` takes against a family of rules; against any other it is the trimmed-mean form."""
+"""The form that `auto` uses against a family of rules; against any other it is the trimmed-mean form."""
 
 
 @dataclass(frozen=True)
 class LocalModelPoisoning:
-    """Push the global model as far as the rule lets it go, against the direction in which benign training moves it.
+    """Push the global model as far as the rule allows, against the direction in which benign training moves it.
 
-    The Krum form scores as the server's rule does, and assumes the count that the rule is told, or has of its own; with
-    partial knowledge, as many malicious rows as it imagines.
+    The Krum form scores as the server's rule does, and assumes the malicious count that the rule uses; with partial
+    knowledge, as many malicious rows as the search adds.
 
-    With partial knowledge the clients' own updates stand for the benign ones and their mean for the root update. In a
-    round without benign updates the clients submit their own.
+    With partial knowledge the clients' own updates replace the benign ones, and their mean replaces the root update.
+    In a round without benign updates the clients submit their own.
     """
 
     form: Form = "auto"
@@ -42,9 +42,9 @@ class LocalModelPoisoning:
     knowledge: Knowledge = "full"
     """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
     scale: float = 2.0
-    """How far beyond the benign local models the trimmed-mean form reaches: b."""
+    """The factor b of the trimmed-mean form: how far beyond the benign local models it reaches."""
     taken: Taken = "last"
-    """Which point of each walk the FLTrust form goes on from: the last, as published, or the most harmful one seen."""
+    """The point that the FLTrust form continues from after a walk: the last, as published, or the most harmful seen."""
     paper: ClassVar[str] = (
         "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security; "
         "Cao et al., 2021, FLTrust: Byzantine-robust federated learning via trust bootstrapping, NDSS"
@@ -63,7 +63,7 @@ class LocalModelPoisoning:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's benign updates; partial knowledge is of the rule alone."""
+        """Full knowledge requires this round's benign updates; partial knowledge only the rule."""
         return OmniscientView if self.knowledge == "full" else WhiteBoxView
 
     def craft(self, view: WhiteBoxView) -> Matrix:
