@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from tools.site.members import Member
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build
+from tools.site.members import Member
 
 MALICIOUS = 10
 BOTH = ("attack", "poison")

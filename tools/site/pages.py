@@ -10,14 +10,14 @@ from textwrap import indent
 
 from markdown.extensions.toc import slugify
 
-from tools.site.examples import as_python, as_yaml, player, section
-from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
-from tools.site.members import Member
-from tools.site.plane import CLIENTS, BENIGN, MALICIOUS, ROUNDS, remembered
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation.threat import VIEWS
 from sparring.registry import build
+from tools.site.examples import as_python, as_yaml, player, section
+from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
+from tools.site.members import Member
+from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, ROUNDS, remembered
 
 PAPERS = Path(__file__).parents[2] / "docs" / "papers.md"
 SIZES = (10, 50, 100)
