@@ -51,6 +51,10 @@ class Interrupted(SparringError):
     """A run was asked to stop; it can be resumed."""
 
 
+class FormerName(FutureWarning):
+    """A name of an earlier version is used; the message says the present one."""
+
+
 @contextmanager
 def blaming(player: str) -> Iterator[None]:
     """Name who raised an error that is not ours; that there is no memory left is nobody's fault."""

@@ -1,42 +1,39 @@
-"""What a catalogue can hold: the section of a configuration that names it, and the method that tells it from others."""
+"""What a catalogue can hold: the section of a configuration that names it, and the methods that tell it from others."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sparring.errors import PluginError
 
 
 class Kind(NamedTuple):
-    """The section that names a member of a catalogue, and the method that all members have."""
+    """The section that names a member of a catalogue, and the methods of which every member has at least one."""
 
     section: str
-    verb: str
+    verbs: tuple[str, ...]
 
 
 KINDS: Mapping[str, Kind] = {
-    "attacks": Kind("attack", "craft"),
-    "poisons": Kind("attack", "poison"),
-    "triggers": Kind("attack.trigger", "stamp"),
-    "defenses": Kind("defense", "aggregate"),
-    "post-training": Kind("post_training", "repair"),
-    "datasets": Kind("data", "load"),
-    "partitions": Kind("data.partition", "assign"),
-    "models": Kind("model", "module"),
+    "attacks": Kind("attack", ("craft", "poison")),
+    "triggers": Kind("attack.trigger", ("stamp",)),
+    "defenses": Kind("defense", ("aggregate",)),
+    "post-training": Kind("post_training", ("repair",)),
+    "datasets": Kind("data", ("load",)),
+    "partitions": Kind("data.partition", ("assign",)),
+    "models": Kind("model", ("module",)),
 }
 """By the catalogues' names."""
-BOTH = ["attacks", "poisons"]
-"""What one class may be at once; it stands among the attacks."""
 
 
 def kind_of(cls: type) -> str:
-    """Return the name of the catalogue that a class belongs to, told by its methods; an attack may be a poison, too."""
-    found = kinds_of(cls)
-    if len(found) != 1 and found != BOTH:
-        verbs = ", ".join(kind.verb for kind in KINDS.values())
+    """Return the name of the catalogue that a class belongs to, told by its methods."""
+    found = [name for name, kind in KINDS.items() if has_method(cls, kind.verbs)]
+    if len(found) != 1:
+        verbs = ", ".join(verb for kind in KINDS.values() for verb in kind.verbs)
         raise PluginError(f"{cls.__name__} has {len(found)} of these methods; it must have one: {verbs}")
     return found[0]
 
 
-def kinds_of(cls: type) -> list[str]:
-    """Return the names of all catalogues whose method a class has."""
-    return [name for name, kind in KINDS.items() if callable(getattr(cls, kind.verb, None))]
+def has_method(cls: type, verbs: Iterable[str]) -> bool:
+    """Say whether a class has one of these methods."""
+    return any(callable(getattr(cls, verb, None)) for verb in verbs)

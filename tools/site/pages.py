@@ -10,14 +10,14 @@ from textwrap import indent
 
 from markdown.extensions.toc import slugify
 
-from tools.site.examples import as_python, as_yaml, player, section
-from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
-from tools.site.members import Member
-from tools.site.plane import CLIENTS, BENIGN, MALICIOUS, ROUNDS, remembered
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation.threat import VIEWS
 from sparring.registry import build
+from tools.site.examples import as_python, as_yaml, player, section
+from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
+from tools.site.members import Member
+from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, ROUNDS, remembered
 
 PAPERS = Path(__file__).parents[2] / "docs" / "papers.md"
 SIZES = (10, 50, 100)
@@ -64,7 +64,7 @@ def page(member: Member) -> str:
 
 
 def attacks_table(attacks: Iterable[Member]) -> str:
-    """Return the table of all attacks and poisons."""
+    """Return the table of all attacks."""
     rows = [
         (_entry(attack), cited(attack.source), _knowledge(attack), ATTACK_COSTS.get(attack.name, NONE))
         for attack in attacks
@@ -140,7 +140,7 @@ def _most(rule: Member) -> list[int]:
 
 def _knowledge(attack: Member) -> str:
     """Name the view that an attack needs, and the one that it needs with partial knowledge."""
-    if attack.kind == "poisons":
+    if not attack.crafts:
         return "its clients' examples"
     needed = _view(player(attack).needs)
     if "knowledge" not in (option.name for option in attack.options):

@@ -14,6 +14,7 @@ from rich.text import Text
 from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.errors import UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.reproductions import TITLES
 from sparring.registry import offer
 
@@ -43,6 +44,7 @@ def command(
 
 def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
     """Return the members of a catalogue, or the presets."""
+    kind = accept_former_kind(kind)
     if kind in catalogues:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:

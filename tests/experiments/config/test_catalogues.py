@@ -45,5 +45,5 @@ def test_options_are_listed_with_their_types_and_defaults():
 def test_an_unknown_kind_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownName, match="unknown kind 'defences'; did you mean 'defenses'?"):
         catalogue("defences")
-    with pytest.raises(UnknownName, match="unknown kind 'x'; known: attacks, poisons, triggers, defenses"):
+    with pytest.raises(UnknownName, match="unknown kind 'x'; known: attacks, triggers, defenses"):
         catalogue("x")
