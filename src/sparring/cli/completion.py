@@ -23,7 +23,7 @@ Tables = Mapping[str, Sequence[str]]
 """Files, and the names of tables in each."""
 
 TABLES: Mapping[str, Tables] = {
-    "attack": {"attacks/__init__.py": ("ATTACKS", "POISONS")},
+    "attack": {"attacks/__init__.py": ("ATTACKS",)},
     "attack.trigger": {"attacks/__init__.py": ("TRIGGERS",)},
     "data": {"data/__init__.py": ("DATASETS",)},
     "data.partition": {"data/__init__.py": ("PARTITIONS",)},

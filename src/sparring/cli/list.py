@@ -17,6 +17,7 @@ from sparring.cli.console import WIDTH, printable, terminal_width
 from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue, entry_of
+from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.reproductions import TITLES
 from sparring.kinds import KINDS as SECTIONS
 from sparring.kinds import SYMBOLS
@@ -57,6 +58,7 @@ def command(
 
 def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
     """Return the members of a catalogue, or the presets."""
+    kind = accept_former_kind(kind)
     if kind in catalogues:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:
