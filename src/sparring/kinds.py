@@ -8,7 +8,7 @@ from sparring.errors import PluginError
 
 
 class Kind(NamedTuple):
-    """The configuration section that names a member of a catalogue, and methods of which each member has at least one."""
+    """The configuration section that names a member of a catalogue; each member has one of the methods."""
 
     section: str
     verbs: tuple[str, ...]

@@ -1,7 +1,6 @@
 """The pictures of the site are drawn once for the same inputs."""
 
 import pytest
-
 from tools.site.cache import inputs, kept
 
 

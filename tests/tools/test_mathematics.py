@@ -1,7 +1,6 @@
 """Formulas on the site: LaTeX in the source, MathML in the page."""
 
 from markdown import markdown
-
 from tools.site.mathematics import with_mathml
 
 EXTENSIONS = {"extensions": ["pymdownx.arithmatex"], "extension_configs": {"pymdownx.arithmatex": {"generic": True}}}

@@ -6,12 +6,11 @@ from typing import Any
 
 import yaml
 
-from tools.site.members import Member, members
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build
-from tools.site.members import Member
+from tools.site.members import Member, members
 
 MALICIOUS = 10
 BOTH = ("attack", "poison")
@@ -39,13 +38,13 @@ def player(member: Member, **facts: object) -> Any:
 def sees_own_clients(attack: str) -> bool:
     """Say whether the attack of this name needs to see no more than its own clients."""
     member = attacks().get(attack)
-    return member is not None and (member.kind == "poisons" or player(member).needs is BlackBoxView)
+    return member is not None and (getattr(player(member), "needs", BlackBoxView) is BlackBoxView)
 
 
 @cache
 def attacks() -> Mapping[str, Member]:
     """Return the attacks and poisons by each of their names."""
-    return {name: member for member in members("attacks", "poisons") for name in member.names}
+    return {name: member for member in members("attacks") for name in member.names}
 
 
 def document(member: Member) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def _check(main_label_probability: float) -> None:
 
 @dataclass(frozen=True)
 class ClientSkew:
-    """Every client gets its own main label with probability `main_label_probability`, else any; 0 means no preference."""
+    """Give every client its own main label with `main_label_probability`, else any; 0 means no preference."""
 
     main_label_probability: float = 0.5
     """The probability that an example of a client has the client's main label, from 0 to 1."""
