@@ -60,50 +60,52 @@ VARIANTS = {
     "β = 0.02": GradientInversion(variation=0.02),
     "β = 0": GradientInversion(variation=0.0),
     "lr 0.03": GradientInversion(lr=0.03),
-    "black start": GradientInversion(brightness=0.0),
-    "noise from 0 to 1 as start": GradientInversion(brightness=1.0),
-    "slopes, not signs; lr 0.05": GradientInversion(signed=False, lr=0.05),
-    "labels unknown at the start": GradientInversion(confidence=0.0, label_lr=0.1),
+    "start: black": GradientInversion(brightness=0.0),
+    "start: noise from 0 to 1": GradientInversion(brightness=1.0),
+    "gradient instead of its sign; lr 0.05": GradientInversion(signed=False, lr=0.05),
+    "no label inference at the start": GradientInversion(confidence=0.0, label_lr=0.1),
 }
 """What was tried for single images."""
 
-ABOUT = """# Inverted gradients
+ABOUT = """# Gradient inversion on MNIST
 
-What [gradients give away](../gradient-inversion.md) on MNIST, with `lenet` and the defaults (300 iterations, lr 0.1,
-β = 0.2) unless something else is said.
+This page measures what [gradients reveal](../gradient-inversion.md) about training images, with `lenet` and the
+defaults (300 iterations, lr 0.1, $\\beta = 0.2$) unless a row says otherwise.
 
 ## One image, one gradient
 
-The gradient of one training image at the initial model: mean and least PSNR in decibels over {single} images that are
-drawn at random, and in how many the label was found. All {single} are searched for at once.
+The gradient of one training image at the initial model: mean and minimum PSNR in decibels over {single} random
+images, and the number of images whose label was found. All {single} are searched at once.
 
-| initial model | mean | least | labels | a black image's mean |
+| initial model | mean | minimum | labels | mean of a black image |
 |---|---:|---:|---:|---:|
 {models}
 
-What was tried, on the first model:
+Variants, on the first model:
 
-| settings | mean | least | labels | a black image's mean | seconds |
+| settings | mean | minimum | labels | mean of a black image | seconds |
 |---|---:|---:|---:|---:|---:|
 {variants}
 
-## The mixture of a federation
+## Data mixture of a federation
 
-{clients} clients, 10 a round, one step on 32 images at lr 0.05, FedAvg, label skew q = 0.5, on training images of which
-the classes from 0 to 9 keep {kept} %. The clients from 0 to {last} watch and behave. They are
-not sampled in every round, so that some gradients are means over several. The first {batches} gradients are inverted,
-each as one batch of 32 images; it is the mean over 320 images a round.
+{clients} clients, 10 a round, one step on 32 images at lr 0.05, FedAvg, label skew q = 0.5. Of the training images
+the classes from 0 to 9 keep {kept} %. The clients from 0 to {last} are
+malicious: they observe the models and train honestly. They are not sampled in every round, so some gradients are means
+over several rounds. The first {batches} gradients are inverted, each as one batch of 32 images. Each is the mean over
+320 images a round.
 
-Label distributions, by their total variation distance from that of the true mixture, in which every client counts as
-much. *Read* is what the last biases tell before any search, *reconstructed* the likeliest labels of the images after
-it, and *mixture* these together with the attackers' own examples.
+Label distributions, by their total variation distance from that of the true mixture, in which all clients have equal
+weight. *From biases* is what the last biases reveal before any search, *reconstructed* the most likely labels of the
+images after it, and *mixture* these together with the attackers' own examples.
 
-| seed | equal shares | attackers' own | read | reconstructed | mixture | seconds a batch |
+| seed | equal shares | attackers' own | from biases | reconstructed | mixture | seconds a batch |
 |---:|---:|---:|---:|---:|---:|---:|
 {labels}
 
-Images, by the 1-Wasserstein distance of 500 of each from 500 of the true mixture, and by the mean PSNR of a batch's
-images, matched with the true ones of its first round. *True* are other images of the same clients: no less can be had.
+Images, by the 1-Wasserstein distance of 500 of each kind from 500 of the true mixture, and by the mean PSNR of a
+batch's images, matched with the true ones of its first round. *True* are other images of the same clients: the
+smallest distance to expect.
 
 | seed | reconstructed | denoised | noise | attackers' own | true | PSNR reconstructed | denoised |
 |---:|---:|---:|---:|---:|---:|---:|---:|
@@ -111,10 +113,11 @@ images, matched with the true ones of its first round. *True* are other images o
 
 ![Digits: true, reconstructed and denoised](../pictures/reconstructions.png)
 
-Left, images each of which had a gradient to itself. Right, images of the first aggregated gradient, below the true
-images of that round that they were matched with. The autoencoder was trained on the attackers' own images.
-It turns what it cannot read black: that errs little, so PSNR and W1 flatter the denoised images. Of an aggregated
-gradient the frequent classes can be read, and the rare ones hardly; their labels are known all the same.
+Left: images with one gradient each. Right: images of the first aggregated gradient, below the true images of that
+round with which they were matched. The autoencoder was trained on the attackers' own images. It makes illegible
+images black. The error of black images is small, so PSNR and the Wasserstein distance overrate the denoised images.
+In an aggregated gradient the frequent classes are legible, and the rare ones hardly. Their labels are known
+nevertheless.
 
 Measured and written in {minutes:.0f} minutes of one core by `python -m studies.inversion`.
 """

@@ -30,12 +30,15 @@ BACKDOOR = PoisonedTraining()
 """What the models are tried on, with the same trigger and target as the attack."""
 CELL_INCHES, DPI = 0.75, 120
 
-ABOUT = """# Reversed triggers
+ABOUT = """# Trigger reversal on MNIST
 
-[Neural Cleanse](../trigger-reversal.md) on models that were trained by 250 rounds of FedAvg on MNIST (`lenet`, 100
-clients, 10 a round, label skew q = 0.5, batch 32, lr 0.05), five without attack and five with BFL by 5 clients (DBA's
-four bars, 16 pixels; target 2; all images that are meant for it poisoned). The server holds 100 training images;
-it knows neither the trigger nor whether there is one. All settings are the defaults.
+This page measures whether [Neural Cleanse](../trigger-reversal.md) finds the backdoor in five models with a
+backdoor and five without.
+
+The models were trained by 250 rounds of FedAvg on MNIST (`lenet`, 100 clients, 10 a round, label skew q = 0.5,
+batch 32, lr 0.05): five without attack, and five with BFL by 5 clients (DBA's four bars, 16 pixels; target 2; all
+images to which the backdoor applies are poisoned). The server holds 100 training images. It knows neither the
+trigger nor whether there is one. All settings are the defaults.
 
 **The true target, and no other class, is suspicious in {caught} of {attacked} backdoored models; no class is in {quiet}
 of {clean} clean ones.**
@@ -44,25 +47,25 @@ of {clean} clean ones.**
 |---|---:|---:|---:|---|---:|---:|---:|---:|
 {rows}
 
-A mask's size is the sum of its values, in pixels; the anomaly index is that of the smallest. A class is suspicious if
-its mask is smaller than the median, with an index above 2. The search for the triggers of all ten classes of a model
-took {least:.0f} to {most:.0f} seconds of one core.
+The size of a mask is the sum of its values, in pixels. The anomaly index is that of the smallest mask. A class is
+suspicious if its mask is smaller than the median and its index is above 2. The search for the triggers of all ten
+classes of a model took {least:.0f} to {most:.0f} seconds of one core.
 
 ![The true trigger, and for each backdoored model the trigger that was found](../pictures/reversed-triggers.png)
 
 ## Unlearning
 
-Fifty steps on the 100 images, a fifth of which carries the reversed trigger and its right label, and the same fifty
-steps without any trigger: accuracy / backdoor accuracy on the test images.
+Accuracy / backdoor accuracy on the test images after fifty steps on the 100 images, a fifth of which carries the
+reversed trigger with its true label, and after the same fifty steps without any trigger.
 
 | seed | before | unlearned | fine-tuned alone |
 |---:|---:|---:|---:|
 {unlearned}
 
-Unlearning ends the backdoor, at a price in accuracy, since it trains on so few images; fine-tuning alone leaves most of
-the backdoor.
+Unlearning removes the backdoor, at a cost in accuracy, since it trains on few images. Fine-tuning alone leaves most
+of the backdoor.
 
-Played and written by `python -m studies.reversal --runs runs/trigger-reversal --jobs 1`.
+Measured and written by `python -m studies.reversal --runs runs/trigger-reversal --jobs 1`.
 """
 
 

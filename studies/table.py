@@ -3,6 +3,7 @@
 import argparse
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,32 +11,45 @@ import pandas as pd
 
 from sparring.cli.progress import following_sweep
 from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.statistics import Summary, summary
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep
-from tools.site.examples import player, section
+from sparring.experiments.sweeps.axes import SEED
+from tools.site.examples import player, section, sees_own_clients
 from tools.site.members import Member, members
 
 FEDERATION = {"clients": 100, "sampled": 10, "rounds": 150, "batch": 32, "lr": 0.05}
 MALICIOUS, SHARE = 20, 0.2
+SEEDS = [0, 1, 2]
 NO_ATTACK = "none"
 CHOSEN = {"alie": {"z": 1.5}}
 """Options that differ from the defaults: ALIE's published z is 0 at 2 malicious of 10, which is no attack."""
+SAME = {"clipped": "clipping_median"}
+"""A rule that equals another one, with the inner rule that it is shown with: only the other one is played."""
 
-ABOUT = """# Every attack against every rule
+ABOUT = """---
+hide: [toc]
+---
+
+# Every attack against every rule
 
 Accuracy on MNIST after {rounds} rounds (`lenet`, 100 clients of which 20 are malicious, 10 a round, label skew q = 0.5,
-batch 32, lr 0.05, seed 0). One seed: differences of a few hundredths say nothing. Each attack and each rule plays with
-its defaults, ALIE alone with z = 1.5 (its published z is 0 at 2 malicious of 10). Every rule assumes 20 % malicious
-updates, or the largest share that it can be set to (*), so no rule is told that more malicious clients are drawn in
-some rounds. Bold: below half of what the rule reaches without attack.
-
+batch 32, lr 0.05, {seeds}).
+{spread}
+Each attack and each rule plays with its defaults, ALIE alone with z = 1.5 (its published z is 0 at 2 malicious of 10).
+Every rule assumes 20 % malicious updates, or the largest share that it can be set to (*), so no rule is told that more
+malicious clients are drawn in some rounds. Bold: below half of what the rule reaches without attack.
 """
+ONE_SEED = "One seed: differences of a few hundredths say nothing."
+SEVERAL_SEEDS = "Each cell is the mean over the seeds, with its 95 % t interval in brackets."
+BLIND = "Attackers that see only their own clients"
+INFORMED = "Attackers that know the rule or the benign updates"
 
 
 def document() -> dict[str, Any]:
-    """Return the sweep: every attack that needs no training beforehand, none of them first, by every rule."""
-    handmade = (attack for attack in members("attacks", "poisons") if not attack.needs_file)
-    attacks = sorted(handmade, key=lambda attack: attack.name != NO_ATTACK)
+    """Return the sweep: every untargeted attack that needs no training beforehand, `none` first, by every rule."""
+    untargeted = (attack for attack in members("attacks") if not (attack.needs_file or attack.is_backdoor))
+    attacks = sorted(untargeted, key=lambda attack: attack.name != NO_ATTACK)
     return {
         "base": {"data": {"name": "mnist"}, "federation": FEDERATION, "evaluation": {"every": 50}},
         "axes": {
@@ -43,7 +57,9 @@ def document() -> dict[str, Any]:
             "defense": {
                 rule.name: {"defense": section(rule), "threat.assumed_malicious": share(rule)}
                 for rule in members("defenses")
+                if rule.name not in SAME
             },
+            "seed": SEEDS,
         },
     }
 
@@ -65,14 +81,39 @@ def played(plan: Plan, folder: Path, *, jobs: int) -> SweepSummary:
 
 
 def written(runs: pd.DataFrame) -> str:
-    """Write the table, a row a rule and a column an attack."""
-    accuracies = runs.pivot(index="defense", columns="attack", values="accuracy")
+    """Write a table for each kind of attackers, a row a rule and a column an attack."""
+    grouped = runs.groupby(["defense", "attack"], observed=True)["accuracy"]
+    found = {cell: summary(list(accuracies), least=0.0, most=1.0) for cell, accuracies in grouped}
+    attacks = list(dict.fromkeys(attack for _, attack in found if attack != NO_ATTACK))
+    groups = {
+        BLIND: [attack for attack in attacks if sees_own_clients(attack.split()[0])],
+        INFORMED: [attack for attack in attacks if not sees_own_clients(attack.split()[0])],
+    }
+    return "".join(f"\n## {head}\n\n{_table(found, attacks)}" for head, attacks in groups.items() if attacks)
+
+
+def _table(found: Mapping[tuple[str, str], Summary], attacks: Sequence[str]) -> str:
     capped = {rule.name for rule in members("defenses") if share(rule) < SHARE}
-    lines = [["rule", *(f"`{attack}`" for attack in accuracies)], ["---"] + ["---:"] * len(accuracies.columns)]
-    for rule, found in accuracies.iterrows():
-        marked = [f"**{value:.2f}**" if value < found[NO_ATTACK] / 2 else f"{value:.2f}" for value in found]
-        lines.append([f"`{rule}`" + (" *" if rule in capped else ""), *marked])
+    columns = [NO_ATTACK, *attacks]
+    lines = [["rule", *(f"`{attack}`" for attack in columns)], ["---"] + ["---:"] * len(columns)]
+    for rule in dict.fromkeys(rule for rule, _ in found):
+        names = [rule, *(other for other, same in SAME.items() if same == rule)]
+        cells = [_cell(found[rule, attack], clean=found[rule, NO_ATTACK].mean) for attack in columns]
+        lines.append([", ".join(f"`{name}`" for name in names) + (" *" if rule in capped else ""), *cells])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _cell(found: Summary, *, clean: float) -> str:
+    """Write the mean, and below it the interval in one piece, if there are seeds enough for one."""
+    mean = f"**{found.mean:.2f}**" if found.mean < clean / 2 else f"{found.mean:.2f}"
+    return mean if found.low is None else f"{mean} [{found.low:.2f},\u00a0{found.high:.2f}]"
+
+
+def about(seeds: Sequence[int]) -> str:
+    """Say what the tables show, and in which setting."""
+    told = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+    spread = ONE_SEED if len(seeds) == 1 else SEVERAL_SEEDS
+    return ABOUT.format(rounds=FEDERATION["rounds"], seeds=told, spread=spread)
 
 
 def effort(runs: int, *, jobs: int, minutes: float | None) -> str:
@@ -94,8 +135,8 @@ def main() -> None:
     if stands.failures:
         sys.exit(f"no page is written: {len(stands.failures)} runs failed, see {given.runs / 'failures'}")
     minutes = (time.monotonic() - start) / 60 if is_new else given.minutes
-    about = ABOUT.format(rounds=FEDERATION["rounds"])
-    page = about + written(frame(given.runs)) + effort(len(plan.runs), jobs=given.jobs, minutes=minutes)
+    runs = frame(given.runs)
+    page = about(sorted(runs[SEED].unique())) + written(runs) + effort(len(plan.runs), jobs=given.jobs, minutes=minutes)
     given.out.write_text(page, encoding="utf-8")
 
 

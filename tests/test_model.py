@@ -101,7 +101,7 @@ def test_what_is_no_file_of_tensors_is_refused_in_one_line(tmp_path):
     (tmp_path / "torch.pt").write_bytes(b"PK\x03\x04" + bytes(64))
     (tmp_path / "empty").touch()
     for name in ("pickle", "torch.pt", "empty", "."):
-        with pytest.raises(ConfigError, match="is no safetensors file; give one that Model.save wrote"):
+        with pytest.raises(ConfigError, match="is not a safetensors file; give one that Model.save wrote"):
             Model.load(tmp_path / name, fitted)
     with pytest.raises(ConfigError, match="there is no file .*missing"):
         Model.load(tmp_path / "missing", fitted)

@@ -1,3 +1,3 @@
-"""Attackers and defenders of a model's training process, trained against each other."""
+"""Simulation of poisoning attacks on federated learning and of defenses, each trained against the other."""
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""Arrays and the few operations on rows that every layer shares."""
+"""Array types and the few row operations that all layers share."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
@@ -17,31 +17,31 @@ from sparring.kernels import pair_sums
 Vector = Tensor
 """A flat float32 tensor, `[parameters]`."""
 Matrix = Tensor
-"""A float32 tensor with one row a client, `[clients, parameters]`."""
+"""A float32 tensor with one row per client, `[clients, parameters]`."""
 FloatArray = NDArray[np.float32]
-"""What a policy sees, and what it answers, `[numbers]`."""
+"""An observation or action of a policy, `[numbers]`."""
 
 BLOCK = 1 << 16
-"""Columns worked on at once where a whole matrix in float64 would not fit."""
+"""Columns processed at once where a whole matrix in float64 would not fit in memory."""
 CELLS = 1 << 19
-"""Values worked on at once where a block of columns should stay in cache, whatever the number of rows."""
+"""Values processed at once where a block of columns should stay in cache, for any number of rows."""
 CACHED = 1 << 16
-"""Float64 values worked on at once where every row is read many times over: half of a core's own cache."""
+"""Float64 values processed at once where every row is read many times: half of a core's cache."""
 FAINT = 1e-24
-"""A squared distance below which squares of float32 differences may have vanished."""
+"""A squared distance below which squares of float32 differences may have underflowed."""
 WIDE = 250
-"""The most characters by which its owner's `repr` shows a value."""
+"""Maximum number of characters for one value in a `repr`."""
 SHOWN = 10
-"""The most elements of a list that its owner's `repr` shows one by one."""
+"""Maximum number of list elements shown individually in a `repr`."""
 STRIPES = 16
-"""The most parts, with a result each, that threads share: enough for threads that are not equally fast."""
+"""Maximum number of parts, each with a partial result, that threads share; enough for threads of unequal speed."""
 
 Result = TypeVar("Result")
 Record = TypeVar("Record")
 
 
 def briefly(record: Any) -> str:
-    """Return a dataclass or a named tuple in a line or two: of arrays their form, of long lists how many they hold."""
+    """Return a short `repr` of a dataclass or named tuple: arrays by their shape, long lists by their length."""
     names = getattr(record, "_fields", None) or [field.name for field in fields(record) if field.repr]
     shown = ", ".join(f"{name}={_brief(getattr(record, name))}" for name in names)
     return f"{type(record).__name__}({shown})"
@@ -78,20 +78,20 @@ class Batch(NamedTuple):
 
 
 def pixels(inputs: Tensor) -> Tensor:
-    """Scale bytes to [0, 1]; floats are already there."""
+    """Scale bytes to [0, 1]; floats are returned unchanged."""
     return inputs.float().div_(255) if inputs.dtype == torch.uint8 else inputs
 
 
 def in_chunks(tensor: Tensor, largest: int) -> tuple[Tensor, ...]:
-    """Cut along the first dimension into as few parts of at most `largest` as there can be, none of them a small rest.
+    """Split along the first dimension into the fewest near-equal parts of at most `largest` rows.
 
-    A model that normalizes over examples sees about as many of them in each part.
+    Equal parts give a model with batch normalization about the same number of examples in each.
     """
     return tensor.tensor_split(max(1, -(-len(tensor) // largest)))
 
 
 def on_device(value: Any, device: torch.device | str) -> Any:
-    """Return a tensor on a device, or a batch or a mapping of tensors; anything else as it is."""
+    """Move a tensor, a batch or a mapping of tensors to a device; return anything else unchanged."""
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, Batch):
@@ -102,7 +102,7 @@ def on_device(value: Any, device: torch.device | str) -> Any:
 
 
 def moved(record: Record, device: torch.device | str) -> Record:
-    """Return a frozen dataclass whose tensors lie on a device."""
+    """Return a frozen dataclass with its tensors moved to a device."""
     own = {field.name: getattr(record, field.name) for field in fields(record) if field.init}  # type: ignore[arg-type]
     return replace(record, **{name: on_device(value, device) for name, value in own.items()})  # type: ignore[type-var]
 
@@ -113,8 +113,8 @@ def is_finite(tensor: Tensor) -> bool:
 
 
 def finite_rows(matrix: Matrix) -> Tensor:
-    """Return which rows hold only finite values, as a boolean per row."""
-    # A sum that overflows is looked at again.
+    """Return a boolean per row: whether the row holds only finite values."""
+    # A row whose sum overflows is checked value by value.
     finite = torch.isfinite(matrix.sum(dim=1))
     for row in (~finite).nonzero().flatten().tolist():
         finite[row] = torch.isfinite(matrix[row]).all()
@@ -122,7 +122,7 @@ def finite_rows(matrix: Matrix) -> Tensor:
 
 
 def row_norms(matrix: Matrix) -> Tensor:
-    """Return the Euclidean norm of each row in float64, right for values up to 1e38."""
+    """Return the Euclidean norm of each row in float64, accurate for values up to 1e38."""
     parts = [torch.linalg.vector_norm(block, dim=1).double() for block in matrix.split(BLOCK, dim=1)]
     norms: Tensor = torch.linalg.vector_norm(torch.stack(parts), dim=0)
     doubtful = ~torch.isfinite(norms) | (norms < 1e-15)
@@ -132,7 +132,7 @@ def row_norms(matrix: Matrix) -> Tensor:
 
 
 def column_blocks(matrix: Matrix) -> Iterator[slice]:
-    """Cut the columns into blocks of about `CELLS` values."""
+    """Split the columns into blocks of about `CELLS` values."""
     return _cut(slice(0, matrix.shape[1]), max(1, CELLS // max(1, len(matrix))))
 
 
@@ -142,18 +142,18 @@ def _cut(columns: slice, width: int) -> Iterator[slice]:
 
 
 def in_threads(work: Callable[[slice], Result], parts: Iterable[slice]) -> list[Result]:
-    """Do `work`, which lets go of Python's lock, on every part, with as many threads as torch is set to use.
+    """Run `work`, which must release the GIL, on every part, with as many threads as torch is set to use.
 
-    The caller is one of them: where the others find no free core, it waits for none that has not begun. For less than
-    two parts a thread none is woken.
+    The calling thread takes part; it does not wait for threads that have not started any part. With fewer than two
+    parts per thread, fewer threads are used.
     """
     pieces = list(parts)
     results: dict[int, Result] = {}
     queue = iter(range(len(pieces)))
 
     def take() -> None:
-        for place in queue:
-            results[place] = work(pieces[place])
+        for index in queue:
+            results[index] = work(pieces[index])
 
     threads = min(torch.get_num_threads(), len(pieces) // 2)
     helpers = [_pool(threads - 1, os.getpid()).submit(take) for _ in range(threads - 1)]
@@ -161,12 +161,12 @@ def in_threads(work: Callable[[slice], Result], parts: Iterable[slice]) -> list[
     for helper in helpers:
         if not helper.cancel():
             helper.result()
-    return [results[place] for place in range(len(pieces))]
+    return [results[index] for index in range(len(pieces))]
 
 
 @cache
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Return threads that were started before, since starting one takes long; a forked `process` inherits none."""
+    """Return a cached thread pool, since starting threads is slow; each forked `process` gets its own pool."""
     return ThreadPoolExecutor(threads, thread_name_prefix=f"columns-{process}")
 
 
@@ -184,28 +184,28 @@ def gram(matrix: Matrix, center: Vector) -> Tensor:
 
 
 def squared_distances(matrix: Matrix) -> Tensor:
-    """Return the `[rows, rows]` squared distances in float64, right also for close rows far from zero and up to 1e38.
+    """Return the `[rows, rows]` squared distances in float64, accurate for close rows far from zero and up to 1e38.
 
-    Differences are squared and added up, so that nothing cancels: a run of columns in float32, which is right to 1e-6
-    of each distance, and the runs in float64. Where that overflows or vanishes, all is measured again in float64.
+    Differences are squared and summed directly, to avoid cancellation: each run of columns in float32, with a relative
+    error of 1e-6, and the runs in float64. Where that overflows or underflows, all is recomputed in float64.
     """
     if not in_main_memory(matrix):
         return squared_distances_by_torch(matrix)
     values = np.ascontiguousarray(matrix.numpy(force=True))
     kernel = pair_sums(values.dtype.name)
-    distances = _added(lambda columns, sums: kernel(values, True, columns.start, columns.stop, sums), values.shape)
+    distances = _add_up(lambda columns, sums: kernel(values, True, columns.start, columns.stop, sums), values.shape)
     if not _is_sure(distances, matrix):
         distances = _doubled_sums(lambda columns: values[:, columns].astype(np.float64), values.shape, apart=True)
     return distances
 
 
 def in_main_memory(tensor: Tensor) -> bool:
-    """Say whether compiled loops can read a tensor; on another device torch's own operations take their place."""
+    """Say whether compiled loops can read a tensor; on other devices torch operations are used."""
     return tensor.device.type == "cpu"
 
 
 def gram_by_torch(matrix: Matrix, center: Vector) -> Tensor:
-    """Return what `gram` does, on any device."""
+    """Compute the same as `gram`, on any device."""
     total = matrix.new_zeros(len(matrix), len(matrix), dtype=torch.float64)
     for columns in column_blocks(matrix):
         offsets = matrix[:, columns].double() - center[columns].double()
@@ -214,7 +214,7 @@ def gram_by_torch(matrix: Matrix, center: Vector) -> Tensor:
 
 
 def squared_distances_by_torch(matrix: Matrix) -> Tensor:
-    """Return what `squared_distances` does, on any device: differences are squared and added up in float64."""
+    """Compute the same as `squared_distances`, on any device; differences are squared and summed in float64."""
     total = matrix.new_zeros(len(matrix), len(matrix), dtype=torch.float64)
     for columns in column_blocks(matrix):
         block = matrix[:, columns].double()
@@ -223,7 +223,7 @@ def squared_distances_by_torch(matrix: Matrix) -> Tensor:
 
 
 def _is_sure(distances: Tensor, matrix: Matrix) -> bool:
-    """Say whether all distances are finite, and small enough for squares to have vanished only between equal rows."""
+    """Say whether all distances are finite, and any that may have underflowed are between equal rows."""
     if not torch.isfinite(distances).all():
         return False
     originals: dict[int, int] = {}
@@ -233,20 +233,20 @@ def _is_sure(distances: Tensor, matrix: Matrix) -> bool:
 
 
 def _doubled_sums(read: Callable[[slice], NDArray[np.float64]], shape: tuple[int, ...], *, apart: bool) -> Tensor:
-    """Return the pairs' sums of what `read` makes of a cached block of columns in float64."""
+    """Return the pairwise sums over the float64 blocks of columns that `read` returns."""
     kernel, width = pair_sums("float64"), max(64, CACHED // max(1, shape[0]) // 64 * 64)
 
     def add(stripe: slice, sums: NDArray[np.float64]) -> None:
         for columns in _cut(stripe, width):
             kernel(read(columns), apart, 0, columns.stop - columns.start, sums)
 
-    return _added(add, shape)
+    return _add_up(add, shape)
 
 
-def _added(add: Callable[[slice, NDArray[np.float64]], None], shape: tuple[int, ...]) -> Tensor:
-    """Return the symmetric matrix of which `add` adds a stripe of columns to the lower triangle.
+def _add_up(add: Callable[[slice, NDArray[np.float64]], None], shape: tuple[int, ...]) -> Tensor:
+    """Return the symmetric matrix whose lower triangle `add` accumulates, one stripe of columns at a time.
 
-    Where stripes are cut does not depend on the number of threads, nor do the sums.
+    The stripes, and so the sums, do not depend on the number of threads.
     """
     rows, columns = shape
 
@@ -261,28 +261,28 @@ def _added(add: Callable[[slice, NDArray[np.float64]], None], shape: tuple[int, 
 
 
 def neighbor_scores(distances: Tensor, neighbors: int) -> Tensor:
-    """Return each row's sum of its `neighbors` smallest distances to others, the score of Krum."""
+    """Return each row's sum of its `neighbors` smallest distances to other rows: the Krum score."""
     return distances.sort(dim=1).values[:, 1 : 1 + neighbors].sum(dim=1)
 
 
 class KrumScore(NamedTuple):
-    """A form of Krum's score: the sum of a row's distances to its n - f - `apart` nearest others.
+    """A form of the Krum score: the sum of a row's distances to its n - f - `apart` nearest other rows.
 
-    n is the number of rows and f how many of them are assumed to be malicious.
+    n is the number of rows and f the assumed number of malicious rows.
     """
 
     apart: int
     is_squared: bool
-    """Whether the squares of the distances are added up."""
+    """Whether squared distances are summed."""
     is_bounded: bool
     """Whether f must satisfy 2f + 2 < n."""
 
     def limit(self, rows: int) -> int:
-        """Return the largest f that a number of rows can bear."""
+        """Return the largest f supported with this number of rows."""
         return max(0, (rows - 3) // 2) if self.is_bounded else rows
 
     def neighbors(self, rows: int, malicious: int) -> int:
-        """Return how many others count; a number below 1 is read as Python reads the end of a slice."""
+        """Return the number of neighbors counted; a number below 1 is interpreted as the end of a Python slice."""
         return rows - malicious - self.apart
 
     def scores(self, squares: Tensor, neighbors: int) -> Tensor:
@@ -297,5 +297,5 @@ RELEASED = KrumScore(apart=3, is_squared=False, is_bounded=False)
 
 
 def choose_rows(rows: Tensor, new: Tensor, *, old: Tensor) -> Tensor:
-    """Return the new values in the rows that are true, and the old ones in the others."""
+    """Return the new values in the rows that are true, and the old values in the others."""
     return new.where(rows.view(-1, *(1,) * (new.ndim - 1)), old)

@@ -1,4 +1,4 @@
-"""What each player sees, and the one verb that each speaks."""
+"""The contracts: what each player observes, and the one method that each kind of player implements."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ from sparring.snapshot import Codec
 from sparring.validation import check_kind, check_network
 
 Memory = Mapping[str, Tensor]
-"""What a rule carries from round to round; `{}` before the first. Never edited in place, always finite."""
+"""A rule's state between rounds; `{}` before the first round. It is never edited in place and is always finite."""
 
 Family = Literal["coordinate", "distance", "root", "clipping", "filtering"]
-"""How a rule chooses: by coordinate, by Krum's distances, by root data, around a center, or by filtering outliers."""
+"""How a rule selects: by coordinate, by Krum distances, by root data, around a center, or by filtering outliers."""
 
 Count = int | Literal["sampled"]
-"""A rule's own number of malicious rows; `sampled` is the true number in each round, which only an oracle can know."""
+"""A rule's own number of malicious rows; `sampled` is the true number in each round, known only to an oracle."""
 
 Note = Callable[[str, Sequence[int]], None]
-"""Tells the round's record which rows something happened to, as in `view.note("clipped", rows)`."""
+"""Records an event and the rows that it concerns, as in `view.note("clipped", rows)`."""
 
 
 def unnoted(event: str, rows: Sequence[int]) -> None:
-    """Keep no record."""
+    """Discard the event."""
 
 
 class Network(Protocol):
@@ -44,16 +44,16 @@ class Network(Protocol):
         """The coordinates of each layer's parameters, first layer first."""
 
     def initial(self, rng: Generator) -> Vector:
-        """Draw the parameters that training starts from."""
+        """Draw the initial parameters of training."""
 
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the model's parameter tensors."""
 
     def to(self, device: torch.device | str) -> "Network":
-        """Return the same network with the tensors that it holds on a device."""
+        """Return the same network with its own tensors moved to a device."""
 
     def named(self, parameters: Vector) -> Mapping[str, Tensor]:
-        """View the vector as the model's tensors, by their names; those that are no parameters stand among them."""
+        """View the vector as the model's named tensors, including those that are not parameters, such as buffers."""
 
     def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits of inputs whose pixels lie in [0, 1]."""
@@ -76,22 +76,22 @@ class Model:
 
     @torch.no_grad()
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return the `[examples, classes]` logits of images of bytes, or of inputs in [0, 1]."""
+        """Return the `[examples, classes]` logits of byte images or of inputs in [0, 1]."""
         return self.network.forward(self.network.split(self.parameters), pixels(inputs))
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Return a copy of the tensors by their names in the torch module, whose `load_state_dict` takes them."""
+        """Return a copy of the tensors under their torch names, as `load_state_dict` of the torch module expects."""
         return {name: tensor.clone() for name, tensor in self.network.named(self.parameters).items()}
 
     def save(self, path: str | Path) -> None:
-        """Write the tensors into one file in the safetensors format."""
+        """Write the tensors to one file in the safetensors format."""
         write_named(path, self.state_dict(), facts=normalization(self.network))
 
     @classmethod
     def load(cls, path: str | Path, network: Network) -> "Model":
-        """Return the model that `save` wrote, or that other software wrote under the same names.
+        """Return the model that `save`, or other software using the same tensor names, wrote to `path`.
 
-        `network` is fitted to the same data as the one that was saved.
+        `network` must be fitted to the same data as the network of the saved model.
         """
         check_network("load: network", network)
         tensors, facts = read_named(path)
@@ -103,24 +103,24 @@ class Model:
 
 
 def check_model(label: str, value: object) -> None:
-    """Refuse what is no model."""
+    """Reject a value that is not a model."""
     check_kind(label, value, kind=Model, remedy="give a Model, such as result.model or Model(network, parameters)")
 
 
 class Shards(Protocol):
-    """Who holds which examples."""
+    """The assignment of examples to clients."""
 
     def __getitem__(self, client: int) -> Batch:
         """Return all the examples of one client."""
 
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
-        """Draw each client `steps` minibatches from its own generator: inputs `[clients, steps, size, ...]`.
+        """Draw `steps` minibatches per client, each from its own generator: inputs `[clients, steps, size, ...]`.
 
         A minibatch is drawn without replacement, unless it is larger than the shard.
         """
 
     def shared(self, size: int) -> "Shards":
-        """Return shards of which each has the same `size` examples, evenly spread over all that may be read."""
+        """Return shards that all hold the same `size` examples, spaced evenly over all readable examples."""
 
 
 class Recipe(NamedTuple):
@@ -132,7 +132,7 @@ class Recipe(NamedTuple):
 
 
 class Own(Protocol):
-    """The training of an attacker's clients, on poisoned data if there is a poison."""
+    """Local training of an attacker's clients, on poisoned data if there is a data poisoning attack."""
 
     def __call__(self, project: Callable[[Vector], Vector] | None = None) -> Matrix:
         """Return the `[malicious, parameters]` updates, each passed through `project` after every local step."""
@@ -140,39 +140,39 @@ class Own(Protocol):
 
 @dataclass(frozen=True)
 class BlackBoxView:
-    """What every attacker knows: its own clients, their shards and the global model it was sent."""
+    """What every attacker knows: its own clients, their shards and the current global model."""
 
     round: int
     parameters: Vector
     previous: Vector | None
-    """The global model of the round before; none in the first round."""
+    """The global model of the previous round; None in the first round."""
     clients: tuple[int, ...]
-    """The sampled clients that this attacker plays: it submits one update for each."""
+    """The sampled clients that this attacker controls; it submits one update for each."""
     sampled: int
-    """Number of clients in this round, benign ones included."""
+    """Number of clients in this round, including the benign ones."""
     network: Network
     shards: Shards
-    """The shards of the attacker's own clients; others are refused."""
+    """The shards of the attacker's own clients; access to other clients is rejected."""
     recipe: Recipe
-    """How the attacker's clients train."""
+    """The local training settings of the attacker's clients."""
     own: Own
-    """What the clients' training gives."""
+    """Runs the clients' local training and returns their updates."""
     rng: Generator
     note: Note
-    """Tells the record of an event, the rows being places in `clients`."""
+    """Records an event; the rows are indices into `clients`."""
 
     __repr__ = briefly
 
 
 @dataclass(frozen=True)
 class WhiteBoxView(BlackBoxView):
-    """A black-box view and the server's rule with its settings."""
+    """A black-box view plus the server's aggregation rule with its settings."""
 
     rule: "Defense"
     assumed_malicious: int
-    """How many malicious updates the server tells the rule to expect; the rule may have a count of its own.
+    """Number of malicious updates that the server passes to the rule; the rule may have its own count instead.
 
-    It is what the threat model assumes, or the true number if the rule is an oracle.
+    It is the number that the threat model assumes, or the true number if the rule is an oracle.
     """
 
     __repr__ = briefly
@@ -180,39 +180,39 @@ class WhiteBoxView(BlackBoxView):
 
 @dataclass(frozen=True)
 class OmniscientView(WhiteBoxView):
-    """A white-box view and everything that is sent in this round."""
+    """A white-box view plus everything that is submitted in this round."""
 
     benign: Matrix
     """The `[benign, parameters]` updates of this round's benign clients."""
     benign_clients: tuple[int, ...]
-    """The client of each benign row."""
+    """The client id of each benign row."""
     memory: Memory
-    """What the rule carries into this round."""
+    """The rule's memory at the start of this round."""
     root: Callable[[], Vector]
-    """The server's own update on its root data."""
+    """The server's own update, trained on its root data."""
     allied: Matrix
-    """What the attackers that craft earlier send in this round, if one mastermind controls them all; else no rows."""
+    """Updates of the attackers that craft earlier in this round, if one adversary controls them all; else no rows."""
     allied_clients: tuple[int, ...]
-    """The client of each allied row."""
+    """The client id of each allied row."""
 
     __repr__ = briefly
 
 
 class DefenderView(NamedTuple):
-    """All that a server sees of one round."""
+    """Everything that the server sees of one round."""
 
     round: int
     parameters: Vector
     updates: Matrix
-    """One row for each client, at least one, every value finite: the server drops other rows before it asks."""
+    """One finite row per client, at least one; the server drops rows with NaN or infinity before aggregation."""
     clients: tuple[int, ...]
     malicious: int
-    """How many of the rows the threat model assumes to be malicious; the true number if the rule is an oracle.
+    """Number of rows that the threat model assumes to be malicious; the true number if the rule is an oracle.
 
-    In a round with few rows it may be more than the rule can take.
+    In a round with few rows it may exceed what the rule supports.
     """
     root: Callable[[], Vector]
-    """The server's own update on its root data, computed when called."""
+    """The server's own update, trained on its root data when called."""
     rng: Generator
     note: Note = unnoted
 
@@ -221,93 +221,93 @@ class DefenderView(NamedTuple):
 
 
 class Attack(Protocol):
-    """A malicious player of updates."""
+    """A model poisoning attack: a malicious player that crafts updates."""
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """The least view that it can play from."""
+        """The least informative view that the attack can work from."""
 
     def craft(self, view: OmniscientView) -> Matrix:
         """Return the `[malicious, parameters]` updates to submit, one row for each of `view.clients`."""
 
 
 class Poison(Protocol):
-    """A malicious player of data."""
+    """A data poisoning attack: a malicious player that changes training data."""
 
     def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
-        """Return the batch that the malicious `client` trains on instead."""
+        """Return the batch that the malicious `client` trains on in place of `batch`."""
 
 
 class Trigger(Protocol):
-    """A change of images by which a backdoored model is told to answer with the target class."""
+    """An image change that makes a backdoored model predict the target class."""
 
     def stamp(self, images: Tensor) -> Tensor:
-        """Return `[examples, channels, height, width]` images, pixels in [0, 1], with the trigger on each."""
+        """Return `[examples, channels, height, width]` images, pixels in [0, 1], with the trigger applied to each."""
 
 
 @runtime_checkable
 class Backdoor(Protocol):
-    """What else a poison tells whose aim is a target class wherever its trigger shows."""
+    """What a backdoor poison offers in addition: its target class and its triggered images."""
 
     @property
     def target(self) -> int:
-        """The class that images with the trigger shall be taken for."""
+        """The class that the model should predict for images with the trigger."""
 
     def meant(self, labels: Tensor) -> Tensor:
-        """Return, as a boolean a label, whose images the trigger is meant for; never those of the target class."""
+        """Return a boolean per label: whether the trigger applies to this class; never to the target class."""
 
     def triggered(self, batch: Batch) -> Batch:
-        """Return every image, pixels in [0, 1], with the trigger, labeled with the target."""
+        """Return every image with the trigger, pixels in [0, 1], labeled with the target class."""
 
 
 class Defense(Protocol):
-    """An aggregation rule; one without `family` or `limit` has the defaults of `family_of` and `limit_of`."""
+    """An aggregation rule; without `family` or `limit` it has the defaults of `family_of` and `limit_of`."""
 
     @property
     def family(self) -> Family:
-        """How the rule chooses, for attacks that choose their form by it."""
+        """How the rule selects, for attacks that adapt to it."""
 
     def limit(self, clients: int) -> int:
-        """Return the largest number of malicious rows among `clients` that the rule can be set to survive."""
+        """Return the largest number of malicious rows among `clients` that the rule can be configured to tolerate."""
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        """Return one update for the server to apply, and the memory for the next round."""
+        """Return the update for the server to apply, and the memory for the next round."""
 
 
 class Repair(Protocol):
-    """A post-training defense: what is done to a trained model before it is used."""
+    """A post-training defense: a change of the trained model before deployment."""
 
     @property
     def needs_root(self) -> bool:
-        """Whether it learns from the server's root data."""
+        """Whether it uses the server's root data."""
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
-        """Return the model to use; training goes on from `model`, which stays as it is."""
+        """Return the model to deploy; training continues from `model`, which must not be changed."""
 
 
 @runtime_checkable
 class Checking(Protocol):
-    """What else a repair tells that learns something: whether it could, without learning it."""
+    """What a repair that learns offers in addition: a check whether it can repair a model, without learning."""
 
     def check(self, model: Model, *, root: Batch | None) -> None:
-        """Raise a ConfigError that says why, if this model cannot be repaired."""
+        """Raise a ConfigError with the reason if this model cannot be repaired."""
 
 
 def own_malicious(rule: Defense) -> Count | None:
-    """Return the malicious count that a rule, or else the one it wraps, was set to; None takes the server's."""
-    told: Count | None = getattr(rule, "malicious", None)
+    """Return the malicious count configured in a rule or in the rule it wraps; None means the server's count."""
+    count: Count | None = getattr(rule, "malicious", None)
     inner: Defense | None = getattr(rule, "inner", None)
-    return own_malicious(inner) if told is None and inner is not None else told
+    return own_malicious(inner) if count is None and inner is not None else count
 
 
 def is_oracle(rule: Defense) -> bool:
-    """Say whether a rule, or one that it wraps, is set to the true number of malicious rows of each round."""
+    """Say whether a rule, or the rule it wraps, is given the true number of malicious rows of each round."""
     inner: Defense | None = getattr(rule, "inner", None)
     return getattr(rule, "malicious", None) == "sampled" or (inner is not None and is_oracle(inner))
 
 
 def krum_score(rule: Defense) -> KrumScore:
-    """Return the form of Krum's score that a rule, or else the one it wraps, says it uses; by default the published."""
+    """Return the form of Krum's score that a rule or the rule it wraps declares; the published form by default."""
     own: KrumScore | None = getattr(rule, "krum_score", None)
     inner: Defense | None = getattr(rule, "inner", None)
     if own is not None:
@@ -316,18 +316,18 @@ def krum_score(rule: Defense) -> KrumScore:
 
 
 def family_of(rule: Defense) -> Family:
-    """Return a rule's family; one that does not name any counts as a rule by coordinate."""
+    """Return a rule's family; a rule that does not declare one counts as coordinate-wise."""
     family: Family = getattr(rule, "family", "coordinate")
     return family
 
 
 def limit_of(rule: Defense, clients: int) -> int:
-    """Return how many malicious rows among `clients` a rule can be set to survive; where it does not say, all."""
+    """Return how many malicious rows among `clients` a rule can be configured to tolerate; all if it has no limit."""
     return rule.limit(clients) if hasattr(rule, "limit") else clients
 
 
 class Backend(Protocol):
-    """Where the benign clients' training happens."""
+    """How the benign clients' local training is executed."""
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         """Write each client's update `parameters - trained` into its row of `out`, and return `out`.
@@ -337,19 +337,19 @@ class Backend(Protocol):
 
 
 class Policy(Protocol):
-    """How a player that has learned plays: its actions are numbers in [-1, 1], whatever they stand for."""
+    """A learned player's decision function; its actions are numbers in [-1, 1], whatever their meaning."""
 
     def act(self, observation: FloatArray) -> FloatArray:
-        """Return the action for one observation; neither is edited."""
+        """Return the action for one observation; neither array is modified afterwards."""
 
 
 class Space(NamedTuple):
-    """How many numbers a seat sees, and how many it answers with."""
+    """The dimensions of a seat's observation and action."""
 
     observation: int
     action: int
     is_scaled: bool = True
-    """Whether what it sees lies in [-1, 1]; else it is finite."""
+    """Whether observations lie in [-1, 1]; otherwise they are only finite."""
 
 
 State = TypeVar("State")
@@ -357,35 +357,35 @@ Ended = TypeVar("Ended", contravariant=True)
 
 
 class Game(Protocol[State]):
-    """Who moves, who sees what, and who wins; a state is small, frozen, and everything that the next one depends on."""
+    """A Markov game; its state is small, frozen, and holds everything that the next state depends on."""
 
     @property
     def seats(self) -> Mapping[str, Space]:
-        """The players, by name, that answer with actions."""
+        """The learning players by name, each with its spaces."""
 
     def initial(self, rng: Generator) -> State:
-        """Draw the state that an episode starts from."""
+        """Draw the initial state of an episode."""
 
     def observe(self, state: State, seat: str) -> FloatArray:
-        """Return what a seat sees of a state."""
+        """Return a seat's observation of a state."""
 
     def transition(self, state: State, actions: Mapping[str, FloatArray], *, rng: Generator) -> State:
-        """Draw the next state after the actions of all seats, each number of which is cut off at -1 and 1."""
+        """Draw the next state given the actions of all seats, each number clipped to [-1, 1]."""
 
     def reward(self, before: State, after: State, *, seat: str) -> float:
-        """Return what a seat gains by a transition."""
+        """Return a seat's reward for a transition."""
 
     def is_over(self, state: State) -> bool:
-        """Say whether nobody moves any more."""
+        """Say whether the episode has ended."""
 
     @property
     def codec(self) -> "Codec[State]":
-        """How a state is written to disk."""
+        """How a state is saved to disk and restored."""
 
 
 @runtime_checkable
 class Truncating(Protocol[Ended]):
-    """What else a game tells that has a horizon."""
+    """What a game with a horizon offers in addition."""
 
     def is_truncated(self, state: Ended) -> bool:
-        """Say of a state in which the game is over whether it is only the horizon that ends it."""
+        """Say whether the episode ended in `state` only because of the horizon."""

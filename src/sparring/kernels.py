@@ -1,7 +1,7 @@
-"""Compiled loops over columns, for what torch has no fast operation.
+"""Compiled loops over columns, for operations that torch has no fast version of.
 
-Each is compiled when first used, and not kept on disk: numba would write pickles, and read them. It runs on one thread
-without Python's lock, so that a caller can give every thread a block of columns.
+Each loop is compiled at its first use and not cached on disk, because numba would read and write pickles. It runs on
+one thread and releases the GIL, so that a caller can give each thread a block of columns.
 """
 
 from collections.abc import Callable
@@ -12,42 +12,43 @@ from numba import njit
 from numpy.typing import NDArray
 
 LANES = 256
-"""Columns in a tile: many for long vector loops, few enough that a tile of 1000 rows stays in a core's own cache."""
+"""Columns in a tile: enough for long vector loops, few enough that a tile of 1000 rows fits in a core's cache."""
 RUN = 512
-"""Columns whose squared differences are added up in the matrix's own precision."""
+"""Columns whose squared differences are summed in the matrix's own precision."""
 REORDERED = {"reassoc", "contract"}
-"""Lets sums be taken in any order, without which they fill no vector register; it is fixed when they are compiled."""
+"""Allows sums in any order, which vectorization requires; the order is fixed at compile time."""
 
 
 @cache
 def inner_means(precision: str) -> Callable[..., None]:
     """Return `_inner_means`, compiled for matrices of `precision`, float32 or float64."""
-    return _compiled(_inner_means, f"void({precision}[:, ::1], intp[:, ::1], intp, intp, {precision}[::1])")
+    return _compile(_inner_means, f"void({precision}[:, ::1], intp[:, ::1], intp, intp, {precision}[::1])")
 
 
 @cache
 def weighted_sums(precision: str) -> Callable[..., None]:
     """Return `_weighted_sums`, compiled for matrices of `precision`, float32 or float64."""
-    return _compiled(_weighted_sums, f"void({precision}[:, ::1], intp[::1], float64[::1], intp, {precision}[::1])")
+    return _compile(_weighted_sums, f"void({precision}[:, ::1], intp[::1], float64[::1], intp, {precision}[::1])")
 
 
 @cache
 def pair_sums(precision: str) -> Callable[..., None]:
     """Return `_pair_sums`, compiled for matrices of `precision`, float32 or float64."""
     signature = f"void({precision}[:, ::1], boolean, intp, intp, float64[:, ::1])"
-    return _compiled(_pair_sums, signature, fastmath=REORDERED)
+    return _compile(_pair_sums, signature, fastmath=REORDERED)
 
 
-def _compiled(loop: Callable[..., None], signature: str, *, fastmath: set[str] | None = None) -> Callable[..., None]:
+def _compile(loop: Callable[..., None], signature: str, *, fastmath: set[str] | None = None) -> Callable[..., None]:
     kernel: Callable[..., None] = njit(signature, nogil=True, error_model="numpy", fastmath=fastmath or False)(loop)
     return kernel
 
 
 @njit(fastmath={"nnan", "nsz"})
 def _exchange(tile: NDArray[np.floating], comparators: NDArray[np.intp]) -> None:
-    """Bring the values of each pair of rows in order, pair after pair.
+    """Sort the values of each pair of rows, pair by pair.
 
-    There is no NaN, and which zero is the lesser is open: on these terms a processor has a minimum of vectors.
+    There is no NaN, and the order of +0 and -0 is left open; under these conditions the minimum compiles to a vector
+    instruction.
     """
     for pair in range(len(comparators)):
         lower, upper = tile[comparators[pair, 0]], tile[comparators[pair, 1]]
@@ -59,7 +60,7 @@ def _exchange(tile: NDArray[np.floating], comparators: NDArray[np.intp]) -> None
 
 @njit(fastmath=REORDERED)
 def _term(one: float, other: float, apart: bool) -> float:
-    """Return a coordinate's part of the squared distance, where `apart`, or else of the inner product."""
+    """Return one coordinate's term of the squared distance if `apart`, else of the inner product."""
     return (one - other) * (one - other) if apart else one * other
 
 
@@ -70,16 +71,17 @@ def _inner_means(
     first: int,
     means: NDArray[np.floating],
 ) -> None:
-    """Average the columns from `first` on without their `trim` least and greatest values, which `comparators` part off.
+    """Average the columns from `first` on without their `trim` smallest and largest values, sorted by `comparators`.
 
-    The sums are in float64, from zero and in ascending order: no order of the rows nor sign of a zero changes a byte.
+    Sums are in float64, from zero and in ascending order, so that the order of rows and the sign of zeros cannot
+    change a byte.
     """
     rows = len(matrix)
     tile = np.zeros((rows, LANES), matrix.dtype)
     for start in range(0, len(means), LANES):
         out = means[start : start + LANES]
         for row in range(rows):
-            # A slice: its indices are known not to be negative, which is what lets the loop be vectorized.
+            # A slice has indices known to be non-negative, which lets the compiler vectorize the loop.
             source, target = matrix[row, first + start : first + start + len(out)], tile[row]
             for lane in range(len(source)):
                 target[lane] = source[lane]
@@ -99,12 +101,12 @@ def _weighted_sums(
     first: int,
     sums: NDArray[np.floating],
 ) -> None:
-    """Add up these rows times their weights, row after row in float64, in the columns from `first` on."""
+    """Sum the given rows times their weights, row by row in float64, over the columns from `first` on."""
     for start in range(0, len(sums), LANES):
         out = sums[start : start + LANES]
         total = np.zeros(len(out))
-        for place in range(len(rows)):
-            source, weight = matrix[rows[place], first + start : first + start + len(out)], weights[place]
+        for index in range(len(rows)):
+            source, weight = matrix[rows[index], first + start : first + start + len(out)], weights[index]
             for lane in range(len(out)):
                 total[lane] += weight * source[lane]
         for lane in range(len(out)):
@@ -113,10 +115,10 @@ def _weighted_sums(
 
 @njit(fastmath=REORDERED)
 def _add_run(matrix: NDArray[np.floating], apart: bool, start: int, end: int, sums: NDArray[np.float64]) -> None:
-    """Add what `_pair_sums` adds, in a few columns.
+    """Add the terms of `_pair_sums` for a few columns.
 
-    Two rows at a time meet two others: what is read serves two pairs. A last odd row stands in for a neighbor, whose
-    sums lie outside the rows' square.
+    Two rows are paired with two others at a time, so that each value read serves two pairs. If the number of rows is
+    odd, the last row is paired with itself in place of a neighbor; those sums lie outside the rows' square.
     """
     last = len(matrix) - 1
     for row in range(0, last + 1, 2):
@@ -136,9 +138,9 @@ def _add_run(matrix: NDArray[np.floating], apart: bool, start: int, end: int, su
 
 
 def _pair_sums(matrix: NDArray[np.floating], apart: bool, first: int, stop: int, sums: NDArray[np.float64]) -> None:
-    """Add each pair of rows' squared distance, where `apart`, or else their inner product, to the lower triangle.
+    """Add each pair of rows' squared distance if `apart`, else their inner product, to the lower triangle.
 
-    Only the columns from `first` to `stop` count; a run of them is added up in the matrix's precision.
+    Only the columns from `first` to `stop` count; each run of `RUN` columns is summed in the matrix's precision.
     """
     for start in range(first, stop, RUN):
         _add_run(matrix, apart, start, min(start + RUN, stop), sums)

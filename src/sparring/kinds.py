@@ -1,42 +1,68 @@
-"""What a catalogue can hold: the section of a configuration that names it, and the method that tells it from others."""
+"""The kinds of catalogue members: the configuration section that names each, and the methods that identify it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
 from sparring.errors import PluginError
 
 
 class Kind(NamedTuple):
-    """The section that names a member of a catalogue, and the method that all members have."""
+    """The configuration section that names a member of a catalogue; each member has one of the methods."""
 
     section: str
-    verb: str
+    verbs: tuple[str, ...]
 
 
 KINDS: Mapping[str, Kind] = {
-    "attacks": Kind("attack", "craft"),
-    "poisons": Kind("attack", "poison"),
-    "triggers": Kind("attack.trigger", "stamp"),
-    "defenses": Kind("defense", "aggregate"),
-    "post-training": Kind("post_training", "repair"),
-    "datasets": Kind("data", "load"),
-    "partitions": Kind("data.partition", "assign"),
-    "models": Kind("model", "module"),
+    "attacks": Kind("attack", ("craft", "poison")),
+    "triggers": Kind("attack.trigger", ("stamp",)),
+    "defenses": Kind("defense", ("aggregate",)),
+    "post-training": Kind("post_training", ("repair",)),
+    "datasets": Kind("data", ("load",)),
+    "partitions": Kind("data.partition", ("assign",)),
+    "models": Kind("model", ("module",)),
 }
-"""By the catalogues' names."""
-BOTH = ["attacks", "poisons"]
-"""What one class may be at once; it stands among the attacks."""
+"""The kinds, by the catalogues' names."""
 
 
 def kind_of(cls: type) -> str:
-    """Return the name of the catalogue that a class belongs to, told by its methods; an attack may be a poison, too."""
-    found = kinds_of(cls)
-    if len(found) != 1 and found != BOTH:
-        verbs = ", ".join(kind.verb for kind in KINDS.values())
+    """Return the name of the catalogue that a class belongs to, by its methods."""
+    found = [name for name, kind in KINDS.items() if has_method(cls, kind.verbs)]
+    if len(found) != 1:
+        verbs = ", ".join(verb for kind in KINDS.values() for verb in kind.verbs)
         raise PluginError(f"{cls.__name__} has {len(found)} of these methods; it must have one: {verbs}")
     return found[0]
 
 
-def kinds_of(cls: type) -> list[str]:
-    """Return the names of all catalogues whose method a class has."""
-    return [name for name, kind in KINDS.items() if callable(getattr(cls, kind.verb, None))]
+def has_method(cls: type, verbs: Iterable[str]) -> bool:
+    """Say whether a class has one of these methods."""
+    return any(callable(getattr(cls, verb, None)) for verb in verbs)
+
+
+SYMBOLS = "n updates of d parameters, f of them malicious"
+"""What the letters of a cost stand for; it explains any other letter itself."""
+
+
+class StatedFacts(NamedTuple):
+    """What a class states about itself for its readers, as class variables of these names, in one line of text each.
+
+    The site, `sparring list` and the conformance kit read them there. A plug-in may leave out any of them.
+    """
+
+    paper: str = ""
+    """Where it comes from: "Authors, year, title, venue", several separated by "; "; empty where there is no paper."""
+    cost: str = ""
+    """Operations of a round, a repair or a prediction, as in `O(n^2 d)`, with the letters of `SYMBOLS`.
+
+    Of an attack, what it takes beside the training of the malicious clients.
+    """
+    assumption: str = ""
+    """What must hold for it to do what it is for."""
+
+
+def stated_facts(cls: type) -> StatedFacts:
+    """Return what a class states about itself; an option or a property of such a name states nothing."""
+    options = {field.name for field in fields(cls)} if is_dataclass(cls) else set()
+    stated = {name: getattr(cls, name, "") for name in StatedFacts._fields if name not in options}
+    return StatedFacts(**{name: fact for name, fact in stated.items() if isinstance(fact, str)})

@@ -1,4 +1,4 @@
-"""Named random streams: equal names always give equal draws, whoever asks and in whatever order."""
+"""Named random streams: equal names always give equal draws, regardless of the caller and the order of calls."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ Generator = np.random.Generator
 def stream(seed: int, *path: str | int) -> Generator:
     """Return the generator named by `seed` and `path`, such as `stream(0, "client", client, round)`.
 
-    The name is hashed as a whole: `SeedSequence` would pad it with zeros, and take "client 3" for "client 3, round 0".
+    The whole name is hashed, because `SeedSequence` pads with zeros: "client 3" would equal "client 3, round 0".
     """
     name = json.dumps([seed, *path], default=index).encode()
     words = np.frombuffer(hashlib.sha256(name).digest()[::-1], dtype="<u4")

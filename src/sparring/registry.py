@@ -1,4 +1,4 @@
-"""Build the object that a named section of a configuration describes, or say precisely why it cannot be built."""
+"""Build the object that a named configuration section describes, or report precisely why it cannot be built."""
 
 from collections import UserDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,18 +13,18 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from sparring.errors import ConfigError, UnknownName, blaming
 
 Table = Mapping[str, type | str]
-"""What a family offers: names, and the frozen dataclass of each, or `"module:Class"` where importing it is costly."""
+"""A family's members by name: the frozen dataclass of each, or `"module:Class"` where importing it is expensive."""
 
 Families = Mapping[type, Table]
-"""The tables of other families that a member may hold one of, by the contract that such a field has as its type."""
+"""The tables of other families whose members can be nested, by the contract that the field has as its type."""
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
 
 ALONE: Families = {}
 
 ADDED_LATER: Mapping[str, bool] = {"added_later": True}
-"""The metadata of an option that is newer than results which are kept: a description leaves it out where it has its
-default, so that these results keep their names."""
+"""Field metadata of an option that is newer than existing results: a description omits it while it has its default
+value, so that the digests of these results stay valid."""
 ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "aggregation": ("defense",),
     "aggregator": ("defense",),
@@ -42,7 +42,7 @@ ELSEWHERE: Mapping[str, tuple[str, ...]] = {
     "rule": ("defense",),
     "server_learning_rate": ("server_lr",),
 }
-"""What other software calls what is known here by other words."""
+"""Option names of other software, with the names used here."""
 
 WORDS = {
     "bool_type": "true or false",
@@ -55,22 +55,22 @@ WORDS = {
     "too_long": "shorter",
     "tuple_type": "a list",
 }
-"""What pydantic's kinds of error call for, in the words of a configuration."""
+"""pydantic's error types, with the expected value in the words of a configuration."""
 
 
 @dataclass(frozen=True)
 class Stored:
     """Marks an option that names a file or a folder, as in `file: Annotated[str, Stored()]`.
 
-    Runs are known by what is in there, and not by its name.
+    A run's digest covers the contents of that file, not its name.
     """
 
     located: Callable[[str], Path] = Path
-    """Says where that is which is written."""
+    """Converts the option's value to a path."""
 
 
 class Imports(UserDict[str, Any]):
-    """A table of what is imported when it is asked for: a member that is written as `"module:name"` is that."""
+    """A table with lazy imports: an entry written as `"module:name"` is imported when it is looked up."""
 
     def __getitem__(self, key: str) -> Any:
         entry = self.data[key]
@@ -78,18 +78,18 @@ class Imports(UserDict[str, Any]):
 
 
 def imported(path: str) -> Any:
-    """Return what `"module:name"` stands for. Here alone, and not above, is imported what costs much and few need."""
+    """Import and return `"module:name"`; only modules that are expensive and rarely needed are imported this way."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
 
 
 def spelled(word: object) -> str:
-    """Return a word as tables spell it: in small letters, with underscores."""
+    """Return a word in the spelling of the tables: lower case, with underscores."""
     return str(word).lower().replace("-", "_")
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
-    """Return `; did you mean '...'?` for the known word that means the same or is most like `word`, or nothing."""
+    """Return `; did you mean '...'?` for the known word that is synonymous with or closest to `word`, or nothing."""
     words = {spelled(each): each for each in known}
     alike = [each for each in ELSEWHERE.get(spelled(word), ()) if each in words]
     matches = alike or get_close_matches(spelled(word), list(words), n=1)
@@ -97,13 +97,13 @@ def nearest(word: object, known: Iterable[str]) -> str:
 
 
 def offer(word: object, known: Iterable[str]) -> str:
-    """Return what to write instead of `word`: the known word most like it, or else all that are known."""
+    """Return what to write instead of `word`: the closest known word, or else all known words."""
     words = list(known)
     return nearest(word, words) or (f"; known: {', '.join(map(str, words))}" if words else "")
 
 
 def lookup(kind: str, table: Table, name: object) -> type:
-    """Return the class called `name`; capitals count as small letters, and hyphens as underscores."""
+    """Return the class called `name`; case is ignored, and hyphens count as underscores."""
     if not isinstance(name, str):
         given = "missing" if name is None else repr(name)
         raise ConfigError(f"{kind}.name is {given}; it must be one of: {', '.join(table)}")
@@ -117,10 +117,10 @@ def lookup(kind: str, table: Table, name: object) -> type:
 def build(
     kind: str, table: Table, section: Mapping[str, Any] | str, *, families: Families = ALONE, **facts: object
 ) -> Any:
-    """Build the object that `section` names; `facts` fill the fields of their name that it leaves out, at any depth.
+    """Build the object that `section` describes; `facts` fill omitted fields of the same name, at any depth.
 
-    A section within it names a member of the same table, unless `families` has one for the field's contract. A name
-    alone stands for a section of nothing else.
+    A nested section names a member of the same table, unless `families` has a table for the field's contract. A plain
+    name stands for a section without options.
     """
     options = opened(kind, section)
     name = options.pop("name", None)
@@ -137,7 +137,7 @@ def build(
             values[option] = build(f"{kind}.{option}", nested, value, families=families, **facts)
         else:
             values[option] = checked(f"{kind}.{option}", known[option], value)
-    for field in _required(cls):
+    for field in _list_required(cls):
         if field not in values:
             raise ConfigError(f"{kind} {name!r} lacks {field!r}; set {kind}.{field}")
     with blaming(f"{kind} {name!r}"):
@@ -145,7 +145,7 @@ def build(
 
 
 def described_options(member: Any) -> dict[str, Any]:
-    """Return the options that a description of a member names; those that were added later only where they are set."""
+    """Return the options for a member's description; `ADDED_LATER` ones only if they differ from the default."""
     options = {field.name: (getattr(member, field.name), field) for field in fields(member) if field.init}
     return {
         name: value
@@ -155,7 +155,7 @@ def described_options(member: Any) -> dict[str, Any]:
 
 
 def opened(kind: str, section: object) -> dict[str, Any]:
-    """Return what a section with a name holds; its name alone stands for it."""
+    """Return a named section as a dictionary; a plain name stands for a section without options."""
     if isinstance(section, str):
         return {"name": section}
     if not isinstance(section, Mapping):
@@ -164,7 +164,7 @@ def opened(kind: str, section: object) -> dict[str, Any]:
 
 
 def stored(table: Table, section: Mapping[str, Any], *, families: Families = ALONE) -> Iterator[tuple[str, Path]]:
-    """Yield what a section names that is `Stored`, at any depth: as it is written, and where that is."""
+    """Yield the `Stored` options of a section, at any depth: the value as written, and its path."""
     cls = lookup("member", table, section.get("name"))
     hints = get_type_hints(cls, include_extras=True)
     for option, value in section.items():
@@ -182,12 +182,12 @@ def _list(known: Iterable[str]) -> str:
 
 
 def _is_player(hint: object) -> bool:
-    """Say whether a field holds another player: its type is then a contract."""
+    """Say whether a field holds another player, that is, whether its type is a contract."""
     return getattr(hint, "_is_protocol", False)
 
 
 def checked(label: str, hint: Any, value: object) -> Any:
-    """Return `value` as the type that a field wants, or say what would do."""
+    """Return `value` converted to the field's type, or raise an error that says what would do."""
     plain = tuple(value) if isinstance(value, list) else value
     try:
         return TypeAdapter(hint, config=STRICT).validate_python(plain)
@@ -199,7 +199,7 @@ def checked(label: str, hint: Any, value: object) -> Any:
         raise ConfigError(f"{label} is {value!r}; it must be {remedy}") from None
 
 
-def _required(cls: type) -> list[str]:
+def _list_required(cls: type) -> list[str]:
     return [
         field.name
         for field in fields(cls)

@@ -1,4 +1,4 @@
-"""The state of a player, a game or a learner as it goes to disk, and back."""
+"""Serialization of the state of a player, a game or a learner: to disk and back."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 class Snapshot(NamedTuple):
-    """A state as it goes to disk: tensors, and everything else as JSON has it."""
+    """A state in serializable form: tensors, and everything else as JSON."""
 
     tensors: dict[str, Tensor]
     numbers: dict[str, Any]
@@ -16,14 +16,14 @@ class Snapshot(NamedTuple):
         return f"Snapshot({len(self.tensors)} tensors, numbers={list(self.numbers)})"
 
     def part(self, name: str) -> "Snapshot":
-        """Return what went in under a name."""
+        """Return the snapshot that was merged under a name."""
         prefix = f"{name}:"
         own = {key.removeprefix(prefix): tensor for key, tensor in self.tensors.items() if key.startswith(prefix)}
         return Snapshot(own, self.numbers[name])
 
 
 def merge(parts: Mapping[str, Snapshot], **numbers: Any) -> Snapshot:
-    """Pack several states into one, with numbers beside them."""
+    """Merge several snapshots into one, with further JSON values."""
     tensors = {f"{name}:{key}": tensor for name, part in parts.items() for key, tensor in part.tensors.items()}
     return Snapshot(tensors, {**numbers, **{name: part.numbers for name, part in parts.items()}})
 
@@ -32,7 +32,7 @@ State = TypeVar("State")
 
 
 class Codec(NamedTuple, Generic[State]):
-    """The way of a state to disk, and back."""
+    """The conversion of a state to a snapshot, and back."""
 
     pack: Callable[[State], Snapshot]
     unpack: Callable[[Snapshot], State]

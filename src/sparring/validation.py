@@ -1,4 +1,4 @@
-"""Checks of what a function is given: one line for an object of another kind, before anything is computed."""
+"""Checks of function arguments: a one-line error for a wrong kind of object, before anything is computed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
@@ -16,7 +16,7 @@ from sparring.random import Generator
 
 
 class Role(NamedTuple):
-    """What an object with a certain method is, and one that Sparring brings along."""
+    """The name for objects with a certain method, and an example from Sparring."""
 
     name: str
     example: str
@@ -34,17 +34,17 @@ ROLES: Mapping[str, Role] = {
     "act": Role("a policy", "PolicyNetwork(...)"),
     "transition": Role("a game", "attack_game(...)"),
 }
-"""By the method that tells it from others."""
+"""The roles, by the method that identifies them."""
 
 HELD: Mapping[str, str] = {"inner": "aggregate", "trigger": "stamp"}
-"""The fields in which a player holds another one, and that one's method."""
+"""The fields in which one player wraps another, and the method of the wrapped player."""
 
 PRECISIONS = (torch.float32, torch.float64)
-"""What sums over rows and columns are right in; half precision overflows where updates are ordinary."""
+"""Supported precisions; half precision overflows at ordinary update sizes."""
 
 
 def described(value: object) -> str:
-    """Return what an object is in a few words: a class, a player of some role, a plain value or a type."""
+    """Describe an object in a few words: a class, a player with its role, a plain value or a type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if value is None or isinstance(value, str | int | float):
@@ -71,7 +71,7 @@ def is_player(value: object, verb: str) -> bool:
 
 
 def check_player(label: str, player: object, *, verb: str) -> None:
-    """Refuse what is no player with the method `verb`: a class is none, nor is a player that holds a class."""
+    """Reject anything but a player with the method `verb`; a class is rejected, and so is a player that wraps one."""
     if not is_player(player, verb):
         is_its_class = isinstance(player, type) and callable(getattr(player, verb, None))
         role, example = ROLES[verb]
@@ -86,23 +86,23 @@ def check_player(label: str, player: object, *, verb: str) -> None:
 
 
 def check_kind(label: str, value: object, *, kind: type | UnionType, remedy: str) -> None:
-    """Refuse what is no instance of `kind`."""
+    """Reject a value that is not an instance of `kind`."""
     if not isinstance(value, kind):
         raise mistaken(label, value, remedy=remedy)
 
 
 def check_batch(label: str, value: object, *, example: str) -> None:
-    """Refuse what is no batch of examples; a data set has several."""
+    """Reject a value that is not one batch of examples; a data set has several."""
     check_kind(label, value, kind=Batch, remedy=f"give a batch of examples, such as {example}")
 
 
 def check_generator(label: str, value: object) -> None:
-    """Refuse what draws no numbers; a seed is not enough."""
+    """Reject a value that is not a random generator; a seed is not enough."""
     check_kind(label, value, kind=Generator, remedy='give a generator, such as stream(0, "name")')
 
 
 def check_architecture(label: str, value: object) -> None:
-    """Refuse what is neither an architecture nor a torch module."""
+    """Reject a value that is neither an architecture nor a torch module."""
     if not isinstance(value, nn.Module) and not is_player(value, "module"):
         is_class = isinstance(value, type) and (issubclass(value, nn.Module) or hasattr(value, "module"))
         remedy = "give an architecture, such as LeNet(), or a torch module"
@@ -110,7 +110,7 @@ def check_architecture(label: str, value: object) -> None:
 
 
 def check_network(label: str, value: object) -> None:
-    """Refuse what is no network: a model is one once it is fitted to a data set."""
+    """Reject a value that is not a network; an architecture becomes a network when it is fitted to a data set."""
     if not is_player(value, "split") or not is_player(value, "forward"):
         model = "model" if isinstance(value, nn.Module) else f"{type(value).__name__}()"
         fits = isinstance(value, nn.Module) or is_player(value, "module")
@@ -119,30 +119,30 @@ def check_network(label: str, value: object) -> None:
 
 
 def check_shards(label: str, value: object) -> None:
-    """Refuse what are no shards: examples are some once they are divided among clients."""
+    """Reject a value that is not shards; examples become shards when they are divided among clients."""
     if not is_player(value, "draw"):
         remedy = "divide the examples among clients: divide(data.train, Iid(), clients=..., seed=...)"
         raise mistaken(label, value, remedy=remedy)
 
 
 def check_device(label: str, device: str) -> None:
-    """Refuse a device that torch does not see."""
+    """Reject a device that torch does not see."""
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError(f"{label} is {device!r}; torch sees no such device here, use 'cpu' or a CUDA build of torch")
 
 
 def check_counts(section: str, **counts: object) -> None:
-    """Refuse settings of a section that are no whole numbers."""
+    """Reject settings of a section that are not whole numbers."""
     _check_types(section, counts, (int, Integral), remedy="it must be a whole number")
 
 
 def check_numbers(section: str, **numbers: object) -> None:
-    """Refuse settings of a section that are no numbers."""
+    """Reject settings of a section that are not numbers."""
     _check_types(section, numbers, (float, Real), remedy="it must be a number")
 
 
 def _check_types(section: str, values: Mapping[str, object], types: tuple[type, type], *, remedy: str) -> None:
-    """Refuse what is neither exactly of the first type, which is quick to see, nor an instance of the second."""
+    """Reject values that are neither exactly of the first type, a fast check, nor instances of the second."""
     exact, abstract = types
     for name, value in values.items():
         if type(value) is not exact and not isinstance(value, abstract):
@@ -150,17 +150,17 @@ def _check_types(section: str, values: Mapping[str, object], types: tuple[type, 
 
 
 def check_positive(section: str, **numbers: float) -> None:
-    """Refuse settings of a section that are not finite numbers above zero."""
+    """Reject settings of a section that are not finite numbers above zero."""
     _check_values(section, numbers, lambda value: 0 < value < inf, remedy="it must be positive and finite")
 
 
 def check_shares(section: str, **shares: float) -> None:
-    """Refuse settings of a section that are no shares of something, of which nothing is none."""
+    """Reject settings of a section that are not fractions above 0 and at most 1."""
     _check_values(section, shares, lambda value: 0 < value <= 1, remedy="it must be above 0 and at most 1")
 
 
 def check_at_least_one(section: str, **counts: float) -> None:
-    """Refuse settings of a section that are below one."""
+    """Reject settings of a section that are below one."""
     _check_values(section, counts, lambda value: value >= 1, remedy="it must be at least 1")
 
 
@@ -181,9 +181,9 @@ def _instance(cls: object) -> str:
 
 
 def check_matrix(owner: str, given: object, *, name: str = "updates") -> Matrix:
-    """Return a floating-point `[clients, parameters]` matrix as it is computed with; refuse anything else.
+    """Return a floating-point `[clients, parameters]` matrix ready for computation; reject anything else.
 
-    It lies row by row in memory and has no gradient: where that is so already, it is `given` itself.
+    The result is contiguous and detached; if `given` already is both, `given` itself is returned.
     """
     if not isinstance(given, Tensor) or not _is_dense(given) or given.dim() != 2:
         _refuse(owner, given, name=name, wanted="[clients, parameters]")
@@ -191,7 +191,7 @@ def check_matrix(owner: str, given: object, *, name: str = "updates") -> Matrix:
 
 
 def check_vector(owner: str, given: object, *, name: str, of: Tensor | None = None) -> Vector:
-    """Return a floating-point vector as it is computed with, as wide and as precise as `of`; refuse anything else."""
+    """Return a floating-point vector ready for computation, with the width and precision of `of`; reject others."""
     if not isinstance(given, Tensor) or not _is_dense(given) or given.dim() != 1:
         _refuse(owner, given, name=name, wanted="[parameters]")
     if of is None:
@@ -218,18 +218,18 @@ def _refuse(owner: str, given: object, *, name: str, wanted: str) -> NoReturn:
 
 
 def at_least(least: int, rule: str, **settings: float | None) -> None:
-    """Refuse a setting below `least`, or NaN; None leaves the choice to the rule."""
+    """Reject a setting below `least`, or NaN; None leaves the choice to the rule."""
     given = {name: value for name, value in settings.items() if value is not None}
     _check_settings(rule, given, lambda value: value >= least, use=f"{{name}} >= {least}")
 
 
 def positive(rule: str, **settings: float) -> None:
-    """Refuse a setting that is not a finite number above zero."""
+    """Reject a setting that is not a finite number above zero."""
     _check_settings(rule, settings, lambda value: 0 < value < inf, use="a finite {name} > 0")
 
 
 def fraction(defense: str, **settings: float) -> None:
-    """Refuse a share that is not at least 0 and below 1."""
+    """Reject a fraction that is below 0, or not below 1."""
     _check_settings(defense, settings, lambda value: 0 <= value < 1, use="{name} >= 0 and below 1")
 
 

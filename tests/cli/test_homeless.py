@@ -40,7 +40,7 @@ def test_data_that_have_nowhere_to_go_are_named_with_the_remedy(tmp_path):
     done = homeless(tmp_path, "run", "data.name=mnist", SPARRING_DATA=str(tmp_path))
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "mnist: train-images-idx3-ubyte.gz has no cache to go to, as neither HOME nor XDG_CACHE_HOME names" in line
+    assert "mnist: there is no cache for train-images-idx3-ubyte.gz, as neither HOME nor XDG_CACHE_HOME names" in line
     assert line.endswith(
         f"put it by hand at {tmp_path}/mnist/train-images-idx3-ubyte.gz (md5 f68b3c2dcbeaaa9fbdd348bbdeb94873)"
     )

@@ -91,7 +91,7 @@ def test_mean_and_std_may_be_given():
         (VECTORS, np.array(["a", "b"]), "mine: train labels are <U1; give numbers"),
         (VECTORS, np.eye(6, dtype=int), r"mine: train labels are torch.int64 \(6, 6\)"),
         (VECTORS[:5], LABELS, "mine: train labels number 6; there are 5 inputs"),
-        (VECTORS[:0], LABELS[:0], "mine: train split holds no example"),
+        (VECTORS[:0], LABELS[:0], "mine: train split is empty"),
         (np.float32(1), LABELS, "give uint8 images"),
         (VECTORS.astype(np.float64) * 1e300, LABELS, "NaN or infinite"),
         (np.zeros((6, 32, 32, 3), np.uint8), LABELS, "channels last"),
@@ -164,7 +164,8 @@ def test_a_data_set_itself_takes_series_of_any_values():
 
 def test_four_dimensions_with_other_values_get_advice():
     with pytest.raises(
-        DataError, match=r"to [\d.]+; scale float images to \[0, 1\] or give uint8, and flatten what is no"
+        DataError,
+        match=r"to [\d.]+; scale float images to \[0, 1\] or give uint8, and flatten inputs that are not images",
     ):
         convert(stream(0, "normal").standard_normal((6, 3, 8, 8)))
 
@@ -228,27 +229,27 @@ def test_the_moments_may_be_plain_numbers():
         (
             VECTORS,
             list("abcabc"),
-            r"labels are <U1; give numbers from 0, as numpy.searchsorted\(sorted_names, labels\)",
+            r"labels are <U1; give numbers from 0; numpy.searchsorted\(sorted_names, labels\)",
         ),
-        (VECTORS, pd.Series(list("abcabc")), "labels are object; give numbers from 0, as numpy.searchsorted"),
-        (VECTORS, np.eye(6), r"labels are torch.float64 \(6, 6\); give one number an example, such as the argmax"),
+        (VECTORS, pd.Series(list("abcabc")), "labels are object; give numbers from 0; numpy.searchsorted"),
+        (VECTORS, np.eye(6), r"labels are torch.float64 \(6, 6\); give one number per example, such as the argmax"),
         (VECTORS, 2, "labels number 1; there are 6 inputs"),
         (VECTORS, None, "labels are object; give numbers"),
         (VECTORS.tolist()[:5], LABELS, "labels number 6; there are 5 inputs"),
         (
             [[1.0, 2.0], [3.0]],
             [0, 1],
-            "inputs are a list of which numpy makes no array .*; give rows of numbers, all of",
+            "inputs are a list that numpy cannot convert to an array .*; give rows of numbers, all of",
         ),
-        ([], [], "train split holds no example"),
+        ([], [], "train split is empty"),
         ({"a": 1}, LABELS, "inputs are object; give numbers"),
         (FRAME.assign(e="text"), LABELS, "inputs are object; give numbers"),
         (FRAME.astype("Float32"), LABELS, "inputs are object; give numbers that torch knows, such as float32"),
         (FRAME > 0, LABELS, "inputs are torch.bool; give uint8 images or floats"),
         (FRAME.where(FRAME < 0), LABELS, "inputs hold NaN or infinite values"),
         (np.where(SERIES < 0, np.nan, SERIES), LABELS, "inputs hold NaN or infinite values"),
-        (np.ma.masked_less(VECTORS, 0), LABELS, "inputs have masked values; drop or replace those"),
-        ([torch.zeros(4, requires_grad=True)] * 6, LABELS, "inputs are a list of which numpy makes no array"),
+        (np.ma.masked_less(VECTORS, 0), LABELS, "inputs have masked values; drop or replace them"),
+        ([torch.zeros(4, requires_grad=True)] * 6, LABELS, "inputs are a list that numpy cannot convert to an array"),
         (np.array(["2026-01-01"] * 6, dtype="datetime64[D]"), LABELS, r"inputs are datetime64\[D\]; give numbers"),
         (np.zeros(6, dtype=[("a", "f4")]), LABELS, "give numbers"),
     ],

@@ -126,7 +126,7 @@ class TestValidation:
             with_validation(dataset(12), share, rng=stream(0, "validation"))
 
     def test_a_second_one_is_refused(self):
-        with pytest.raises(ConfigError, match="'tiny' has a validation split of its own"):
+        with pytest.raises(ConfigError, match="'tiny' already has a validation split"):
             with_validation(dataset(validation=byte_images(3)), 0.5, rng=stream(0, "validation"))
 
 

@@ -110,7 +110,7 @@ class TestRestricted:
         assert torch.equal(drawn.inputs, SHARDS.draw([2], streams(2), steps=1, size=1).inputs)
 
     def test_others_are_refused(self):
-        with pytest.raises(PluginError, match="client 1 is not this player's to read; it may read 0, 2"):
+        with pytest.raises(PluginError, match="this player may not read client 1; it may read 0, 2"):
             self.mine[1]
         with pytest.raises(PluginError, match="client 3"):
             self.mine.draw([0, 3], streams(0, 3), steps=1, size=1)

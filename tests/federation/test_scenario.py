@@ -78,7 +78,7 @@ def test_attackers_play_consecutive_clients_and_read_only_their_shards():
     parties = Scenario(FEDERATION, Mean(), [Attacker(2, InnerProduct()), Attacker(3)]).parties
     assert [party.clients for party in parties] == [range(2), range(2, 5)]
     assert len(parties[1].shards[4].labels) > 0
-    with pytest.raises(Exception, match="client 0 is not this player's to read"):
+    with pytest.raises(Exception, match="this player may not read client 0"):
         parties[1].shards[0]
 
 

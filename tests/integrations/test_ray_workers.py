@@ -71,8 +71,8 @@ def test_a_cluster_answers_whatever_happens_to_one_of_its_workers(tmp_path, clus
     answers = dict(next(calls) for _ in tasks[:-1])
     assert answers.keys() == {0, 1, 2, 3}, answers
     assert (answers[0], answers[3]) == (f"first from {tmp_path}", f"last from {tmp_path}")
-    assert str(answers[1]) == "the worker was lost (WorkerCrashedError); if memory ran out, play a smaller model"
-    assert str(answers[2]) == "the worker did not come to play: ValueError: this is"
+    assert str(answers[1]) == "the worker was lost (WorkerCrashedError); if memory ran out, use a smaller model"
+    assert str(answers[2]) == "the worker failed to start: ValueError: this is"
     assert all(isinstance(answers[place], RunError) for place in (1, 2))
     assert not re.search(rf"\d+\.\d+\.\d+|{re.escape(socket.gethostname())}", f"{answers[1]} {answers[2]}")
     worker = written(tmp_path / "note")

@@ -2,14 +2,14 @@ import pytest
 import torch
 
 from sparring.errors import ConfigError
-from sparring.inversion.trigger_reversal import LARGEST, PenaltySchedule, adjusted, unpenalized
+from sparring.inversion.trigger_reversal import LARGEST, PenaltySchedule, adjust_penalties, initial_penalties
 
 
 def weights(outcomes, schedule):
     """Return the weight of one class after each of its trials."""
-    penalties, seen = unpenalized(1), []
+    penalties, seen = initial_penalties(1), []
     for succeeded in outcomes:
-        penalties = adjusted(penalties, torch.tensor([succeeded]), schedule=schedule)
+        penalties = adjust_penalties(penalties, torch.tensor([succeeded]), schedule=schedule)
         seen.append(penalties.weights.item())
     return seen
 
@@ -35,10 +35,10 @@ def test_a_penalty_is_bounded():
 
 
 def test_classes_have_penalties_of_their_own():
-    after = adjusted(unpenalized(2), torch.tensor([True, False]), schedule=PenaltySchedule(start=0.5))
+    after = adjust_penalties(initial_penalties(2), torch.tensor([True, False]), schedule=PenaltySchedule(start=0.5))
     assert after.weights.tolist() == [0.5, 0]
     assert after.has_risen.tolist() == [True, False]
-    after = adjusted(after, torch.tensor([False, False]), schedule=PenaltySchedule(start=0.5))
+    after = adjust_penalties(after, torch.tensor([False, False]), schedule=PenaltySchedule(start=0.5))
     assert after.has_fallen.tolist() == [True, False], "there is nothing to lower at zero"
 
 

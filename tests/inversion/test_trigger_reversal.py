@@ -5,7 +5,7 @@ from sparring.arrays import Batch, pixels
 from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.inversion import ReversedTrigger, TriggerReversal, reverse_triggers, suspicious
-from sparring.inversion.trigger_reversal import Progress, Triggers, _advanced, stamped, unpenalized
+from sparring.inversion.trigger_reversal import Progress, Triggers, _update, initial_penalties, stamp
 from sparring.random import stream
 from tests.inversion.planted import BROAD, CLASSES, NARROW, NEVER, SIDE, USUAL, black, planted
 
@@ -84,8 +84,8 @@ def test_the_smallest_trigger_that_works_is_kept_or_else_the_most_successful(bef
         Triggers(torch.full((1, 1, 1, 1), norm), torch.zeros(1, 1, 1, 1), torch.tensor([success]))
         for norm, success in (before, after)
     )
-    progress = Progress(old, unpenalized(1), torch.zeros(1, dtype=torch.int64))
-    assert _advanced(progress, new, search=TriggerReversal()).best.norms.item() == kept
+    progress = Progress(old, initial_penalties(1), torch.zeros(1, dtype=torch.int64))
+    assert _update(progress, new, search=TriggerReversal()).best.norms.item() == kept
 
 
 def test_a_model_that_answers_no_numbers_has_no_triggers():
@@ -122,7 +122,7 @@ def test_images_may_be_bytes():
 
 def test_a_trigger_shows_as_far_as_its_mask_lets_it():
     image, mask, pattern = torch.tensor([[[[0.8]]]]), torch.tensor([[[0.25]]]), torch.tensor([[[0.4]]])
-    assert stamped(image, mask, pattern=pattern).item() == pytest.approx(0.75 * 0.8 + 0.25 * 0.4)
+    assert stamp(image, mask, pattern=pattern).item() == pytest.approx(0.75 * 0.8 + 0.25 * 0.4)
     assert ReversedTrigger(0, mask, pattern, 1.0, True).stamp(image).item() == pytest.approx(0.7)
 
 

@@ -271,7 +271,7 @@ def test_a_module_of_yours_starts_from_its_own_parameters_unless_others_are_aske
 
 
 def test_an_architecture_without_weights_cannot_start_from_them():
-    message = "^model LeNet has initial='pretrained', and comes with no weights to train; use 'random'$"
+    message = "^model LeNet has initial='pretrained', but comes with no weights to train; use 'random'$"
     with pytest.raises(ConfigError, match=message):
         network(LeNet(), Facts(), initial="pretrained")
 

@@ -9,7 +9,7 @@ DEPENDABLE = (
     "normal",
     "accuracy near 0.9, beta(90, 10)",
     "accuracy near 0.9 of 500 examples, binomial",
-    "pairs: beta(19, 1) less beta(8, 2)",
+    "pairs: beta(19, 1) minus beta(8, 2)",
     "pairs: both beta(19, 1)",
     "pairs: both of 100 examples",
 )

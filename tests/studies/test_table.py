@@ -4,17 +4,20 @@ import sys
 
 import pandas as pd
 import pytest
+import torch
 
-from sparring.attacks import ATTACKS, POISONS, LearnedAttack
-from sparring.defenses import DEFENSES
+from sparring.attacks import ATTACKS, LearnedAttack
+from sparring.defenses import DEFENSES, Clipped
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep
 from sparring.registry import lookup
 from studies import table
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
+from tools.site.examples import player
+from tools.site.members import members
+from tools.site.plane import server, sign_flips
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
-PLAYERS = {**ATTACKS, **POISONS}
 
 
 def classes(catalogue):
@@ -37,9 +40,18 @@ def write(tmp_path, monkeypatch):
 
 def test_every_attack_meets_every_rule_and_none_comes_first():
     axes = plan_sweep(table.document()).axes
-    assert {lookup("attack", PLAYERS, name) for name in axes["attack"]} == {*classes(PLAYERS)} - {LearnedAttack}
-    assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)}
+    untargeted = {attack for attack in classes(ATTACKS) if not hasattr(attack, "triggered")}
+    assert {lookup("attack", ATTACKS, name) for name in axes["attack"]} == untargeted - {LearnedAttack}
+    assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)} - {Clipped}
     assert axes["attack"][0] == "none"
+    assert axes["seed"] == ("0", "1", "2")
+
+
+def test_rules_that_share_a_row_take_the_same_step():
+    rules = {member.name: server(player(member)) for member in members("defenses")}
+    for one, other in table.SAME.items():
+        steps = [rules[name].step(5 * sign_flips().updates) for name in (one, other)]
+        torch.testing.assert_close(*steps, rtol=0, atol=0)
 
 
 def test_the_page_has_a_row_a_rule_and_a_column_an_attack(write, tmp_path):
@@ -74,5 +86,37 @@ def test_less_than_half_of_what_is_reached_without_attack_is_bold():
 
 
 def test_rules_that_cannot_bear_the_share_are_starred():
-    runs = pd.DataFrame([{"defense": rule, "attack": "none", "accuracy": 0.9} for rule in ("bulyan", "mean")])
-    assert [line.split(" | ")[0] for line in table.written(runs).splitlines()[2:]] == ["| `bulyan` *", "| `mean`"]
+    runs = pd.DataFrame(
+        [
+            {"defense": rule, "attack": attack, "accuracy": 0.9}
+            for rule in ("bulyan", "mean")
+            for attack in ("none", "ipm")
+        ]
+    )
+    rows = [line.split(" | ")[0] for line in table.written(runs).splitlines() if line.startswith("| `")]
+    assert rows == ["| `bulyan` *", "| `mean`"]
+
+
+def test_several_seeds_have_a_mean_and_an_interval():
+    runs = pd.DataFrame(
+        [
+            {"defense": "mean", "attack": attack, "accuracy": accuracy + noise}
+            for attack, accuracy in [("none", 0.9), ("ipm", 0.2)]
+            for noise in (-0.01, 0.0, 0.01)
+        ]
+    )
+    told = "| `mean` | 0.90 [0.88,\u00a00.92] | **0.20** [0.18,\u00a00.22] |"
+    assert table.written(runs).splitlines()[-1] == told
+    assert "seeds 0, 1, 2" in table.about([0, 1, 2])
+    assert table.SEVERAL_SEEDS in table.about([0, 1, 2])
+
+
+def test_attackers_that_see_their_own_clients_have_a_table_of_their_own():
+    runs = pd.DataFrame(
+        [{"defense": "clipping_median", "attack": attack, "accuracy": 0.9} for attack in ("none", "eb", "ipm")]
+    )
+    text = table.written(runs)
+    assert (
+        text.index(f"## {table.BLIND}") < text.index("`eb`") < text.index(f"## {table.INFORMED}") < text.index("`ipm`")
+    )
+    assert text.count("| `clipping_median`, `clipped` | 0.90 | 0.90 |") == 2

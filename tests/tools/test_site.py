@@ -2,25 +2,27 @@
 
 import ast
 import runpy
+from sys import modules
 
 import pytest
 import torch
 from mkdocs.structure.files import File, Files
 
-from sparring.attacks import ATTACKS, POISONS, TRIGGERS
+from sparring.attacks import ATTACKS, TRIGGERS
 from sparring.defenses import DEFENSES, CenteredClipping, Krum, Mean
 from sparring.experiments import parse_config, parse_document
 from sparring.experiments.config.build import validate
+from sparring.experiments.config.catalogues import CATALOGUES
 from tools.site.examples import as_python, as_yaml, document, player
-from tools.site.facts import ATTACK_COSTS, RULE_FACTS
 from tools.site.hook import FOLDERS, MARKER, TABLES, _drawn, _unfolded
-from tools.site.members import YEAR, formulas, meanings, members, parted
-from tools.site.pages import cited, page, papers, prose
+from tools.site.members import formulas, members, parted
+from tools.site.pages import cited, page, prose
+from tools.site.papers import FILE, listed, named, papers, with_unlisted
 from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, server
 from tools.site.repository import ROOT, SHOWN, relinked
 from tools.site.stamps import _change
 
-PLAYERS, STAMPS, RULES = members("attacks", "poisons"), members("triggers"), members("defenses")
+PLAYERS, STAMPS, RULES = members("attacks"), members("triggers"), members("defenses")
 EVERYONE = [*PLAYERS, *STAMPS, *RULES]
 MODULE = ast.parse(
     '''"""Halving (Doe et al., 2020): half of it."""
@@ -29,11 +31,6 @@ def halving(rows: Matrix, share: float = 0.5) -> Vector:
 def check(rows: Matrix) -> None:
     """Refuse."""
 def _hidden(rows: Matrix) -> Vector: ...
-class Halving:
-    share: float = 0.5
-    """How much
-    is left."""
-    name: str = ""
 '''
 )
 
@@ -43,7 +40,7 @@ def everyone(test):
 
 
 def test_every_name_of_the_catalogues_is_on_one_page():
-    for shown, catalogues in ((PLAYERS, (ATTACKS, POISONS)), (STAMPS, (TRIGGERS,)), (RULES, (DEFENSES,))):
+    for shown, catalogues in ((PLAYERS, (ATTACKS,)), (STAMPS, (TRIGGERS,)), (RULES, (DEFENSES,))):
         names = [name for member in shown for name in member.names]
         assert sorted(names) == sorted(name for catalogue in catalogues for name in catalogue)
 
@@ -51,11 +48,6 @@ def test_every_name_of_the_catalogues_is_on_one_page():
 def test_one_class_has_one_page():
     mean = next(member for member in RULES if member.name == "mean")
     assert mean.names == ["mean", "fedavg"]
-
-
-def test_the_facts_are_those_of_the_members():
-    assert ATTACK_COSTS.keys() == {member.name for member in PLAYERS}
-    assert RULE_FACTS.keys() == {member.name for member in RULES}
 
 
 @everyone
@@ -67,11 +59,34 @@ def test_a_member_is_in_its_table(member):
 
 @everyone
 def test_every_paper_that_a_member_names_is_listed(member):
-    assert cited(member.source).count("](../papers.md#") == len(YEAR.findall(member.source))
+    named_papers = named(member.source)
+    assert len(named_papers) == len(member.source.split("; ")) * bool(member.source)
+    assert cited(member.source).count("](../papers.md#") == len(named_papers)
+
+
+@everyone
+def test_a_class_names_the_papers_that_the_first_line_of_its_module_names(member):
+    headline = modules[member.cls.__module__].__doc__.partition("\n\n")[0]
+    assert {paper for paper in papers() if paper in headline} <= {paper.key for paper in named(member.source)}
 
 
 def test_papers_are_listed_in_order_and_once():
-    assert list(papers()) == sorted(set(papers()))
+    assert list(listed()) == sorted(set(listed()))
+
+
+def test_the_list_of_papers_says_what_the_classes_say():
+    entries = {entry.partition("\n")[0]: " ".join(entry.split()) for entry in FILE.read_text().split("\n## ")}
+    for member in members(*CATALOGUES):
+        for paper in named(member.source):
+            entry = entries.get(paper.key)
+            assert entry is None or (paper.title in entry and paper.venue in entry)
+
+
+def test_a_paper_that_is_not_in_the_list_is_added_to_it_from_its_class():
+    entries = with_unlisted(FILE.read_text(encoding="utf-8")).split("\n## ")[1:]
+    assert [entry.partition("\n")[0] for entry in entries] == list(papers())
+    (added,) = [entry for entry in entries if entry.startswith("He et al., 2016\n")]
+    assert added.split("\n")[2] == "*Deep residual learning for image recognition.* CVPR."
 
 
 @everyone
@@ -79,7 +94,7 @@ def test_a_page_says_what_the_class_says(member):
     text = page(member)
     assert text.startswith(f"# {prose(member.title)}\n")
     assert prose(member.cls.__doc__.split(".")[0].split("\n")[0]) in text
-    assert all(f"| `{option.name}` |" in text for option in member.options)
+    assert all(f"| `{option.name}` |" in text and prose(option.meaning) in text for option in member.options)
     assert all(f"`{formula.signature}`" in text for formula in member.formulas)
     assert as_yaml(member) in text
     assert as_python(member) in text
@@ -119,8 +134,19 @@ def test_the_first_line_of_a_module_is_parted(headline, title, source, tagline):
     assert parted(headline) == (title, source, tagline)
 
 
-def test_what_stands_below_an_option_is_its_meaning():
-    assert meanings(MODULE, "Halving") == {"share": "How much is left."}
+@pytest.mark.parametrize(
+    ("name", "cost", "assumption"),
+    [
+        ("krum", "$O(n^2 d)$", r"$n \ge 2f + 3$, and benign updates lie close together"),
+        ("dnc", "$O(n d + T (n^2 b + n^3))$ for T iterations on b coordinates", "benign updates are the majority, and"),
+        ("median", r"$O(n d \log n)$", "benign updates are the majority and differ little on each coordinate"),
+        ("sign_flip", "$O(f d)$", "the rule averages updates whatever their direction"),
+    ],
+)
+def test_a_page_shows_the_cost_and_the_assumption_of_the_class_as_formulas(name, cost, assumption):
+    text = page(next(member for member in EVERYONE if member.name == name))
+    assert f"| cost | {cost} |" in text
+    assert f"| assumes | {assumption}" in text
 
 
 def test_formulas_are_the_public_functions_that_return_something():

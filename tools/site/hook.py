@@ -1,19 +1,28 @@
 """What mkdocs calls: the generated pages, their pictures and the files from beside docs/ join the site's own."""
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
+from tools.site.api import api_pages
+from tools.site.cache import kept
+from tools.site.decisions import with_measurements
+from tools.site.example_files import example_pages
 from tools.site.examples import player
+from tools.site.keys import keys_page
+from tools.site.mathematics import with_mathml
 from tools.site.members import Member, members
 from tools.site.pages import attacks_table, page, rules_table, triggers_table
+from tools.site.papers import FILE, with_unlisted
 from tools.site.pictures import draw_attack, draw_influence, draw_reach
 from tools.site.repository import ROOT, SHOWN, relinked
 from tools.site.stamps import draw_backdoor, draw_trigger
 
-FOLDERS = {"attacks": ("attacks", "poisons"), "triggers": ("triggers",), "rules": ("defenses",)}
+FOLDERS = {"attacks": ("attacks",), "triggers": ("triggers",), "rules": ("defenses",)}
 """The site's folders, and the catalogues that fill them."""
 TABLES = {"attacks": attacks_table, "triggers": triggers_table, "rules": rules_table}
 MARKER = "<!-- the table -->"
@@ -24,10 +33,12 @@ REST = "/*"
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is not in docs/."""
-    contents = dict(_gallery()) | {shown: (ROOT / file).read_bytes() for file, shown in SHOWN.items()}
+    contents: dict[str, str | bytes] = dict(_gallery()) | dict(api_pages()) | dict(example_pages())
+    contents |= {shown: (ROOT / file).read_bytes() for file, shown in SHOWN.items()}
+    contents["reference/keys.md"] = keys_page()
     for place, content in contents.items():
         files.append(File.generated(config, place, content=content))
-    config.nav = [_unfolded(entry, files) for entry in config.nav or []]
+    config.nav = _unfolded(config.nav, files)
     return files
 
 
@@ -37,14 +48,21 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     folder = place.removesuffix("/index.md")
     if folder in FOLDERS:
         markdown = markdown.replace(MARKER, TABLES[folder](members(*FOLDERS[folder])))
-    return relinked(markdown, place)
+    if place == FILE.name:
+        markdown = with_unlisted(markdown)
+    return relinked(with_measurements(markdown), place)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Make MathML of the page's formulas."""
+    return with_mathml(html)
 
 
 def _gallery() -> Iterator[tuple[str, str | bytes]]:
     for folder, kinds in FOLDERS.items():
         for member in members(*kinds):
             yield f"{folder}/{member.name}.md", page(member)
-            for name, picture in _drawn(member).items():
+            for name, picture in kept(f"{folder}/{member.name}", partial(_drawn, member)).items():
                 yield f"{folder}/pictures/{name}.png", picture
 
 
@@ -60,16 +78,24 @@ def _drawn(member: Member) -> dict[str, bytes]:
     drawn = player(member, classes=2)
     if member.is_rule:
         return {member.name: draw_influence(drawn), f"{member.name}-reach": draw_reach(drawn)}
-    return {member.name: draw_attack(drawn) if member.kind == "attacks" else draw_attack(None, drawn)}
+    return {member.name: draw_attack(drawn) if member.crafts else draw_attack(None, drawn)}
 
 
-def _unfolded(entry: object, files: Files) -> object:
-    """Let an entry `{title: folder/*}` list the folder's pages, its index first."""
-    if not isinstance(entry, dict):
-        return entry
-    ((title, place),) = entry.items()
-    if not str(place).endswith(REST):
-        return entry
+def _unfolded(entry: Any, files: Files) -> Any:
+    """Let an entry `folder/*` of the navigation list the folder's pages, its index first, at whatever depth it is."""
+    if isinstance(entry, dict):
+        ((title, below),) = entry.items()
+        return {title: _pages(below, files) if isinstance(below, str) else _unfolded(below, files)}
+    if isinstance(entry, list):
+        listed = [_pages(each, files) if isinstance(each, str) else _unfolded(each, files) for each in entry]
+        return [part for each in listed for part in (each if isinstance(each, list) else [each])]
+    return entry
+
+
+def _pages(place: str, files: Files) -> str | list[str]:
+    """Return the pages of a folder that an entry stands for, or the page itself."""
+    if not place.endswith(REST):
+        return place
     folder = place.removesuffix("*")
     pages = [file.src_uri for file in files.documentation_pages() if file.src_uri.startswith(folder)]
-    return {title: sorted(pages, key=lambda each: (not each.endswith("/index.md"), each))}
+    return sorted(pages, key=lambda each: (not each.endswith("/index.md"), each))

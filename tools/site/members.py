@@ -4,11 +4,11 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from inspect import cleandoc, getdoc, getsource
-from itertools import pairwise
 from sys import modules
 from typing import NamedTuple
 
 from sparring.experiments.config.catalogues import CATALOGUES, Option, catalogue
+from sparring.kinds import stated_facts
 from sparring.registry import lookup
 
 YEAR = re.compile(r"\b(?:19|20)\d\d\b")
@@ -23,19 +23,18 @@ class Formula(NamedTuple):
 
 
 class Member(NamedTuple):
-    """An attack, a poison, a trigger or a rule; `kind` is its catalogue, and the first of its names is its page's."""
+    """An attack, a trigger or a rule; `kind` is its catalogue, and the first of its names is its page's."""
 
     kind: str
     names: Sequence[str]
     cls: type
     title: str
     source: str
+    """The papers that its class names."""
     tagline: str
     description: str
     """Paragraphs: the rest of the module's docstring, then the class's."""
     options: Sequence[Option]
-    meanings: dict[str, str]
-    """What is written below an option."""
     formulas: Sequence[Formula]
 
     @property
@@ -54,6 +53,11 @@ class Member(NamedTuple):
     def needs_file(self) -> bool:
         """Whether it is played from the file of something that was trained."""
         return any(option.required and option.type == "str" for option in self.options)
+
+    @property
+    def crafts(self) -> bool:
+        """Whether it is an attack that crafts updates, and does not poison data alone."""
+        return hasattr(self.cls, "craft")
 
     @property
     def is_backdoor(self) -> bool:
@@ -79,18 +83,17 @@ def _members(kind: str) -> Iterator[Member]:
 def _member(kind: str, names: Sequence[str], cls: type, options: Sequence[Option]) -> Member:
     tree = ast.parse(getsource(modules[cls.__module__]))
     headline, _, rest = (ast.get_docstring(tree) or cls.__name__).partition("\n\n")
-    title, source, tagline = parted(" ".join(headline.split()))
+    title, _, tagline = parted(" ".join(headline.split()))
     description = "\n\n".join(filter(None, [rest, getdoc(cls)]))
     return Member(
         kind=kind,
         names=names,
         cls=cls,
         title=title,
-        source=source,
+        source=stated_facts(cls).paper,
         tagline=tagline,
         description=description,
         options=options,
-        meanings=_meanings(cls),
         formulas=formulas(tree),
     )
 
@@ -105,28 +108,6 @@ def parted(headline: str) -> tuple[str, str, str]:
     source = SOURCE.search(headline)
     said = headline.removeprefix(title).replace(source[0] if source else "", "", 1).strip(" ,:.")
     return title, source[1] if source else "", said[:1].upper() + said[1:]
-
-
-def _meanings(cls: type) -> dict[str, str]:
-    """Return what is written below the fields of a class and of those that it inherits from."""
-    ours = [each for each in reversed(cls.__mro__) if each.__module__.startswith("sparring.")]
-    trees = [ast.parse(getsource(modules[each.__module__])) for each in ours]
-    return {
-        name: text
-        for each, tree in zip(ours, trees, strict=True)
-        for name, text in meanings(tree, each.__name__).items()
-    }
-
-
-def meanings(tree: ast.Module, cls: str) -> dict[str, str]:
-    """Return the text below each field of a class that has one."""
-    body = next(node.body for node in tree.body if isinstance(node, ast.ClassDef) and node.name == cls)
-    return {
-        field.target.id: " ".join(below.value.value.split())
-        for field, below in pairwise(body)
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
-        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant) and isinstance(below.value.value, str)
-    }
 
 
 def formulas(tree: ast.Module) -> list[Formula]:

@@ -3,26 +3,26 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from html import escape
-from pathlib import Path
 from textwrap import indent
 
 from markdown.extensions.toc import slugify
 
-from tools.site.examples import as_python, as_yaml, player, section
-from tools.site.facts import ATTACK_COSTS, RULE_FACTS, RuleFacts
-from tools.site.members import Member
-from tools.site.plane import CLIENTS, BENIGN, MALICIOUS, ROUNDS, remembered
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation.threat import VIEWS
+from sparring.kinds import stated_facts
 from sparring.registry import build
+from tools.site.examples import as_python, as_yaml, player, section
+from tools.site.members import Member
+from tools.site.papers import named, papers
+from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, ROUNDS, remembered
 
-PAPERS = Path(__file__).parents[2] / "docs" / "papers.md"
 SIZES = (10, 50, 100)
 """Numbers of clients for which the tables say how many malicious ones a rule can be told to expect."""
 NONE = "–"
+FORMULA = re.compile(r"(O\((?:[^()]|\([^()]*\))*\)|\bn >= [^,]+)")
+"""What is a formula in what a class states."""
 INDENT = "    "
 
 INFLUENCE = (
@@ -53,7 +53,7 @@ def page(member: Member) -> str:
     parts = (
         f"# {prose(member.title)}",
         f"*{prose(member.tagline)}.*" if member.tagline else "",
-        _table(*_facts(member)),
+        table(*_facts(member)),
         prose(member.description),
         _pictures(member),
         _options(member),
@@ -64,34 +64,28 @@ def page(member: Member) -> str:
 
 
 def attacks_table(attacks: Iterable[Member]) -> str:
-    """Return the table of all attacks and poisons."""
-    rows = [
-        (_entry(attack), cited(attack.source), _knowledge(attack), ATTACK_COSTS.get(attack.name, NONE))
-        for attack in attacks
-    ]
-    return _table(("attack", "paper", "must see", "cost"), *rows)
+    """Return the table of all attacks."""
+    rows = [(_entry(attack), _keys(attack), _knowledge(attack), _cost(attack)) for attack in attacks]
+    return table(("attack", "paper", "must see", "cost"), *rows)
 
 
 def triggers_table(triggers: Iterable[Member]) -> str:
     """Return the table of all triggers."""
-    rows = [(_entry(trigger), cited(trigger.source), prose(trigger.tagline) or NONE) for trigger in triggers]
-    return _table(("trigger", "paper", "what it is"), *rows)
+    rows = [(_entry(trigger), _keys(trigger), prose(trigger.tagline) or NONE) for trigger in triggers]
+    return table(("trigger", "paper", "what it is"), *rows)
 
 
 def rules_table(rules: Iterable[Member]) -> str:
     """Return the table of all rules."""
-    rows = [
-        (_entry(rule), cited(rule.source), _rule_facts(rule).assumes, _limits(rule), _rule_facts(rule).cost)
-        for rule in rules
-    ]
+    rows = [(_entry(rule), _keys(rule), _assumption(rule), _limits(rule), _cost(rule)) for rule in rules]
     of = " · ".join(map(str, SIZES))
-    return _table(("rule", "paper", "assumes", f"malicious of {of}", "cost"), *rows)
+    return table(("rule", "paper", "assumes", f"malicious of {of}", "cost"), *rows)
 
 
 def prose(docstring: str) -> str:
-    """Make Markdown of a docstring: what is not code in it is plain text."""
-    pieces = re.split(r"(`[^`]*`)", docstring)
-    return "".join(piece if piece.startswith("`") else _plain(piece) for piece in pieces)
+    """Make Markdown of a docstring: what is neither code nor a formula in it is plain text."""
+    pieces = re.split(r"(`[^`]*`|\$\$[^$]+\$\$|\$[^$]+\$)", docstring)
+    return "".join(piece if piece.startswith(("`", "$")) else _plain(piece) for piece in pieces)
 
 
 def _plain(text: str) -> str:
@@ -106,10 +100,9 @@ def cited(source: str) -> str:
     return text
 
 
-@cache
-def papers() -> tuple[str, ...]:
-    """Return the papers as they are cited: the headings of their list."""
-    return tuple(re.findall(r"^## (.+)$", PAPERS.read_text(encoding="utf-8"), flags=re.MULTILINE))
+def _keys(member: Member) -> str:
+    """Link the papers that a member names, by their keys alone."""
+    return cited("; ".join(paper.key for paper in named(member.source)))
 
 
 def _facts(member: Member) -> list[tuple[str, str]]:
@@ -118,16 +111,27 @@ def _facts(member: Member) -> list[tuple[str, str]]:
     if member.is_trigger:
         return shared
     if not member.is_rule:
-        return [*shared, ("must see", _knowledge(member)), ("cost", ATTACK_COSTS.get(member.name, NONE))]
-    stated = _rule_facts(member)
+        return [*shared, ("must see", _knowledge(member)), ("assumes", _assumption(member)), ("cost", _cost(member))]
     kept = ", ".join(f"`{name}`" for name in remembered(player(member))) or "nothing"
     limits = ", ".join(f"{most} of {of}" for most, of in zip(_most(member), SIZES, strict=True))
     expects = ("malicious rows, at most", limits)
-    return [*shared, ("assumes", stated.assumes), expects, ("remembers", kept), ("cost", stated.cost)]
+    return [*shared, ("assumes", _assumption(member)), expects, ("remembers", kept), ("cost", _cost(member))]
 
 
-def _rule_facts(rule: Member) -> RuleFacts:
-    return RULE_FACTS.get(rule.name, RuleFacts(NONE, NONE))
+def _assumption(member: Member) -> str:
+    return _with_formulas(stated_facts(member.cls).assumption)
+
+
+def _cost(member: Member) -> str:
+    return _with_formulas(stated_facts(member.cls).cost)
+
+
+def _with_formulas(fact: str) -> str:
+    """Write what a class states as Markdown, its formulas as LaTeX: `O(...)`, and `n >= ...` up to a comma."""
+    pieces = FORMULA.split(fact)
+    latex = (piece.replace("log", r"\log").replace(">=", r"\ge") for piece in pieces[1::2])
+    pieces[1::2] = [f"${formula}$" for formula in latex]
+    return "".join(piece if piece.startswith("$") else prose(piece) for piece in pieces) or NONE
 
 
 def _limits(rule: Member) -> str:
@@ -140,7 +144,7 @@ def _most(rule: Member) -> list[int]:
 
 def _knowledge(attack: Member) -> str:
     """Name the view that an attack needs, and the one that it needs with partial knowledge."""
-    if attack.kind == "poisons":
+    if not attack.crafts:
         return "its clients' examples"
     needed = _view(player(attack).needs)
     if "knowledge" not in (option.name for option in attack.options):
@@ -187,13 +191,15 @@ def _grid(*figures: str) -> str:
 
 
 def _options(member: Member) -> str:
-    if not member.options:
-        return "## Options\n\nIt has none."
+    return "## Options\n\n" + (options_table(member) or "It has none.")
+
+
+def options_table(member: Member) -> str:
+    """Return the table of a member's options, nothing if it has none."""
     rows = [
-        (f"`{option.name}`", f"`{option.type}`", _default(option), prose(member.meanings.get(option.name, "")))
-        for option in member.options
+        (f"`{option.name}`", f"`{option.type}`", _default(option), prose(option.meaning)) for option in member.options
     ]
-    return "## Options\n\n" + _table(("option", "type", "default", "meaning"), *rows)
+    return table(("option", "type", "default", "meaning"), *rows) if rows else ""
 
 
 def _default(option: Option) -> str:
@@ -213,6 +219,7 @@ def _use(member: Member) -> str:
     return f"## Use\n\n```yaml\n{as_yaml(member)}```\n\n```python\n{as_python(member)}```"
 
 
-def _table(head: Sequence[str], *rows: Sequence[str]) -> str:
+def table(head: Sequence[str], *rows: Sequence[str]) -> str:
+    """Return a table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

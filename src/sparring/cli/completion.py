@@ -14,6 +14,7 @@ import click
 import typer
 
 import sparring
+from sparring.kinds import KINDS as SECTIONS
 
 NAME = "sparring"
 HERE = Path(sparring.__file__).parent
@@ -22,7 +23,7 @@ Tables = Mapping[str, Sequence[str]]
 """Files, and the names of tables in each."""
 
 TABLES: Mapping[str, Tables] = {
-    "attack": {"attacks/__init__.py": ("ATTACKS", "POISONS")},
+    "attack": {"attacks/__init__.py": ("ATTACKS",)},
     "attack.trigger": {"attacks/__init__.py": ("TRIGGERS",)},
     "data": {"data/__init__.py": ("DATASETS",)},
     "data.partition": {"data/__init__.py": ("PARTITIONS",)},
@@ -118,16 +119,36 @@ def _presets(name: Annotated[str, typer.Argument(autocompletion=_preset)]) -> No
 
 
 def _kind(ctx: click.Context, incomplete: str) -> list[str]:
-    return [name for name in (*names(KINDS), "presets") if name.startswith(incomplete)]
+    members = (name for kind in _kinds() for name in _members(kind))
+    return [name for name in dict.fromkeys((*_kinds(), *members)) if name.startswith(incomplete)]
 
 
-def _kinds(kind: Annotated[str, typer.Argument(autocompletion=_kind)]) -> None:
-    """Stand for a command that takes a kind."""
+def _member(ctx: click.Context, incomplete: str) -> list[str]:
+    return [name for name in _members(str(ctx.params.get("kind"))) if name.startswith(incomplete)]
+
+
+def _kinds() -> list[str]:
+    return [*names(KINDS), "presets"]
+
+
+def _members(kind: str) -> Iterator[str]:
+    """Yield the names of a kind; of attacks and poisons those of both, which one section names."""
+    if kind == "presets":
+        return names(PRESETS)
+    section = SECTIONS[kind].section if kind in SECTIONS else "execution.backend"
+    return names(TABLES[section] if kind in names(KINDS) else {})
+
+
+def _listed(
+    kind: Annotated[str, typer.Argument(autocompletion=_kind)],
+    name: Annotated[str | None, typer.Argument(autocompletion=_member)] = None,
+) -> None:
+    """Stand for the command that lists."""
 
 
 COMPLETED: Mapping[str, Callable[..., Any]] = {
     "audit": _settings,
-    "list": _kinds,
+    "list": _listed,
     "reproduce": _presets,
     "run": _settings,
     "sweep": _settings,

@@ -1,7 +1,9 @@
-"""`sparring list`: what a configuration can name, and what can be reproduced."""
+"""`sparring list`: what a configuration can name, one member with its options, and what can be reproduced."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from textwrap import TextWrapper
 from typing import Annotated, Any
 
 import typer
@@ -11,11 +13,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from sparring.cli.console import WIDTH, printable, terminal_width
 from sparring.cli.options import AsJson, Plugins, load_catalogues
-from sparring.errors import UnknownName
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.errors import ConfigError, UnknownName
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue, entry_of
+from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.reproductions import TITLES
-from sparring.registry import offer
+from sparring.kinds import KINDS as SECTIONS
+from sparring.kinds import SYMBOLS
+from sparring.registry import offer, spelled
 
 PRESETS_KIND = "presets"
 KINDS = (*CATALOGUES, PRESETS_KIND)
@@ -23,31 +29,128 @@ LEAST_FOR_COLUMNS = 80
 """Characters of a line from which on names, descriptions and options stand in columns."""
 OPTIONS = 28
 """Characters of the column of options."""
+HEADING, INDENT = 12, 4
+"""Characters before the facts of a member, and before what is said of an option."""
 
 
 def command(
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help=f"One of {', '.join(KINDS)}.")] = None,
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND|NAME]", help=f"A name, or one of {', '.join(KINDS)}.")
+    ] = None,
+    name: Annotated[str | None, typer.Argument(help="A name of that kind.")] = None,
     *,
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
-    """List what a configuration can name, with the options and their defaults, and what can be reproduced."""
+    """List what a configuration can name and what can be reproduced, or describe one of them with its options."""
     catalogues = load_catalogues(plugins)
-    shown = {name: _entries(name, catalogues) for name in ([kind] if kind else KINDS)}
-    if as_json:
-        typer.echo(json.dumps({name: [_plain(entry) for entry in entries] for name, entries in shown.items()}))
+    if kind is not None and (name is not None or kind not in KINDS):
+        place = (kind, name) if name is not None else _found(kind, catalogues)
+        _describe(*place, catalogues, as_json=as_json)
         return
-    for name, entries in shown.items():
-        _print_table(name, entries)
+    shown = {each: _entries(each, catalogues) for each in ([kind] if kind else KINDS)}
+    if as_json:
+        typer.echo(json.dumps({each: [_plain(entry) for entry in entries] for each, entries in shown.items()}))
+        return
+    for each, entries in shown.items():
+        _print_table(each, entries)
 
 
 def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
     """Return the members of a catalogue, or the presets."""
+    kind = accept_former_kind(kind)
     if kind in catalogues:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:
         raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
-    return tuple(Entry(name, f"{title} ({source})", ()) for name, (title, source) in TITLES.items())
+    return tuple(_preset(name) for name in TITLES)
+
+
+def _preset(name: str) -> Entry:
+    title, source = TITLES[name]
+    return Entry(name, f"{title} ({source})", ())
+
+
+def _names(kind: str, catalogues: Catalogues) -> Iterable[str]:
+    return TITLES if kind == PRESETS_KIND else catalogues[kind]
+
+
+def _found(word: str, catalogues: Catalogues) -> tuple[str, str]:
+    """Return the kind and the name that a word stands for, or say what else it may mean."""
+    found = [(kind, name) for kind in KINDS for name in _names(kind, catalogues) if spelled(name) == spelled(word)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        kinds = [kind for kind, _ in found]
+        raise ConfigError(
+            f"{word!r} is in {_joined(kinds, 'and')}; say which, as in: sparring list {kinds[0]} {found[0][1]}"
+        )
+    names = dict.fromkeys(name for kind in KINDS for name in _names(kind, catalogues))
+    nearest = get_close_matches(spelled(word), [*KINDS, *names])
+    if not nearest or nearest[0] in KINDS:
+        raise UnknownName(f"unknown kind {word!r}{offer(word, KINDS)}")
+    raise UnknownName(f"unknown name {word!r}; did you mean {_joined(list(map(repr, nearest)), 'or')}?")
+
+
+def _joined(words: Sequence[str], conjunction: str) -> str:
+    """Write words as a list in a sentence."""
+    return f" {conjunction} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def _describe(kind: str, name: str, catalogues: Catalogues, *, as_json: bool) -> None:
+    """Print one member: what it is, the facts that it states, and its options."""
+    if kind not in KINDS:
+        raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
+    known = {spelled(each): each for each in _names(kind, catalogues)}
+    if spelled(name) not in known:
+        raise UnknownName(f"unknown name {name!r} in {kind}{offer(name, known.values())}")
+    name = known[spelled(name)]
+    entry = _preset(name) if kind == PRESETS_KIND else entry_of(kind, name, catalogues)
+    if as_json:
+        typer.echo(json.dumps({"kind": kind, **_plain(entry)}))
+        return
+    _print_member(kind, entry, others=_aliases(kind, name, catalogues))
+
+
+def _aliases(kind: str, name: str, catalogues: Catalogues) -> list[str]:
+    """Return the other names of a member."""
+    table = {} if kind == PRESETS_KIND else catalogues[kind]
+    return [other for other, cls in table.items() if cls == table[name] and other != name]
+
+
+def _print_member(kind: str, entry: Entry, *, others: Sequence[str]) -> None:
+    section = SECTIONS[kind].section if kind in SECTIONS else ""
+    facts = {
+        "name": ", also ".join((entry.name, *others)),
+        "kind": kind,
+        "what it is": entry.description,
+        "paper": entry.paper,
+        "cost": f"{entry.cost} ({SYMBOLS})" if "O(" in entry.cost else entry.cost,
+        "assumption": entry.assumption,
+        "use": f"sparring reproduce {entry.name}" if kind == PRESETS_KIND else _setting(kind, entry.name),
+    }
+    for name, fact in facts.items():
+        if fact:
+            text = _wrapped(fact, first=HEADING, indent=HEADING)
+            typer.echo(typer.style(f"{name:<{HEADING}}", bold=True) + text.lstrip())
+    for option in entry.options:
+        allowed = f"Takes {_joined(option.allowed, 'or')}." if option.allowed else ""
+        heading = _wrapped(f"{section}.{_option(option)}", first=0, indent=2 * INDENT)
+        typer.echo(typer.style(f"\n{heading}", bold=True))
+        for line in filter(None, (option.meaning, allowed)):
+            typer.echo(_wrapped(line, first=INDENT, indent=INDENT))
+
+
+def _setting(kind: str, name: str) -> str:
+    """Return the setting that names a member."""
+    return f"{SECTIONS[kind].section}.name={name}" if kind in SECTIONS else f"execution.backend={name}"
+
+
+def _wrapped(text: str, *, first: int, indent: int) -> str:
+    """Return a text on lines that begin so far to the right; no word, as a path is, is broken."""
+    lines = TextWrapper(min(WIDTH, terminal_width()), initial_indent=" " * first, subsequent_indent=" " * indent)
+    lines.break_long_words = lines.break_on_hyphens = False
+    return lines.fill(printable(text))
 
 
 def _plain(entry: Entry) -> dict[str, object]:

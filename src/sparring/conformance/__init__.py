@@ -1,9 +1,9 @@
-"""The conformance kit: what every player, data set, partition and model must do, as checks that anyone can run.
+"""The conformance kit: checks of the contracts of players, data sets, partitions and models, for anyone to run.
 
     from sparring.conformance import conformance
     assert not [finding for finding in conformance(MyRule()) if finding.failures]
 
-The tests of Sparring's own catalogues are these checks, too.
+The tests of Sparring's own catalogues are the same checks.
 """
 
 from sparring.conformance.check import Check, PlayerFinding, examine, failures

@@ -1,4 +1,4 @@
-"""What an attacker is shown in the checks: small rounds, and the stand-ins for all that a view holds."""
+"""Views for the checks of attacks: small rounds, and stand-ins for everything in a view."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -20,7 +20,7 @@ PARAMETERS = 12
 
 @dataclass(frozen=True)
 class Facts:
-    """Three features and three classes: logistic regression has twelve parameters."""
+    """A data set with three features and three classes: logistic regression has twelve parameters."""
 
     shape: tuple[int, ...] = (3,)
     classes: int = 3
@@ -30,14 +30,14 @@ class Facts:
 
 @cache
 def logistic() -> Network:
-    """Return the model that is attacked."""
-    # Not when this file is imported: making a module draws from torch's global generator.
+    """Return the attacked model."""
+    # Not at import time, since creating a module draws from torch's global generator.
     return network(Logistic(), Facts())
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of which the family matters; it answers with the lower median."""
+    """A rule with a given family; it returns the lower median."""
 
     family: Family = "coordinate"
 
@@ -71,7 +71,7 @@ class RandomShards:
 
 
 def updates(rows: int, name: str, *, parameters: int = PARAMETERS) -> Matrix:
-    """Draw updates that share a direction and differ by noise of its size."""
+    """Draw updates with a shared direction and noise of the same magnitude."""
     shared = stream(0, "shared").normal(size=parameters)
     noise = stream(0, name).normal(size=(rows, parameters))
     return torch.from_numpy(0.1 * (shared + noise)).float()
@@ -97,13 +97,13 @@ ROUNDS: Mapping[str, tuple[Matrix, Matrix]] = {
     "tiny rows": (BENIGN * 1e-38, OWN * 1e-38),
     "nothing finite": (torch.full_like(BENIGN, nan), torch.full_like(OWN, inf)),
 }
-"""The benign updates and the attacker's own in rounds where it must still answer."""
+"""The benign updates and the attacker's own in rounds where it must still return valid updates."""
 
 
 def attacker_view(benign: Matrix = BENIGN, own: Matrix = OWN, *, seed: int = 0, **changes: Any) -> OmniscientView:
-    """Return what an omniscient attacker sees in a round of these updates; `changes` are fields of the view.
+    """Return an omniscient view of a round with these updates; `changes` are fields of the view.
 
-    The updates are copied, so that an attack that edits what it sees spoils no other round.
+    The updates are copied, so that an attack that modifies its view cannot affect other rounds.
     """
     benign, own = benign.clone(), own.clone()
     parameters, root = updates(2, "server", parameters=own.shape[1])
@@ -133,5 +133,5 @@ def attacker_view(benign: Matrix = BENIGN, own: Matrix = OWN, *, seed: int = 0, 
 
 
 def narrowed(full: OmniscientView, kind: type[BlackBoxView]) -> BlackBoxView:
-    """Return no more of a view than `kind` shows."""
+    """Return a view reduced to the fields of `kind`."""
     return kind(**{field.name: getattr(full, field.name) for field in fields(kind)})

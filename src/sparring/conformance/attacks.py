@@ -1,4 +1,4 @@
-"""What every attack on updates does."""
+"""Checks of attacks that craft updates."""
 
 from collections.abc import Iterator
 from math import nan
@@ -28,7 +28,7 @@ def it_says_what_it_needs_to_know(attack: Attack) -> Iterator[str]:
 def the_view_that_it_needs_is_enough(attack: Attack) -> Iterator[str]:
     full = crafted(attack, attacker_view())
     if not torch.equal(attack.craft(narrowed(attacker_view(), attack.needs)), full):  # type: ignore[arg-type]
-        yield f"from the {attack.needs.__name__} that it needs it crafts other rows than from one that shows more"
+        yield f"with the {attack.needs.__name__} that it needs it crafts different rows than with a larger view"
 
 
 def its_rows_are_finite_floats_one_for_each_client(attack: Attack) -> Iterator[str]:
@@ -46,7 +46,7 @@ def a_root_update_of_zero_is_survived(attack: Attack) -> Iterator[str]:
         yield "the rows are not finite"
 
 
-def allies_are_reckoned_with_and_left_alone(attack: Attack) -> Iterator[str]:
+def allies_are_handled_and_left_alone(attack: Attack) -> Iterator[str]:
     for name, sent in {
         "usual rows": BENIGN[:2],
         "huge rows": BENIGN[:2].sign() * 1e38,
@@ -73,7 +73,7 @@ def what_it_sees_is_left_alone(attack: Attack) -> Iterator[str]:
 
 def equal_generators_give_equal_rows(attack: Attack) -> Iterator[str]:
     if not torch.equal(crafted(attack, attacker_view(seed=5)), crafted(attack, attacker_view(seed=5))):
-        yield "twice the same view gives other rows; draw from view.rng"
+        yield "the same view twice gives different rows; draw from view.rng"
 
 
 ATTACK_CHECKS: tuple[Check, ...] = (
@@ -82,7 +82,7 @@ ATTACK_CHECKS: tuple[Check, ...] = (
     the_view_that_it_needs_is_enough,
     its_rows_are_finite_floats_one_for_each_client,
     a_root_update_of_zero_is_survived,
-    allies_are_reckoned_with_and_left_alone,
+    allies_are_handled_and_left_alone,
     what_it_sees_is_left_alone,
     equal_generators_give_equal_rows,
 )

@@ -1,4 +1,4 @@
-"""What every poison does that has a trigger."""
+"""Checks of data poisoning attacks with a trigger."""
 
 from collections.abc import Iterator
 
@@ -26,7 +26,7 @@ def triggered(backdoor: Backdoor) -> Batch:
 
 def triggered_images_are_labeled_with_the_target(backdoor: Backdoor) -> Iterator[str]:
     if not (triggered(backdoor).labels == backdoor.target).all():
-        yield f"a triggered image is labeled otherwise than with the target, {backdoor.target}"
+        yield f"a triggered image has a label other than the target, {backdoor.target}"
 
 
 def triggered_images_have_their_pixels_in_range(backdoor: Backdoor) -> Iterator[str]:
@@ -41,12 +41,12 @@ def it_is_meant_for_some_class_and_never_for_the_target(backdoor: Backdoor) -> I
     if not meant.any():
         yield f"it is meant for no class of {CLASSES}"
     if backdoor.target < CLASSES and meant[backdoor.target]:
-        yield "it is meant for images of the target class, which are taken for it anyway"
+        yield "it is meant for images of the target class, which are classified as the target anyway"
 
 
 def the_images_that_get_a_trigger_are_left_alone(backdoor: Backdoor) -> Iterator[str]:
     if not is_left_alone(images(), backdoor.triggered):
-        yield "it edits the images in place; return others"
+        yield "it edits the images in place; return a copy"
 
 
 BACKDOOR_CHECKS: tuple[Check, ...] = (

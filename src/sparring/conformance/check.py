@@ -1,4 +1,4 @@
-"""A check: a function named by what is true of whatever passes it, which yields what is not."""
+"""A check: a function named by a statement about its subject, which yields violations."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,24 +11,24 @@ from sparring.arrays import Batch
 from sparring.errors import PluginError, SparringError, blaming
 
 Check = Callable[[Any], Iterator[str]]
-"""Yields in words what is wrong with a subject; nothing where it passes."""
+"""Yields a description of each violation; yields nothing if the subject passes."""
 
 
 class PlayerFinding(NamedTuple):
-    """What a check found: nothing wrong, if there are no failures."""
+    """The result of a check; it passed if there are no failures."""
 
     check: str
     failures: tuple[str, ...]
 
 
 def examine(checks: Iterable[Check], subject: object) -> Iterator[PlayerFinding]:
-    """Yield the finding of each check when it is done."""
+    """Yield the finding of each check as soon as it is complete."""
     for check in checks:
         yield PlayerFinding(called(check), failures(check, subject))
 
 
 def failures(check: Check, subject: object) -> tuple[str, ...]:
-    """Return what one check finds wrong; an error ends the check, and is what is wrong."""
+    """Return the failures of one check; an error ends the check and counts as a failure."""
     try:
         with blaming("it"):
             return tuple(check(subject))
@@ -38,7 +38,7 @@ def failures(check: Check, subject: object) -> tuple[str, ...]:
 
 @contextmanager
 def during(case: str) -> Iterator[None]:
-    """Say in which of a check's cases an error came."""
+    """Add the name of a check's case to errors raised in it."""
     try:
         with blaming("it"):
             yield
@@ -47,7 +47,7 @@ def during(case: str) -> Iterator[None]:
 
 
 def called(check: Check) -> str:
-    """Return the sentence that a check is named by."""
+    """Return a check's name as a sentence."""
     return check.__name__.replace("_", " ")
 
 
@@ -63,7 +63,7 @@ def are_equal(some: Iterable[Tensor], others: Iterable[Tensor]) -> bool:
 
 
 def is_left_alone(batch: Batch, use: Callable[[Batch], object]) -> bool:
-    """Say whether a batch is after its use what it was before."""
+    """Say whether a batch is unchanged by its use."""
     before = copies(batch)
     use(batch)
     return are_equal(batch, before)

@@ -1,4 +1,4 @@
-"""What every architecture of a model does, on each kind of example that it takes."""
+"""Checks of model architectures, on each kind of example that they accept."""
 
 import copy
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ from sparring.training import BACKENDS, Sequential
 
 @dataclass(frozen=True)
 class Examples:
-    """The facts of a data set that a model must fit."""
+    """The properties of a data set that a model must fit."""
 
     name: str
     shape: tuple[int, ...]
@@ -34,7 +34,7 @@ class Examples:
     std: tuple[float, ...]
 
     def inputs(self, *number: int, draw: int = 0) -> Tensor:
-        """Draw inputs with values in [0, 1], others in each draw."""
+        """Draw inputs with values in [0, 1], different for each `draw`."""
         return torch.from_numpy(stream(draw, self.name).random((*number, *self.shape), dtype=np.float32))
 
 
@@ -43,13 +43,13 @@ COLOR = Examples("color images", (3, 32, 32), 7, (0.5,) * 3, (0.2,) * 3)
 FEATURES = Examples("feature vectors", (6,), 3, (0.0,), (1.0,))
 SERIES = Examples("series", (3, 20), 3, (0.0,), (1.0,))
 CLIENTS, DRAWS = 2, 3
-"""Who train at once, and how often what differs is looked at again."""
+"""Number of clients that train at once, and of repetitions of a comparison with differences."""
 TOLERANCE = 1e-3
-"""Of two updates' difference, as a share of the update."""
+"""Tolerance for the difference of two updates, relative to the update."""
 
 
 def fitted(architecture: Architecture) -> Iterator[tuple[Examples, ModuleNetwork]]:
-    """Fit an architecture to every kind of example that it does not refuse."""
+    """Fit an architecture to every kind of example that it accepts."""
     for examples in (GRAY, COLOR, FEATURES, SERIES):
         try:
             yield examples, network(architecture, examples)
@@ -64,7 +64,7 @@ def started(model: ModuleNetwork, *, seed: int = 0) -> Vector:
 def it_takes_images_series_or_feature_vectors(architecture: Architecture) -> Iterator[str]:
     if not list(fitted(architecture)):
         network(architecture, GRAY)
-        yield "it refuses every kind of example"
+        yield "it rejects every kind of example"
 
 
 def its_logits_are_finite_and_the_same_each_time(architecture: Architecture) -> Iterator[str]:
@@ -72,9 +72,9 @@ def its_logits_are_finite_and_the_same_each_time(architecture: Architecture) -> 
         tensors, inputs = model.split(started(model)), examples.inputs(2)
         logits, again = (each.forward(tensors, inputs) for each in (model, copy.deepcopy(model)))
         if logits.shape != (2, examples.classes) or not are_finite([logits]):
-            yield f"{examples.name}: the logits are not finite, or not one a class"
+            yield f"{examples.name}: the logits are not finite, or not one per class"
         if not torch.equal(logits, again):
-            yield f"{examples.name}: the same inputs have other logits the second time"
+            yield f"{examples.name}: the same inputs give different logits the second time"
 
 
 def its_layers_tile_the_parameter_vector(architecture: Architecture) -> Iterator[str]:
@@ -89,11 +89,11 @@ def its_layers_tile_the_parameter_vector(architecture: Architecture) -> Iterator
 def it_starts_as_its_generator_says(architecture: Architecture) -> Iterator[str]:
     for (examples, model), (_, again) in zip(fitted(architecture), fitted(architecture), strict=True):
         if not torch.equal(started(model), started(model)):
-            yield f"{examples.name}: equal generators give other parameters"
+            yield f"{examples.name}: equal generators give different parameters"
         if model.start is None and torch.equal(started(model), started(model, seed=1)):
             yield f"{examples.name}: another generator gives the same parameters"
         if not are_equal(model.constants.values(), again.constants.values()):
-            yield f"{examples.name}: what it freezes is not the same when it is built twice"
+            yield f"{examples.name}: its frozen parameters differ when it is built twice"
 
 
 def every_layer_has_a_gradient(architecture: Architecture) -> Iterator[str]:
@@ -116,7 +116,7 @@ def it_is_differentiated_for_many_clients_at_once(architecture: Architecture) ->
         batches = Batch(examples.inputs(2, 3), torch.zeros(2, 3, dtype=torch.int64))
         gradients = vmap(grad(loss))(started(model).expand(2, -1), batches)
         if gradients.shape != (2, model.size) or not are_finite([gradients]):
-            yield f"{examples.name}: its gradients are not finite, or not one row a client"
+            yield f"{examples.name}: its gradients are not finite, or not one row per client"
 
 
 def every_backend_computes_the_same_updates(architecture: Architecture) -> Iterator[str]:
@@ -127,12 +127,12 @@ def every_backend_computes_the_same_updates(architecture: Architecture) -> Itera
         backend = lookup("backend", BACKENDS, name)()
         layers = _differing(backend, model, draws=draws) if size >= model.fewest else []
         if layers:
-            where = f"{', '.join(map(repr, layers))} ({size} examples a step, steps={steps})"
-            yield f"{examples.name}: {name} has other gradients than sequential in {where}"
+            where = f"{', '.join(map(repr, layers))} ({size} examples per step, steps={steps})"
+            yield f"{examples.name}: {name} gives different gradients than sequential in {where}"
 
 
 def minibatches(examples: Examples, number: tuple[int, ...], *, draw: int) -> Batch:
-    """Draw minibatches, each time others."""
+    """Draw minibatches, different for each `draw`."""
     labels = torch.arange(prod(number)).view(number) % examples.classes
     return Batch(examples.inputs(*number, draw=draw), labels)
 
@@ -140,7 +140,7 @@ def minibatches(examples: Examples, number: tuple[int, ...], *, draw: int) -> Ba
 def _differing(backend: Backend, model: ModuleNetwork, *, draws: Iterable[Batch]) -> list[str]:
     """Return the layers whose updates differ from the sequential ones in every draw.
 
-    Now and then rounding turns a unit on or off; a backend that is wrong is so each time.
+    Rounding occasionally turns a unit on or off; an incorrect backend differs each time.
     """
     layers = list(model.layers)
     for batches in draws:

@@ -1,4 +1,4 @@
-"""What every partition of examples among clients does."""
+"""Checks of partitions of examples among clients."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,11 +22,11 @@ SHARED: Mapping[str, tuple[Tensor, int]] = {
     "a class that nobody has": (2 * (torch.arange(60) % 3), 8),
     "few examples a client": (torch.arange(80) % 4, 20),
 }
-"""Labels, and among how many clients they are divided."""
+"""Labels, and the number of clients among which they are divided."""
 
 
 def assigned(partitioner: Partitioner, labels: Tensor, *, clients: int) -> Partition:
-    """Return a partition of a copy of the labels, which may be spoiled."""
+    """Return a partition of a copy of the labels, which may be modified."""
     return partitioner.assign(labels.clone(), clients, rng=stream(0, "partition"))
 
 
@@ -45,7 +45,7 @@ def every_example_has_one_owner_and_every_client_an_example(partitioner: Partiti
 
 def it_depends_on_its_generator_alone(partitioner: Partitioner) -> Iterator[str]:
     if not are_equal(assigned(partitioner, BALANCED, clients=20), assigned(partitioner, BALANCED, clients=20)):
-        yield "equal generators give two partitions; draw from rng"
+        yield "equal generators give different partitions; draw from rng"
 
 
 def the_labels_are_left_alone(partitioner: Partitioner) -> Iterator[str]:
@@ -62,7 +62,7 @@ def counts_that_cannot_be_are_refused(partitioner: Partitioner) -> Iterator[str]
             assigned(partitioner, BALANCED, clients=clients)
         except ConfigError:
             continue
-        yield f"{clients} clients for {len(BALANCED)} examples are no ConfigError"
+        yield f"{clients} clients for {len(BALANCED)} examples raise no ConfigError"
 
 
 PARTITION_CHECKS: tuple[Check, ...] = (

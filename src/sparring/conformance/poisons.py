@@ -1,4 +1,4 @@
-"""What every poison of data does."""
+"""Checks of data poisoning attacks."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +16,7 @@ CLASSES = 10
 
 
 def images() -> Batch:
-    """Return three gray images of each class, 28×28 as MNIST's, with pixels in [0, 1]."""
+    """Return three gray images of each class, 28×28 as in MNIST, with pixels in [0, 1]."""
     labels = torch.arange(CLASSES).repeat(3)
     return Batch(torch.linspace(0, 1, len(labels) * 28**2).reshape(-1, 1, 28, 28), labels)
 
@@ -40,12 +40,12 @@ def labels_stay_in_range(poison: Poison) -> Iterator[str]:
 
 def the_batch_that_it_is_given_is_left_alone(poison: Poison) -> Iterator[str]:
     if not is_left_alone(images(), partial(poisoned, poison)):
-        yield "it edits the batch in place; return another"
+        yield "it edits the batch in place; return a copy"
 
 
 def equal_generators_give_equal_batches(poison: Poison) -> Iterator[str]:
     if not are_equal(poisoned(poison, images()), poisoned(poison, images())):
-        yield "twice the same batch is poisoned in two ways; draw from rng"
+        yield "the same batch is poisoned in two ways; draw from rng"
 
 
 POISON_CHECKS: tuple[Check, ...] = (

@@ -1,4 +1,4 @@
-"""What every post-training defense does to the models that it takes."""
+"""Checks of post-training defenses, on the models that they accept."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def repaired(repair: Repair, model: Model, *, root: Batch | None) -> Model:
 
 
 def taken(repair: Repair) -> Iterator[tuple[str, Model, Model]]:
-    """Repair every kind of model that is not refused; yield its name, the model and what became of it."""
+    """Repair every accepted kind of model; yield its name, the model and the repaired model."""
     for name, model in trained():
         try:
             yield name, model, repaired(repair, model, root=root_data())
@@ -47,7 +47,7 @@ def it_takes_a_small_model(repair: Repair) -> Iterator[str]:
     if not list(taken(repair)):
         _, model = next(trained())
         repaired(repair, model, root=root_data())
-        yield "it refuses every model"
+        yield "it rejects every model"
 
 
 def it_says_whether_it_needs_root_data(repair: Repair) -> Iterator[str]:
@@ -63,7 +63,7 @@ def the_logits_are_finite_and_one_a_class(repair: Repair) -> Iterator[str]:
     for name, _, changed in taken(repair):
         logits = changed(GRAY.inputs(3))
         if logits.shape != (3, GRAY.classes) or not are_finite([logits]):
-            yield f"{name}: the logits are not finite, or not one a class"
+            yield f"{name}: the logits are not finite, or not one per class"
 
 
 def the_model_that_it_is_given_is_left_alone(repair: Repair) -> Iterator[str]:
@@ -82,7 +82,7 @@ def equal_generators_give_equal_models(repair: Repair) -> Iterator[str]:
     for name, model, changed in taken(repair):
         again = repaired(repair, model, root=root_data())
         if not torch.equal(again(GRAY.inputs(3)), changed(GRAY.inputs(3))):
-            yield f"{name}: twice the same model comes out otherwise; draw from rng"
+            yield f"{name}: the same model gives different results; draw from rng"
 
 
 REPAIR_CHECKS: tuple[Check, ...] = (

@@ -1,4 +1,4 @@
-"""What every aggregation rule does."""
+"""Checks of aggregation rules."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -16,11 +16,11 @@ from sparring.contracts import DefenderView, Defense, Family, Memory, family_of,
 from sparring.federation.player_checks import check_answer
 
 CLOSE = 1e-5
-"""How far two answers may be apart that differ by rounding."""
+"""Maximum distance of two results that differ by rounding."""
 
 
 def answer(rule: Defense, updates: Matrix, *, memory: Memory | None = None, **seen: Any) -> tuple[Vector, Memory]:
-    """Return the rule's step and its memory after a round, by default its first; it may spoil a copy of the updates."""
+    """Return the rule's step and memory after a round, by default its first; it may modify a copy of the updates."""
     return answered(rule, defender_view(updates.clone(), **seen), memory=memory or {})
 
 
@@ -41,16 +41,16 @@ def its_limit_is_a_count_that_grows_with_the_clients(rule: Defense) -> Iterator[
     limits = [limit_of(rule, clients) for clients in range(1, 100)]
     for clients, limit in enumerate(limits, start=1):
         if not isinstance(limit, int) or not 0 <= limit <= clients:
-            yield f"of {clients} clients it can survive {limit!r}"
+            yield f"of {clients} clients it claims to tolerate {limit!r}"
     if limits != sorted(limits):
-        yield "of more clients it can survive fewer malicious ones"
+        yield "with more clients it tolerates fewer malicious ones"
 
 
 def agreement_is_kept(rule: Defense) -> Iterator[str]:
     agreed = BENIGN[0] / 4
     step, _ = answer(rule, agreed.expand(CLIENTS, -1), malicious=2)
     if distance(step, agreed) > CLOSE:
-        yield f"of one update from all it makes a step that is {distance(step, agreed):.2g} away"
+        yield f"with equal updates from all clients its step is {distance(step, agreed):.2g} away from them"
 
 
 def the_order_in_which_clients_arrive_is_irrelevant(rule: Defense) -> Iterator[str]:
@@ -75,7 +75,7 @@ def every_round_has_a_finite_answer(rule: Defense) -> Iterator[str]:
         if not are_finite(memory.values()):
             yield f"{case}: its memory is not finite"
         if not set(noted) <= set(range(len(updates))):
-            yield f"{case}: it notes rows that are not there"
+            yield f"{case}: it notes rows that do not exist"
 
 
 def updates_of_zero_move_nothing(rule: Defense) -> Iterator[str]:
@@ -112,12 +112,12 @@ def its_memory_is_kept_apart_from_its_step(rule: Defense) -> Iterator[str]:
         yield "its memory changes with the step that it returned; keep a copy"
 
 
-def a_run_goes_on_from_saved_memory(rule: Defense) -> Iterator[str]:
+def a_run_resumes_from_saved_memory(rule: Defense) -> Iterator[str]:
     memory = answer(rule, BENIGN, malicious=2)[1]
     restored = load(save(dict(memory)))
     steps = [answer(rule, BENIGN / 3, memory=past, round=1)[0] for past in (memory, restored)]
     if not torch.equal(*steps):
-        yield "after its memory was saved and loaded it answers otherwise"
+        yield "after its memory was saved and loaded its step differs"
 
 
 def equal_rounds_have_equal_answers(rule: Defense) -> Iterator[str]:
@@ -125,7 +125,7 @@ def equal_rounds_have_equal_answers(rule: Defense) -> Iterator[str]:
         with during(name):
             steps = [answer(rule, updates, malicious=2)[0] for _ in range(2)]
         if not torch.equal(*steps):
-            yield f"{name}: twice the same round gives two answers; draw from view.rng"
+            yield f"{name}: the same round gives two different results; draw from view.rng"
 
 
 DEFENSE_CHECKS: tuple[Check, ...] = (
@@ -139,6 +139,6 @@ DEFENSE_CHECKS: tuple[Check, ...] = (
     its_input_is_left_alone,
     what_it_returns_shares_no_memory_with_its_input,
     its_memory_is_kept_apart_from_its_step,
-    a_run_goes_on_from_saved_memory,
+    a_run_resumes_from_saved_memory,
     equal_rounds_have_equal_answers,
 )

@@ -1,4 +1,4 @@
-"""What a server is shown in the checks: views of small rounds, kind and hostile."""
+"""Views for the checks of rules: ordinary and hostile small rounds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ BENIGN: Matrix = torch.from_numpy(stream(0, "matrix", 4 * CLIENTS).standard_norm
 
 
 def with_row(*values: float) -> Matrix:
-    """Return the benign updates and one row that consists of these values, repeated."""
+    """Return the benign updates with one more row that repeats these values."""
     return torch.cat([BENIGN, torch.tensor(values).repeat(4)[None, :4]])
 
 
@@ -35,7 +35,7 @@ HOSTILE: Mapping[str, Matrix] = {
     "two clients": BENIGN[:2],
     "one parameter": BENIGN[:, :1],
 }
-"""Rounds in which a rule must still give a finite answer; the server drops rows that are not finite before it asks."""
+"""Rounds in which a rule must return a finite step; the server drops non-finite rows before aggregation."""
 
 
 def defender_view(updates: Matrix, **seen: Any) -> DefenderView:
@@ -53,6 +53,6 @@ def defender_view(updates: Matrix, **seen: Any) -> DefenderView:
 
 
 def center(updates: Matrix) -> Vector:
-    """Return the mean of the finite rows; of none, zeros."""
+    """Return the mean of the finite rows; zeros if there are none."""
     finite = updates[finite_rows(updates)].double()
     return (finite.sum(dim=0) / max(1, len(finite))).to(updates.dtype)

@@ -1,4 +1,4 @@
-"""What every trigger does to the images that it takes."""
+"""Checks of triggers, on the images that they accept."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from sparring.errors import ConfigError
 
 
 def stamped(trigger: Trigger) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """Stamp images of every kind that is not refused; yield their name, the images and what became of them."""
+    """Stamp every accepted kind of image; yield its name, the images and the stamped images."""
     for examples in (GRAY, COLOR):
         images = examples.inputs(4)
         try:
@@ -25,7 +25,7 @@ def stamped(trigger: Trigger) -> Iterator[tuple[str, Tensor, Tensor]]:
 def it_takes_gray_or_color_images(trigger: Trigger) -> Iterator[str]:
     if not list(stamped(trigger)):
         trigger.stamp(GRAY.inputs(4))
-        yield "it refuses every kind of image"
+        yield "it rejects every kind of image"
 
 
 def images_keep_their_form_and_their_range(trigger: Trigger) -> Iterator[str]:
@@ -41,13 +41,13 @@ def the_images_that_it_is_given_are_left_alone(trigger: Trigger) -> Iterator[str
         before = copies([images])
         trigger.stamp(images)
         if not are_equal([images], before):
-            yield f"{name}: it edits the images in place; return others"
+            yield f"{name}: it edits the images in place; return a copy"
 
 
 def each_image_is_stamped_the_same_alone_and_again(trigger: Trigger) -> Iterator[str]:
     for name, images, changed in stamped(trigger):
         if not torch.allclose(trigger.stamp(images[:1]), changed[:1], atol=1e-6):
-            yield f"{name}: an image comes out otherwise when it is stamped by itself"
+            yield f"{name}: an image is stamped differently when it is alone in its batch"
 
 
 TRIGGER_CHECKS: tuple[Check, ...] = (

@@ -1,4 +1,4 @@
-"""Examples, and who holds them."""
+"""Data sets, and their partition among clients."""
 
 from sparring.data.conversion import from_arrays
 from sparring.data.dataset import Dataset, Source, with_validation
@@ -41,7 +41,7 @@ PARTITIONS: Table = {
 
 
 def load(name: str, **options: object) -> Dataset:
-    """Return the data set that the catalogue calls `name`, with these options of its own."""
+    """Return the data set that the catalogue calls `name`, built with these options."""
     source: Source = build("data", DATASETS, {"name": name, **options})
     return source.load()
 

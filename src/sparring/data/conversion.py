@@ -1,4 +1,4 @@
-"""The user's own arrays, of numpy, torch, pandas or in lists, as a data set."""
+"""Conversion of the user's own arrays (numpy, torch, pandas or lists) to a data set."""
 
 from collections.abc import Mapping
 from numbers import Real
@@ -15,10 +15,10 @@ from sparring.data.normalization import Moments, moments
 from sparring.errors import DataError
 
 Pair: TypeAlias = "tuple[ArrayLike | Tensor, ArrayLike | Tensor]"
-"""Inputs and their labels; in quotes, since all that numpy takes fills a screen where it is printed."""
+"""Inputs and their labels; a string, because the expanded type would fill a screen where it is printed."""
 
 NUMBERS = "give numbers that torch knows, such as float32"
-CODES = "give numbers from 0, as numpy.searchsorted(sorted_names, labels) makes of names"
+CODES = "give numbers from 0; numpy.searchsorted(sorted_names, labels) converts names"
 
 
 def from_arrays(
@@ -30,12 +30,12 @@ def from_arrays(
     classes: int | None = None,
     normalization: Moments | None = None,
 ) -> Dataset:
-    """Make a data set of tensors, or of whatever numpy makes an array of, sharing memory where dtype and layout allow.
+    """Make a data set from tensors or anything numpy accepts, without copies where dtype and layout allow.
 
     Bytes are images, `[examples, (channels,) height, width]`. Floats are images if they have such a shape and lie in
     [0, 1]; with three dimensions and other values they are series, `[examples, channels, time]`, and anything else
     keeps its shape. Labels are whole numbers from 0. By default the classes are counted from the labels, and the
-    normalization is measured on the training inputs.
+    normalization is computed from the training inputs.
     """
     pairs = {"train": train, "test": test} | ({} if validation is None else {"validation": validation})
     splits = _with_channels(name, {split: _batch(f"{name}: {split}", pair) for split, pair in pairs.items()})
@@ -61,7 +61,7 @@ def _batch(label: str, pair: Pair) -> Batch:
     inputs, labels = pair
     batch = Batch(_inputs(f"{label} inputs", inputs), _labels(f"{label} labels", labels))
     if min(batch.inputs.numel(), batch.labels.numel()) == 0:
-        raise DataError(f"{label} split holds no example; at least one is needed")
+        raise DataError(f"{label} split is empty; at least one example is needed")
     return batch
 
 
@@ -75,7 +75,7 @@ def _inputs(label: str, array: ArrayLike | Tensor) -> Tensor:
 
 
 def _with_channels(name: str, splits: Mapping[str, Batch]) -> dict[str, Batch]:
-    """Give gray images a channel; in the same shape are series, known by values that are no float image's."""
+    """Add a channel dimension to grayscale images; series have the same shape but other values than float images."""
     flat = {split: batch for split, batch in splits.items() if batch.inputs.ndim == 3}
     if any(_is_series(f"{name}: {split} inputs", batch.inputs) for split, batch in flat.items()):
         return dict(splits)
@@ -99,7 +99,7 @@ def _labels(label: str, array: ArrayLike | Tensor) -> Tensor:
     tensor = _tensor(label, numbers, remedy=CODES)
     if tensor.ndim > 1 and tensor.shape[1:].numel() != 1:
         given = f"{tensor.dtype} {tuple(tensor.shape)}"
-        raise DataError(f"{label} are {given}; give one number an example, such as the argmax of one-hot rows")
+        raise DataError(f"{label} are {given}; give one number per example, such as the argmax of one-hot rows")
     if tensor.is_complex() or tensor.dtype == torch.bool:
         raise DataError(f"{label} are {tensor.dtype}; give integers from 0")
     flat = tensor.flatten()
@@ -124,20 +124,20 @@ def _tensor(label: str, array: ArrayLike | Tensor, *, remedy: str) -> Tensor:
 
 
 def _known(label: str, array: ArrayLike) -> NDArray[Any]:
-    """Return what numpy makes of rows, tables and the like."""
+    """Convert rows, tables and the like to a numpy array."""
     try:
         known = np.asarray(array)
     except (TypeError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
-        given = f"{label} are a {type(array).__name__} of which numpy makes no array ({reason})"
+        given = f"{label} are a {type(array).__name__} that numpy cannot convert to an array ({reason})"
         raise DataError(f"{given}; give rows of numbers, all of one length") from None
     if np.ma.is_masked(array):
-        raise DataError(f"{label} have masked values; drop or replace those")
+        raise DataError(f"{label} have masked values; drop or replace them")
     return known
 
 
 def _as_numbers(known: NDArray[Any]) -> NDArray[Any]:
-    """Return objects that are all numbers, as the columns of mixed tables hold them, as floats."""
+    """Convert an object array that holds only numbers, as mixed tables do, to floats."""
     if known.dtype != object:
         return known
     are_numbers = all(isinstance(value, Real) and not isinstance(value, bool) for value in known.flat)

@@ -1,4 +1,4 @@
-"""A data set: labeled examples to train on, to test on and, where wanted, to validate on."""
+"""A data set: labeled examples for training, testing and, optionally, validation."""
 
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -14,10 +14,10 @@ from sparring.random import Generator
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Dataset:
-    """Examples as they are stored: uint8 images `[examples, channels, height, width]`, or float32 of any shape.
+    """Examples in their stored form: uint8 images `[examples, channels, height, width]`, or float32 of any shape.
 
-    Float images lie in [0, 1]. `mean` and `std` are those of the training inputs on that scale: one value a channel
-    of images, one value altogether for anything else.
+    Float images lie in [0, 1]. `mean` and `std` are those of the training inputs on that scale: one value per channel
+    of images, a single value for anything else.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Dataset:
     validation: Batch | None = None
     classes: int
     class_names: tuple[str, ...] = ()
-    """What the classes are called, in the order of their numbers, where that is known."""
+    """The names of the classes, in the order of their labels, if known."""
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
@@ -71,10 +71,10 @@ class Dataset:
 
 
 class Source(Protocol):
-    """Where a data set comes from; its fields are its options."""
+    """A loader of a data set; its fields are its options."""
 
     def load(self) -> Dataset:
-        """Return the data set, reading or downloading what it needs."""
+        """Return the data set; read or download the files that it needs."""
 
 
 def _check_inputs(label: str, inputs: Tensor) -> None:
@@ -93,11 +93,11 @@ def _check_inputs(label: str, inputs: Tensor) -> None:
 
 def _check_floats(label: str, inputs: Tensor, *, is_image: bool) -> None:
     if not is_finite(inputs):
-        raise DataError(f"{label} hold NaN or infinite values; drop or replace those")
+        raise DataError(f"{label} hold NaN or infinite values; drop or replace them")
     low, high = (bound.item() for bound in inputs.aminmax())
     if is_image and not 0 <= low <= high <= 1:
         said = f"{label} run from {low:g} to {high:g}; scale float images to [0, 1] or give uint8"
-        raise DataError(f"{said}, and flatten what is no image to three dimensions")
+        raise DataError(f"{said}, and flatten inputs that are not images to three dimensions")
 
 
 def _check_labels(label: str, batch: Batch, *, classes: int) -> None:
@@ -112,7 +112,7 @@ def _check_labels(label: str, batch: Batch, *, classes: int) -> None:
 
 
 def with_validation(dataset: Dataset, share: float, *, rng: Generator) -> Dataset:
-    """Move a random `share` of the training examples into a validation split; mean and std stay as they are."""
+    """Move a random fraction `share` of the training examples to a validation split; keep mean and std."""
     examples = len(dataset.train.labels)
     if not 0 <= share < 1:
         raise ConfigError(f"validation is {share}; it must be at least 0 and below 1")
@@ -122,12 +122,12 @@ def with_validation(dataset: Dataset, share: float, *, rng: Generator) -> Datase
     if not 0 < held < examples:
         raise ConfigError(f"validation is {share}, that is {held} of {examples} examples; leave some on either side")
     if dataset.validation is not None:
-        raise ConfigError(f"validation is {share}; {dataset.name!r} has a validation split of its own: use 0")
+        raise ConfigError(f"validation is {share}; {dataset.name!r} already has a validation split: use 0")
     chosen = torch.zeros(examples, dtype=torch.bool)
     chosen[torch.from_numpy(rng.choice(examples, held, replace=False))] = True
-    return replace(dataset, train=_selected(dataset.train, ~chosen), validation=_selected(dataset.train, chosen))
+    return replace(dataset, train=_select(dataset.train, ~chosen), validation=_select(dataset.train, chosen))
 
 
-def _selected(batch: Batch, chosen: Tensor) -> Batch:
+def _select(batch: Batch, chosen: Tensor) -> Batch:
     rows = chosen.nonzero().flatten()
     return Batch(batch.inputs.index_select(0, rows), batch.labels.index_select(0, rows))

@@ -1,4 +1,4 @@
-"""Mean and standard deviation of inputs, by which a model's first operation normalizes them."""
+"""Mean and standard deviation of inputs, for the normalization in a model's first operation."""
 
 from typing import NamedTuple
 
@@ -7,14 +7,14 @@ from torch import Tensor
 
 
 class Moments(NamedTuple):
-    """One value a channel of images, one value altogether for anything else."""
+    """One value per channel of images, a single value for anything else."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
 
 def moments(inputs: Tensor) -> Moments:
-    """Measure at least one example on the scale of [0, 1]; a channel that never varies gets a deviation of 1."""
+    """Compute mean and std of at least one example on the scale of [0, 1]; a constant channel gets a std of 1."""
     channels = inputs.unbind(dim=1) if inputs.ndim == 4 else (inputs,)
     measured = [_of_bytes(channel) if inputs.dtype == torch.uint8 else _of_floats(channel) for channel in channels]
     return Moments(tuple(mean for mean, _ in measured), tuple(_divisor(mean, std) for mean, std in measured))
@@ -26,7 +26,7 @@ def _divisor(mean: float, std: float) -> float:
 
 
 def _of_bytes(channel: Tensor) -> tuple[float, float]:
-    """Work on the histogram: exact, and without a copy four times the size of the images."""
+    """Compute from the histogram: exact, and without a float copy four times the size of the images."""
     values = torch.arange(256, dtype=torch.float64) / 255
     weights = torch.bincount(channel.flatten(), minlength=256) / channel.numel()
     mean = (weights * values).sum()

@@ -1,4 +1,4 @@
-"""Random order among equals, from which splits, partitions and samples are dealt."""
+"""Random order among elements with equal keys, used by splits, partitions and samples."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The few clean examples that a server holds itself."""
+"""Root data: the few clean examples that the server holds."""
 
 import numpy as np
 import torch
@@ -23,11 +23,11 @@ def root_sample(labels: Tensor, *, size: int, bias: float | None = None, rng: Ge
         return torch.from_numpy(np.sort(rng.choice(len(labels), size, replace=False)))
     known = labels.numpy()
     held = np.bincount(known, minlength=2)
-    wanted = _wanted(held, size, bias=bias, rng=rng)
+    wanted = _draw_counts(held, size, bias=bias, rng=rng)
     return torch.from_numpy(np.flatnonzero(random_ranks(known, rng) < wanted[known]))
 
 
-def _wanted(held: Integers, size: int, *, bias: float, rng: Generator) -> Integers:
+def _draw_counts(held: Integers, size: int, *, bias: float, rng: Generator) -> Integers:
     """Draw how many examples of each class to take, given how many there are."""
     if not 0 <= bias <= 1:
         raise ConfigError(f"root data bias is {bias}; it must be 0 to 1")

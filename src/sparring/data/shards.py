@@ -1,4 +1,4 @@
-"""What each client holds of the training examples, and the minibatches drawn from it."""
+"""The training examples of each client, and the minibatches drawn from them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from sparring.validation import check_batch, check_counts, check_kind, check_pla
 
 @dataclass(frozen=True, eq=False)
 class ClientShards:
-    """The training examples as a partition divides them; what is read has its pixels in [0, 1]."""
+    """The training examples divided by a partition; returned inputs have pixels in [0, 1]."""
 
     train: Batch
     partition: Partition
@@ -49,22 +49,22 @@ class ClientShards:
         return stop - start
 
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
-        places = np.empty((len(clients), steps, size), dtype=np.int64)
-        for row, client, rng in zip(places, clients, rngs, strict=True):
+        indices = np.empty((len(clients), steps, size), dtype=np.int64)
+        for row, client, rng in zip(indices, clients, rngs, strict=True):
             start, stop = self._bounds(client)
             held = stop - start
             for step in range(steps):
                 row[step] = start + rng.choice(held, size, replace=size > held)
-        drawn = self._gather(self.partition.order[torch.from_numpy(places).flatten()])
-        shape = places.shape
+        drawn = self._gather(self.partition.order[torch.from_numpy(indices).flatten()])
+        shape = indices.shape
         return Batch(drawn.inputs.unflatten(0, shape), drawn.labels.unflatten(0, shape))
 
     def to(self, device: torch.device | str) -> "ClientShards":
-        """Return the same shards with their examples on a device; who holds which stays in main memory."""
+        """Return the same shards with their examples on a device; the partition stays in main memory."""
         return replace(self, train=on_device(self.train, device))
 
     def shared(self, size: int) -> "CommonShards":
-        """Return shards of which each has the same examples, evenly spread over all that may be read."""
+        """Return shards that all hold the same examples, spaced evenly over all readable examples."""
         clients = range(len(self)) if self.readable is None else sorted(self.readable)
         held = torch.cat([self.partition.order[slice(*self._bounds(client))] for client in clients])
         return CommonShards(self._gather(held[spread(len(held), size)]), len(self))
@@ -79,10 +79,10 @@ class ClientShards:
     def _bounds(self, client: int) -> tuple[int, int]:
         if self.readable is not None and client not in self.readable:
             allowed = ", ".join(map(str, sorted(self.readable))) or "none"
-            raise PluginError(f"shards: client {client} is not this player's to read; it may read {allowed}")
+            raise PluginError(f"shards: this player may not read client {client}; it may read {allowed}")
         if not 0 <= client < len(self):
             raise ConfigError(f"shards: there is no client {client}; there are {len(self)}, from 0")
-        offsets = self.partition.offsets.numpy()  # reading single items is an order faster than from a tensor
+        offsets = self.partition.offsets.numpy()  # single items are read ten times faster than from a tensor
         return int(offsets[client]), int(offsets[client + 1])
 
     def _gather(self, examples: Tensor) -> Batch:
@@ -93,9 +93,9 @@ class ClientShards:
 
 @dataclass(frozen=True, eq=False)
 class CommonShards:
-    """The same examples for each of `clients`: where nobody knows who holds which, all draw from the mixture.
+    """The same examples for each of `clients`: without knowledge of the partition, all draw from the mixture.
 
-    Draws are independent, as in a model of the world (Li et al., 2022, section 4.3).
+    Draws are independent, as in a world model (Li et al., 2022, section 4.3).
     """
 
     examples: Batch
@@ -131,17 +131,17 @@ class CommonShards:
         return Batch(pixels(inputs[chosen]), labels[chosen])
 
     def shared(self, size: int) -> "CommonShards":
-        """Return shards of which each has the same examples, evenly spread over all that there are."""
+        """Return shards that all hold the same examples, spaced evenly over the present ones."""
         chosen = spread(len(self.examples.labels), size)
         return replace(self, examples=Batch(*(part[chosen] for part in self.examples)))
 
     def restricted(self, clients: Iterable[int]) -> "CommonShards":
-        """Return the same shards: what all hold, everyone may read."""
+        """Return the same shards: examples shared by all may be read by all."""
         return self
 
 
 def spread(count: int, size: int) -> Tensor:
-    """Return `size` of the places from 0 to `count`, as evenly spaced as can be; all if they are no more."""
+    """Return `size` indices from 0 to `count`, spaced as evenly as possible; all indices if `size` is larger."""
     chosen = min(size, count)
     return torch.arange(chosen) * count // max(1, chosen)
 

@@ -1,4 +1,4 @@
-"""What a server can play: aggregation rules, as functions and in a catalogue, and defenses of the trained model."""
+"""Defenses: aggregation rules, as functions and in a catalogue, and post-training defenses."""
 
 from collections.abc import Mapping
 
@@ -70,7 +70,7 @@ POST_TRAINING: Mapping[str, type[Repair]] = {
     "prun": Prun,
     "smoothing": Smoothing,
 }
-"""What may be done to the model whenever it is used."""
+"""The post-training defenses, applied to the model before it is deployed."""
 
 __all__ = [
     "CLP",

@@ -1,4 +1,4 @@
-"""Rounds of federated training under attack."""
+"""Simulation of federated training under attack, round by round."""
 
 from sparring.contracts import Model
 from sparring.federation.evaluation import Measures, deployed, measure

@@ -1,4 +1,4 @@
-"""What the attackers of a round submit."""
+"""The updates that a round's attackers submit."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -17,9 +17,9 @@ from sparring.random import stream
 def craft_all(
     scenario: Scenario, state: FederationState, *, who: Participants, updates: Matrix, root: Callable[[], Vector]
 ) -> Mapping[str, tuple[int, ...]]:
-    """Write each team's rows behind the benign ones in `updates`, in the order of the attackers.
+    """Write each team's rows after the benign ones in `updates`, in the order of the attackers.
 
-    Returned are the events that they told of, with the clients these happened to.
+    Return the events that the attacks noted, with the clients concerned.
     """
     first = len(who.benign)
     noted: dict[str, tuple[int, ...]] = {}
@@ -30,16 +30,16 @@ def craft_all(
         if attack is None:
             rows.copy_(own())
         else:
-            sent = _sent(scenario, who, updates=updates[:first])
+            submitted = _submitted(scenario, who, updates=updates[:first])
             made = {"own": own, "recipe": own.recipe, "root": root, "note": _notes(noted, team)}
-            seen = _seen(scenario, state, team=team) | {"assumed_malicious": who.told(scenario, who.rows)}
-            rows.copy_(_crafted(attack, seen | sent | made, rows=rows))
+            seen = _seen(scenario, state, team=team) | {"assumed_malicious": who.assumed(scenario, who.rows)}
+            rows.copy_(_craft(attack, seen | submitted | made, rows=rows))
         first += len(rows)
     return noted
 
 
 def _notes(noted: dict[str, tuple[int, ...]], team: ActiveAttacker) -> Note:
-    """Return what a team tells of events with."""
+    """Return the function with which a team notes events."""
 
     def note(event: str, rows: Sequence[int]) -> None:
         noted[event] = noted.get(event, ()) + tuple(team.clients[row] for row in rows)
@@ -47,20 +47,20 @@ def _notes(noted: dict[str, tuple[int, ...]], team: ActiveAttacker) -> Note:
     return note
 
 
-def _sent(scenario: Scenario, who: Participants, *, updates: Matrix) -> dict[str, object]:
-    """Return what an attacker is told of the updates before its own: what allies send only if all are one."""
+def _submitted(scenario: Scenario, who: Participants, *, updates: Matrix) -> dict[str, object]:
+    """Return the view's fields on earlier updates; allies' updates are shown only if one adversary controls them."""
     benign = len(who.benign)
-    told = len(updates) if scenario.threat.mastermind else benign
+    shown = len(updates) if scenario.threat.mastermind else benign
     return {
         "benign": updates[:benign],
         "benign_clients": who.benign,
-        "allied": updates[benign:told].data,  # counts the writes to it apart from those to the benign rows
-        "allied_clients": who.rows[benign:told],
+        "allied": updates[benign:shown].data,  # a separate version counter, so that writes to benign rows do not count
+        "allied_clients": who.rows[benign:shown],
     }
 
 
 def _seen(scenario: Scenario, state: FederationState, *, team: ActiveAttacker) -> dict[str, object]:
-    """Return what there is to see, by the names of the views' fields."""
+    """Return the values of the views' fields that describe the scenario and the state."""
     federation = scenario.federation
     return {
         "round": state.round,
@@ -72,21 +72,21 @@ def _seen(scenario: Scenario, state: FederationState, *, team: ActiveAttacker) -
         "shards": team.party.shards,
         "rule": scenario.defense,
         "memory": state.memory,
-        "rng": stream(federation.seed, "attack", team.place, state.round),
+        "rng": stream(federation.seed, "attack", team.number, state.round),
     }
 
 
-def _crafted(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix:
-    """Let the attack play from the least view that it needs, and check what it returns."""
+def _craft(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix:
+    """Run the attack on the view that it needs, and check what it returns."""
     with playing("attack", attack) as watch:
-        watched = _watched(seen, watch)
+        watched = _watch(seen, watch)
         view = attack.needs(**{field.name: watched[field.name] for field in fields(attack.needs)})
         crafted = attack.craft(view)  # type: ignore[arg-type]  # the view is the one that the attack says it needs
     return check_rows(attack, crafted, shape=rows.shape)
 
 
-def _watched(seen: Mapping[str, Any], watch: MutationGuard) -> Mapping[str, Any]:
-    """Let an edit of what there is to see be noticed."""
+def _watch(seen: Mapping[str, Any], watch: MutationGuard) -> Mapping[str, Any]:
+    """Register the view's tensors, so that a mutation is detected."""
     for name in ("parameters", "previous", "benign", "allied"):
         if seen[name] is not None:
             watch.show(name, seen[name])

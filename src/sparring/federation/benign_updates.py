@@ -1,4 +1,4 @@
-"""What benign clients compute in a round, and the server on its root data."""
+"""The updates that benign clients and, on root data, the server compute in a round."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from sparring.training import local_update
 
 
 def draw_batches(federation: Federation, clients: Sequence[int], *, round: int, recipe: Recipe | None = None) -> Batch:
-    """Draw the minibatches of `clients` in `round`, for the federation's recipe or one of their own.
+    """Draw the minibatches of `clients` in `round`, for the given recipe or the federation's.
 
     Inputs are `[clients, steps, examples, ...]`.
     """
@@ -26,7 +26,7 @@ def draw_batches(federation: Federation, clients: Sequence[int], *, round: int, 
 def train_benign(
     federation: Federation, state: FederationState, *, clients: Sequence[int], out: Matrix
 ) -> Mapping[int, Vector]:
-    """Write what the benign clients send into `out`, one row each, and return all clients' momenta after it."""
+    """Write the benign clients' submitted updates to `out`, one row each, and return all clients' momenta."""
     if not clients:
         return state.momenta
     batches = draw_batches(federation, clients, round=state.round)
@@ -40,7 +40,7 @@ def train_benign(
 
 
 def root_update(federation: Federation, state: FederationState) -> Vector:
-    """Return the server's own update: the clients' recipe on its root data."""
+    """Return the server's own update: the federation's recipe applied to its root data."""
     root = federation.root
     if root is None:
         raise ConfigError("the server has no root data; use data.root_size >= 1")

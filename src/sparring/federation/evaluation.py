@@ -1,4 +1,4 @@
-"""How good a global model is: for those who use it, and for those who attack it."""
+"""Evaluation of a global model: clean accuracy, and the accuracy of backdoors."""
 
 from math import isfinite
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from sparring.training.evaluation import CHUNK
 
 
 class Measures(NamedTuple):
-    """The metrics of a model, by the names of a record's fields; what there is no number for is None."""
+    """The metrics of a model, by the names of a record's fields; None where a metric is undefined."""
 
     loss: float | None
     accuracy: float
@@ -28,10 +28,9 @@ class Measures(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """The share of triggered images that a model takes for the target.
+    """Fractions of triggered images that a model classifies as the target.
 
-    Counted are those that the trigger is meant for, then those of the target class, too, then all; NaN where there are
-    none.
+    Over the images that the trigger is meant for, then including the target class, then over all; NaN over no images.
     """
 
     meant: float
@@ -40,9 +39,9 @@ class Reach(NamedTuple):
 
 
 def measure(scenario: Scenario, state: FederationState) -> Measures:
-    """Measure the model that the server would use: the global one, repaired if there is a repair.
+    """Evaluate the model that the server would deploy: the global model after the repair, if there is one.
 
-    Of several backdoors the mean counts.
+    With several backdoors, their accuracies are averaged.
     """
     check_scenario("measure: scenario", scenario)
     check_state("measure: state", state)
@@ -54,7 +53,7 @@ def measure(scenario: Scenario, state: FederationState) -> Measures:
 
 
 def deployed(scenario: Scenario, state: FederationState) -> Model:
-    """Return the model that the server would use."""
+    """Return the model that the server would deploy."""
     model = Model(scenario.federation.network, state.parameters)
     repair = scenario.repair
     if repair is None:
@@ -69,7 +68,7 @@ def deployed(scenario: Scenario, state: FederationState) -> Model:
 
 
 def check_repair(scenario: Scenario, state: FederationState) -> None:
-    """Refuse a repair that does not fit the model; one that learns is asked, and learns nothing."""
+    """Reject a repair that does not fit the model; a repair that learns is only checked, not trained."""
     repair = scenario.repair
     if not isinstance(repair, Checking):
         deployed(scenario, state)
@@ -79,20 +78,20 @@ def check_repair(scenario: Scenario, state: FederationState) -> None:
 
 
 def _clean(federation: Federation) -> Batch | None:
-    """Return the server's examples with inputs in [0, 1]."""
+    """Return the server's root data with inputs in [0, 1]."""
     root = federation.root
     return None if root is None else Batch(pixels(root.inputs), root.labels)
 
 
 def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
-    """Return how much of `on` the model takes for the target once it is triggered."""
+    """Return the fractions of triggered images of `on` that the model classifies as the target."""
     with playing("poison", backdoor) as watch:
         meant = check_meant(backdoor, backdoor.meant(watch.show("labels", on.labels)), labels=on.labels)
     concerned = meant | (on.labels == backdoor.target)
     hits = torch.empty_like(concerned)
     groups = [concerned.nonzero().flatten(), (~concerned).nonzero().flatten()]
     if 1 in map(len, groups):
-        groups = [torch.cat(groups)]  # a model may normalize over examples, and take no single one
+        groups = [torch.cat(groups)]  # a model with batch normalization may not accept a single example
     for rows in groups:
         for some in in_chunks(rows, CHUNK) if len(rows) > 0 else ():
             hits[some] = _hits(model, backdoor, of=Batch(*(part[some] for part in on)))
@@ -100,7 +99,7 @@ def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
 
 
 def triggered(backdoor: Backdoor, images: Batch) -> Batch:
-    """Return what a backdoor makes of images, if it has their form."""
+    """Return the triggered images of a backdoor, after checking their form."""
     batch = Batch(pixels(images.inputs), images.labels)
     with playing("poison", backdoor) as watch:
         watch.show("inputs", batch.inputs)
@@ -108,7 +107,7 @@ def triggered(backdoor: Backdoor, images: Batch) -> Batch:
 
 
 def _hits(model: Model, backdoor: Backdoor, *, of: Batch) -> Tensor:
-    """Return which images the model takes for the target once they are triggered."""
+    """Return a boolean per image: whether its triggered version is classified as the target."""
     return model(triggered(backdoor, of).inputs).argmax(dim=1) == backdoor.target
 
 

@@ -1,4 +1,4 @@
-"""What malicious clients compute: training by a recipe of their own, on data that a poison may have changed."""
+"""The malicious clients' local training, with their own recipe and possibly poisoned data."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Project = Callable[[Vector], Vector]
 
 @dataclass(frozen=True, eq=False)
 class OwnTraining:
-    """The training of an attacker's sampled clients in one round; without a projection it is computed only once."""
+    """Local training of an attacker's sampled clients in one round; the result without a projection is cached."""
 
     federation: Federation
     state: FederationState
@@ -31,11 +31,11 @@ class OwnTraining:
     clients: tuple[int, ...]
 
     def __call__(self, project: Project | None = None) -> Matrix:
-        return self._plain if project is None else self._updates(self._checked(project))
+        return self._plain if project is None else self._updates(self._check(project))
 
     @property
     def recipe(self) -> Recipe:
-        """How the clients train; where they count epochs, the steps are those of the largest shard."""
+        """The clients' recipe; if they train by epochs, with the number of steps of the largest shard."""
         return max(map(self._recipe, self.clients), key=lambda recipe: recipe.steps)
 
     @cached_property
@@ -44,7 +44,7 @@ class OwnTraining:
 
     def _updates(self, project: Project | None) -> Matrix:
         out = self.state.parameters.new_empty(len(self.clients), self.federation.network.size)
-        # Shards of several sizes take several numbers of steps an epoch.
+        # With epochs, shards of different sizes take different numbers of steps.
         together = len(self.clients) if self.attacker.epochs is None else 1
         for first in range(0, len(self.clients), together):
             rows = slice(first, first + together)
@@ -56,7 +56,7 @@ class OwnTraining:
         if self.attacker.epochs is None:
             return recipe
         examples = self.attacker.epochs * self.federation.shards.held(client)
-        # Rounded to nine places first: 0.1 · 30 is a little above 3 in floating point.
+        # Rounded to nine digits first: 0.1 · 30 is slightly above 3 in floating point.
         return recipe._replace(steps=ceil(round(examples / recipe.batch, 9)))
 
     def _train(self, clients: Sequence[int], *, project: Project | None, out: Matrix) -> None:
@@ -68,11 +68,11 @@ class OwnTraining:
         with playing("poison", poison) as watch:
             for name, tensor in batches._asdict().items():
                 watch.show(name, tensor)
-            # Training on labels that the model does not know raises, and the poison is to blame.
-            poisoned = self._poisoned(batches, poison, clients=clients)
+            # Training on labels that the model does not have raises an error, which is attributed to the poison.
+            poisoned = self._poison(batches, poison, clients=clients)
             self._descend(poisoned, lr=recipe.lr, project=project, out=out)
 
-    def _poisoned(self, batches: Batch, poison: Poison, *, clients: Sequence[int]) -> Batch:
+    def _poison(self, batches: Batch, poison: Poison, *, clients: Sequence[int]) -> Batch:
         steps = batches.labels.shape[1:]
         poisoned = []
         for client, inputs, labels in zip(clients, *batches, strict=True):
@@ -90,8 +90,8 @@ class OwnTraining:
         for row, inputs, labels in zip(out, *batches, strict=True):
             local_update(network, parameters, batches=Batch(inputs, labels), lr=lr, out=row, project=project)
 
-    def _checked(self, project: Project) -> Project:
-        """Return the attack's projection, the attack being to blame for it."""
+    def _check(self, project: Project) -> Project:
+        """Wrap the attack's projection, so that its errors are attributed to the attack."""
         attack = self.attacker.attack
         assert attack is not None
 

@@ -1,4 +1,4 @@
-"""Who takes part in a round, and on which side."""
+"""The participants of a round, benign and malicious."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -9,15 +9,15 @@ from sparring.random import stream
 
 
 class ActiveAttacker(NamedTuple):
-    """One attacker in one round: its place in the list, and those of its clients that were sampled."""
+    """One attacker in one round: its number in the list of attackers, and its sampled clients."""
 
-    place: int
+    number: int
     party: AttackerClients
     clients: tuple[int, ...]
 
 
 class Participants(NamedTuple):
-    """The sampled clients of a round: the benign ones, and the teams of those that attack in it."""
+    """The sampled clients of a round: the benign ones, and the teams of the active attackers."""
 
     sampled: tuple[int, ...]
     benign: tuple[int, ...]
@@ -25,13 +25,13 @@ class Participants(NamedTuple):
 
     @property
     def malicious(self) -> tuple[int, ...]:
-        """The clients that attack, team by team."""
+        """The malicious clients, team by team."""
         return tuple(client for team in self.teams for client in team.clients)
 
-    def told(self, scenario: Scenario, kept: Collection[int]) -> int:
-        """Return how many of the rows kept the server's rule is told to be malicious.
+    def assumed(self, scenario: Scenario, kept: Collection[int]) -> int:
+        """Return the number of malicious rows, among the kept ones, that the server passes to its rule.
 
-        That is what the threat model assumes, less one for each row that was dropped; an oracle is told the truth.
+        It is the number that the threat model assumes, less one for each dropped row; an oracle gets the true number.
         """
         if is_oracle(scenario.defense):
             return len(set(self.malicious).intersection(kept))
@@ -39,22 +39,22 @@ class Participants(NamedTuple):
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """The client of each row of the update matrix: benign ones first, so that they are one block of memory."""
+        """The client of each row of the update matrix: benign ones first, so that they are contiguous in memory."""
         return self.benign + self.malicious
 
 
 def sample_clients(federation: Federation, round: int) -> tuple[int, ...]:
-    """Draw the clients of `round`, uniformly without replacement; the same under every attack, rule and backend."""
+    """Draw the clients of `round`, uniformly without replacement; equal for every attack, rule and backend."""
     rng = stream(federation.seed, "sampling", round)
     return tuple(rng.choice(federation.clients, federation.sampled, replace=False).tolist())
 
 
 def participants_of(scenario: Scenario, round: int) -> Participants:
-    """Return who plays `round`; an attacker's clients are benign until it starts."""
+    """Return the participants of `round`; an attacker's clients are benign until it starts."""
     sampled = sample_clients(scenario.federation, round)
     teams = [
-        ActiveAttacker(place, party, tuple(client for client in sampled if client in party.clients))
-        for place, party in enumerate(scenario.parties)
+        ActiveAttacker(number, party, tuple(client for client in sampled if client in party.clients))
+        for number, party in enumerate(scenario.parties)
         if round >= party.attacker.start
     ]
     malicious = {client for team in teams for client in team.clients}

@@ -1,4 +1,4 @@
-"""What players are held to while they play; whoever breaks it is named."""
+"""Checks of players during a simulation; violations are attributed to the player."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ Asked = ParamSpec("Asked")
 
 
 class Shown(NamedTuple):
-    """A tensor that a player sees, and how often it had been written to when the player got it."""
+    """A tensor that a player sees, and its count of in-place writes when the player got it."""
 
     name: str
     tensor: Tensor
@@ -23,9 +23,9 @@ class Shown(NamedTuple):
 
 
 class MutationGuard:
-    """Knows whether tensors are written to in place, without reading them.
+    """Detects in-place writes to tensors without reading their values.
 
-    Writes through NumPy are not counted; the conformance kit, which compares values, finds these too.
+    Writes through NumPy are not counted; the conformance kit, which compares values, detects these too.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class MutationGuard:
         return tensor
 
     def later(self, name: str, compute: Callable[Asked, Tensor]) -> Callable[Asked, Tensor]:
-        """Return the same computation, its result watched."""
+        """Return the same function, with its result watched."""
 
         def computed(*asked: Asked.args, **named: Asked.kwargs) -> Tensor:
             return self.show(name, compute(*asked, **named))
@@ -45,35 +45,35 @@ class MutationGuard:
         return computed
 
     def edited(self) -> str | None:
-        """Name the first tensor that was written to."""
+        """Return the name of the first tensor that was written to."""
         return next((name for name, tensor, writes in self._shown if _writes(tensor) != writes), None)
 
 
 def _writes(tensor: Tensor) -> int:
-    # Autograd's own counter, which all views of a tensor share; it is documented, but has no public name.
+    # Autograd's version counter, which all views of a tensor share; it is documented, but has no public name.
     return tensor._version  # noqa: SLF001
 
 
 @contextmanager
 def playing(role: str, player: object) -> Iterator[MutationGuard]:
-    """Let a player play: what it raises, and what it edits of what it was shown, is put down to it."""
+    """Run a player; the errors that it raises and the mutations of its inputs are attributed to it."""
     watch = MutationGuard()
     with blaming(f"{role} {type(player).__name__}"):
         yield watch
     edited = watch.edited()
     if edited is not None:
-        _blame(role, player, what=f"edited {edited} in place; it must leave what it is shown alone")
+        _blame(role, player, what=f"edited {edited} in place; it must not modify its inputs")
 
 
 def check_rows(attack: Attack, crafted: Any, *, shape: tuple[int, ...]) -> Matrix:
-    """Return what an attack crafted, if it can be sent; whether it is finite is the server's affair."""
+    """Return the crafted rows if they can be submitted; the server checks whether they are finite."""
     if not isinstance(crafted, Tensor) or crafted.shape != shape:
         _blame("attack", attack, what=f"returned {_described(crafted)}; it must return shape {list(shape)}")
     return crafted
 
 
 def check_batch(poison: Poison | Backdoor, poisoned: Any, *, batch: Batch) -> Batch:
-    """Return what a poison made of a batch, if it has the batch's form."""
+    """Return the poisoned batch, if it has the form of the original."""
     if not isinstance(poisoned, Batch):
         _blame("poison", poison, what=f"returned {_described(poisoned)}; it must return a Batch")
     for name, tensor, wanted in zip(Batch._fields, poisoned, batch, strict=True):
@@ -83,7 +83,7 @@ def check_batch(poison: Poison | Backdoor, poisoned: Any, *, batch: Batch) -> Ba
 
 
 def check_meant(backdoor: Backdoor, meant: Any, *, labels: Tensor) -> Tensor:
-    """Return which labels a backdoor is meant for, if that is said of each."""
+    """Return the mask of labels that a backdoor is meant for, if it has one boolean per label."""
     if not isinstance(meant, Tensor) or (meant.shape, meant.dtype) != (labels.shape, torch.bool):
         what = f"means {_described(meant)}; it must return shape {list(labels.shape)}, torch.bool"
         _blame("poison", backdoor, what=what)
@@ -91,14 +91,14 @@ def check_meant(backdoor: Backdoor, meant: Any, *, labels: Tensor) -> Tensor:
 
 
 def check_model(repair: Repair, repaired: Any) -> Model:
-    """Return what a post-training defense made of a model, if it is one."""
+    """Return the repaired model, if it is a Model."""
     if not isinstance(repaired, Model):
         _blame("post-training defense", repair, what=f"returned {_described(repaired)}; it must return a Model")
     return repaired
 
 
 def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vector, Memory]:
-    """Return a rule's step and memory, if the server can apply the one and keep the other."""
+    """Return a rule's step and memory, if the server can apply the step and store the memory."""
     if not isinstance(answer, tuple) or len(answer) != 2:
         _blame("defense", defense, what=f"returned {_described(answer)}; it must return a step and its memory")
     step, memory = answer
@@ -107,9 +107,7 @@ def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vec
         wanted = f"{updates.dtype} of shape {list(shape)}"
         _blame("defense", defense, what=f"returned a step of {_described(step)}; it must be {wanted}")
     if not is_finite(step):
-        _blame(
-            "defense", defense, what="returned a step that is not finite; it must answer any finite updates with one"
-        )
+        _blame("defense", defense, what="returned a step that is not finite; finite updates need a finite step")
     _check_memory(defense, memory, largest=len(updates) * step.numel())
     return step, memory
 
@@ -120,7 +118,7 @@ def _check_memory(defense: Defense, memory: Any, *, largest: int) -> None:
     for name, tensor in memory.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             _blame("defense", defense, what=f"remembers {name!r} as {_described(tensor)}; it must map names to tensors")
-        # Reading more than the updates would cost something; what is wrong in there shows in a later step.
+        # Checking larger tensors would be slow; invalid values in them show up in a later step.
         if tensor.numel() <= largest and not is_finite(tensor):
             _blame("defense", defense, what=f"remembers {name!r}, which is not finite; it must remember finite values")
 

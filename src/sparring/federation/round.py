@@ -1,4 +1,4 @@
-"""One round: the clients train, the attackers move, the server answers."""
+"""One round: the clients train, the attackers craft, the server aggregates."""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -21,7 +21,7 @@ from sparring.random import stream
 
 
 class Answer(NamedTuple):
-    """What the server makes of a round: the step, the rule's memory, and the rows it dropped or told of."""
+    """The server's part of a round: the step, the rule's memory, the dropped clients and the noted events."""
 
     step: Vector
     memory: Memory
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 def play_round(
     scenario: Scenario, state: FederationState, *, workspace: Matrix | None = None
 ) -> tuple[FederationState, RoundRecord]:
-    """Play one round; `workspace` is a `[sampled, parameters]` matrix that the updates may overwrite."""
+    """Simulate one round; `workspace` is a `[sampled, parameters]` matrix that the updates may overwrite."""
     check_scenario("play_round: scenario", scenario)
     check_state("play_round: state", state)
     federation = scenario.federation
@@ -41,7 +41,7 @@ def play_round(
     updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
     momenta = train_benign(federation, state, clients=who.benign, out=updates[: len(who.benign)])
-    told = craft_all(scenario, state, who=who, updates=updates, root=root)
+    attack_events = craft_all(scenario, state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
     answer = _answer(scenario, state, updates=updates, who=who, finite=torch.isfinite(norms), root=root)
     after = FederationState(
@@ -58,7 +58,7 @@ def play_round(
         dropped=answer.dropped,
         clipped=answer.noted.get("clipped"),
         selected=answer.noted.get("selected"),
-        diverged=told.get("diverged"),
+        diverged=attack_events.get("diverged"),
         norms=tuple(_short(norm) for norm in norms.tolist()),
         step_norm=_short(float(row_norms(answer.step[None]))),
     )
@@ -74,7 +74,7 @@ def _answer(
     finite: Tensor,
     root: Callable[[], Vector],
 ) -> Answer:
-    """Let the rule see the finite rows; a dropped row counts as one of those assumed to be malicious."""
+    """Aggregate the finite rows; a dropped row counts as one of those assumed to be malicious."""
     kept = tuple(client for client, keep in zip(who.rows, finite.tolist(), strict=True) if keep)
     dropped = tuple(client for client in who.rows if client not in kept)
     if not kept:
@@ -89,17 +89,17 @@ def _answer(
         parameters=state.parameters,
         updates=updates[finite] if dropped else updates,
         clients=kept,
-        malicious=who.told(scenario, kept),
+        malicious=who.assumed(scenario, kept),
         root=root,
         rng=stream(scenario.federation.seed, "defense", state.round),
         note=note,
     )
-    step, memory = _aggregated(scenario.defense, view, memory=state.memory)
+    step, memory = _aggregate(scenario.defense, view, memory=state.memory)
     return Answer(step, memory, dropped, noted)
 
 
-def _aggregated(defense: Defense, view: DefenderView, *, memory: Memory) -> tuple[Vector, Memory]:
-    """Let the rule answer, and check what it returns."""
+def _aggregate(defense: Defense, view: DefenderView, *, memory: Memory) -> tuple[Vector, Memory]:
+    """Run the rule, and check what it returns."""
     with playing("defense", defense) as watch:
         watch.show("updates", view.updates)
         watch.show("parameters", view.parameters)
@@ -110,5 +110,5 @@ def _aggregated(defense: Defense, view: DefenderView, *, memory: Memory) -> tupl
 
 
 def _short(value: float) -> float | None:
-    """Keep six digits, and None for what is not finite, so that records stay small and are valid JSON."""
+    """Round to six digits, and replace non-finite values by None, so that records are small and valid JSON."""
     return float(f"{value:.6g}") if isfinite(value) else None

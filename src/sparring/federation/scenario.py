@@ -1,4 +1,4 @@
-"""Everything that is settled before the first round."""
+"""The complete description of a simulation before its first round."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -30,14 +30,14 @@ from sparring.validation import (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Federation:
-    """Clients with their shards, a server with its model, and how they train together."""
+    """Clients with their shards, a server with its model, and their training settings."""
 
     network: Network
     shards: ClientShards | CommonShards = field(repr=False)
     test: Batch = field(repr=False)
-    """What the global model is evaluated on."""
+    """Test data of the global model."""
     root: Batch | None = field(default=None, repr=False)
-    """Examples that the server holds itself."""
+    """Clean examples that the server holds."""
     sampled: int = 10
     """Clients that take part in a round, drawn without replacement."""
     recipe: Recipe = Recipe()
@@ -61,14 +61,14 @@ class Federation:
             raise ConfigError(f"seed is {self.seed}; it must be at least 0")
 
     def to(self, device: torch.device | str) -> "Federation":
-        """Return the same federation with its tensors on a device, such as "cuda": there it is trained."""
+        """Return the same federation with its tensors on a device, such as "cuda", where it is then trained."""
         check_device("federation", str(device))
         kept = {name: on_device(getattr(self, name), device) for name in ("test", "root")}
         return replace(self, network=self.network.to(device), shards=self.shards.to(device), **kept)
 
     @property
     def device(self) -> torch.device:
-        """Where the examples lie, and so what is computed with them."""
+        """The device of the examples, and so of the computation."""
         return self.test.labels.device
 
     def _check_kinds(self) -> None:
@@ -89,7 +89,7 @@ class Federation:
 
 
 def _check_minibatch(section: str, recipe: Recipe, *, network: Network) -> None:
-    """Refuse minibatches that are too small for a model that normalizes over examples."""
+    """Reject minibatches that are too small for a model with batch normalization."""
     fewest: int = getattr(network, "fewest", 1)
     if recipe.batch < fewest:
         raise ConfigError(
@@ -98,7 +98,7 @@ def _check_minibatch(section: str, recipe: Recipe, *, network: Network) -> None:
 
 
 class AttackerClients(NamedTuple):
-    """An attacker with the clients that it plays and what they hold."""
+    """An attacker with its clients and their shards."""
 
     attacker: Attacker
     clients: range
@@ -107,14 +107,14 @@ class AttackerClients(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scenario:
-    """A federation, its server's rule and repair, those who attack it, and the threat model."""
+    """A federation, its server's rule and repair, its attackers, and the threat model."""
 
     federation: Federation
     defense: Defense
     attackers: Sequence[Attacker] = ()
     threat: Threat = Threat()
     repair: Repair | None = None
-    """What every evaluation puts the model through first; training goes on without it."""
+    """Post-training defense, applied before every evaluation; training continues without it."""
 
     __repr__ = briefly
 
@@ -146,11 +146,11 @@ class Scenario:
 
     def _check_defense(self) -> None:
         name, sampled = type(self.defense).__name__, self.federation.sampled
-        told, limit = own_malicious(self.defense), limit_of(self.defense, sampled)
-        if isinstance(told, int) and told > limit:
-            raise ConfigError(f"defense.malicious is {told}; {name} can take {limit} of {sampled} sampled clients")
+        own, limit = own_malicious(self.defense), limit_of(self.defense, sampled)
+        if isinstance(own, int) and own > limit:
+            raise ConfigError(f"defense.malicious is {own}; {name} can take {limit} of {sampled} sampled clients")
         assumed = self.threat.assumed(sampled)
-        if told is None and assumed > limit:
+        if own is None and assumed > limit:
             raise ConfigError(
                 f"defense {name}: {assumed} of {sampled} sampled clients are assumed malicious, it can take {limit}; "
                 f"use threat.assumed_malicious <= {floor(1000 * limit / sampled) / 1000:g}"
@@ -160,7 +160,7 @@ class Scenario:
 
     @property
     def backdoors(self) -> tuple[Backdoor, ...]:
-        """What the attackers want triggered images to be taken for."""
+        """The attackers' backdoors, with their target classes."""
         poisons: list[object] = [attacker.poison for attacker in self.attackers]
         return tuple(poison for poison in poisons if isinstance(poison, Backdoor))
 
@@ -168,7 +168,7 @@ class Scenario:
     def parties(self) -> tuple[AttackerClients, ...]:
         """The attackers with their clients: the first ids belong to the first attacker, and so on.
 
-        Partitions deal clients out to groups in turn, so that the first ids are spread evenly over them.
+        Partitions assign clients to groups in turn, so that the first ids are spread evenly over the groups.
         """
         bounds = pairwise(accumulate((attacker.malicious for attacker in self.attackers), initial=0))
         played = zip(self.attackers, (range(*pair) for pair in bounds), strict=True)
@@ -178,9 +178,9 @@ class Scenario:
 def variant(
     scenario: Scenario, *, seed: int, attackers: Sequence[Attacker], defense: Defense, repair: Repair | None
 ) -> Scenario:
-    """Return the scenario with another seed and other players, which nothing checks.
+    """Return the scenario with another seed and other players, without validation.
 
-    They must be of the kinds that the scenario was checked with, and play as many clients.
+    The new players must be of the same kinds as the validated ones, and control as many clients.
     """
     other, federation = copy(scenario), copy(scenario.federation)
     vars(federation)["seed"] = seed
@@ -196,7 +196,7 @@ def variant(
 
 
 def check_scenario(label: str, scenario: object) -> None:
-    """Refuse what is no scenario."""
+    """Reject a value that is not a scenario."""
     check_kind(
         label, scenario, kind=Scenario, remedy="give a Scenario: Scenario(federation, Median(), [Attacker(...)])"
     )

@@ -1,4 +1,4 @@
-"""All that one round hands to the next, and how it goes to disk."""
+"""The state between two rounds, and its serialization."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from sparring.validation import check_kind
 
 @dataclass(frozen=True, eq=False)
 class FederationState:
-    """The number of rounds played, the global model, the rule's memory and the clients' momenta.
+    """The number of completed rounds, the global model, the rule's memory and the clients' momenta.
 
-    The model before it is kept where there are attackers, who may have seen it.
+    The previous model is kept if there are attackers, who may have seen it.
     """
 
     round: int
@@ -30,24 +30,24 @@ class FederationState:
 
 
 def initial_state(federation: Federation) -> FederationState:
-    """Return the state before the first round; the model depends on the seed alone."""
+    """Return the state before the first round; the model depends only on the seed."""
     remedy = "give a Federation, such as scenario.federation"
     check_kind("initial_state: federation", federation, kind=Federation, remedy=remedy)
     return FederationState(0, federation.network.initial(stream(federation.seed, "model")))
 
 
 def check_state(label: str, state: object) -> None:
-    """Refuse what is no state of a federation."""
+    """Reject a value that is not a federation's state."""
     check_kind(label, state, kind=FederationState, remedy="give a state, such as initial_state(federation)")
 
 
 MEMORY = "memory."
-"""Stands before the names of the rule's tensors."""
+"""Prefix of the names of the rule's tensors."""
 
 
 def pack(state: FederationState) -> Snapshot:
-    """Return a state's tensors, and its round."""
-    # safetensors takes no tensors that share memory or lie in another order.
+    """Return a state as a snapshot."""
+    # safetensors rejects tensors that share memory or are not contiguous.
     tensors = {
         MEMORY + name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state.memory.items()
     }
@@ -61,7 +61,7 @@ def pack(state: FederationState) -> Snapshot:
 
 
 def unpack(packed: Snapshot) -> FederationState:
-    """Return the state that was packed."""
+    """Return the state in a snapshot."""
     tensors = packed.tensors
     memory = {name.removeprefix(MEMORY): tensor for name, tensor in tensors.items() if name.startswith(MEMORY)}
     clients = tensors["clients"].tolist() if "clients" in tensors else ()

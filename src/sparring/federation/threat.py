@@ -1,4 +1,4 @@
-"""Who is malicious, what they may know, and what the server reckons with."""
+"""The threat model: the attackers, their knowledge, and the malicious fraction that the server assumes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ VIEWS: dict[str, type[BlackBoxView]] = {
 }
 
 FIELDS = {"craft": "attack", "poison": "poison"}
-"""As what a player is given to an attacker, by its method."""
+"""The attacker's field for a player, by the player's method."""
 
 
 def check_recipe(section: str, recipe: Recipe) -> None:
-    """Refuse a recipe by which nobody can train."""
+    """Reject an invalid training recipe."""
     check_kind(f"{section}.recipe", recipe, kind=Recipe, remedy="give a Recipe: Recipe(steps=1, batch=32, lr=0.05)")
     check_counts(section, batch=recipe.batch, local_steps=recipe.steps)
     check_numbers(section, lr=recipe.lr)
@@ -36,11 +36,11 @@ def check_recipe(section: str, recipe: Recipe) -> None:
 
 @dataclass(frozen=True)
 class Attacker:
-    """One malicious party: the clients it plays, and what it does to their data and to their updates.
+    """One adversary: the clients it controls, and how it changes their data and their updates.
 
-    From round `start` on (the first round is 0) its clients train on what `poison` makes of their data and submit what
-    `attack` makes of their updates; without either, the data or the updates stay as they are. Before, they are benign.
-    One player may be both: then it is given twice.
+    From round `start` on (the first round is 0) its clients train on data changed by `poison` and submit the updates
+    that `attack` crafts; without either, data or updates are unchanged. Before `start`, they are benign. An object that
+    is both a poison and an attack is given twice.
     """
 
     malicious: int
@@ -48,9 +48,9 @@ class Attacker:
     poison: Poison | None = None
     start: int = 0
     recipe: Recipe | None = None
-    """How its clients train; as all others do where there is none."""
+    """Training settings of its clients; None means the federation's."""
     epochs: float | None = None
-    """How often a client goes through its shard in a round, in place of the recipe's number of steps."""
+    """Passes over a client's shard per round, in place of the recipe's number of steps."""
 
     __repr__ = briefly
 
@@ -78,25 +78,25 @@ class Attacker:
 
 
 def check_attackers(attackers: object) -> None:
-    """Refuse what is no list of attackers."""
+    """Reject a value that is not a list of attackers."""
     if not isinstance(attackers, Sequence) or isinstance(attackers, str):
         given = "attacker" if isinstance(attackers, Attacker) else "Attacker(malicious=..., attack=...)"
         raise mistaken("scenario.attackers", attackers, remedy=f"give a list: [{given}]")
-    for place, attacker in enumerate(attackers):
+    for index, attacker in enumerate(attackers):
         played = next((field for verb, field in FIELDS.items() if is_player(attacker, verb)), "attack")
         player = f"{type(attacker).__name__}(...)" if is_player(attacker, "craft") or played == "poison" else "..."
         remedy = f"give an Attacker: Attacker(malicious=..., {played}={player})"
-        check_kind(f"scenario.attackers[{place}]", attacker, kind=Attacker, remedy=remedy)
+        check_kind(f"scenario.attackers[{index}]", attacker, kind=Attacker, remedy=remedy)
 
 
 @dataclass(frozen=True)
 class Threat:
-    """What the attackers may know, and the share of the sampled clients that every rule takes to be malicious."""
+    """What the attackers know, and the malicious fraction of sampled clients that every rule assumes."""
 
     knowledge: Knowledge = "omniscient"
     assumed_malicious: float = 0.2
     mastermind: bool = True
-    """Whether all attackers are one: those that craft later then see what the earlier ones send."""
+    """Whether one adversary controls all attackers: those that craft later then see what the earlier ones submit."""
 
     def __post_init__(self) -> None:
         check_numbers("threat", assumed_malicious=self.assumed_malicious)
@@ -106,12 +106,12 @@ class Threat:
             raise ConfigError(f"threat.assumed_malicious is {self.assumed_malicious}; it must be from 0 to 1")
 
     def assumed(self, clients: int) -> int:
-        """Return how many of `clients` are taken to be malicious: the share, rounded up."""
-        # Rounded to nine places first: 0.1 · 30 is a little above 3 in floating point.
+        """Return how many of `clients` are assumed to be malicious: the fraction, rounded up."""
+        # Rounded to nine digits first: 0.1 · 30 is slightly above 3 in floating point.
         return ceil(round(self.assumed_malicious * clients, 9))
 
     def check(self, attack: Attack) -> None:
-        """Refuse an attack that needs to see more than the threat model grants."""
+        """Reject an attack that needs a more informative view than the threat model grants."""
         granted, needs = VIEWS[self.knowledge], getattr(attack, "needs", None)
         needed = next((name for name, view in VIEWS.items() if view is needs), None)
         if needed is None:

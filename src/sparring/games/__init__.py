@@ -1,4 +1,4 @@
-"""Games between those who attack a training process and those who defend it."""
+"""Games between attackers and defenders of a training process."""
 
 from sparring.games.env import SeatEnv, SeatsEnv
 

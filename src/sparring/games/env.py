@@ -1,4 +1,4 @@
-"""Games as reinforcement-learning libraries play them: one seat as a Gymnasium env, all seats as a PettingZoo one."""
+"""Games as environments for reinforcement-learning libraries: one seat in Gymnasium, all seats in PettingZoo."""
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
@@ -19,13 +19,13 @@ from sparring.snapshot import Snapshot
 from sparring.validation import check_player
 
 NOBODY: Mapping[str, Policy] = MappingProxyType({})
-"""The opponents in a game of one seat."""
+"""The opponents in a game with one seat."""
 Answers = dict[str, Any]
-"""Something for each seat."""
+"""One value per seat."""
 
 
 class Match(Generic[State]):
-    """A game being played: it holds the present state, and lets through nothing that breaks the contract."""
+    """A game in progress: it holds the current state and checks what the game returns."""
 
     def __init__(self, game: Game[State]) -> None:
         self.game = game
@@ -36,44 +36,44 @@ class Match(Generic[State]):
 
     @property
     def state(self) -> State:
-        """Where the game stands."""
+        """The current state."""
         if self._state is None:
             raise SparringError("the game has no state yet; call reset first")
         return self._state
 
     @property
     def is_over(self) -> bool:
-        """Whether nobody moves any more."""
+        """Whether the episode has ended."""
         return self.game.is_over(self.state)
 
     @property
     def ending(self) -> tuple[bool, bool]:
-        """Whether the game is terminated, and whether it is truncated: only its horizon ends it."""
+        """Whether the episode is terminated, and whether it is truncated, that is, ended only by its horizon."""
         is_over = self.is_over
         is_truncated = is_over and isinstance(self.game, Truncating) and self.game.is_truncated(self.state)
         return is_over and not is_truncated, is_truncated
 
     def begin(self, state: State) -> None:
-        """Go on from a state."""
+        """Continue from a state."""
         self._state = state
 
     def seen(self, seat: str) -> FloatArray:
-        """Return a copy of what a seat sees."""
+        """Return a copy of a seat's observation."""
         observation = np.array(self.game.observe(self.state, seat), dtype=np.float32)
         if not self.observation_spaces[seat].contains(observation):
             raise PluginError(f"{self._name}.observe gave {seat!r} {_fault(observation, self.seats[seat])}")
         return observation
 
     def play(self, actions: Mapping[str, FloatArray], *, rng: Generator, gaining: Iterable[str]) -> dict[str, float]:
-        """Move on, and return what the seats of `gaining` gain; for the others nothing is measured."""
+        """Make one transition and return the rewards of the seats in `gaining`; other rewards are not computed."""
         if self.is_over:
             raise SparringError("the game is over; call reset before the next step")
-        allowed = {seat: self._allowed(seat, actions) for seat in self.seats}
+        allowed = {seat: self._clip(seat, actions) for seat in self.seats}
         before, self._state = self.state, self.game.transition(self.state, allowed, rng=rng)
         return {seat: self._gain(before, seat) for seat in gaining}
 
-    def _allowed(self, seat: str, actions: Mapping[str, FloatArray]) -> FloatArray:
-        """Return a seat's action in [-1, 1]; the one given is left alone."""
+    def _clip(self, seat: str, actions: Mapping[str, FloatArray]) -> FloatArray:
+        """Return a copy of a seat's action, clipped to [-1, 1]."""
         if seat not in actions:
             raise SparringError(f"seat {seat!r} has no action; give one for each of: {', '.join(self.seats)}")
         action = np.array(actions[seat], dtype=np.float32)
@@ -94,7 +94,7 @@ class Match(Generic[State]):
 
 
 class SeatEnv(Env[FloatArray, FloatArray]):
-    """A game as one player sees it while every other seat follows a fixed policy."""
+    """A game as one seat's environment, in which every other seat follows a fixed policy."""
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": []}  # type: ignore[misc]  # declared as an instance's
 
@@ -124,16 +124,16 @@ class SeatEnv(Env[FloatArray, FloatArray]):
         return self.match.seen(self.seat), rewards[self.seat], *self.match.ending, {}
 
     def snapshot(self) -> Snapshot:
-        """Return where the game stands and what will be drawn."""
-        return _packed(self.match, self.np_random)
+        """Return the state of the game and of the random generator."""
+        return _pack(self.match, self.np_random)
 
     def restore(self, packed: Snapshot) -> None:
-        """Go on from a snapshot."""
+        """Resume from a snapshot."""
         _unpack(self.match, self.np_random, packed=packed)
 
 
 class SeatsEnv(ParallelEnv[str, FloatArray, FloatArray]):  # type: ignore[misc]  # PettingZoo has no types
-    """A game in which each seat is an agent, and all of them move at the same time."""
+    """A game in which each seat is an agent, and all agents move at the same time."""
 
     metadata: ClassVar[dict[str, Any]] = {"name": "sparring", "render_modes": []}
 
@@ -167,28 +167,28 @@ class SeatsEnv(ParallelEnv[str, FloatArray, FloatArray]):  # type: ignore[misc] 
         return seen, rewards, terminated, truncated, infos
 
     def snapshot(self) -> Snapshot:
-        """Return where the game stands and what will be drawn."""
-        return _packed(self.match, self.np_random)
+        """Return the state of the game and of the random generator."""
+        return _pack(self.match, self.np_random)
 
     def restore(self, packed: Snapshot) -> None:
-        """Go on from a snapshot."""
+        """Resume from a snapshot."""
         _unpack(self.match, self.np_random, packed=packed)
         self.agents = [] if self.match.is_over else list(self.possible_agents)
 
 
 def observation_box(space: Space) -> Box[np.float32]:
-    """Return [-1, 1], or all finite numbers."""
+    """Return the observation space: [-1, 1] if scaled, else all finite numbers."""
     bound = np.float32(1) if space.is_scaled else np.finfo(np.float32).max
     return Box(-bound, bound, shape=(space.observation,), dtype=np.float32)
 
 
 def action_box(space: Space) -> Box[np.float32]:
-    """Return [-1, 1]."""
+    """Return the action space [-1, 1]."""
     return Box(-1, 1, shape=(space.action,), dtype=np.float32)
 
 
-def _packed(match: Match[Any], rng: Generator) -> Snapshot:
-    # What a game packs may still be its own.
+def _pack(match: Match[Any], rng: Generator) -> Snapshot:
+    # The packed values may share memory with the game.
     tensors, numbers = deepcopy(match.game.codec.pack(match.state))
     return Snapshot(tensors, {"state": numbers, "generator": rng.bit_generator.state})
 
@@ -199,7 +199,7 @@ def _unpack(match: Match[Any], rng: Generator, *, packed: Snapshot) -> None:
 
 
 def _fault(observation: FloatArray, space: Space) -> str:
-    """Say what is wrong with an observation."""
+    """Return what is wrong with an observation."""
     if observation.shape != (space.observation,):
         return f"numbers of shape {observation.shape}; its space has {(space.observation,)}"
     if not np.isfinite(observation).all():

@@ -1,4 +1,4 @@
-"""Other runtimes behind our contracts: leaves, each an extra, imported only when it is chosen."""
+"""Integrations of other runtimes: each needs an extra, and is imported only when it is selected."""
 
 from importlib.util import find_spec
 
@@ -9,11 +9,11 @@ INTEGRATIONS: Table = {
     "ray": "sparring.integrations.ray_workers:RayWorkers",
     "tensorboard": "sparring.integrations.event_file:EventFile",
 }
-"""What each extra adds; an extra is called by the package that it installs."""
+"""The class for each extra; an extra is named after the package that it installs."""
 
 
 def integration(extra: str) -> type:
-    """Return what an extra adds, or say what to install."""
+    """Return the class for an extra; if the extra is missing, raise an error that says what to install."""
     if find_spec(extra) is None:
         raise ConfigError(f'{extra} is not installed; use pip install "sparring[{extra}]"')
     return lookup("integration", INTEGRATIONS, extra)

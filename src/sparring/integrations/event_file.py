@@ -1,4 +1,4 @@
-"""The records of a run as TensorBoard reads them."""
+"""Export of a run's records to TensorBoard."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,15 +16,15 @@ VERSION = "brain.Event:2"
 
 
 class EventFile:
-    """Writes what records say, in the place of what the folder's file held before.
+    """Writes records to an event file, replacing an existing file in the folder.
 
-    The clock of the file counts rounds, so that equal runs have equal files. To write a run again from its start, when
-    it is resumed, is then to write the same bytes: a TensorBoard that has the file open notices nothing.
+    The file's clock counts rounds, so that equal runs have equal files. Rewriting a resumed run from its start then
+    writes the same bytes, and a TensorBoard that has the file open is not disturbed.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        # Unbuffered: a round is there to be seen when it has been played.
+        # Unbuffered, so that a round is visible as soon as it is complete.
         self._writer = RecordWriter((folder / NAME).open("wb", buffering=0))
         self._write(Event(wall_time=0.0, file_version=VERSION))
 
@@ -41,7 +41,7 @@ class EventFile:
 
 
 def scalars(record: RoundRecord) -> Iterator[tuple[str, float]]:
-    """Yield what there is to plot of a round: its metrics, what happened to how many clients, and the norms."""
+    """Yield the scalars of a round: its metrics, counts of clients per event, and norms."""
     yield from _present({"accuracy": record.accuracy, "loss": record.loss, "norms/step": record.step_norm})
     for label, share in enumerate(record.class_accuracy or ()):
         yield from _present({f"class_accuracy/{label}": share})

@@ -1,4 +1,4 @@
-"""The process that talks to Ray for `ray_workers`: it makes calls on a cluster for as long as its parent listens."""
+"""The process that talks to Ray for `ray_workers`: it runs calls on a cluster until its parent disconnects."""
 
 import os
 import sys
@@ -16,12 +16,12 @@ from sparring.errors import RunError
 from sparring.training import keep_freed_memory
 
 PULSE = 0.5
-"""Seconds after which to see whether the parent is still there."""
+"""Interval in seconds for checking whether the parent is still connected."""
 
 
 def serve(parent: Connection) -> None:
-    """Say how many cores there are, then make the calls that were asked for."""
-    sys.path[:] = parent.recv()  # before what comes next, which is imported from there
+    """Send the number of cores, then run the requested calls."""
+    sys.path[:] = parent.recv()  # first, since the next message needs imports from these paths
     address, sizes, function, arguments = parent.recv()
     try:
         with _cluster(address, sizes) as cores:
@@ -33,7 +33,7 @@ def serve(parent: Connection) -> None:
 
 @contextmanager
 def _cluster(address: str, sizes: Mapping[str, int]) -> Iterator[int]:
-    """Stay connected to a cluster, and yield how many cores it has; one that is started leaves nothing behind."""
+    """Connect to a cluster and yield its number of cores; a cluster started here leaves no files behind."""
     with TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) if sizes else nullcontext() as folder:
         own = {"include_dashboard": False, "_temp_dir": folder, **sizes} if sizes else {}
         try:
@@ -51,22 +51,22 @@ def _connect(address: str, settings: Mapping[str, Any]) -> None:
 
 
 def _make(parent: Connection, *, function: Callable[[Any], Any], arguments: Sequence[Any]) -> None:
-    """Make all calls, a core each, and tell the parent of each answer; where it is gone, end what is left."""
+    """Run all calls, one per core, and send each result to the parent; if it disconnects, cancel the others."""
     call, here = ray.remote(num_cpus=1, max_retries=0)(_call), {"folder": os.getcwd(), "path": sys.path}
     parcels = (ForkingPickler.dumps((function, argument)).tobytes() for argument in arguments)
-    places = {call.remote(parcel, **here): place for place, parcel in enumerate(parcels)}
+    indices = {call.remote(parcel, **here): index for index, parcel in enumerate(parcels)}
     try:
-        while places and not parent.poll():  # it says nothing more: there is something to read when it has hung up
-            answered, _ = ray.wait(list(places), timeout=PULSE)
+        while indices and not parent.poll():  # the parent sends nothing more: poll is true once it has disconnected
+            answered, _ = ray.wait(list(indices), timeout=PULSE)
             for reference in answered:
-                parent.send((places.pop(reference), _answer(reference)))
+                parent.send((indices.pop(reference), _answer(reference)))
     finally:
-        for reference in places:
+        for reference in indices:
             ray.cancel(reference, force=True)
 
 
 def _call(parcel: bytes, *, folder: str, path: Sequence[str]) -> Any:
-    """Make a call where the caller stands: names of files and of modules mean there what they mean to it."""
+    """Run a call in the caller's working directory and import path, so that file and module names resolve equally."""
     os.chdir(folder)
     sys.path += [entry for entry in path if entry not in sys.path]
     keep_freed_memory()
@@ -75,15 +75,15 @@ def _call(parcel: bytes, *, folder: str, path: Sequence[str]) -> Any:
 
 
 def _answer(reference: Any) -> Any:
-    """Return an answer, or an error that says how the worker was lost, and names no machine."""
+    """Return a result, or an error that states how the worker was lost without naming a machine."""
     try:
         return ray.get(reference)
     except OutOfMemoryError:
-        return RunError("Ray ended the worker, since memory ran out; play a smaller model, or fewer runs at a time")
+        return RunError("Ray ended the worker, as it ran out of memory; use a smaller model, or fewer runs at a time")
     except RayTaskError as error:
-        return RunError(f"the worker did not come to play: {type(error.cause).__name__}: {_first_line(error.cause)}")
+        return RunError(f"the worker failed to start: {type(error.cause).__name__}: {_first_line(error.cause)}")
     except RayError as error:
-        return RunError(f"the worker was lost ({type(error).__name__}); if memory ran out, play a smaller model")
+        return RunError(f"the worker was lost ({type(error).__name__}); if memory ran out, use a smaller model")
 
 
 def _first_line(error: Exception) -> str:

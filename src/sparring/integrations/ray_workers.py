@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster: one that is there, or one that is started on this machine for as long as it is needed."""
+"""Workers on a Ray cluster: an existing one, or one that is started on this machine for the duration of the calls."""
 
 import os
 import subprocess
@@ -16,9 +16,9 @@ from sparring.errors import RunError
 DRIVER = "sparring.integrations.ray_driver"
 LOCAL = "local"
 PATIENCE = 45.0
-"""Seconds within which a cluster must answer. Ray itself goes on trying for minutes."""
+"""Seconds within which a cluster must answer; Ray itself retries for minutes."""
 STORE = 100 << 20
-"""Bytes for objects that processes share: ours share none, since they read their data from files."""
+"""Bytes for objects shared between processes; Sparring shares none, since workers read data from files."""
 
 Argument = TypeVar("Argument")
 Value = TypeVar("Value")
@@ -26,13 +26,13 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class RayWorkers:
-    """Makes the calls on the Ray cluster at `address`, one a core; `local` is a cluster of its own on this machine."""
+    """Runs calls on the Ray cluster at `address`, one per core; `local` starts a cluster on this machine."""
 
     address: str
 
     @cached_property
     def size(self) -> int:
-        """How many cores there are."""
+        """Number of cores."""
         if self.address == LOCAL:
             return len(os.sched_getaffinity(0))
         with _driver(Order(self.address, {}, abs, ())) as (cores, _):
@@ -44,11 +44,11 @@ class RayWorkers:
         sizes = {"num_cpus": self.size, "object_store_memory": STORE} if self.address == LOCAL else {}
         with _driver(Order(self.address, sizes, function, arguments)) as (_, connection):
             for _ in arguments:
-                yield _received(connection)
+                yield _receive(connection)
 
 
 class Order(NamedTuple):
-    """Calls to make on the cluster at an address; one that has to be started is given its sizes."""
+    """Calls to run on the cluster at an address; a cluster that must be started is given its sizes."""
 
     address: str
     sizes: Mapping[str, int]
@@ -58,10 +58,10 @@ class Order(NamedTuple):
 
 @contextmanager
 def _driver(order: Order) -> Iterator[tuple[int, Connection]]:
-    """Let a process of its own talk to Ray, and yield how many cores it found and where its answers come from.
+    """Start a separate process that talks to Ray; yield the number of cores and the connection for its results.
 
-    Ray prints to stdout what it likes, replaces signal handlers, never gives up on an address and, if the cluster is
-    lost, ends the process.
+    Ray prints to stdout, replaces signal handlers, retries an address forever and, if the cluster is lost, ends its
+    process.
     """
     ours, theirs = Pipe()
     driver = subprocess.Popen(
@@ -71,7 +71,7 @@ def _driver(order: Order) -> Iterator[tuple[int, Connection]]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # what is typed at the terminal, such as Ctrl-C, is for us alone
+        start_new_session=True,  # input at the terminal, such as Ctrl-C, reaches only the parent
     )
     theirs.close()
     try:
@@ -84,23 +84,23 @@ def _driver(order: Order) -> Iterator[tuple[int, Connection]]:
 
 
 def _greeting(driver: "subprocess.Popen[bytes]", connection: Connection, *, address: str) -> int:
-    """Return how many cores the cluster has, once there is a connection to it."""
+    """Return the cluster's number of cores, once it is connected."""
     if not connection.poll(PATIENCE):
         driver.kill()
         remedy = f"give the address of one that runs, or {LOCAL!r} to start one on this machine"
         raise RunError(f"no Ray cluster answers at {address!r}; {remedy}")
-    cores = _received(connection)
+    cores = _receive(connection)
     if isinstance(cores, RunError):
         raise cores
     assert isinstance(cores, int)
     return cores
 
 
-def _received(connection: Connection) -> Any:
+def _receive(connection: Connection) -> Any:
     try:
         return connection.recv()
     except (EOFError, OSError):
-        raise RunError("the Ray cluster is lost; start one, and the same command goes on with what is left") from None
+        raise RunError("the Ray cluster is lost; start one, and the same command does the remaining runs") from None
 
 
 def _wait_for(driver: "subprocess.Popen[bytes]") -> None:

@@ -1,4 +1,4 @@
-"""What can be read out of a model, or out of the gradients that trained it: triggers, images and labels."""
+"""Inversion: triggers, images and labels reconstructed from a model or from the gradients that trained it."""
 
 from sparring.inversion.gradient_inversion import (
     MARL,

@@ -1,4 +1,4 @@
-"""Inverting gradients (Geiping et al., 2020): images and labels whose gradient points where an observed one does."""
+"""Gradient inversion (Geiping et al., 2020): find images and labels whose gradient matches an observed one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from sparring.validation import check_at_least_one, check_generator, check_kind,
 def aggregated_gradient(previous: Vector, current: Vector, *, lr: float, rounds: int = 1) -> Vector:
     """Return (previous - current) / (lr · rounds): the mean gradient of the rounds between two global models.
 
-    `lr` is what takes a gradient to the server's step: with one local step, the clients' lr times the server's.
+    `lr` is the factor from a gradient to the server's step: with one local step, the clients' lr times the server's.
     """
     if not 0 < lr < inf:
         raise ConfigError(f"aggregated gradient: lr is {lr}; it must be positive and finite")
@@ -36,32 +36,32 @@ def aggregated_gradient(previous: Vector, current: Vector, *, lr: float, rounds:
 
 
 DECAYS = (3 / 8, 5 / 8, 7 / 8)
-"""After which shares of the iterations the step sizes fall to a tenth, as the authors have it."""
+"""Fractions of the iterations after which the step sizes are divided by 10, as in the authors' code."""
 
 
 @dataclass(frozen=True)
 class GradientInversion:
-    """How images are searched for: with Adam, all images of a batch and all restarts at once."""
+    """Settings of the search for images: with Adam, all images of a batch and all restarts at once."""
 
     images: int = 1
-    """How many images a gradient is taken to be the mean of."""
+    """Number of images that the gradient is assumed to average."""
     iterations: int = 300
     lr: float = 0.1
-    """What pixels change by in an iteration, in units of `unit`."""
+    """Change of a pixel per iteration, in units of `unit`."""
     label_lr: float = 0.01
-    """What the logits of the soft labels change by in an iteration."""
+    """Change of the soft labels' logits per iteration."""
     variation: float = 0.2
-    """The weight β of the images' mean total variation, which is measured in units of `unit`."""
+    """Weight β of the images' mean total variation, which is measured in units of `unit`."""
     signed: bool = True
-    """Whether Adam sees only the signs of the pixels' slopes."""
+    """Whether Adam uses only the signs of the pixels' gradients."""
     restarts: int = 1
     brightness: float = 0.2
-    """Every pixel starts at random from 0 to this."""
+    """Upper bound of the random initial pixels, whose lower bound is 0."""
     confidence: float = 4.0
-    """The logit with which a label that the gradient gives away starts, the others being 0."""
+    """Initial logit of the label inferred from the gradient; the other logits are 0."""
     unit: float = field(default=1.0, metadata=ADDED_LATER)
-    """The change of a pixel, from 0 to 1, that counts as one: for pixels that are normalized, as in most published
-    settings, the standard deviation of the data set's."""
+    """The pixel change, on the scale from 0 to 1, that counts as one unit. For normalized pixels, as in most published
+    settings, it is the data set's standard deviation."""
 
     def __post_init__(self) -> None:
         check_at_least_one("inversion", images=self.images, iterations=self.iterations, restarts=self.restarts)
@@ -75,41 +75,41 @@ class GradientInversion:
 
 
 USUAL = GradientInversion()
-"""What does for small gray images."""
+"""Settings that work for small grayscale images."""
 MNIST_STD, FASHION_MNIST_STD = 0.3081, 0.3530
-"""By which pixels are divided in the public code of Li et al. (2022), which searches for normalized images."""
+"""Divisors of the pixels in the public code of Li et al. (2022), which searches for normalized images."""
 MSG = GradientInversion(
     images=32, iterations=10_000, lr=0.05, variation=0.02, label_lr=0.05, signed=True, unit=MNIST_STD
 )
-"""The published settings of the meta-Stackelberg game (appendix C), which are those of that code for MNIST; the signs
-and the unit, which the paper does not state, are the code's, too. It starts from gray images."""
+"""The published settings of the meta-Stackelberg game (appendix C), equal to those of that code for MNIST; the signs
+and the unit, which the paper does not state, are also from the code. The search starts from gray images."""
 MARL = GradientInversion(
     images=32, iterations=6_000, lr=0.001, variation=0.01, label_lr=0.001, signed=True, unit=FASHION_MNIST_STD
 )
 """Those of the attack of several RL agents (appendix C.1) on Fashion-MNIST, likewise. The paper starts from the
-attackers' own images; nothing does here."""
+attackers' own images; this search does not."""
 
 
 class Reconstruction(NamedTuple):
-    """What a gradient gave away."""
+    """The images and labels reconstructed from a gradient."""
 
     inputs: Tensor
     """Pixels in [0, 1], `[images, channels, height, width]`."""
     labels: Tensor
     """Probabilities of the classes, `[images, classes]`."""
     distance: float
-    """1 - cosine of the gradient of these and the observed one."""
+    """1 - cosine of the images' gradient and the observed one."""
     iterations: int
-    """After how many iterations they were found; the best are kept, not the last."""
+    """The iteration at which they were found; the best result is kept, not the last."""
     note: str = ""
-    """What went wrong, if anything."""
+    """A problem in the search, if there was one."""
 
     def __repr__(self) -> str:
         return briefly(self)
 
 
 class Search(NamedTuple):
-    """Images and the logits of their labels, `[searches, images, ...]`, and what they are to explain."""
+    """Images and the logits of their labels, `[searches, images, ...]`, and the gradients to match."""
 
     images: Tensor
     logits: Tensor
@@ -117,7 +117,7 @@ class Search(NamedTuple):
 
 
 class Best(NamedTuple):
-    """Of each search the best images and logits so far, their objective and distance, and when they were found."""
+    """The best images and logits of each search so far, with their objective, distance and iteration."""
 
     images: Tensor
     logits: Tensor
@@ -127,13 +127,13 @@ class Best(NamedTuple):
 
 
 class Course(NamedTuple):
-    """How each search went."""
+    """Statistics of each search."""
 
     first: Tensor
-    """Its first objective."""
+    """The first objective."""
     last: Tensor
     faults: Tensor
-    """Iterations whose objective was not finite."""
+    """Number of iterations with a non-finite objective."""
 
 
 def invert(
@@ -145,7 +145,7 @@ def invert(
     answers: Tensor | None = None,
     search: GradientInversion = USUAL,
 ) -> Reconstruction:
-    """Reconstruct from a gradient at `model` the images, of `shape` each, that it is the mean over."""
+    """Reconstruct the images, each of `shape`, from their mean gradient at `model`."""
     check_model("invert: model", model)
     check_kind("invert: gradient", gradient, kind=Tensor, remedy="give a vector, such as a client's update")
     (found,) = invert_each(model, gradient[None], shape=shape, rng=rng, answers=answers, search=search)
@@ -161,11 +161,11 @@ def invert_each(
     answers: Tensor | None = None,
     search: GradientInversion = USUAL,
 ) -> tuple[Reconstruction, ...]:
-    """Reconstruct from each of several gradients at the same model, all at once.
+    """Reconstruct images from each of several gradients at the same model, all at once.
 
-    Images and soft labels minimize 1 - cos(∇F(images), gradient) + β · TV(images) (RLA, section 4.2). Labels start
-    from what the last biases give away, for which `answers` are the `mean_answers` on examples like those that are
-    searched for; without, those on the images that the search starts from.
+    Images and soft labels minimize 1 - cos(∇F(images), gradient) + β · TV(images) (RLA, section 4.2). Labels are
+    initialized from the gradient of the last biases, which needs the model's mean output per class: `answers` are the
+    `mean_answers` on similar examples; by default they are computed on the initial images.
     """
     check_model("invert_each: model", model)
     check_generator("invert: rng", rng)
@@ -175,9 +175,9 @@ def invert_each(
     size = (len(targets), search.images, *shape)
     images = _drawn(size, brightness=search.brightness, rng=rng, device=targets.device)
     logits = _labels(
-        model, targets, answers=_expected(model, images) if answers is None else answers, search=search, rng=rng
+        model, targets, answers=_mean_softmax(model, images) if answers is None else answers, search=search, rng=rng
     )
-    best, course = _searched(model, Search(images, logits, targets), search=search)
+    best, course = _search(model, Search(images, logits, targets), search=search)
     notes = _notes(course, observed.repeat_interleave(search.restarts), iterations=search.iterations)
     restarts = best.objective.view(len(gradients), search.restarts)
     winners = restarts.argmin(dim=1)
@@ -186,14 +186,14 @@ def invert_each(
 
 
 def total_variation(images: Tensor) -> Tensor:
-    """Return the mean absolute difference of neighboring pixels, down plus across, of `[..., images, c, h, w]`."""
+    """Return the mean absolute difference of adjacent pixels, vertical plus horizontal, of `[..., images, c, h, w]`."""
     down = (images[..., 1:, :] - images[..., :-1, :]).abs()
     across = (images[..., 1:] - images[..., :-1]).abs()
     return down.mean(dim=(-4, -3, -2, -1)) + across.mean(dim=(-4, -3, -2, -1))
 
 
 def gradients_of(network: Network, parameters: Vector, *, images: Tensor, logits: Tensor) -> Matrix:
-    """Return each search's mean gradient on its images and soft labels, which can be differentiated again."""
+    """Return each search's mean gradient on its images and soft labels; it can be differentiated again."""
 
     def loss(tensors: Sequence[Tensor], batch: tuple[Tensor, Tensor]) -> Tensor:
         inputs, scores = batch
@@ -215,31 +215,31 @@ def _drawn(size: tuple[int, ...], *, brightness: float, rng: Generator, device: 
     return torch.from_numpy(rng.random(size, dtype=np.float32)).to(device).mul_(brightness).requires_grad_()
 
 
-def _expected(model: Model, images: Tensor) -> Tensor:
-    """Return the mean softmax on `[searches, images, ...]` as what is answered to every class."""
+def _mean_softmax(model: Model, images: Tensor) -> Tensor:
+    """Return the mean softmax on `[searches, images, ...]`, repeated for every class."""
     mean = model(images.flatten(0, 1)).double().softmax(dim=1).mean(dim=0)
     return mean.repeat(len(mean), 1)
 
 
 def _labels(model: Model, targets: Matrix, *, answers: Tensor, search: GradientInversion, rng: Generator) -> Tensor:
-    """Deal out the labels that each gradient gives away, as logits `[searches, images, classes]`."""
+    """Return initial logits, `[searches, images, classes]`, of the labels inferred from each gradient."""
     shares = [label_shares(model, target, answers=answers) for target in targets]
     labels = torch.stack([dealt_labels(each, search.images, rng=rng) for each in shares]).to(targets.device)
     return one_hot(labels, len(answers)).float().mul_(search.confidence).requires_grad_()
 
 
-def _searched(model: Model, state: Search, *, search: GradientInversion) -> tuple[Best, Course]:
-    """Descend from `state`, whose images and logits are changed."""
+def _search(model: Model, state: Search, *, search: GradientInversion) -> tuple[Best, Course]:
+    """Run the gradient descent; the images and logits of `state` are modified in place."""
     optimizer = torch.optim.Adam(
         [{"params": [state.images], "lr": search.lr * search.unit}, {"params": [state.logits], "lr": search.label_lr}]
     )
     milestones = [int(share * search.iterations) for share in DECAYS]
     decay = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones)
-    best, objectives = _unbeaten(state), []
+    best, objectives = _initial_best(state), []
     for iteration in range(search.iterations):
-        tried = _tried(model, state, iteration=iteration, search=search)
-        best = _better(best, tried)
-        objectives.append(tried.objective)
+        current = _evaluate(model, state, iteration=iteration, search=search)
+        best = _better(best, current)
+        objectives.append(current.objective)
         optimizer.step()
         decay.step()
         with torch.no_grad():
@@ -248,15 +248,15 @@ def _searched(model: Model, state: Search, *, search: GradientInversion) -> tupl
     return best, Course(objectives[0], objectives[-1], faults)
 
 
-def _unbeaten(state: Search) -> Best:
-    """Return the start of the searches as what anything finite is better than."""
+def _initial_best(state: Search) -> Best:
+    """Return the initial images and logits with an infinite objective."""
     worst = state.targets.new_full((len(state.targets),), inf)
     never = torch.zeros_like(worst, dtype=torch.int64)
     return Best(state.images.detach().clone(), state.logits.detach().clone(), worst, worst, never)
 
 
-def _tried(model: Model, state: Search, *, iteration: int, search: GradientInversion) -> Best:
-    """Measure what the searches have come to, and leave the slopes to the optimizer; those of a fault are zero."""
+def _evaluate(model: Model, state: Search, *, iteration: int, search: GradientInversion) -> Best:
+    """Evaluate the current images and store their gradients for the optimizer; non-finite gradients become zero."""
     with torch.enable_grad():
         gradients = gradients_of(model.network, model.parameters, images=state.images, logits=state.logits)
         distance = 1 - cosine_similarity(gradients, state.targets, dim=1)
@@ -268,14 +268,14 @@ def _tried(model: Model, state: Search, *, iteration: int, search: GradientInver
     return Best(state.images.detach(), state.logits.detach(), objective.detach(), distance.detach(), found)
 
 
-def _better(best: Best, tried: Best) -> Best:
-    """Keep of each search whichever has the lower objective; what is no number is not lower."""
-    is_better = tried.objective < best.objective
-    return Best(*(choose_rows(is_better, new, old=old) for new, old in zip(tried, best, strict=True)))
+def _better(best: Best, current: Best) -> Best:
+    """Keep, for each search, the result with the lower objective; NaN never counts as lower."""
+    is_better = current.objective < best.objective
+    return Best(*(choose_rows(is_better, new, old=old) for new, old in zip(current, best, strict=True)))
 
 
 def _notes(course: Course, observed: Tensor, *, iterations: int) -> list[str]:
-    """Say of each search what went wrong, if anything."""
+    """Return a note for each search that had a problem."""
     rows = zip(observed.tolist(), course.faults.tolist(), (course.last > course.first).tolist(), strict=True)
     return [_note(*row[:2], of=iterations, is_farther=row[2]) for row in rows]
 

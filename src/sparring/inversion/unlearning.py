@@ -1,4 +1,4 @@
-"""Unlearning (Wang et al., 2019, section VI.C): the model is shown the reversed trigger on rightly labeled images."""
+"""Unlearning (Wang et al., 2019, section VI.C): train on images with the reversed trigger and their correct labels."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,20 +17,31 @@ from sparring.validation import check_at_least_one, check_positive, check_shares
 
 @dataclass(frozen=True)
 class Unlearning:
-    """Reverse the triggers, and train those of suspicious classes away; without suspicion the model stays as it is."""
+    """Reverse the triggers, and unlearn those of suspicious classes; without any, the model is unchanged."""
 
     threshold: float = THRESHOLD
     """The anomaly index above which a class is suspicious."""
     success: float = USUAL.success
-    """The share of the root images that a reversed trigger must turn into its class."""
+    """Fraction of the root images for which a reversed trigger must succeed."""
     search_steps: int = USUAL.steps
-    """The most minibatches that the search for triggers takes."""
+    """Maximum number of minibatches in the search for triggers."""
     share: float = 0.2
-    """The part of the examples that carries a trigger: the authors' number."""
+    """Fraction of the examples that get a trigger: the authors' value."""
     steps: int = 50
+    """Gradient steps on root data, at least 1."""
     batch: int = 32
+    """Root examples in a minibatch, at least 1."""
     lr: float = 0.05
+    """The learning rate of these steps, above 0."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = (
+        "Wang et al., 2019, Neural Cleanse: identifying and mitigating backdoor attacks in neural networks, IEEE "
+        "Symposium on Security and Privacy"
+    )
+    cost: ClassVar[str] = "a search for the trigger of each class, and a gradient for each step"
+    assumption: ClassVar[str] = (
+        "the trigger of a backdoored class is unusually small, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         if not self.threshold >= 0:
@@ -40,7 +51,7 @@ class Unlearning:
         check_at_least_one("unlearning", steps=self.steps, batch=self.batch, search_steps=self.search_steps)
 
     def check(self, model: Model, *, root: Batch | None) -> None:
-        """Refuse a server without examples."""
+        """Reject a missing root data set."""
         if root is None:
             raise ConfigError("unlearning needs root data; use data.root_size >= 1")
 
@@ -49,10 +60,10 @@ class Unlearning:
         assert root is not None
         search = TriggerReversal(success=self.success, steps=self.search_steps)
         found = suspicious(reverse_triggers(model, root, rng=rng, search=search), self.threshold)
-        return self.unlearned(model, found, root=root, rng=rng)
+        return self.unlearn(model, found, root=root, rng=rng)
 
-    def unlearned(self, model: Model, triggers: Sequence[Trigger], *, root: Batch, rng: Generator) -> Model:
-        """Return the model after training on root data of which a share has one of the triggers, and its own label."""
+    def unlearn(self, model: Model, triggers: Sequence[Trigger], *, root: Batch, rng: Generator) -> Model:
+        """Return the model after training on root data, a fraction of which has a trigger and the correct label."""
         parameters = model.parameters
         for batch in self._minibatches(root, triggers, rng=rng) if triggers else ():
             parameters = parameters - self.lr * gradient(model.network, parameters, batch=batch)
@@ -65,7 +76,7 @@ class Unlearning:
             inputs = pixels(root.inputs[rows]).clone()
             carried = rng.random(len(rows)) < self.share
             chosen = rng.integers(len(triggers), size=len(rows))
-            for place, trigger in enumerate(triggers):
-                bearers = torch.from_numpy(carried & (chosen == place)).to(inputs.device)
+            for index, trigger in enumerate(triggers):
+                bearers = torch.from_numpy(carried & (chosen == index)).to(inputs.device)
                 inputs[bearers] = trigger.stamp(inputs[bearers])
             yield Batch(inputs, root.labels[rows])

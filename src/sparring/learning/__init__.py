@@ -1,1 +1,1 @@
-"""How players come to play well."""
+"""Learning: training of policies, and learning of data distributions."""

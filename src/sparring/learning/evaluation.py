@@ -1,4 +1,4 @@
-"""A testing ground for policies (Li et al., 2022, section 6.3): the newest one is not always the best."""
+"""Evaluation of policies in test episodes (Li et al., 2022, section 6.3): the newest policy is not always the best."""
 
 from sparring.contracts import Policy
 from sparring.errors import ConfigError
@@ -8,13 +8,13 @@ from sparring.random import stream
 
 
 def evaluate_policy(arena: LearningTask, policy: Policy, *, episodes: int, seed: int) -> float:
-    """Return what a policy gains in an episode on average; equal seeds try all policies in the same episodes."""
+    """Return a policy's mean return per episode; equal seeds evaluate all policies in the same episodes."""
     if episodes < 1:
         raise ConfigError(f"episodes is {episodes}; it must be at least 1")
-    return sum(_gained(arena, policy, seed=seed, episode=episode) for episode in range(episodes)) / episodes
+    return sum(_episode_return(arena, policy, seed=seed, episode=episode) for episode in range(episodes)) / episodes
 
 
-def _gained(arena: LearningTask, policy: Policy, *, seed: int, episode: int) -> float:
+def _episode_return(arena: LearningTask, policy: Policy, *, seed: int, episode: int) -> float:
     env = SeatEnv(arena.game, arena.seat, opponents=arena.opponents)
     env.np_random = stream(seed, "trial", episode)
     (seen, _), gained, is_over = env.reset(), 0.0, False

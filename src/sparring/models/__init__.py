@@ -1,4 +1,4 @@
-"""Networks as functions of a flat parameter vector."""
+"""Models: networks as functions of a flat parameter vector."""
 
 from sparring.models.cnn import Cnn
 from sparring.models.cnn7 import Cnn7

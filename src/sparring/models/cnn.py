@@ -1,4 +1,4 @@
-"""The convolutional network of the CleverHans tutorial, which the federated papers train on MNIST and Fashion-MNIST."""
+"""The convolutional network of the CleverHans tutorial, used by the federated papers on MNIST and Fashion-MNIST."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -22,7 +22,10 @@ class Cnn:
 
     initial: ClassVar[Initial] = "random"
     width: int = 64
+    """Channels of the first convolution, at least 1."""
     activation: Literal["relu", "elu"] = "relu"
+    """The nonlinearity after each convolution."""
+    paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         if self.width < 1:

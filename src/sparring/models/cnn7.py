@@ -1,4 +1,4 @@
-"""The seven-layer network that the multi-agent reinforcement learning attack (MARL) trains on CIFAR-10."""
+"""The seven-layer network that the multi-agent reinforcement learning attack (MARL) uses on CIFAR-10."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,6 +14,7 @@ class Cnn7:
     """A 3×3 convolution with 30 channels, ReLU, max pooling by 2, 200 ReLU units and a linear layer."""
 
     initial: ClassVar[Initial] = "random"
+    paper: ClassVar[str] = ""
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         if len(shape) != 3 or min(shape[1:]) < 4:

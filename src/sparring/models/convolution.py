@@ -1,4 +1,4 @@
-"""A two-dimensional convolution by the fastest of four equal ways, for processors."""
+"""Two-dimensional convolution on CPUs by the fastest of four equivalent algorithms."""
 
 import torch
 from torch import Tensor, nn
@@ -8,11 +8,11 @@ from sparring.models.minimal_filtering import filtered, pays
 
 
 def convolve(inputs: Tensor, weight: Tensor, *, bias: Tensor, stride: int, padding: int) -> Tensor:
-    """Return what `conv2d` returns, its channels last in memory.
+    """Compute the same as `conv2d`, with the result in channels-last memory format.
 
-    A single channel is multiplied patch by patch, and a kernel as large as its input is one linear layer: for both the
-    general code takes about three times as long. A small strided one with many channels takes half its time with fewer
-    multiplications. Anything else is fastest with the channels last. On another device there is one way.
+    A single input channel is multiplied patch by patch, and a kernel as large as its input is one linear layer: in both
+    cases the general code takes about three times as long. A small strided convolution with many channels takes half
+    the time with minimal filtering. Anything else is fastest in channels-last format. Other devices use `conv2d`.
     """
     if inputs.device.type != "cpu":
         return conv2d(inputs, weight, bias, stride, padding)

@@ -14,6 +14,9 @@ class LeNet:
     """Two 5×5 convolutions (6 and 16 channels), each pooled by 2, and linear layers of 120, 84 and the classes."""
 
     initial: ClassVar[Initial] = "random"
+    paper: ClassVar[str] = (
+        "after LeCun et al., 1998, Gradient-based learning applied to document recognition, Proceedings of the IEEE"
+    )
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         if len(shape) != 3 or min(shape[1:]) < 12:

@@ -14,6 +14,7 @@ class Logistic:
     """One linear layer on the flattened input."""
 
     initial: ClassVar[Initial] = "random"
+    paper: ClassVar[str] = ""
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
         return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), classes))

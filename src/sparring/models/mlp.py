@@ -1,4 +1,4 @@
-"""A perceptron with one hidden layer."""
+"""A multilayer perceptron with one hidden layer."""
 
 from dataclasses import dataclass
 from math import prod
@@ -16,6 +16,8 @@ class Mlp:
 
     initial: ClassVar[Initial] = "random"
     hidden: int = 100
+    """Units of the hidden layer, at least 1."""
+    paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         if self.hidden < 1:

@@ -1,4 +1,4 @@
-"""What a `torch.nn.Module` must be like to become a network, and what of it is not trained."""
+"""Requirements on a `torch.nn.Module` to become a network, and its parts that are not trained."""
 
 import copy
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from sparring.errors import ConfigError
 
 
 def copy_module(module: nn.Module) -> nn.Module:
-    """Return a copy of a module, without what its `forward` has left there of other calls.
+    """Return a copy of a module, without tensors that its `forward` stored there in earlier calls.
 
-    Features that a module keeps of its last call belong to that call's graph, which cannot be copied.
+    Features stored from an earlier call belong to that call's graph and cannot be copied.
     """
     kept = (value for part in module.modules() for value in vars(part).values() if isinstance(value, Tensor))
     forgotten: dict[int, object] = {id(value): None for value in kept if not value.is_leaf}
@@ -25,7 +25,7 @@ def copy_module(module: nn.Module) -> nn.Module:
 
 
 def refuse_lazy(module: nn.Module) -> None:
-    """Refuse layers that do not know their sizes yet."""
+    """Reject lazy layers, whose sizes are not known yet."""
     for name, tensor in (*module.named_parameters(remove_duplicate=False), *module.named_buffers()):
         if is_lazy(tensor):
             layer = name.rpartition(".")[0]
@@ -33,7 +33,7 @@ def refuse_lazy(module: nn.Module) -> None:
 
 
 def refuse_statistics(module: nn.Module) -> None:
-    """Refuse buffers of layers that are trained, or that no parameter says whether they are."""
+    """Reject buffers of layers that are trained or have no parameters."""
     for layer, part in module.named_modules():
         own = list(part.parameters(recurse=False))
         is_frozen = len(own) > 0 and not any(parameter.requires_grad for parameter in own)
@@ -44,7 +44,7 @@ def refuse_statistics(module: nn.Module) -> None:
 
 
 def refuse_ties(module: nn.Module) -> None:
-    """Refuse parameters that are trained in two places."""
+    """Reject trained parameters that are shared by two layers."""
     first = {name for name, _ in module.named_parameters()}
     for name, parameter in module.named_parameters(remove_duplicate=False):
         if name not in first and parameter.requires_grad:
@@ -52,15 +52,15 @@ def refuse_ties(module: nn.Module) -> None:
 
 
 def refuse_frozen(module: nn.Module) -> None:
-    """Refuse a module of which nothing is trained."""
+    """Reject a module without trainable parameters."""
     if not any(parameter.requires_grad for parameter in module.parameters()):
         raise ConfigError(f"{_label(module)} has no parameters to train; use one with a layer that is not frozen")
 
 
 def fewest_examples(module: nn.Module, shape: tuple[int, ...], *, classes: int) -> int:
-    """Return how many examples the module takes at once at least: 1, or 2 where it normalizes over examples.
+    """Return the smallest number of examples that the module accepts: 1, or 2 with batch normalization.
 
-    A module that does not give one row of logits an example is refused.
+    A module that does not return one row of logits per example is rejected.
     """
     _check_logits(module, shape, classes=classes, examples=2)
     try:
@@ -93,7 +93,7 @@ def _check_logits(module: nn.Module, shape: tuple[int, ...], *, classes: int, ex
 
 
 def collect_constants(module: nn.Module) -> Mapping[str, Tensor]:
-    """Return copies of the frozen parameters and of the buffers, by name; what has two names is copied once."""
+    """Return copies of the frozen parameters and the buffers, by name; a tensor with two names is copied once."""
     parameters = module.named_parameters(remove_duplicate=False)
     frozen = {name: parameter for name, parameter in parameters if not parameter.requires_grad}
     named = {**frozen, **dict(module.named_buffers(remove_duplicate=False))}
@@ -102,7 +102,7 @@ def collect_constants(module: nn.Module) -> Mapping[str, Tensor]:
 
 
 def flatten_parameters(module: nn.Module) -> Tensor:
-    """Return a copy of the parameters that are trained, in one vector, whatever their layout in memory."""
+    """Return a copy of the trained parameters in one vector, independent of their memory layout."""
     return torch.cat([part.detach().reshape(-1) for part in module.parameters() if part.requires_grad])
 
 

@@ -37,7 +37,7 @@ from sparring.validation import check_architecture, check_generator, mistaken
 
 
 class Described(Protocol):
-    """The facts about a data set that a model must fit."""
+    """The properties of a data set that a model must fit."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -50,39 +50,38 @@ class Described(Protocol):
 
 
 class Architecture(Protocol):
-    """A family of modules, one for each shape of input and number of classes.
+    """A factory of modules for any input shape and number of classes.
 
-    Where its modules come with weights of their own, a field `initial`, "pretrained" or "random", says whether training
+    If its modules come with pre-trained weights, a field `initial`, "pretrained" or "random", states whether training
     starts from them.
     """
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
-        """Build the module; parameters that are frozen stay what they are."""
+        """Build the module; frozen parameters are never changed."""
 
 
 @dataclass(frozen=True, eq=False)
 class ModuleNetwork:
     """A module whose parameters live in a flat vector; its first operation is the data set's normalization.
 
-    The module keeps no numbers of its own: it lies on torch's meta device. What is not trained is no part of the
-    vector.
+    The module itself holds no values: it is on torch's meta device. The vector excludes frozen parameters and buffers.
     """
 
     module: nn.Module
     mean: Tensor
     std: Tensor
     start: Vector | None = None
-    """Parameters to start from; drawn by Glorot's rule where there are none."""
+    """Initial parameters; None means that they are drawn by Glorot's rule."""
     constants: Mapping[str, Tensor] = field(default_factory=dict)
     """Frozen parameters, and buffers of frozen layers, by their names in the module."""
     fewest: int = 1
-    """How many examples must pass at once: 2 where a layer normalizes over them."""
+    """Minimum number of examples per forward pass: 2 with batch normalization."""
 
     def __repr__(self) -> str:
         return f"ModuleNetwork({type(self.module).__name__}, {self.size} parameters)"
 
     def to(self, device: torch.device | str) -> "ModuleNetwork":
-        """Return the same network with its numbers on a device."""
+        """Return the same network with its tensors on a device."""
         return moved(self, device)
 
     @cached_property
@@ -120,7 +119,7 @@ class ModuleNetwork:
         return tuple(piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
 
     def named(self, parameters: Vector) -> Mapping[str, Tensor]:
-        """View the vector as the module's tensors, by their names in it; what is not trained is there, too."""
+        """View the vector as the module's named tensors, including frozen parameters and buffers."""
         return {**self.constants, **dict(zip(self.names, self.split(parameters), strict=True))}
 
     def normalize(self, inputs: Tensor) -> Tensor:
@@ -133,35 +132,35 @@ class ModuleNetwork:
             advice = f"it normalizes over examples, use at least {self.fewest} at once"
             raise ConfigError(f"model {type(self.module).__name__} is given a single example; {advice}")
         named = {**self.constants, **dict(zip(self.names, tensors, strict=True))}
-        # Every name is given, so that nothing need be tied: the copies of a frozen tensor may be objects of their own.
+        # Every name is given, so no tying is needed: copies of a frozen tensor may be separate objects.
         logits: Tensor = functional_call(self.module, named, (self.normalize(inputs),), tie_weights=False)
         return logits
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "ModuleNetwork":
-        """Return a network with a module of its own, to be called by another thread; tensors are never edited."""
+        """Return a network with a copied module, for use by another thread; the tensors are shared."""
         return replace(self, module=copy_module(self.module))
 
 
 def network(model: Architecture | nn.Module, data: Described, *, initial: Initial | None = None) -> ModuleNetwork:
-    """Fit a model to a data set: an architecture, or a module of yours.
+    """Fit a model to a data set: an architecture, or your own module.
 
-    `initial` says where training starts: from the parameters that the model comes with ("pretrained"), or from some
-    that are drawn by Glorot's rule ("random"). If it is not given, a module of yours starts from its own; an
-    architecture does as its field `initial` says, and without one starts at random, unless its weights would be lost.
+    `initial` states how parameters are initialized: from the weights that the model comes with ("pretrained"), or by
+    Glorot's rule ("random"). By default your own module starts from its own weights; an architecture follows its field
+    `initial`, and without that field starts at random, unless its weights would be lost.
 
-    A module of yours is copied and runs in evaluation mode (no dropout), in float32. Frozen parameters stay as they
-    are. Running statistics of layers that are trained are refused, since they are no parameters: use GroupNorm in
-    place of BatchNorm, or BatchNorm without them.
+    Your own module is copied and runs in evaluation mode (no dropout), in float32. Frozen parameters stay unchanged.
+    Running statistics of trained layers are rejected, since they are not parameters: use GroupNorm in place of
+    BatchNorm, or BatchNorm without them.
     """
     check_architecture("network: model", model)
     if not all(hasattr(data, fact) for fact in ("shape", "classes", "mean", "std")):
         raise mistaken("network: data", data, remedy="give the data set that it is fitted to: network(LeNet(), data)")
     if isinstance(model, nn.Module):
         refuse_lazy(model)
-        module = _checked(copy_module(model))
+        module = _check(copy_module(model))
         how = check_initial(_label(model), initial) or "pretrained"
     else:
-        module = _checked(_built(model, data))
+        module = _check(_build(model, data))
         how = _architecture_initial(model, data, module=module, initial=initial)
     fewest = fewest_examples(module, data.shape, classes=data.classes)
     if how == "pretrained" or list(module.parameters()):
@@ -172,8 +171,8 @@ def network(model: Architecture | nn.Module, data: Described, *, initial: Initia
     return ModuleNetwork(module.requires_grad_(False).to("meta"), mean, std, start, constants, fewest)
 
 
-def _built(architecture: Architecture, data: Described, *, seed: int = 0) -> nn.Module:
-    """Build a module whose first weights are the same each time; an architecture may have given away its only one."""
+def _build(architecture: Architecture, data: Described, *, seed: int = 0) -> nn.Module:
+    """Build a module with reproducible first weights; copy it, since the architecture may return a shared object."""
     with reproducible_build(seed):
         module = architecture.module(data.shape, data.classes)
     if not isinstance(module, nn.Module):
@@ -182,8 +181,8 @@ def _built(architecture: Architecture, data: Described, *, seed: int = 0) -> nn.
     return copy_module(module)
 
 
-def _checked(module: nn.Module) -> nn.Module:
-    """Return a module in evaluation mode and in float32, if its parameters can become a vector."""
+def _check(module: nn.Module) -> nn.Module:
+    """Return a module in evaluation mode and in float32, if its parameters can form a vector."""
     refuse_statistics(module)
     refuse_ties(module)
     return module.float().eval()
@@ -196,7 +195,7 @@ def _architecture_initial(
     chosen = check_initial(_label(model), declared)
     if chosen == "random":
         return chosen
-    return choose_initial(_label(model), chosen, module=module, other=_built(model, data, seed=1))
+    return choose_initial(_label(model), chosen, module=module, other=_build(model, data, seed=1))
 
 
 def _label(model: Architecture | nn.Module) -> str:

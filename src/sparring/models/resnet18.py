@@ -1,4 +1,4 @@
-"""ResNet-18 in its form for small images (He et al., 2016)."""
+"""ResNet-18 for small images (He et al., 2016)."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ from sparring.models.initialization import Initial
 GROUPS = 2
 """Channels are normalized in two groups, as by Reddi et al. (2021) in their federated ResNet-18."""
 STRIDES = (1, 2, 2, 2)
-"""How each stage steps; it has twice the channels of the one before."""
+"""The stride of each stage; each stage has twice the channels of the previous one."""
 
 Norm = Callable[[int], nn.Module]
-"""Makes the normalization of so many channels."""
+"""Makes the normalization of a number of channels."""
 
 
 class Block(nn.Module):
-    """Two 3×3 convolutions and a shortcut past them, itself a 1×1 convolution where the shape changes."""
+    """Two 3×3 convolutions with a shortcut connection, a 1×1 convolution where the shape changes."""
 
     def __init__(self, channels: int, width: int, *, stride: int, norm: Norm) -> None:
         super().__init__()
@@ -40,21 +40,24 @@ class Block(nn.Module):
 class ResNet18:
     """A 3×3 convolution, four stages of two residual blocks with `width` to 8·width channels, and a linear layer.
 
-    Nothing but parameters is trained and sent, whatever the `norm`. "group" treats each example by itself. "batch" has
-    no running statistics: it takes those of the examples that pass through together, in training and in evaluation, so
-    that an answer depends a little on the others in its minibatch, or in the chunk that is evaluated at once.
+    With either `norm` only parameters are trained and sent. "group" normalizes each example separately. "batch" has no
+    running statistics: it uses those of the current batch, in training and in evaluation, so that a prediction depends
+    slightly on the other examples in its minibatch or evaluation chunk.
     """
 
     initial: ClassVar[Initial] = "random"
     norm: Literal["group", "batch"] = "group"
+    """The normalization: of each example by groups of channels, or over the minibatch."""
     width: int = 64
+    """Channels of the first convolution, a positive multiple of 2."""
+    paper: ClassVar[str] = "He et al., 2016, Deep residual learning for image recognition, CVPR"
 
     def __post_init__(self) -> None:
         if self.width < GROUPS or self.width % GROUPS:
             raise ConfigError(f"resnet18.width is {self.width}; it must be a positive multiple of {GROUPS}")
 
     def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
-        # From 9 pixels on, the last stage has 2×2 of them, so that even a single example has statistics.
+        # From 9 pixels on, the last stage has 2×2 pixels, so that even a single example has statistics.
         if len(shape) != 3 or min(shape[1:]) < 9:
             raise ConfigError(f"resnet18: inputs of shape {list(shape)}; use images of at least 9×9 pixels")
         norm = group_norm if self.norm == "group" else batch_norm

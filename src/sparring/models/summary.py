@@ -1,4 +1,4 @@
-"""What a policy sees of a model: all of its parameters, or those of its last layers."""
+"""A policy's observation of a model: all of its parameters, or those of its last layers."""
 
 import torch
 
@@ -7,11 +7,11 @@ from sparring.contracts import Network
 from sparring.errors import ConfigError
 
 FARTHEST = 1e6
-"""Parameters that are seen as they are end here, so that every observation is finite."""
+"""Unscaled parameters are clipped to this magnitude, so that every observation is finite."""
 
 
 def seen_parameters(network: Network, layers: int | None) -> slice:
-    """Return the coordinates of the last `layers` layers, or of all where there is none."""
+    """Return the coordinates of the last `layers` layers, or all if it is None."""
     if layers is None:
         return slice(0, network.size)
     known = tuple(network.layers.values())
@@ -21,13 +21,13 @@ def seen_parameters(network: Network, layers: int | None) -> slice:
 
 
 def summary(network: Network, parameters: Vector, *, layers: int | None) -> FloatArray:
-    """Return the parameters of the last `layers` layers, scaled so that they reach from -1 to 1, or all as they are."""
+    """Return the parameters of the last `layers` layers, scaled to [-1, 1], or all parameters unscaled if None."""
     seen = parameters[seen_parameters(network, layers)].nan_to_num(nan=0.0).clamp(-FARTHEST, FARTHEST)
-    return (seen if layers is None else _scaled(seen)).numpy(force=True).copy()
+    return (seen if layers is None else _scale(seen)).numpy(force=True).copy()
 
 
-def _scaled(values: Vector) -> Vector:
+def _scale(values: Vector) -> Vector:
     low, high = values.aminmax()
     width = high - low
-    # Values that are all equal lie in the middle.
+    # Values that are all equal are mapped to 0.
     return torch.where(width > 0, 2 * (values - low) / width - 1, values.new_zeros(())).clamp_(-1, 1)

@@ -1,4 +1,4 @@
-"""Tensors on disk with a description of what they are: one file in the safetensors format."""
+"""Tensors on disk with a description as JSON: one file in the safetensors format."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from sparring.errors import ConfigError, SparringError
 
 
 class TensorFile(NamedTuple):
-    """What a file holds."""
+    """The contents of a file."""
 
     described: dict[str, Any]
     tensors: dict[str, Tensor]
@@ -26,12 +26,12 @@ class TensorFile(NamedTuple):
 
 def write_tensors(path: str | Path, kind: str, *, described: Mapping[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write tensors, and their description as JSON under the name of their kind."""
-    # One entry: safetensors writes several in no particular order.
+    # A single entry, since safetensors writes several in no particular order.
     Path(path).write_bytes(save(tensors, {kind: json.dumps(described)}))
 
 
 def read_tensors(path: str | Path, kind: str) -> TensorFile:
-    """Read what `write_tensors` wrote."""
+    """Read a file that `write_tensors` wrote."""
     with safe_open(path, framework="pt") as file:
         described = json.loads(file.metadata()[kind])
         return TensorFile(described, {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118  # no mapping
@@ -39,10 +39,10 @@ def read_tensors(path: str | Path, kind: str) -> TensorFile:
 
 @contextmanager
 def refusing_others(setting: str, path: str | Path, *, holds: str, remedy: str) -> Iterator[None]:
-    """Turn a file that is missing, or of another kind, into one line about the setting that names it."""
+    """Turn the error for a missing or wrong file into one line about the option that names it."""
     try:
         yield
-    except SparringError as error:  # it says more than that the file is of another kind
+    except SparringError as error:  # its message is more specific
         raise ConfigError(f"{setting} is {str(path)!r}: {error}") from None
     except FileNotFoundError:
         raise ConfigError(f"{setting} is {str(path)!r}; there is no such file, {remedy}") from None

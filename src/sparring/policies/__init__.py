@@ -1,1 +1,1 @@
-""""""
+"""Policies of learned players, for attackers and defenders."""

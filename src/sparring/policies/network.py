@@ -1,4 +1,4 @@
-"""A policy as a small network: what is left of a learner once it has learned."""
+"""A policy as a small neural network: the part of a learner that is kept after training."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +17,7 @@ Squash = Literal["tanh", "clip"]
 
 @dataclass(frozen=True, eq=False)
 class PolicyNetwork:
-    """Fully connected layers, from an observation to an action in [-1, 1]."""
+    """Fully connected layers that map an observation to an action in [-1, 1]."""
 
     layers: tuple[tuple[Tensor, Tensor], ...]
     """The weight `[outputs, inputs]` and the bias `[outputs]` of each layer."""
@@ -50,5 +50,5 @@ class PolicyNetwork:
 
 
 def constant_policy(space: Space) -> PolicyNetwork:
-    """Return the policy that always answers with the middle of each range."""
+    """Return the policy that always chooses the middle of each range."""
     return PolicyNetwork(((torch.zeros(space.action, space.observation), torch.zeros(space.action)),))

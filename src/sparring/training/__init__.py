@@ -1,4 +1,4 @@
-"""One learner's step: loss, gradient, local training, evaluation, and the backends that train many clients."""
+"""Local training: loss, gradient, update, evaluation, and the backends that train many clients."""
 
 from sparring.training.allocator import keep_freed_memory, release_freed_memory
 from sparring.training.backends import BACKENDS, Auto, Batched, Sequential, Threaded

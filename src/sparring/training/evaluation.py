@@ -1,4 +1,4 @@
-"""How good a model is."""
+"""Evaluation of a model on labeled examples."""
 
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ from sparring.contracts import Network
 from sparring.validation import check_batch, check_network
 
 CHUNK = 250
-"""The most examples evaluated at once: more of them take fresh memory from the system for every layer."""
+"""Maximum number of examples evaluated at once; with more, every layer requests new memory from the system."""
 
 
 class Evaluation(NamedTuple):
-    """Mean cross-entropy, share of right answers, and that share in each class (NaN for a class without examples)."""
+    """Mean cross-entropy, accuracy, and accuracy per class (NaN for a class without examples)."""
 
     loss: float
     accuracy: float
@@ -26,7 +26,7 @@ class Evaluation(NamedTuple):
 
 @torch.no_grad()
 def evaluate(network: Network, parameters: Vector, *, on: Batch) -> Evaluation:
-    """Measure the model on all examples of `on`."""
+    """Evaluate the model on all examples of `on`."""
     check_network("evaluate: network", network)
     check_batch("evaluate: on", on, example="data.test")
     tensors = network.split(parameters)

@@ -16,8 +16,8 @@ def loss(network: Network, parameters: Vector, *, batch: Batch) -> Tensor:
 
 
 def gradient(network: Network, parameters: Vector, *, batch: Batch, out: Vector | None = None) -> Vector:
-    """Return the flat gradient of the mean cross-entropy at `parameters`, written into `out` if there is one."""
-    # Leaves of their own: autograd would pad the gradient of every slice of a flat vector to the vector's length.
+    """Return the flat gradient of the mean cross-entropy at `parameters`, written to `out` if given."""
+    # Separate leaves: autograd would pad the gradient of every slice of a flat vector to the vector's length.
     leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
     with torch.enable_grad():
         value = cross_entropy(network.forward(leaves, batch.inputs), batch.labels)
@@ -26,7 +26,7 @@ def gradient(network: Network, parameters: Vector, *, batch: Batch, out: Vector 
 
 
 def _slopes(value: Tensor, leaves: Sequence[Tensor]) -> Sequence[Tensor]:
-    """Return the gradients in the leaves, zeros in those that the model does not use."""
+    """Return the gradients in the leaves; zeros for leaves that the model does not use."""
     if not value.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves]
     return torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)

@@ -1,4 +1,4 @@
-"""What a client does in one round: a few steps of stochastic gradient descent."""
+"""A client's local training in one round: a few steps of stochastic gradient descent."""
 
 from collections.abc import Callable
 
@@ -16,10 +16,10 @@ def local_update(
     out: Vector,
     project: Callable[[Vector], Vector] | None = None,
 ) -> Vector:
-    """Write the update `parameters - trained` into `out`; `batches` holds a minibatch a step, `[steps, examples, ...]`.
+    """Write the update `parameters - trained` to `out`; `batches` holds a minibatch per step, `[steps, examples, ...]`.
 
-    The sum of the steps is kept, and not the trained model, so that one step gives exactly lr · gradient. After each
-    step it becomes what `project` makes of it.
+    The sum of the steps is stored, not the trained model, so that one step gives exactly lr · gradient. `project` is
+    applied to the sum after each step.
     """
     for step, batch in enumerate(map(Batch, batches.inputs, batches.labels)):
         if step == 0:

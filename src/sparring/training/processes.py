@@ -1,4 +1,4 @@
-"""What every process does that works for another one."""
+"""Setup of every worker process."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ from multiprocessing import parent_process
 
 
 def follow_parent() -> None:
-    """From now on, end with the parent, however it ends: nobody else would take what this process makes."""
+    """End this process when its parent ends, for any reason, since no other process would use its results."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

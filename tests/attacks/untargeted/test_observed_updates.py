@@ -4,6 +4,7 @@ from sparring.arrays import CELLS
 from sparring.attacks.untargeted.observed_updates import (
     benign_updates,
     directions,
+    known_updates,
     mean_update,
     moments,
     own_updates,
@@ -43,8 +44,8 @@ def test_the_mean_is_each_columns():
 
 
 def test_with_partial_knowledge_the_own_updates_are_taken_for_benign():
-    assert torch.equal(benign_updates(attacker_view(), "full"), BENIGN)
-    assert torch.equal(benign_updates(attacker_view(), "partial"), OWN)
+    assert torch.equal(known_updates(attacker_view(), "full"), BENIGN)
+    assert torch.equal(known_updates(attacker_view(), "partial"), OWN)
 
 
 def test_the_deviation_is_the_population_s():

@@ -77,18 +77,18 @@ def test_an_unreadable_file_is_named(photos):
 
 def test_a_class_of_one_split_only_is_named(photos):
     paint(photos / "test" / "c" / "1.png", 1)
-    with pytest.raises(DataError, match=r"test has the class 'c' and .*train has not; give both the same"):
+    with pytest.raises(DataError, match=r"test has the class 'c', .*train has not; give both the same"):
         load(photos)
     (photos / "test" / "c").rename(photos / "train" / "c")
-    with pytest.raises(DataError, match=r"train has the class 'c' and .*test has not"):
+    with pytest.raises(DataError, match=r"train has the class 'c', .*test has not"):
         load(photos)
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("train", "train is no folder; root must hold the folders train, and test or val"),
-        ("test", "val is no folder; root must hold the folders train, and test or val"),
+        ("train", "train is not a folder; root must hold the folders train, and test or val"),
+        ("test", "val is not a folder; root must hold the folders train, and test or val"),
     ],
 )
 def test_a_missing_split_is_named(photos, name, message):
@@ -149,5 +149,5 @@ def test_images_of_more_than_a_byte_keep_their_shades(tmp_path):
 
 
 def test_a_root_below_a_home_that_is_not_there_is_named():
-    with pytest.raises(DataError, match="image_folder: ~nobody-of-this-name/photos/train is no folder"):
+    with pytest.raises(DataError, match="image_folder: ~nobody-of-this-name/photos/train is not a folder"):
         load(Path("~nobody-of-this-name/photos"))

@@ -31,8 +31,8 @@ def test_a_file_of_the_right_checksum_is_kept(target):
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ({"content": CONTENT[:-1]}, "what arrived is cut short or another file"),
-        ({"content": PAGE}, "what arrived is cut short or another file"),
+        ({"content": CONTENT[:-1]}, "the download is incomplete or a different file"),
+        ({"content": PAGE}, "the download is incomplete or a different file"),
         ({"content": CONTENT[:1000], "promised": len(CONTENT)}, r"cannot be downloaded \(\w+Error\)"),
         ({"content": PAGE, "status": 404}, r"cannot be downloaded \(status 404\)"),
     ],

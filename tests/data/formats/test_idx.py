@@ -31,10 +31,10 @@ def test_values_are_read_packed_and_plain(tmp_path, name):
         (idx(VALUES[0]), "it starts with 00000802"),
         (struct.pack(">HBB3I", 0, 13, 3, 2, 3, 4), "it starts with 00000d03"),
         (WHOLE[: HEADER - 1], "it ends within its header of 16 bytes"),
-        (WHOLE[:-1], "it ends after 23 of the 24 bytes that its header promises"),
-        (WHOLE + b"\0", "it goes on after the 24 bytes that its header promises"),
-        (idx(VALUES[:0]), "its header promises (0, 3, 4) values"),
-        (struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), "its header promises"),
+        (WHOLE[:-1], "it ends after 23 of the 24 bytes that its header declares"),
+        (WHOLE + b"\0", "it has more than the 24 bytes that its header declares"),
+        (idx(VALUES[:0]), "its header declares (0, 3, 4) values"),
+        (struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), "its header declares"),
     ],
 )
 def test_a_malformed_file_is_refused_by_name(tmp_path, name, content, message):
@@ -66,7 +66,7 @@ def test_no_more_is_unpacked_than_the_header_promises(tmp_path, monkeypatch):
             return super().read(size)
 
     monkeypatch.setattr(idx_format.gzip, "open", Watched)
-    with pytest.raises(DataError, match="it goes on"):
+    with pytest.raises(DataError, match="it has more than"):
         read_idx(path, rank=3)
     assert all(0 <= size <= VALUES.size for size in asked)
 

@@ -210,7 +210,7 @@ def test_floats_of_another_range_are_refused_by_name(tmp_path, scale, said):
 )
 def test_integers_of_32_bits_or_with_a_sign_are_refused_by_name(tmp_path, pixels, tags):
     path = tiff(tmp_path / "a.tiff", pixels, **tags)
-    with pytest.raises(DataError, match=r"a.tiff: it has pixels of 32 bits or with a sign; save it with 8 or 16 bits"):
+    with pytest.raises(DataError, match=r"a.tiff: it has 32-bit or signed pixels; save it with 8 or 16 bits"):
         read_image(path, size=16)
 
 

@@ -47,7 +47,7 @@ def test_what_is_nowhere_is_not_found(given):
 
 def test_a_folder_that_is_not_there_is_named(tmp_path, cache, monkeypatch):
     monkeypatch.setenv("SPARRING_DATA", str(tmp_path / "typo"))
-    with pytest.raises(DataError, match=r"SPARRING_DATA is '.*typo', which is no folder; set it to one that"):
+    with pytest.raises(DataError, match=r"SPARRING_DATA is '.*typo', which is not a folder; set it to one with"):
         PUBLICATION.find("file.gz")
 
 
@@ -113,7 +113,7 @@ def test_a_user_without_a_home_is_told_what_to_set(given, monkeypatch, cache_of)
     with pytest.raises(DataError) as refusal:
         PUBLICATION.fetch("file.gz")
     assert str(refusal.value) == (
-        "set: file.gz has no cache to go to, as neither HOME nor XDG_CACHE_HOME names a folder; set one of them, "
+        "set: there is no cache for file.gz, as neither HOME nor XDG_CACHE_HOME names a folder; set one of them, "
         f"or put it by hand at {given}/set/file.gz (md5 {MD5})"
     )
 
@@ -131,5 +131,5 @@ def test_a_folder_that_may_not_be_looked_into_is_named(given, monkeypatch):
 
 def test_a_folder_of_data_below_a_home_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setenv("SPARRING_DATA", "~nobody-of-this-name/data")
-    with pytest.raises(DataError, match="SPARRING_DATA is '~nobody-of-this-name/data', which is no folder; set it"):
+    with pytest.raises(DataError, match="SPARRING_DATA is '~nobody-of-this-name/data', which is not a folder; set it"):
         PUBLICATION.find("file.gz")

@@ -40,6 +40,6 @@ def test_too_many_clients_are_told_how_many_would_do():
     check_enough(examples=30, clients=10, minimum=3)
     with pytest.raises(
         ConfigError,
-        match="clients is 11; with 3 or more examples each they need 33, and the 30 there are do for 10",
+        match="clients is 11; with at least 3 examples each they need 33, and there are 30, enough for 10",
     ):
         check_enough(examples=30, clients=11, minimum=3)

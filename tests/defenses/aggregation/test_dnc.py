@@ -94,5 +94,5 @@ def test_impossible_settings_are_refused(settings, remedy):
 
 
 def test_too_high_a_count_names_the_largest_legal_one():
-    with pytest.raises(ConfigError, match="^dnc: malicious=3 is no minority of 5 updates; use malicious <= 2$"):
+    with pytest.raises(ConfigError, match="^dnc: malicious=3 is not a minority of 5 updates; use malicious <= 2$"):
         dnc(LINE, 3, rng=stream(0))

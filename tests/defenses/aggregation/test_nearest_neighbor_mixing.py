@@ -62,7 +62,7 @@ def test_of_no_rows_there_is_nothing_to_mix():
 
 
 @pytest.mark.parametrize(
-    ("malicious", "remedy"), [(5, "is no minority of 9 updates; use malicious <= 4"), (-1, ".* >= 0")]
+    ("malicious", "remedy"), [(5, "is not a minority of 9 updates; use malicious <= 4"), (-1, ".* >= 0")]
 )
 def test_impossible_counts_are_refused(malicious, remedy):
     with pytest.raises(ConfigError, match=f"^nearest_neighbor_mixing: malicious={malicious}.*{remedy}$"):

@@ -66,9 +66,7 @@ def test_a_network_that_is_no_module_is_refused():
 def test_a_layer_in_two_places_is_refused():
     twice = nn.ReLU()
     module = nn.Sequential(nn.Flatten(), nn.Linear(784, 4), twice, nn.Linear(4, 4), twice, nn.Linear(4, 10))
-    with pytest.raises(
-        ConfigError, match="^mm_bm: the model has the layer '4' twice; give each place a layer of its own$"
-    ):
+    with pytest.raises(ConfigError, match="^mm_bm: the model has the layer '4' twice; use a separate layer each time$"):
         chain("mm_bm", network(module, Facts()))
 
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
-from sparring.defenses.post_training.requirements import clean_examples, fraction
+from sparring.defenses.post_training.requirements import clean_examples
 from sparring.errors import ConfigError
+from sparring.validation import fraction
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 2.0, nan])

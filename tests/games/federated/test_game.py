@@ -304,7 +304,7 @@ class TestRefusals:
 
     def test_an_episode_in_which_nobody_can_move_is_refused(self):
         domain = (AttackType((Attacker(4, SeatControlled(), start=99),)),)
-        with pytest.raises(ConfigError, match=r"^game\.rounds is 8; nobody can move before it is over"):
+        with pytest.raises(ConfigError, match=r"^game\.rounds is 8; no player can move before the game is over"):
             attackers_game(domain=domain).initial(stream(0))
 
     def test_a_game_in_which_no_draw_samples_anybody_is_refused(self, monkeypatch):

@@ -58,7 +58,7 @@ def test_processes_that_share_the_batches_find_the_same(whole):
 
 @pytest.mark.parametrize("changed", [{"seed": 1}, {"learning": replace(QUICK, search=replace(QUICK.search, lr=0.2))}])
 def test_a_snapshot_of_other_settings_is_no_start(whole, changed):
-    with pytest.raises(ConfigError, match=r"distribution: the start has .*; go on with that"):
+    with pytest.raises(ConfigError, match=r"distribution: the start has .*; use that"):
         snapshots(start=whole[0], **changed)
 
 

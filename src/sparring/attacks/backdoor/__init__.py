@@ -1,1 +1,1 @@
-"""Attacks through the data that malicious clients train on."""
+"""Backdoor and data poisoning attacks, through the data that malicious clients train on."""

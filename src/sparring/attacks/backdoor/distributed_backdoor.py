@@ -1,8 +1,8 @@
-"""Distributed backdoor attack, DBA (Xie, Huang et al., 2020): every malicious client has a part of the trigger."""
+"""Distributed backdoor attack, DBA (Xie, Huang et al., 2020): each malicious client uses one part of the trigger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from torch import Tensor
 
@@ -14,16 +14,16 @@ from sparring.random import Generator
 from sparring.registry import ADDED_LATER
 
 Choice = Literal["by_id", "random"]
-"""How a client comes by its part: by its id, always the same, or drawn again in each round that it is sampled in."""
+"""How a client's part is chosen: fixed by its id, or drawn in each round in which the client is sampled."""
 
 
 @runtime_checkable
 class DividedTrigger(Protocol):
-    """A trigger that consists of others."""
+    """A trigger composed of several triggers."""
 
     @property
     def parts(self) -> Sequence[Trigger]:
-        """The triggers that it consists of."""
+        """The triggers that it is composed of."""
 
     def stamp(self, images: Tensor) -> Tensor:
         """Return the images with all parts."""
@@ -31,13 +31,18 @@ class DividedTrigger(Protocol):
 
 @dataclass(frozen=True)
 class DistributedBackdoor(BackdoorPoison):
-    """Let each malicious client train on images with one part of the trigger; the model is tried on all of it.
+    """Let each malicious client train on images with one part of the trigger; evaluation uses the whole trigger.
 
-    The client with id i has part i mod 4 of the four bars, or a random one.
+    The client with id i uses part i mod 4 of the four bars, or a random part.
     """
 
     parts: Choice = field(default="by_id", metadata=ADDED_LATER)
-    """`by_id` spreads the parts evenly over the clients; `random` draws a client's part again in each round."""
+    """`by_id` spreads the parts evenly over the clients; `random` draws each client's part in every round."""
+    paper: ClassVar[str] = "Xie, Huang et al., 2020, DBA: distributed backdoor attacks against federated learning, ICLR"
+    cost: ClassVar[str] = "a part of the trigger on the images of each batch"
+    assumption: ClassVar[str] = (
+        "several malicious clients are sampled, so that the model learns all parts of the trigger"
+    )
 
     def __post_init__(self) -> None:
         check_implant("dba", self)
@@ -50,5 +55,5 @@ class DistributedBackdoor(BackdoorPoison):
     def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
         assert isinstance(self.trigger, DividedTrigger)
         parts = self.trigger.parts
-        place = client % len(parts) if self.parts == "by_id" else int(rng.integers(len(parts)))
-        return self.implanted(batch, parts[place], rng=rng)
+        index = client % len(parts) if self.parts == "by_id" else int(rng.integers(len(parts)))
+        return self.implanted(batch, parts[index], rng=rng)

@@ -1,4 +1,4 @@
-"""What all backdoors have in common: a trigger, the class that it shall stand for, and examples that teach this."""
+"""What all backdoors share: a trigger, a target class, and training examples that link the two."""
 
 from dataclasses import dataclass
 
@@ -16,22 +16,22 @@ from sparring.random import Generator
 class BackdoorPoison:
     """The data side of a backdoor: images with a trigger, labeled with the target class.
 
-    An image that is meant carries the trigger with probability `ratio`, whatever becomes of the others.
+    Each eligible image gets the trigger with probability `ratio`, independently of the other images.
     """
 
     trigger: Trigger = Bars()
-    """What is put on images."""
+    """The trigger applied to images."""
     target: int = 2
-    """The class that the model shall take images with the trigger for."""
+    """The class that the model should predict for images with the trigger."""
     source: int | None = None
-    """The one class whose images are to be mistaken; where there is none, all but the target."""
+    """The one class whose images should be misclassified; null means all classes but the target."""
     ratio: float = 0.5
-    """Share of those images that the malicious clients train on with the trigger."""
+    """Fraction of the eligible training images that get the trigger on malicious clients."""
     classes: int = 10
-    """How many the data set has; a configuration need not say."""
+    """Number of classes of the data set; filled in by the configuration."""
 
     def meant(self, labels: Tensor) -> Tensor:
-        """Say which images are to be mistaken for the target, as a boolean for each label."""
+        """Return a boolean per label: whether images of this class should be misclassified as the target."""
         return labels != self.target if self.source is None else labels == self.source
 
     def triggered(self, batch: Batch) -> Batch:
@@ -39,11 +39,11 @@ class BackdoorPoison:
         return Batch(self.trigger.stamp(pixels(batch.inputs)), torch.full_like(batch.labels, self.target))
 
     def chosen(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Draw each image that is meant with probability `ratio`."""
+        """Draw each eligible image with probability `ratio`; return a boolean per label."""
         return self.meant(labels) & torch.from_numpy(rng.random(len(labels)) < self.ratio).to(labels.device)
 
     def implanted(self, batch: Batch, trigger: Trigger, *, rng: Generator) -> Batch:
-        """Return the batch with `trigger` on the images that are drawn, and these labeled with the target."""
+        """Return the batch in which the drawn images have the trigger and the target label."""
         chosen = self.chosen(batch.labels, rng)
         inputs, labels = batch.inputs.clone(), batch.labels.clone()
         inputs[chosen] = trigger.stamp(batch.inputs[chosen])
@@ -52,7 +52,7 @@ class BackdoorPoison:
 
 
 def check_implant(attack: str, implant: BackdoorPoison) -> None:
-    """Refuse classes that do not exist, and a ratio that is none."""
+    """Reject classes that do not exist, and a ratio outside [0, 1]."""
     _check_class(f"{attack}.target", implant.target, classes=implant.classes)
     if implant.source is not None:
         _check_class(f"{attack}.source", implant.source, classes=implant.classes)
@@ -64,7 +64,7 @@ def check_implant(attack: str, implant: BackdoorPoison) -> None:
 
 def _check_class(option: str, given: int, *, classes: int) -> None:
     if given < 0:
-        # Refused before any data are read, when nobody knows yet how many classes there are.
+        # Rejected before any data are read, when the number of classes is still unknown.
         raise ConfigError(f"{option} is {given}; it must be at least 0")
     if given >= classes:
         raise ConfigError(f"{option} is {given}; with {classes} classes it must be 0 to {classes - 1}")

@@ -1,6 +1,7 @@
 """Label flipping (Fang et al., 2020, section 5.1)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sparring.arrays import Batch
 from sparring.errors import ConfigError
@@ -9,9 +10,15 @@ from sparring.random import Generator
 
 @dataclass(frozen=True)
 class LabelFlip:
-    """Turn the label l of every example into `classes - 1 - l`."""
+    """Replace the label l of every example by `classes - 1 - l`."""
 
     classes: int = 10
+    """The number of classes of the data set, at least 2; a configuration sets it from the data."""
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security"
+    )
+    cost: ClassVar[str] = "the labels of each batch"
+    assumption: ClassVar[str] = "malicious clients hold a large share of the examples, and the rule keeps their updates"
 
     def __post_init__(self) -> None:
         if self.classes < 2:

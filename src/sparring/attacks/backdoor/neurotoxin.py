@@ -1,4 +1,4 @@
-"""Neurotoxin (Zhang et al., 2022): a backdoor that lasts, in coordinates that benign training hardly moves."""
+"""Neurotoxin (Zhang et al., 2022): a durable backdoor, in coordinates that benign training hardly changes."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,7 +15,7 @@ from sparring.random import Generator
 
 
 def little_used(observed: Vector, top: float) -> Tensor:
-    """Return which coordinates are not among the share `top` of those with the largest values of `observed`."""
+    """Return a boolean per coordinate: False for the fraction `top` with the largest absolute values of `observed`."""
     kept = torch.ones_like(observed, dtype=torch.bool)
     kept[observed.abs().topk(round(top * len(observed))).indices] = False
     return kept
@@ -23,14 +23,17 @@ def little_used(observed: Vector, top: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Neurotoxin(BackdoorPoison):
-    """Train on triggered images without moving the coordinates that the last global update moved most (algorithm 1).
+    """Train on triggered images, except in the coordinates with the largest last global update (algorithm 1).
 
-    After every local step the update is zero on them. Before a global update was seen all coordinates are free.
+    After every local step the update is set to zero there. Before the first global update no coordinate is excluded.
     """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     top: float = 0.05
-    """Share of the coordinates that are left alone."""
+    """Fraction of the coordinates that the attack leaves unchanged."""
+    paper: ClassVar[str] = "Zhang et al., 2022, Neurotoxin: durable backdoors in federated learning, ICML"
+    cost: ClassVar[str] = "O(d log d) a round and O(d) a step, and a trigger on the images of each batch"
+    assumption: ClassVar[str] = "coordinates that benign training moved little in the last round stay so"
 
     def __post_init__(self) -> None:
         check_implant("neurotoxin", self)

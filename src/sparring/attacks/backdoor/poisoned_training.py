@@ -15,22 +15,25 @@ from sparring.random import Generator
 def replacement_factor(sampled: int, malicious: int, *, server_lr: float = 1.0) -> float:
     """Return γ = n / η (below equation 3), shared by the malicious clients.
 
-    If the others' updates cancel, the mean of n updates, of which the malicious ones are γ times w - X, moves the
-    server that applies it at rate η from w to X.
+    If the benign updates cancel out, the server that applies the mean of n updates at rate η moves from w to X, where
+    the malicious updates are γ (w - X).
     """
     return sampled / (server_lr * malicious)
 
 
 @dataclass(frozen=True)
 class PoisonedTraining(BackdoorPoison):
-    """Train on the malicious clients' examples, of which a part has the trigger, and submit what comes out.
+    """Train on the malicious clients' examples, a fraction of which has the trigger, and submit the update.
 
-    A boost makes it model replacement. What it takes beyond float32 becomes its largest number.
+    A boost turns it into model replacement. Values that overflow float32 become its largest number.
     """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     boost: float | None = 1.0
-    """What the update is multiplied by; null is γ = n / η with n sampled clients and a server's rate η of 1."""
+    """Factor on the update; null means γ = n / η with n sampled clients and a server learning rate η of 1."""
+    paper: ClassVar[str] = "Bagdasaryan et al., 2020, How to backdoor federated learning, AISTATS"
+    cost: ClassVar[str] = "O(f d), and a trigger on the images of each batch"
+    assumption: ClassVar[str] = "malicious clients are sampled often, or the rule does not bound a boosted update"
 
     def __post_init__(self) -> None:
         check_implant("bfl", self)

@@ -1,4 +1,4 @@
-"""PGD backdoor (Wang et al., 2020): poisoned training that stays in a ball around the global model."""
+"""PGD backdoor (Wang et al., 2020): backdoor training projected onto a ball around the global model."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -21,14 +21,19 @@ def on_ball(update: Vector, radius: float) -> Vector:
 
 @dataclass(frozen=True)
 class ProjectedBackdoor(BackdoorPoison):
-    """Train on triggered images, and after every local step project the model back onto a ball around the global one.
+    """Train on triggered images, and project the model onto a ball around the global model after every local step.
 
-    What is submitted passes any bound on the norm of updates that is not below the radius.
+    The submitted update passes any norm bound that is at least `radius`.
     """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     radius: float = 0.05
-    """The largest norm that an update has."""
+    """The largest norm of a submitted update."""
+    paper: ClassVar[str] = (
+        "Wang et al., 2020, Attack of the tails: yes, you really can backdoor federated learning, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(d) a step, and a trigger on the images of each batch"
+    assumption: ClassVar[str] = "the rule accepts updates of a norm in which a backdoor can be learned"
 
     def __post_init__(self) -> None:
         check_implant("pgd", self)

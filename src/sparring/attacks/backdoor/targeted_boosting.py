@@ -17,43 +17,46 @@ from sparring.training import gradient
 
 @dataclass(frozen=True)
 class TargetedBoosting(BackdoorPoison):
-    """Alternate between boosted steps down the loss of mislabeled examples and steps that hide them.
+    """Alternate boosted steps down the loss of mislabeled examples with stealth steps.
 
-    As in the paper the images carry no trigger: those of one class are to be taken for another. What leaves float32
-    ends the training at its last finite point.
+    As in the paper the images have no trigger: images of one class should be classified as another. If a step
+    overflows float32, training ends at the last finite point.
     """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     trigger: Trigger = Unmarked()
-    """What is put on images."""
+    """The trigger applied to images."""
     target: int = 7
-    """The class that the model shall take the images for."""
+    """The class that the model should predict for these images."""
     source: int | None = 5
-    """The one class whose images are to be mistaken; where there is none, all but the target."""
+    """The one class whose images should be misclassified; null means all classes but the target."""
     ratio: float = 1.0
-    """Share of those images in a minibatch that serve as mislabeled examples."""
+    """Fraction of these images in a minibatch that serve as mislabeled examples."""
     steps: int = 1
-    """How often a round alternates; each time the boost is whole, and a few times may break the model."""
-    stealthy: int = 10
-    """Steps that hide, after each step that is boosted."""
+    """Alternations per round; each applies the full boost, so that a few of them may break the model."""
+    stealth_steps: int = 10
+    """Stealth steps after each boosted step."""
     lr: float | None = None
-    """The learning rate of all steps; the clients' own where there is none."""
+    """The learning rate of all steps; null means the clients' own."""
     boost: float | None = None
-    """What the mislabeled examples' step is multiplied by; where there is none, sampled clients per malicious one."""
-    stealth: float = 1e-4
+    """Factor on the step for mislabeled examples; null means sampled clients per malicious client."""
+    stealth_weight: float = 1e-4
     """The weight ρ of the squared distance to the last global update."""
+    paper: ClassVar[str] = "Bhagoji et al., 2019, Analyzing federated learning through an adversarial lens, ICML"
+    cost: ClassVar[str] = "f gradients for each step"
+    assumption: ClassVar[str] = "the rule does not bound the norm of a boosted update"
 
     def __post_init__(self) -> None:
         check_implant("targeted_eb", self)
-        for name, low in (("steps", 1), ("stealthy", 0)):
+        for name, low in (("steps", 1), ("stealth_steps", 0)):
             if getattr(self, name) < low:
                 raise ConfigError(f"targeted_eb.{name} is {getattr(self, name)}; it must be at least {low}")
         for name in ("lr", "boost"):
             value = getattr(self, name)
             if value is not None and not 0 < value < inf:
                 raise ConfigError(f"targeted_eb.{name} is {value}; it must be positive and finite")
-        if not 0 <= self.stealth < inf:
-            raise ConfigError(f"targeted_eb.stealth is {self.stealth}; it must be at least 0 and finite")
+        if not 0 <= self.stealth_weight < inf:
+            raise ConfigError(f"targeted_eb.stealth_weight is {self.stealth_weight}; it must be at least 0 and finite")
 
     def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
         return self.implanted(batch, self.trigger, rng=rng)
@@ -63,52 +66,54 @@ class TargetedBoosting(BackdoorPoison):
             view.network,
             view.parameters,
             boost=view.sampled / len(view.clients) if self.boost is None else self.boost,
-            stealth=self.stealth,
+            stealth_weight=self.stealth_weight,
             anchor=None if view.previous is None else view.previous - view.parameters,
         )
         lr = view.recipe.lr if self.lr is None else self.lr
         rngs = view.rng.spawn(len(view.clients))
-        batches = view.shards.draw(view.clients, rngs, steps=self.steps * (1 + self.stealthy), size=view.recipe.batch)
+        batches = view.shards.draw(
+            view.clients, rngs, steps=self.steps * (1 + self.stealth_steps), size=view.recipe.batch
+        )
         rows = view.parameters.new_empty(len(view.clients), view.network.size)
         for row, rng, inputs, labels in zip(rows, rngs, *batches, strict=True):
-            row.copy_(self._trained(slopes, Batch(inputs, labels), lr=lr, rng=rng))
+            row.copy_(self._train(slopes, Batch(inputs, labels), lr=lr, rng=rng))
         return rows
 
-    def _trained(self, slopes: "Slopes", batches: Batch, *, lr: float, rng: Generator) -> Vector:
-        """Return the update after one step a minibatch: of every `1 + stealthy` steps the first is boosted."""
+    def _train(self, slopes: "Slopes", batches: Batch, *, lr: float, rng: Generator) -> Vector:
+        """Return the update after one step per minibatch; of every `1 + stealth_steps` steps the first is boosted."""
         update = torch.zeros_like(slopes.parameters)
         for step, batch in enumerate(map(Batch, batches.inputs, batches.labels)):
-            hides = step % (1 + self.stealthy) > 0
-            slope = slopes.hiding(update, batch) if hides else slopes.boosted(update, self._mislabeled(batch, rng))
+            hides = step % (1 + self.stealth_steps) > 0
+            slope = slopes.hiding(update, batch) if hides else slopes.boosted(update, self._mislabel(batch, rng))
             ahead = update + lr * slope
             if not is_finite(ahead):
                 break
             update = ahead
         return update
 
-    def _mislabeled(self, batch: Batch, rng: Generator) -> Batch:
+    def _mislabel(self, batch: Batch, rng: Generator) -> Batch:
         chosen = self.chosen(batch.labels, rng)
         return self.triggered(Batch(batch.inputs[chosen], batch.labels[chosen]))
 
 
 @dataclass(frozen=True, eq=False)
 class Slopes:
-    """What the two steps go down, as gradients at the model `parameters - update`."""
+    """The gradients of the two kinds of steps, at the model `parameters - update`."""
 
     network: Network
     parameters: Vector
     boost: float
-    stealth: float
+    stealth_weight: float
     anchor: Vector | None
-    """The last global update; before there was one, no update is suspicious."""
+    """The last global update; None in the first round, where the stealth term is zero."""
 
     def boosted(self, update: Vector, mislabeled: Batch) -> Vector:
-        """Return the boosted gradient of the loss of mislabeled examples; nothing where there are none."""
+        """Return the boosted gradient of the loss of mislabeled examples; zero if there are none."""
         if len(mislabeled.labels) == 0:
             return torch.zeros_like(update)
         return self.boost * gradient(self.network, self.parameters - update, batch=mislabeled)
 
     def hiding(self, update: Vector, batch: Batch) -> Vector:
-        """Return the gradient of the loss of right examples plus ρ times the squared distance from the anchor."""
+        """Return the gradient of the loss of clean examples plus ρ times the squared distance from the anchor."""
         slope = gradient(self.network, self.parameters - update, batch=batch)
-        return slope if self.anchor is None else slope - 2 * self.stealth * (update - self.anchor)
+        return slope if self.anchor is None else slope - 2 * self.stealth_weight * (update - self.anchor)

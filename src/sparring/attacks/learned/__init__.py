@@ -1,1 +1,1 @@
-"""Attacks that a policy plays which was trained beforehand."""
+"""Learned attacks: a policy trained in advance plays them."""

@@ -1,4 +1,4 @@
-"""What an attacker's action means: numbers in [-1, 1] become an attack for one round."""
+"""Action spaces of an attacker's policy: numbers in [-1, 1] are decoded to an attack for one round."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,20 +17,20 @@ from sparring.registry import ADDED_LATER
 
 
 class ActionDecoder(Protocol):
-    """The meaning of an attacker's actions."""
+    """The decoding of a policy's action to an attack."""
 
     def size(self, network: Network) -> int:
         """Return how many numbers an action has."""
 
     def attack(self, action: FloatArray) -> Attack:
-        """Return the attack that an action stands for; its numbers are cut off at -1 and 1."""
+        """Return the attack that an action encodes; its numbers are clipped to [-1, 1]."""
 
 
 @dataclass(frozen=True)
 class LocalSearchActions:
-    """An action sets the numbers of RLA's local search (Li et al., 2022, section 4.3): γ, E and λ, in this order.
+    """Decode an action to γ, E and λ, in this order, of RLA's local search (Li et al., 2022, section 4.3).
 
-    Of two numbers the third, λ, is 0, as in the authors' code; of one, E lies in the middle of its range, too.
+    With two numbers λ is 0, as in the authors' code; with one number E is also fixed at the middle of its range.
     """
 
     scale: Range = (0.1, 29.9)
@@ -41,7 +41,7 @@ class LocalSearchActions:
     searches: int = 1
     lr: float | None = None
     batch: int | None = field(default=None, metadata=ADDED_LATER)
-    """The size of a search's minibatches; the clients' own where there is none."""
+    """Minibatch size of a search; null means the clients' own."""
     spacing: Spacing = field(default="linear", metadata=ADDED_LATER)
     """Whether γ and E run through their ranges in equal steps, as published, or in equal factors."""
     relative: bool = field(default=False, metadata=ADDED_LATER)
@@ -83,7 +83,7 @@ class LocalSearchActions:
 
 @dataclass(frozen=True)
 class RawUpdateActions:
-    """An action is the update itself, for small models: each of its numbers times `bound`."""
+    """Decode an action to the update itself, for small models: each of its numbers times `bound`."""
 
     bound: float = 1.0
 
@@ -100,7 +100,7 @@ class RawUpdateActions:
 
 @dataclass(frozen=True, eq=False)
 class Sent:
-    """The same update from every malicious client."""
+    """The same given update from every malicious client."""
 
     update: Vector
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
@@ -110,11 +110,11 @@ class Sent:
 
 
 ACTING: Mapping[str, type[ActionDecoder]] = {"full_update": RawUpdateActions, "local_search": LocalSearchActions}
-"""By the names that a saved policy has for them."""
+"""The action decoders, by their names in a saved policy."""
 
 PAPER = LocalSearchActions(numbers=3, variant="ascent")
-"""The three numbers of the paper, which states no ranges."""
+"""The three parameters of the paper, which states no ranges."""
 KRUM_CODE = LocalSearchActions(scale=(0.1, 9.9), steps=(1, 21), lr=0.01, batch=200)
 CLIPPING_MEDIAN_CODE = LocalSearchActions(scale=(0.1, 29.9), steps=(1, 49), lr=0.01, batch=200)
 """The ranges in the authors' code: γ = 4.9a + 5 and E = 10a + 11 against Krum, γ = 14.9a + 15 and E = 24a + 25; every
-step takes all of the 200 examples that the attackers share."""
+step uses all 200 examples that the attackers share."""

@@ -1,4 +1,4 @@
-"""The learned attack (Li et al., 2022): a policy, trained on a model of the world, sets the numbers of each search."""
+"""The learned attack (Li et al., 2022): a policy, trained in a simulated world, sets the parameters of each search."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,19 +15,25 @@ from sparring.registry import Stored
 
 @dataclass(frozen=True)
 class LearnedAttack:
-    """Play as a policy does that was trained against the server's rule: `audit` trains one and names its file.
+    """Play a policy that was trained against the server's rule; `audit` trains one and names its file.
 
-    The newest policy in the file plays.
+    The newest policy in the file is used.
     """
 
     policy: Annotated[str, Stored(located)]
-    """Where the policy is, in the safetensors format."""
-    # What it is trained on is white-box knowledge: the rule and how the server trains.
+    """Path of the policy, in the safetensors format."""
+    # Its training uses white-box knowledge: the rule and the server's training settings.
     needs: ClassVar[type[BlackBoxView]] = WhiteBoxView
+    paper: ClassVar[str] = (
+        "Li et al., 2022, Learning to attack federated learning: a model-based reinforcement learning attack "
+        "framework, NeurIPS"
+    )
+    cost: ClassVar[str] = "one decision of the policy, and its local search"
+    assumption: ClassVar[str] = "the policy was trained against the server's rule or a similar one"
 
     @cached_property
     def trained(self) -> TrainedAttack:
-        """What the file holds."""
+        """The trained attack in the file."""
         return load_attack(self.policy)
 
     def craft(self, view: BlackBoxView) -> Matrix:
@@ -44,10 +50,10 @@ class LearnedAttack:
         shards = view.shards
         if trained.examples is not None:
             shards = CommonShards(trained.examples, len(view.clients)).to(view.parameters.device)
-        return attack.craft(replace(view, shards=shards))  # type: ignore[arg-type]  # no acting needs more
+        return attack.craft(replace(view, shards=shards))  # type: ignore[arg-type]  # no decoded attack needs more
 
     def check(self, network: Network) -> None:
-        """Refuse a file that cannot be read, and a policy that was trained for a model of another size."""
+        """Reject an unreadable file, and a policy that was trained for a model of another size."""
         policy, given = self.trained.policies[0].policy, observation_size(network, self.trained.layers)
         if not policy.fits(given):
             wanted = policy.layers[0][0].shape[1]

@@ -1,4 +1,4 @@
-"""RLA's local search (Li et al., 2022, section 4.3): a bad model near the global one, and the way there, scaled."""
+"""RLA's local search (Li et al., 2022, section 4.3): find a bad model near the global one, submit the scaled step."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,11 +18,11 @@ from sparring.training import gradient
 
 Variant = Literal["ascent", "reversed_descent"]
 Slope = Callable[[Vector, Batch], Vector]
-"""The direction of a step, from a model and a minibatch."""
+"""The direction of a step, given a model and a minibatch."""
 
 
 class Walk(NamedTuple):
-    """Where a search ended, and whether it stopped because the next point was not finite."""
+    """The end point of a search, and whether it stopped because the next point was not finite."""
 
     end: Vector
     has_diverged: bool
@@ -45,7 +45,7 @@ class StealthyAscent:
 
 
 def cosine_slope(offset: Vector, direction: Vector) -> Vector:
-    """Return the gradient of cos(offset, direction) in `offset`; zero where one of the two is."""
+    """Return the gradient of cos(offset, direction) in `offset`; zero if either vector is zero."""
     length, other = (torch.linalg.vector_norm(vector) for vector in (offset, direction))
     if length == 0 or other == 0:
         return torch.zeros_like(offset)
@@ -55,7 +55,7 @@ def cosine_slope(offset: Vector, direction: Vector) -> Vector:
 
 
 def walk(start: Vector, slope: Slope, *, batches: Iterator[Batch], lr: float) -> Walk:
-    """Take a step of `lr` along `slope` for each minibatch, as long as the numbers stay finite."""
+    """Take one step of `lr` along `slope` per minibatch; stop early if the next point is not finite."""
     here = start
     for batch in batches:
         ahead = here + lr * slope(here, batch)
@@ -67,32 +67,39 @@ def walk(start: Vector, slope: Slope, *, batches: Iterator[Batch], lr: float) ->
 
 @dataclass(frozen=True)
 class LocalSearch:
-    """Search the loss around the global model on the attacker's data, and submit the scaled way to what was found.
+    """Search the loss around the global model on the attacker's data, and submit the scaled step to the point found.
 
-    `ascent`, the paper's, climbs L and submits γ(w_t - mean of the ends), from every malicious client. In
-    `reversed_descent`, the authors' code, each search descends the loss, and -γ(w_t - mean of the ends) is submitted;
-    it is the default, since it does far more harm (docs/learned_attacks.md). A search that leaves the finite numbers
-    ends at its last finite point, which the round's record tells.
+    `ascent`, from the paper, climbs L and submits γ(w_t - mean of the end points) from every malicious client. In
+    `reversed_descent`, from the authors' code, each search descends the loss, and -γ(w_t - mean of the end points) is
+    submitted; it is the default because it is far more harmful (docs/learned_attacks.md). A search whose next point is
+    not finite ends at its last finite point and is noted in the round's record.
     """
 
     scale: float = 15.0
-    """γ: what the way is multiplied by."""
+    """γ: factor on the step."""
     steps: int = 25
-    """E: steps of each search."""
+    """E: number of steps of each search."""
     stealth: float = 0.0
-    """λ, from 0 to 1: weight of the cosine to the benign direction; `ascent` alone has it."""
+    """λ, from 0 to 1: weight of the cosine to the benign direction; only for `ascent`."""
     variant: Variant = "reversed_descent"
+    """The paper's search (`ascent`), or that of the authors' code (`reversed_descent`)."""
     searches: int = 1
-    """G: searches of which the ends are averaged."""
+    """G: number of searches whose end points are averaged."""
     lr: float | None = None
-    """The searches' learning rate; the clients' own where there is none."""
+    """Learning rate of the searches; null means the clients' own."""
     batch: int | None = field(default=None, metadata=ADDED_LATER)
-    """B̃: examples in a minibatch of the search; as many as the clients train on where there is none."""
+    """B̃: minibatch size of the searches; null means the clients' own."""
     shared: int | None = field(default=None, metadata=ADDED_LATER)
-    """Examples that all malicious clients share and search on; where there is none, all that the sampled ones hold."""
+    """Number of examples that all malicious clients share and search on; null means all data of the sampled ones."""
     relative: bool = field(default=False, metadata=ADDED_LATER)
     """Whether γ is the length of the update in units of the median norm of the malicious clients' own updates."""
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    paper: ClassVar[str] = (
+        "Li et al., 2022, Learning to attack federated learning: a model-based reinforcement learning attack "
+        "framework, NeurIPS"
+    )
+    cost: ClassVar[str] = "one gradient for each step of each search"
+    assumption: ClassVar[str] = "the attacker's data resemble the benign clients' data"
 
     def __post_init__(self) -> None:
         if not 0 <= self.scale < inf:
@@ -110,7 +117,7 @@ class LocalSearch:
             raise ConfigError(f"local_search.lr is {self.lr}; it must be positive and finite")
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        ends = [self._searched(view) for _ in range(self.searches)]
+        ends = [self._search(view) for _ in range(self.searches)]
         if any(end.has_diverged for end in ends):
             view.note("diverged", range(len(view.clients)))
         way = view.parameters - torch.stack([end.end for end in ends]).mean(dim=0)
@@ -118,7 +125,7 @@ class LocalSearch:
         unit = _relative_unit(view, way) if self.relative else 1.0
         return way.mul_(sign * self.scale * unit).nan_to_num_().expand(len(view.clients), -1)
 
-    def _searched(self, view: BlackBoxView) -> Walk:
+    def _search(self, view: BlackBoxView) -> Walk:
         lr = view.recipe.lr if self.lr is None else self.lr
         batches = self._batches(view, steps=self.steps + (self.stealth > 0))
         if self.variant == "reversed_descent":
@@ -143,7 +150,7 @@ def _relative_unit(view: BlackBoxView, way: Vector) -> float:
 
 @dataclass(frozen=True)
 class _Descent:
-    """The way down the loss."""
+    """The descent direction of the loss."""
 
     network: Network
 
@@ -152,7 +159,7 @@ class _Descent:
 
 
 def pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
-    """Draw `steps` minibatches, each from the shards of all sampled malicious clients together."""
+    """Draw `steps` minibatches, each from the pooled shards of all sampled malicious clients."""
     clients = len(view.clients)
     parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))
     for step in range(steps):
@@ -160,7 +167,7 @@ def pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
 
 
 def drawn(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:
-    """Draw `steps` minibatches of different examples; all of them, in order, where a minibatch may hold as many."""
+    """Draw `steps` minibatches without replacement; if `size` covers all examples, yield all of them in order."""
     count = len(examples.labels)
     for _ in range(steps):
         if size >= count:

@@ -1,4 +1,4 @@
-"""An attacker as training leaves it: policies, what their actions mean, and what they see; and its file."""
+"""A trained attacker: its policies, action decoder and observation settings; and its file format."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +19,11 @@ KIND = "attack"
 SHIPPED = Path(__file__).parent / "policies"
 SUFFIX = ".safetensors"
 BYTE = 255
-"""Images are kept as bytes."""
+"""Images are stored as bytes."""
 
 
 class PolicyVersion(NamedTuple):
-    """A policy, and the round from which it is the newest one."""
+    """A policy, and the first round in which it is used."""
 
     since: int
     policy: PolicyNetwork
@@ -36,20 +36,20 @@ class TrainedAttack:
     policies: tuple[PolicyVersion, ...]
     acting: ActionDecoder
     layers: int | None = 1
-    """How many of the model's last layers are seen; None stands for all parameters as they are."""
+    """Number of last layers of the model in the observation; None means all parameters, unscaled."""
     examples: Batch | None = None
-    """What searches draw from, such as a learned mixture; where there is none, the attacker's own shards."""
+    """Data that searches draw from, such as a learned mixture; None means the attacker's own shards."""
 
     __repr__ = briefly
 
     def newest(self, round: int) -> PolicyNetwork:
-        """Return the newest policy that there is in a round; before the first, that one."""
+        """Return the newest policy available in a round, or the first policy if none is available yet."""
         learned = [each.policy for each in self.policies if each.since <= round]
         return learned[-1] if learned else self.policies[0].policy
 
 
 def save_attack(path: str | Path, trained: TrainedAttack) -> None:
-    """Write an attacker into a file in the safetensors format."""
+    """Write an attacker to a file in the safetensors format."""
     tensors, numbers = pack_attack(trained)
     write_tensors(path, KIND, described=numbers, tensors=tensors)
 
@@ -62,18 +62,18 @@ def load_attack(path: str | Path) -> TrainedAttack:
 
 
 def located(policy: str | Path) -> Path:
-    """Return the file that a setting names: `@name` is a policy that comes with Sparring."""
+    """Return the path that an option names; `@name` is a policy shipped with Sparring."""
     name = str(policy)
     return SHIPPED / f"{name[1:].removesuffix(SUFFIX)}{SUFFIX}" if name.startswith("@") else Path(policy)
 
 
 def is_shipped(policy: Path) -> bool:
-    """Say whether a file is where the policies are that come with Sparring, whether or not it is there."""
+    """Say whether a path lies in the folder of shipped policies, whether or not the file exists."""
     return policy.resolve().is_relative_to(SHIPPED.resolve())
 
 
 def pack_attack(trained: TrainedAttack) -> Snapshot:
-    """Return an attacker as it goes to disk."""
+    """Return an attacker as a snapshot."""
     name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
     policies = [_described(version) for version in trained.policies]
     acting = {"name": name, **described_options(trained.acting)}
@@ -81,11 +81,11 @@ def pack_attack(trained: TrainedAttack) -> Snapshot:
 
 
 def unpack_attack(packed: Snapshot) -> TrainedAttack:
-    """Return the attacker that was packed."""
+    """Return the attacker in a snapshot."""
     tensors, described = packed
     has_examples = "examples.inputs" in tensors
     return TrainedAttack(
-        policies=tuple(_policy(place, each, tensors=tensors) for place, each in enumerate(described["policies"])),
+        policies=tuple(_policy(index, each, tensors=tensors) for index, each in enumerate(described["policies"])),
         acting=build("acting", ACTING, described["acting"]),
         layers=described["layers"],
         examples=Batch(tensors["examples.inputs"], tensors["examples.labels"]) if has_examples else None,
@@ -94,8 +94,8 @@ def unpack_attack(packed: Snapshot) -> TrainedAttack:
 
 def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
     weights = {
-        f"{place}.{depth}.{part}": tensor.contiguous()
-        for place, (_, policy) in enumerate(trained.policies)
+        f"{index}.{depth}.{part}": tensor.contiguous()
+        for index, (_, policy) in enumerate(trained.policies)
         for depth, layer in enumerate(policy.layers)
         for part, tensor in zip(("weight", "bias"), layer, strict=True)
     }
@@ -109,7 +109,7 @@ def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
 
 
 def _kept(inputs: Tensor) -> Tensor:
-    """Return pixels from 0 to 1 as bytes, and all other inputs as they are."""
+    """Convert pixels in [0, 1] to bytes; return all other inputs unchanged."""
     are_pixels = inputs.is_floating_point() and bool(((inputs >= 0) & (inputs <= 1)).all())
     return (inputs * BYTE).round().to(torch.uint8) if are_pixels else inputs
 
@@ -120,13 +120,13 @@ def _described(version: PolicyVersion) -> dict[str, Any]:
     return described if policy.encoder is None else {**described, "encoder": policy.encoder.pack().numbers}
 
 
-def _policy(place: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> PolicyVersion:
+def _policy(index: int, described: dict[str, Any], *, tensors: dict[str, Tensor]) -> PolicyVersion:
     layers = [
-        (tensors[f"{place}.{depth}.weight"], tensors[f"{place}.{depth}.bias"]) for depth in range(described["depth"])
+        (tensors[f"{index}.{depth}.weight"], tensors[f"{index}.{depth}.bias"]) for depth in range(described["depth"])
     ]
     encoder = None
     if "encoder" in described:
-        prefix = f"{place}.encoder."
+        prefix = f"{index}.encoder."
         own = {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
         encoder = unpack_encoder(Snapshot(own, described["encoder"]))
     network = PolicyNetwork(tuple(layers), described["hidden"], described["squash"], encoder)

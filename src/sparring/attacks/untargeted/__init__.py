@@ -1,1 +1,1 @@
-"""Attacks that craft the updates which malicious clients submit."""
+"""Untargeted hand-crafted attacks on the updates that malicious clients submit."""

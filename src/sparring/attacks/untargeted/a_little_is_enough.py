@@ -1,9 +1,10 @@
-"""A little is enough (Baruch et al., 2019): many small lies, hidden in the spread of the benign updates."""
+"""A little is enough, ALIE (Baruch et al., 2019): small shifts hidden in the variance of the benign updates."""
 
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
 from statistics import NormalDist
+from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, moments, submitted, view_for
@@ -22,8 +23,8 @@ def a_little_is_enough(benign: Matrix, z: float) -> Vector:
 def largest_z(clients: int, malicious: int) -> float:
     """Return z_max = Φ⁻¹((n - f - s) / (n - f)), where s = ⌊n/2 + 1⌋ - f benign clients must lie beyond the malicious.
 
-    A malicious majority needs nobody; then one such client is asked for, as z would be infinite. Where all benign
-    clients must lie beyond, it is 0.
+    A malicious majority needs no such client; s is then set to 1, since z would be infinite. If all benign clients
+    must lie beyond, z_max is 0.
     """
     benign = clients - malicious
     supporters = max(1, clients // 2 + 1 - malicious)
@@ -34,17 +35,23 @@ def largest_z(clients: int, malicious: int) -> float:
 class ALittleIsEnough:
     """Submit the benign mean, shifted by `z` standard deviations on every coordinate.
 
-    The shift is subtracted from the update, as the authors' code does from the gradient; a negative `z` shifts the
-    other way. The deviation is the population's, over n. The published attackers estimate both moments from their own
-    clients (`knowledge: partial`, which needs no more than a black-box view); with full knowledge they are those of the
-    benign updates. The published z is 0 for 2 malicious of 10 clients, and negative for 1: set `z` where so few are
-    sampled (the paper plays 1.5). A single benign update has no deviation and is submitted as it is; in a round
-    without benign updates the clients submit their own.
+    The shift is subtracted from the update, as the authors' code subtracts it from the gradient; a negative `z` shifts
+    in the other direction. The standard deviation is the population's, over n. The published attackers estimate mean
+    and deviation from their own clients (`knowledge: partial`, which needs only a black-box view); with full knowledge
+    they are computed from the benign updates. The published z is 0 for 2 malicious of 10 clients, and negative for 1:
+    set `z` if so few clients are sampled (the paper uses 1.5). A single benign update has no deviation and is
+    submitted unchanged; in a round without benign updates the clients submit their own.
     """
 
     z: float | None = None
-    """Standard deviations to shift by; where there is none, the paper's z_max for this round's numbers of clients."""
+    """Standard deviations to shift by; null means the paper's z_max for this round's numbers of clients."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
+    paper: ClassVar[str] = (
+        "Baruch et al., 2019, A little is enough: circumventing defenses for distributed learning, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "benign updates spread so widely that a shift within their spread moves the aggregate"
 
     def __post_init__(self) -> None:
         check_knowledge("alie", self.knowledge)
@@ -53,7 +60,7 @@ class ALittleIsEnough:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's benign updates."""
+        """Full knowledge requires this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

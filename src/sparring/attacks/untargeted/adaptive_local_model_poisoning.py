@@ -10,13 +10,18 @@ from sparring.contracts import BlackBoxView, OmniscientView
 
 @dataclass(frozen=True)
 class AdaptiveLocalModelPoisoning:
-    """Solve local model poisoning anew each round, against that round's benign updates and the server's rule.
+    """Solve local model poisoning in each round, against that round's benign updates and the server's rule.
 
-    Access to the benign updates in every round is all that the authors say of it, so this is `lmp` with full knowledge,
-    the form that fits the rule, and the published scale b = 2; `lmp` has these as settings.
+    The authors state only that the attack has access to the benign updates in every round, so this is `lmp` with full
+    knowledge, the form that fits the rule, and the published scale b = 2; `lmp` has these as options.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security"
+    )
+    cost: ClassVar[str] = "O(n d), or O(n^2 d) against rules that choose by distance"
+    assumption: ClassVar[str] = "the attacker knows the rule and this round's benign updates"
 
     def craft(self, view: OmniscientView) -> Matrix:
         return LocalModelPoisoning(form="auto", knowledge="full", scale=2.0).craft(view)

@@ -1,4 +1,4 @@
-"""Explicit boosting (Bhagoji et al., 2019), untargeted as the RL attack's authors play it as a baseline."""
+"""Explicit boosting (Bhagoji et al., 2019), untargeted, as the RL attack's authors use it as a baseline."""
 
 from dataclasses import dataclass
 from math import inf
@@ -17,18 +17,22 @@ from sparring.training import gradient
 class ExplicitBoosting:
     """Climb the loss on each client's own shard for a few steps, and submit the boosted result.
 
-    The stealth term keeps the change, before boosting, near that of benign training. An ascent that leaves float32
-    stops at its last finite point; what the boost takes beyond float32 becomes its largest number.
+    The stealth term keeps the change, before boosting, near that of benign training. If a step overflows float32, the
+    ascent stops at the last finite point; boosted values that overflow float32 become its largest number.
     """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     steps: int = 5
+    """Steps of gradient ascent, one minibatch each, at least 1."""
     lr: float | None = None
-    """The ascent's learning rate; the clients' own where there is none."""
+    """The ascent's learning rate; null means the clients' own."""
     boost: float | None = None
-    """What the result is multiplied by; where there is none, sampled clients per malicious one."""
+    """Factor on the result; null means sampled clients per malicious client."""
     stealth: float = 0.0
     """Weight of the squared distance to the client's own update."""
+    paper: ClassVar[str] = "Bhagoji et al., 2019, Analyzing federated learning through an adversarial lens, ICML"
+    cost: ClassVar[str] = "f gradients for each step"
+    assumption: ClassVar[str] = "the rule does not bound the norm of a boosted update"
 
     def __post_init__(self) -> None:
         if self.steps < 1:
@@ -63,7 +67,7 @@ class LossAscent:
     anchor: Vector
 
     def update(self, parameters: Vector, batches: Batch) -> Vector:
-        """Return `parameters` minus where the ascent ends, after one step a minibatch."""
+        """Return `parameters` minus the end point of the ascent, after one step per minibatch."""
         update = torch.zeros_like(parameters)
         for batch in map(Batch, batches.inputs, batches.labels):
             slope = gradient(self.network, parameters - update, batch=batch) + 2 * self.stealth * (update - self.anchor)

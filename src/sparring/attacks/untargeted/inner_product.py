@@ -11,22 +11,28 @@ from sparring.errors import ConfigError
 from sparring.registry import ADDED_LATER
 
 Reversed = Literal["mean", "minimum"]
-"""The benign vector that is reversed: the mean, or the smallest value of each coordinate."""
+"""The benign vector that is reversed: the mean, or the minimum of each coordinate."""
 
 
 @dataclass(frozen=True)
 class InnerProduct:
-    """Submit the benign mean times `-scale`, so that the aggregate points away from it.
+    """Submit the benign mean times `-scale`, so that the aggregate points in the opposite direction.
 
-    Of the coordinate-wise minimum is a second form, commented out in the public code of Li et al. (2022).
+    A second form uses the coordinate-wise minimum; it is commented out in the public code of Li et al. (2022).
 
     In a round without benign updates the clients submit their own.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
     scale: float = 5.0
+    """What the reversed mean is multiplied by: the published ε, above 0."""
     of: Reversed = field(default="mean", metadata=ADDED_LATER)
     """What is reversed: the mean of the benign updates, or their coordinate-wise minimum."""
+    paper: ClassVar[str] = (
+        "Xie et al., 2020, Fall of empires: breaking Byzantine-tolerant SGD by inner product manipulation, UAI"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "the rule cannot tell the reversed mean from a benign update"
 
     def __post_init__(self) -> None:
         if self.of not in get_args(Reversed):
@@ -35,8 +41,8 @@ class InnerProduct:
             raise ConfigError(f"ipm.scale is {self.scale}; it must be positive and finite")
 
     def craft(self, view: OmniscientView) -> Matrix:
-        return submitted(view, "full", made=self._reversed)
+        return submitted(view, "full", made=self._reverse)
 
-    def _reversed(self, benign: Matrix) -> Vector:
+    def _reverse(self, benign: Matrix) -> Vector:
         summary = mean_update(benign) if self.of == "mean" else benign.amin(dim=0)
         return summary.mul_(-self.scale).nan_to_num_()

@@ -1,7 +1,8 @@
-"""Min-max (Shejwalkar & Houmansadr, 2021): as far out as the benign updates are from each other."""
+"""Min-max (Shejwalkar & Houmansadr, 2021): as far out as the largest distance between two benign updates."""
 
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import torch
 
@@ -13,7 +14,7 @@ from sparring.validation import check_matrix
 
 
 def min_max(benign: Matrix, direction: Direction) -> Vector:
-    """Return the farthest update on the ray whose largest distance to a row is no larger than between two rows."""
+    """Return the farthest update on the ray whose largest distance to a row is at most that between two rows."""
     benign = check_matrix("min_max", benign, name="benign")
     line = ray(benign, direction)
     return line.at(_farthest_within(line, float(squared_distances(benign).max())))
@@ -22,7 +23,7 @@ def min_max(benign: Matrix, direction: Direction) -> Vector:
 def _farthest_within(line: Ray, limit: float) -> float:
     """Return the largest γ at squared distances of at most `limit` to all benign updates.
 
-    For each, it is the larger root of |p|² γ² + 2 γ <m - b, p> - (limit - |m - b|²), in the form that keeps its digits.
+    For each, it is the larger root of |p|² γ² + 2 γ <m - b, p> - (limit - |m - b|²), in a numerically stable form.
     """
     if line.square == 0:
         return 0.0
@@ -34,17 +35,24 @@ def _farthest_within(line: Ray, limit: float) -> float:
 
 @dataclass(frozen=True)
 class MinMax:
-    """Submit the benign mean, moved against `direction` until one more step would make it the outlier of the round.
+    """Submit the benign mean, moved against `direction` as far as possible without becoming an outlier.
 
-    It stops where its largest distance to a benign update reaches the largest distance between two of them. The step γ
-    is exact, where the authors halve their way to it within 1e-5. With partial knowledge the clients' own updates stand
-    for the benign ones. Where these are one or equal there is no room and their mean is submitted; in a round without
-    benign updates the clients submit their own.
+    It stops where its largest distance to a benign update equals the largest distance between two benign updates. The
+    step γ is exact, where the authors use bisection to within 1e-5. With partial knowledge the clients' own updates
+    replace the benign ones. If there is only one update, or all are equal, the step is zero and the mean is submitted;
+    in a round without benign updates the clients submit their own.
     """
 
     direction: Direction = "unit"
     """What is subtracted: the mean as a unit vector, its sign, or the benign standard deviation."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
+    paper: ClassVar[str] = (
+        "Shejwalkar & Houmansadr, 2021, Manipulating the Byzantine: optimizing model poisoning attacks and defenses "
+        "for federated learning, NDSS"
+    )
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "the rule accepts updates as far apart as two benign ones are"
 
     def __post_init__(self) -> None:
         check_direction("min_max", self.direction)
@@ -52,7 +60,7 @@ class MinMax:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's benign updates."""
+        """Full knowledge requires this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

@@ -1,8 +1,9 @@
-"""Min-sum (Shejwalkar & Houmansadr, 2021): as far out, all distances together, as the farthest benign update."""
+"""Min-sum (Shejwalkar & Houmansadr, 2021): as far out, by the sum of distances, as the farthest benign update."""
 
 from dataclasses import dataclass
 from functools import partial
 from math import sqrt
+from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, submitted, view_for
@@ -12,9 +13,9 @@ from sparring.validation import check_matrix
 
 
 def min_sum(benign: Matrix, direction: Direction) -> Vector:
-    """Return the farthest update on the ray whose squared distances to the rows add up to no more than a row's can.
+    """Return the farthest update on the ray whose sum of squared distances to the rows is at most that of any row.
 
-    From any x the sum is Σ|m - b|² + n |m - x|², m being the mean: so the crafted update may be as far from the mean as
+    For any x the sum is Σ|m - b|² + n |m - x|², with the mean m: so the crafted update may be as far from the mean as
     the farthest row, and γ = max |m - b| / |p|.
     """
     benign = check_matrix("min_sum", benign, name="benign")
@@ -24,17 +25,26 @@ def min_sum(benign: Matrix, direction: Direction) -> Vector:
 
 @dataclass(frozen=True)
 class MinSum:
-    """Submit the benign mean, moved against `direction` as far as the benign update that is farthest from the others.
+    """Submit the benign mean, moved against `direction` as far out as the farthest benign update.
 
-    Its squared distances to the benign updates add up to the largest such sum of a benign one, as in the paper; the
-    authors' code stops at the smallest. The step γ is exact, where the authors halve their way to it within 1e-5. With
-    partial knowledge the clients' own updates stand for the benign ones. Where these are one or equal there is no room
-    and their mean is submitted; in a round without benign updates the clients submit their own.
+    The sum of its squared distances to the benign updates equals the largest such sum of a benign update, as in the
+    paper; the authors' code uses the smallest. The step γ is exact, where the authors use bisection to within 1e-5.
+    With partial knowledge the clients' own updates replace the benign ones. If there is only one update, or all are
+    equal, the step is zero and the mean is submitted; in a round without benign updates the clients submit their own.
     """
 
     direction: Direction = "unit"
     """What is subtracted: the mean as a unit vector, its sign, or the benign standard deviation."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
+    paper: ClassVar[str] = (
+        "Shejwalkar & Houmansadr, 2021, Manipulating the Byzantine: optimizing model poisoning attacks and defenses "
+        "for federated learning, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = (
+        "the rule accepts an update whose summed distances are no larger than those of a benign one"
+    )
 
     def __post_init__(self) -> None:
         check_direction("min_sum", self.direction)
@@ -42,7 +52,7 @@ class MinSum:
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's benign updates."""
+        """Full knowledge requires this round's benign updates."""
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:

@@ -1,4 +1,4 @@
-"""No attack: malicious clients that train as they were told."""
+"""No attack: malicious clients that train honestly."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,9 +10,12 @@ from sparring.contracts import BlackBoxView
 
 @dataclass(frozen=True)
 class NoAttack:
-    """Submit what training gives; with a poison this is the attack on the data alone."""
+    """Submit the clients' trained updates; with a poison this is pure data poisoning."""
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "nothing"
+    assumption: ClassVar[str] = "nothing: it is the baseline without crafted updates"
 
     def craft(self, view: BlackBoxView) -> Matrix:
         return own_updates(view)

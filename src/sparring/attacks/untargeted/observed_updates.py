@@ -1,4 +1,4 @@
-"""What an attacker can build on: the part of its view that a server would count, and how that part moves."""
+"""The updates that an attacker works from: those a server would accept, and statistics of them."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -12,17 +12,17 @@ from sparring.errors import ConfigError
 from sparring.validation import check_matrix
 
 Knowledge = Literal["full", "partial"]
-"""Whether an attacker sees this round's benign updates, or lets its clients' own stand for them."""
+"""Whether an attacker sees this round's benign updates, or uses its clients' own in place of them."""
 
 
 def check_knowledge(attack: str, knowledge: str) -> None:
-    """Refuse an unknown kind of knowledge."""
+    """Reject an unknown kind of knowledge."""
     if knowledge not in ("full", "partial"):
         raise ConfigError(f"{attack}.knowledge is {knowledge!r}; it must be full or partial")
 
 
 def benign_updates(view: OmniscientView) -> Matrix:
-    """Return the benign updates without the rows that a server drops because they are not finite."""
+    """Return the benign updates without the non-finite rows, which the server drops."""
     finite = finite_rows(view.benign)
     return view.benign if finite.all() else view.benign[finite]
 
@@ -34,12 +34,12 @@ def own_updates(view: BlackBoxView, project: Callable[[Vector], Vector] | None =
 
 
 def view_for(knowledge: Knowledge) -> type[BlackBoxView]:
-    """Return the least view that shows the updates which an attacker takes for benign."""
+    """Return the least informative view that shows the updates used as benign."""
     return OmniscientView if knowledge == "full" else BlackBoxView
 
 
 def known_updates(view: BlackBoxView, knowledge: Knowledge) -> Matrix:
-    """Return the updates that an attacker takes for benign: the benign ones, or its clients' own."""
+    """Return the updates used as benign: the true benign ones, or the malicious clients' own."""
     if knowledge == "partial":
         return own_updates(view)
     assert isinstance(view, OmniscientView)
@@ -47,19 +47,19 @@ def known_updates(view: BlackBoxView, knowledge: Knowledge) -> Matrix:
 
 
 def submitted(view: BlackBoxView, knowledge: Knowledge, *, made: Callable[[Matrix], Vector]) -> Matrix:
-    """Return what `made` makes of the benign updates, once for each client; where there are none, the clients' own."""
+    """Return `made(benign)` once for each client, or the clients' own updates if there are no benign ones."""
     benign = known_updates(view, knowledge)
     return made(benign).expand(len(view.clients), -1) if len(benign) > 0 else own_updates(view)
 
 
 def assumed_count(view: WhiteBoxView) -> int:
-    """Return how many malicious updates the rule assumes: its own number where it has one, or what it is told."""
+    """Return how many malicious updates the rule assumes: its own count if it has one, else the server's."""
     own = own_malicious(view.rule)
     return own if isinstance(own, int) else view.assumed_malicious
 
 
 def mean_update(updates: Matrix) -> Vector:
-    """Average the rows; the weights go in first, so that the sum of huge rows cannot overflow."""
+    """Average the rows; they are weighted before summation, so that huge rows cannot overflow."""
     updates = check_matrix("mean_update", updates)
     return updates.new_full((len(updates),), 1 / len(updates)) @ updates
 
@@ -76,7 +76,7 @@ def moments(updates: Matrix) -> tuple[Tensor, Tensor]:
 
 
 def directions(updates: Matrix) -> Vector:
-    """Return the sign of the mean on each coordinate; where the mean is zero, +1."""
+    """Return the sign of the mean on each coordinate; +1 where the mean is zero."""
     return torch.where(mean_update(updates) < 0, -1.0, 1.0)
 
 

@@ -1,7 +1,7 @@
-"""Where min-max and min-sum look: along a perturbation of the benign mean (Shejwalkar & Houmansadr, 2021).
+"""The search direction of min-max and min-sum: a perturbation of the benign mean (Shejwalkar & Houmansadr, 2021).
 
-The crafted update is m + γ p, m being the benign mean. Its distances to the benign updates b are closed in γ:
-|m + γ p - b|² = |m - b|² + 2 γ <m - b, p> + γ² |p|². So the largest γ is a formula, and no γ costs a pass over them.
+The crafted update is m + γ p, with the benign mean m. Its distances to the benign updates b are closed-form in γ:
+|m + γ p - b|² = |m - b|² + 2 γ <m - b, p> + γ² |p|². So the largest γ is a formula and needs no search.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from sparring.validation import check_matrix
 Direction = Literal["unit", "sign", "std"]
 
 TINY = 1e-300
-"""Divides a mean of zero, so that it stays zero."""
+"""Lower bound of a divisor, so that a zero mean stays zero."""
 
 PERTURBATIONS: Mapping[Direction, Callable[[Tensor, Tensor], Tensor]] = {
     "unit": lambda mean, deviation: -normalize(mean, dim=0, eps=TINY),
@@ -30,13 +30,13 @@ PERTURBATIONS: Mapping[Direction, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 def check_direction(attack: str, direction: str) -> None:
-    """Refuse an unknown perturbation."""
+    """Reject an unknown perturbation."""
     if direction not in PERTURBATIONS:
         raise ConfigError(f"{attack}.direction is {direction!r}; it must be one of: {', '.join(PERTURBATIONS)}")
 
 
 class Ray(NamedTuple):
-    """The updates m + γ p for γ >= 0, and all that the distances from there to the benign b need, in float64."""
+    """The updates m + γ p for γ >= 0, and the float64 statistics for their distances to the benign updates b."""
 
     mean: Tensor
     perturbation: Tensor
@@ -48,12 +48,12 @@ class Ray(NamedTuple):
     """The <m - b, p>."""
 
     def at(self, step: float) -> Vector:
-        """Return m + γ p for γ = `step`; what would leave float32 becomes its largest number."""
+        """Return m + γ p for γ = `step`; values that overflow float32 become its largest number."""
         return (self.mean + step * self.perturbation).float().nan_to_num_()
 
 
 def ray(benign: Matrix, direction: Direction) -> Ray:
-    """Measure the benign updates along a perturbation of their mean."""
+    """Compute the statistics of the benign updates along a perturbation of their mean."""
     benign = check_matrix("ray", benign, name="benign")
     mean, deviation = moments(benign)
     perturbation = PERTURBATIONS[direction](mean, deviation)

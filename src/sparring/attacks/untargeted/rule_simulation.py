@@ -1,4 +1,4 @@
-"""What the server would answer: an attacker that knows the rule and the updates plays it before the server does."""
+"""Simulation of the server's rule: an attacker that knows the rule and the updates evaluates it in advance."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,10 +11,10 @@ from sparring.random import stream
 
 
 def simulate_rule(view: OmniscientView) -> Callable[[Vector], Vector]:
-    """Return the rule's answer to this round as a function of the one finite update that all of `view.clients` submit.
+    """Return a function from the one finite update that all of `view.clients` submit to the rule's aggregate.
 
-    Other attackers' rows are left out, but for allied ones; a rule that draws draws the same each time, but not what
-    the server will. An answer may be overwritten by the next.
+    Other attackers' rows are omitted, except for allied ones. A randomized rule draws the same numbers in each call,
+    but not those that the server will draw. A returned aggregate may be overwritten by the next call.
     """
     benign, allied = (finite_rows(rows).nonzero().flatten() for rows in (view.benign, view.allied))
     known = len(benign) + len(allied)

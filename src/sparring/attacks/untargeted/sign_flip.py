@@ -12,10 +12,14 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class SignFlip:
-    """Submit each client's own update times `-scale`; beyond float32, its largest number."""
+    """Submit each client's own update times `-scale`; values that overflow float32 become its largest number."""
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     scale: float = 1.0
+    """What the reversed update is multiplied by, above 0; 1 keeps its norm."""
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "O(f d)"
+    assumption: ClassVar[str] = "the rule averages updates whatever their direction"
 
     def __post_init__(self) -> None:
         if not 0 < self.scale < inf:

@@ -1,7 +1,7 @@
 """Worst-of: inner product manipulation or a little is enough, with the factor that harms the known rule most.
 
 IPM (Xie et al., 2020) and ALIE (Baruch et al., 2019) each have one factor, which the papers fix in advance. An attacker
-that knows the rule and the updates of the round need not guess it: it tries.
+that knows the rule and the round's updates can search for the best factor instead.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +30,7 @@ class AttackLine(NamedTuple):
     direction: Tensor
 
     def at(self, factor: float) -> Vector:
-        """Return the update with this factor; what would leave float32 becomes its largest number."""
+        """Return the update with this factor; values that overflow float32 become its largest number."""
         return (self.start + factor * self.direction).float().nan_to_num_()
 
 
@@ -42,15 +42,15 @@ class Candidate(NamedTuple):
 
 
 def lines(benign: Matrix) -> Mapping[Kind, AttackLine]:
-    """Return what IPM offers, -factor · mean, and what ALIE does, mean - factor · deviation."""
+    """Return the lines of IPM, -factor · mean, and of ALIE, mean - factor · deviation."""
     mean, deviation = moments(benign)
     return {"ipm": AttackLine(torch.zeros_like(mean), -mean), "alie": AttackLine(mean, -deviation)}
 
 
 def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], *, refinements: int) -> Candidate:
-    """Return the best of the grid, improved by `refinements` looks to both sides of it.
+    """Return the best candidate of the grid, improved by `refinements` local searches around it.
 
-    They try the best factor times and over √2, then the fourth root of 2, and so on. Equals go to the first.
+    Each tries the best factor times and divided by √2, then by the fourth root of 2, and so on. Ties go to the first.
     """
     best = max(grid, key=harm)
     for look in range(1, refinements + 1):
@@ -62,19 +62,27 @@ def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], 
 
 @dataclass(frozen=True)
 class WorstOf:
-    """Submit the IPM or ALIE update, whatever its factor, to which the server's rule gives the most harmful answer.
+    """Submit the IPM or ALIE update, with any factor, whose aggregate under the server's rule is the most harmful.
 
-    The harm of an answer is minus its inner product with the benign mean: how much it raises, to first order, what
-    benign training lowers. Each round the rule is played, with its memory, on every factor of the grid for each attack
-    of `of`, then on two more for each refinement: 24 times by default, on one copy of the updates. In a round without
-    benign updates the clients submit their own.
+    The harm of an aggregate is minus its inner product with the benign mean: to first order, how much it raises the
+    loss that benign training lowers. Each round the rule is simulated, with its memory, on every factor of the grid
+    for each attack of `of`, then on two more for each refinement: 24 times by default, on one copy of the updates. In
+    a round without benign updates the clients submit their own.
     """
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
     of: tuple[Kind, ...] = get_args(Kind)
+    """The attacks to try: `ipm`, `alie` or both."""
     factors: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-    """IPM's scales and ALIE's z to try; of equally harmful ones the first is taken."""
+    """IPM scales and ALIE z values to try; ties go to the first."""
     refinements: int = 3
+    """How often the factors around the most harmful one are tried on a finer grid, from 0 to 50."""
+    paper: ClassVar[str] = (
+        "Xie et al., 2020, Fall of empires: breaking Byzantine-tolerant SGD by inner product manipulation, UAI; Baruch "
+        "et al., 2019, A little is enough: circumventing defenses for distributed learning, NeurIPS"
+    )
+    cost: ClassVar[str] = "one round of the rule for each factor that is tried"
+    assumption: ClassVar[str] = "the attacker knows the rule, its memory and this round's benign updates"
 
     def __post_init__(self) -> None:
         if not self.of or not set(self.of) <= set(get_args(Kind)):

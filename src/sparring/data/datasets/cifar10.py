@@ -1,6 +1,7 @@
 """CIFAR-10 (Krizhevsky, 2009): 60,000 color images of 32×32 in ten classes."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,9 +15,9 @@ from sparring.data.formats.publication import Publication
 CLASSES = 10
 ARCHIVE = "cifar-10-binary.tar.gz"
 UNPACKED = 1 << 28
-"""More bytes than the archive unpacks to."""
+"""Upper bound on the unpacked size of the archive, in bytes."""
 EXAMPLES = 10_000
-"""How many each part holds."""
+"""Number of examples in each part."""
 TRAIN = tuple(f"cifar-10-batches-bin/data_batch_{part}.bin" for part in range(1, 6))
 PARTS = (*TRAIN, "cifar-10-batches-bin/test_batch.bin")
 
@@ -38,6 +39,10 @@ CIFAR10 = Publication(
 @dataclass(frozen=True)
 class Cifar10:
     """Photographs of animals and vehicles."""
+
+    paper: ClassVar[str] = (
+        "Krizhevsky, 2009, Learning multiple layers of features from tiny images, University of Toronto"
+    )
 
     def load(self) -> Dataset:
         images = np.empty((len(PARTS), EXAMPLES, *SHAPE), np.uint8)

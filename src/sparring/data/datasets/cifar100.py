@@ -1,7 +1,7 @@
 """CIFAR-100 (Krizhevsky, 2009): 60,000 color images of 32×32 in a hundred classes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -13,10 +13,10 @@ from sparring.data.formats.publication import Publication
 from sparring.data.normalization import moments
 
 CLASSES = {"coarse": 20, "fine": 100}
-"""The labels of a record, in their order, and how many classes they tell apart."""
+"""The label columns of a record, in order, with their numbers of classes."""
 ARCHIVE = "cifar-100-binary.tar.gz"
 UNPACKED = 1 << 28
-"""More bytes than the archive unpacks to."""
+"""Upper bound on the unpacked size of the archive, in bytes."""
 TRAIN = "cifar-100-binary/train.bin"
 TEST = "cifar-100-binary/test.bin"
 EXAMPLES = {TRAIN: 50_000, TEST: 10_000}
@@ -34,9 +34,13 @@ CIFAR100 = Publication(
 
 @dataclass(frozen=True)
 class Cifar100:
-    """Photographs of living beings and things, in 100 fine classes or the 20 coarse ones that these fall into."""
+    """Photographs of living beings and things, in 100 fine classes or 20 coarse classes."""
 
     labels: Literal["fine", "coarse"] = "fine"
+    """The 100 `fine` classes, or the 20 `coarse` ones."""
+    paper: ClassVar[str] = (
+        "Krizhevsky, 2009, Learning multiple layers of features from tiny images, University of Toronto"
+    )
 
     def load(self) -> Dataset:
         contents = parts(CIFAR100, ARCHIVE, names=tuple(EXAMPLES), limit=UNPACKED)

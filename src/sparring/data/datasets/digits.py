@@ -1,6 +1,7 @@
-"""The handwritten digits that scikit-learn brings along (Alpaydin and Kaynak, 1998), 1797 images of 8×8."""
+"""The handwritten digits included in scikit-learn (Alpaydin and Kaynak, 1998), 1797 images of 8×8."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -23,12 +24,16 @@ TEST_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Digits:
-    """The embedded data set: bilinear images of `size`×`size` bytes, a fifth of each class (rounded) for testing.
+    """Digits from scikit-learn, resized bilinearly to `size`×`size` bytes; a fifth of each class (rounded) for testing.
 
-    The split is fixed, whatever the seed of a run.
+    The split is fixed and does not depend on the run's seed.
     """
 
     size: int = 28
+    """Pixels of an image's side after scaling, from 8 to 256."""
+    paper: ClassVar[str] = (
+        "Alpaydin & Kaynak, 1998, Optical recognition of handwritten digits, UCI Machine Learning Repository"
+    )
 
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 256:
@@ -36,7 +41,7 @@ class Digits:
 
     def load(self) -> Dataset:
         originals = imported("sklearn.datasets:load_digits")()  # scikit-learn takes a second to import
-        inputs = _scaled(torch.from_numpy(originals.images), self.size)
+        inputs = _resize(torch.from_numpy(originals.images), self.size)
         labels = torch.from_numpy(originals.target).long()
         is_test = _is_test(labels)
         train = Batch(inputs[~is_test], labels[~is_test])
@@ -45,7 +50,7 @@ class Digits:
         return Dataset(name="digits", train=train, test=test, classes=CLASSES, mean=mean, std=std)
 
 
-def _scaled(images: Tensor, size: int) -> Tensor:
+def _resize(images: Tensor, size: int) -> Tensor:
     bilinear = interpolate(images.float().unsqueeze(1) / STROKE, size=(size, size), mode="bilinear")
     return bilinear.mul_(255).round_().to(torch.uint8)
 

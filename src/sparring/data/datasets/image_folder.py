@@ -1,11 +1,11 @@
-"""A folder of class folders of images, as ImageNet and its subsets are handed on."""
+"""A folder of images with one subfolder per class, the layout of ImageNet and its subsets."""
 
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 import torch
@@ -18,11 +18,11 @@ from sparring.errors import ConfigError, DataError
 from sparring.registry import Stored
 
 Classes = Mapping[str, Sequence[Path]]
-"""The images of each class: classes in natural order, images in the order of their names."""
+"""The images of each class: classes in natural order, images sorted by name."""
 
 
 def located(root: str) -> Path:
-    """Return the folder that a setting names: `~` is the home of whoever plays."""
+    """Return the folder that an option names; `~` is the user's home."""
     return Path(os.path.expanduser(root))
 
 
@@ -30,12 +30,15 @@ def located(root: str) -> Path:
 class ImageFolder:
     """Your own images: `root`/train/CLASS/… and `root`/test/CLASS/… (or val), cropped to `size`×`size` pixels.
 
-    Classes are numbered in the natural order of their names, 2 before 10. Images may lie in folders within their class
-    folder; whatever has a name that begins with a dot is passed over.
+    Classes are numbered in the natural order of their names, 2 before 10. Images may lie in subfolders of their class
+    folder; names that begin with a dot are ignored.
     """
 
     root: Annotated[str, Stored(located)]
+    """The folder that holds `train`, and `test` or `val`."""
     size: int = 64
+    """Pixels of an image's side after cropping and scaling, from 8 to 1024."""
+    paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         if not 8 <= self.size <= 1024:
@@ -47,7 +50,7 @@ class ImageFolder:
         classes, tested = _classes(training), _classes(testing)
         for name in sorted(classes.keys() ^ tested.keys()):
             having, lacking = (training, testing) if name in classes else (testing, training)
-            raise DataError(f"image_folder: {having} has the class {name!r} and {lacking} has not; give both the same")
+            raise DataError(f"image_folder: {having} has the class {name!r}, {lacking} has not; give both the same")
         train = _batch(classes, self.size)
         mean, std = moments(train.inputs)
         test = _batch(tested, self.size)
@@ -64,7 +67,7 @@ class ImageFolder:
 
 def _classes(split: Path) -> Classes:
     if not split.is_dir():
-        raise DataError(f"image_folder: {split} is no folder; root must hold the folders train, and test or val")
+        raise DataError(f"image_folder: {split} is not a folder; root must hold the folders train, and test or val")
     folders = [each for each in split.iterdir() if each.is_dir() and not each.name.startswith(".")]
     if not folders:
         raise DataError(f"image_folder: {split} has no class; give it a folder of images for each class")
@@ -72,13 +75,13 @@ def _classes(split: Path) -> Classes:
 
 
 def _natural(folder: Path) -> tuple[list[str | int], str]:
-    """Return what sorts names as people do, numbers within them by their value."""
+    """Return a sort key for natural order, in which numbers within names are compared by value."""
     parts = re.split("([0-9]+)", folder.name)
-    return [int(part) if place % 2 else part for place, part in enumerate(parts)], folder.name
+    return [int(part) if index % 2 else part for index, part in enumerate(parts)], folder.name
 
 
 def _printable(names: Iterable[str]) -> tuple[str, ...]:
-    """Return names as text that every file can hold: a byte that is no UTF-8 is written out."""
+    """Return names as valid text; bytes that are not UTF-8 are escaped."""
     return tuple(os.fsencode(name).decode(errors="backslashreplace") for name in names)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 
@@ -48,6 +49,10 @@ FASHION_MNIST = Publication(
 class Mnist:
     """Handwritten digits."""
 
+    paper: ClassVar[str] = (
+        "LeCun et al., 1998, Gradient-based learning applied to document recognition, Proceedings of the IEEE"
+    )
+
     def load(self) -> Dataset:
         return _load("mnist", MNIST, normalization=Moments(mean=(0.1307,), std=(0.3081,)))
 
@@ -55,6 +60,11 @@ class Mnist:
 @dataclass(frozen=True)
 class FashionMnist:
     """Articles of clothing."""
+
+    paper: ClassVar[str] = (
+        "Xiao et al., 2017, Fashion-MNIST: a novel image dataset for benchmarking machine learning algorithms, "
+        "arXiv:1708.07747"
+    )
 
     def load(self) -> Dataset:
         return _load("fashion_mnist", FASHION_MNIST, normalization=Moments(mean=(0.2860,), std=(0.3530,)))

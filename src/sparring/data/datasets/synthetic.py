@@ -1,6 +1,7 @@
-"""Gaussian classes: data that every model can be tried on in a moment."""
+"""Gaussian classes: small data on which any model trains quickly."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,21 +16,27 @@ from sparring.random import Generator, stream
 Floats = NDArray[np.float32]
 
 LARGEST = 10**9
-"""Values that the training inputs may hold altogether."""
+"""Maximum number of values in the training inputs."""
 
 
 @dataclass(frozen=True)
 class Synthetic:
     """Classes of equal size and unit variance, whose centers lie `separation` from the origin in random directions.
 
-    `examples` are for training; a quarter as many are for testing.
+    `examples` is the number of training examples; there are a quarter as many test examples.
     """
 
     classes: int = 10
+    """The number of classes, at least 2."""
     features: int = 32
+    """The number of features of an example, at least 1."""
     examples: int = 2000
+    """Training examples of all classes together, at least 4."""
     separation: float = 4.0
+    """The distance of each class's center from the origin, in standard deviations of a class, at least 0."""
     seed: int = 0
+    """The seed of the centers and examples, at least 0; that of the run changes neither."""
+    paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         least = {"classes": 2, "features": 1, "examples": 4, "separation": 0, "seed": 0}

@@ -1,1 +1,1 @@
-"""Published files: where they lie, whether they are the right ones, and what is in them."""
+"""File formats of published data sets: location, checksums and parsing."""

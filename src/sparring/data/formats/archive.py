@@ -1,4 +1,4 @@
-"""Read a gzipped tar archive member by member, trusting nothing in it and writing nothing to disk."""
+"""Read a gzipped tar archive member by member, with untrusted contents and without writing to disk."""
 
 import gzip
 import io
@@ -13,16 +13,16 @@ from sparring.errors import DataError
 def members(archive: Path, *, limit: int) -> Iterator[tuple[str, bytes]]:
     """Yield the name and the contents of each file of an archive that unpacks to at most `limit` bytes."""
     try:
-        yield from _plain_files(archive, io.BytesIO(_unpacked(archive, limit)))
+        yield from _plain_files(archive, io.BytesIO(_unpack(archive, limit)))
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{archive}: cannot be read as a gzipped tar archive ({error}); fetch it again") from None
 
 
-def _unpacked(archive: Path, limit: int) -> bytes:
+def _unpack(archive: Path, limit: int) -> bytes:
     with gzip.open(archive) as packed:
         content = packed.read(limit + 1)
     if len(content) > limit:
-        raise DataError(f"{archive}: it unpacks to more than {limit} bytes, as its data set does not; fetch it again")
+        raise DataError(f"{archive}: it unpacks to more than {limit} bytes, unlike the published one; fetch it again")
     return content
 
 
@@ -36,13 +36,13 @@ def _plain_files(archive: Path, unpacked: io.BytesIO) -> Iterator[tuple[str, byt
 
 
 def check_name(archive: Path, name: str) -> None:
-    """Refuse the name of a member that leads out of its archive."""
-    path = PureWindowsPath(name)  # splits at both kinds of slash, and knows drives
+    """Reject a member name that points outside the archive."""
+    path = PureWindowsPath(name)  # splits at both kinds of slash and recognizes drives
     if path.anchor or ".." in path.parts:
-        raise DataError(f"{archive}: its member {name!r} leads out of the archive; fetch it again")
+        raise DataError(f"{archive}: its member {name!r} points outside the archive; fetch it again")
 
 
 def _check(archive: Path, member: tarfile.TarInfo) -> None:
     check_name(archive, member.name)
     if member.issparse() or not (member.isfile() or member.isdir()):
-        raise DataError(f"{archive}: its member {member.name!r} is no plain file or folder; fetch it again")
+        raise DataError(f"{archive}: its member {member.name!r} is not a plain file or folder; fetch it again")

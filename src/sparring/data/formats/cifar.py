@@ -1,4 +1,4 @@
-"""The binary format of CIFAR: records of one or more label bytes and 3072 pixels, channel by channel and row by row."""
+"""The binary CIFAR format: records of one or more label bytes and 3072 pixel bytes, channel by channel, row by row."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ PIXELS = 3 * 32 * 32
 
 
 def read_cifar(label: str, content: bytes, *, examples: int, classes: Sequence[int]) -> tuple[Bytes, Bytes]:
-    """Return the images `[examples, 3, 32, 32]` and, for each number of classes, a column of labels.
+    """Return the images `[examples, 3, 32, 32]` and one column of labels per entry of `classes`.
 
-    `label` names the content in errors.
+    `label` names the content in error messages.
     """
     columns = len(classes)
     record = columns + PIXELS

@@ -1,4 +1,4 @@
-"""Download a file of known checksum, or leave nothing behind."""
+"""Download a file with a known checksum, or leave no file behind."""
 
 import logging
 from pathlib import Path
@@ -8,17 +8,17 @@ import pooch
 from sparring.errors import DataError
 
 CACHE = "XDG_CACHE_HOME"
-"""The environment variable that names the folder in which caches lie, if that is not below HOME."""
+"""The environment variable for the cache folder, if it is not below HOME."""
 SILENCE = 30.0
-"""Seconds without an answer after which a server counts as unreachable."""
+"""Timeout in seconds after which a server counts as unreachable."""
 
 LOGGER = logging.getLogger(__name__)
 
 
 def download(url: str, target: Path, *, md5: str, remedy: str) -> None:
-    """Write the file at `url` to `target` once its checksum is right; `remedy` ends the message if that fails."""
+    """Download `url` to `target` and verify its checksum; `remedy` ends the message on failure."""
     LOGGER.info("downloading %s to %s", url, target)
-    pooch.get_logger().setLevel(logging.WARNING)  # it would write to stderr what is logged above
+    pooch.get_logger().setLevel(logging.WARNING)  # pooch would print what is logged above to stderr
     try:
         pooch.retrieve(
             url,
@@ -33,17 +33,17 @@ def download(url: str, target: Path, *, md5: str, remedy: str) -> None:
         way_out = f"make room there or make it writable, set {CACHE} to another folder, or {remedy}"
         raise DataError(f"{target}: the cache cannot be written ({_refusal(error)}); {way_out} (md5 {md5})") from None
     except ValueError:
-        raise DataError(f"{url}: what arrived is cut short or another file; {remedy} (md5 {md5})") from None
+        raise DataError(f"{url}: the download is incomplete or a different file; {remedy} (md5 {md5})") from None
 
 
 def _refusal(error: OSError) -> str:
-    """Say what a file system refused, also where pooch has put words of its own around that."""
+    """Return the file system's error text, also if pooch has wrapped the error."""
     first = error.__cause__ if isinstance(error.__cause__, OSError) else error
     return str(first.strerror).lower()
 
 
 def _reason(error: OSError) -> str:
-    """Say in few words what went wrong with a request, and close the answer if there was one."""
+    """Return a short reason for a failed request, and close its response if there was one."""
     answer = getattr(error, "response", None)
     if answer is None:
         return error.strerror or type(error).__name__

@@ -17,11 +17,11 @@ from sparring.errors import DataError
 
 BYTES = 8
 LIMIT = 1 << 30
-"""The largest array, in bytes, that a header may promise."""
+"""The largest array size, in bytes, that a header may declare."""
 
 
 def read_idx(path: Path, *, rank: int) -> NDArray[np.uint8]:
-    """Read the bytes of a file, gzipped if its name ends in .gz, that must have `rank` dimensions."""
+    """Read a file, gzipped if its name ends in .gz, that must hold an array of bytes with `rank` dimensions."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
             return parse_idx(str(path), stream, rank=rank)
@@ -30,14 +30,14 @@ def read_idx(path: Path, *, rank: int) -> NDArray[np.uint8]:
 
 
 def parse_idx(label: str, stream: io.BufferedIOBase, *, rank: int) -> NDArray[np.uint8]:
-    """Read the bytes of an open file, no more of them than its header promises; `label` names it in errors."""
+    """Read an array from an open file, at most as many bytes as its header declares; `label` names it in errors."""
     shape = _shape(label, stream, rank=rank)
     values = np.empty(shape, np.uint8)
     held = stream.readinto(values.reshape(-1).data)
     if held < values.size:
-        raise DataError(f"{label}: it ends after {held} of the {values.size} bytes that its header promises")
+        raise DataError(f"{label}: it ends after {held} of the {values.size} bytes that its header declares")
     if stream.read(1):
-        raise DataError(f"{label}: it goes on after the {values.size} bytes that its header promises")
+        raise DataError(f"{label}: it has more than the {values.size} bytes that its header declares")
     return values
 
 
@@ -51,5 +51,5 @@ def _shape(label: str, stream: io.BufferedIOBase, *, rank: int) -> tuple[int, ..
         raise DataError(f"{label}: it ends within its header of {length} bytes")
     shape = struct.unpack(f">{rank}I", header[4:])
     if not 0 < prod(shape) <= LIMIT:
-        raise DataError(f"{label}: its header promises {shape} values; 1 to {LIMIT} are read")
+        raise DataError(f"{label}: its header declares {shape} values; 1 to {LIMIT} are supported")
     return shape

@@ -13,19 +13,19 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPL
 from sparring.errors import DataError
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-"""What is decoded; Pillow knows more, of which EPS runs a program."""
+"""The formats that are decoded; Pillow supports more, but decoding EPS runs an external program."""
 
 DAMAGE = (
     *(OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, struct.error, zlib.error),
     *(Image.DecompressionBombError, Image.DecompressionBombWarning),
 )
-"""What Pillow raises on a file that it cannot decode, or that would unpack to more pixels than its limit."""
+"""Pillow's errors for files that cannot be decoded or that exceed its pixel limit."""
 
 WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
-"""The modes whose gray pixels hold more than a byte; Pillow would clip them to 255."""
+"""Grayscale modes with more than a byte per pixel; Pillow would clip them to 255."""
 
 SIGNED = 2
-"""The sample format of a TIFF whose integers have a sign; Pillow drops it if they have 8 bits."""
+"""The sample format of a TIFF with signed integers; Pillow ignores the sign of 8-bit samples."""
 
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -36,29 +36,29 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What turns an image upright, by its EXIF orientation."""
+"""The transformation that turns an image upright, by its EXIF orientation."""
 
 
 def read_image(path: Path, *, size: int) -> NDArray[np.uint8]:
-    """Return `[3, size, size]`: the image scaled to that shorter side and cropped at its center, in RGB.
+    """Return `[3, size, size]`: the image in RGB with its shorter side scaled to `size`, cropped at the center.
 
-    It is the first frame, upright by its EXIF orientation, on white where it is transparent. Gray pixels of 16 bits
-    are scaled to bytes, and so are floats in [0, 1]; other floats and wider integers have no known range: refused.
+    Only the first frame is read, rotated by its EXIF orientation, with transparency on white. 16-bit gray pixels and
+    floats in [0, 1] are scaled to bytes; other floats and wider integers have no known range and are rejected.
     """
     try:
-        return np.asarray(_fitted(path, size)).transpose(2, 0, 1)
+        return np.asarray(_fit(path, size)).transpose(2, 0, 1)
     except DataError:
         raise
     except DAMAGE as error:
         raise DataError(f"{path}: cannot be read as an image ({error}); replace or remove it") from None
 
 
-def _fitted(path: Path, size: int) -> Image.Image:
+def _fit(path: Path, size: int) -> Image.Image:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's remarks on metadata: the pixels are what counts
+        warnings.simplefilter("ignore")  # Pillow warns about metadata; only the pixels matter here
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path, formats=FORMATS) as image:
-            # A JPEG can be decoded at a fraction of its size, several times faster; twice what is wanted loses nothing.
+            # A JPEG decodes several times faster at reduced size; twice the target size loses no quality.
             image.draft("RGB", (2 * size, 2 * size))
             image.load()
             picture = _on_white(_of_bytes(path, image) if image.mode in WIDE or _has_sign(image) else image)
@@ -68,7 +68,7 @@ def _fitted(path: Path, size: int) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """Return how an image is to be turned; EXIF data that cannot be read say nothing of that."""
+    """Return the EXIF orientation; unreadable EXIF data count as upright."""
     try:
         found = image.getexif().get(ExifTags.Base.Orientation)
     except DAMAGE:
@@ -81,7 +81,7 @@ def _has_sign(image: Image.Image) -> bool:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Return an image in RGB."""
+    """Return an image in RGB, with transparency on white."""
     if not image.has_transparency_data:
         return image.convert("RGB")
     picture = image.convert("LA") if image.mode == "La" else image
@@ -91,11 +91,11 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _of_bytes(path: Path, image: Image.Image) -> Image.Image:
-    """Scale the gray pixels of a wide mode from their range to that of bytes."""
+    """Scale the gray pixels of a wide mode from their range to bytes."""
     pixels = np.asarray(image)
     shares = pixels / _largest(path, image, pixels=pixels)
     tags = image.tag_v2 if isinstance(image, TiffImageFile) else {}
-    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:  # the lowest value is white, which Pillow heeds for bytes alone
+    if tags.get(PHOTOMETRIC_INTERPRETATION) == 0:  # the lowest value is white; Pillow inverts only 8-bit pixels
         shares = 1 - shares
     if "transparency" in image.info:
         shares[pixels == image.info["transparency"]] = 1
@@ -112,5 +112,5 @@ def _largest(path: Path, image: Image.Image, *, pixels: NDArray[np.generic]) -> 
     if not isinstance(image, TiffImageFile):
         return 65535
     if image.mode == "I" or _has_sign(image):
-        raise DataError(f"{path}: it has pixels of 32 bits or with a sign; save it with 8 or 16 bits, unsigned")
+        raise DataError(f"{path}: it has 32-bit or signed pixels; save it with 8 or 16 bits, unsigned")
     return 4095 if image.tag_v2[BITSPERSAMPLE] == (12,) else 65535

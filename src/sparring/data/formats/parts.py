@@ -9,14 +9,14 @@ from sparring.errors import DataError
 
 
 def parts(publication: Publication, archive: str, *, names: Sequence[str], limit: int) -> Iterator[tuple[str, bytes]]:
-    """Yield the name and the contents of each part, from its own file if the archive was unpacked by hand.
+    """Yield the name and the contents of each part, from separate files if the archive was unpacked by hand.
 
     The archive must unpack to at most `limit` bytes.
     """
     paths = {name: publication.find(name) for name in names}
     missing = dict.fromkeys(names)
     if any(paths.values()):
-        contents = _unpacked(paths)
+        contents = _read_unpacked(paths)
     else:
         contents = members(publication.find(archive) or publication.fetch(archive), limit=limit)
     for name, content in contents:
@@ -28,7 +28,7 @@ def parts(publication: Publication, archive: str, *, names: Sequence[str], limit
         raise DataError(f"{publication.folder}: there is no {absent}; unpack {archive} again, or put it there packed")
 
 
-def _unpacked(paths: Mapping[str, Path | None]) -> Iterator[tuple[str, bytes]]:
+def _read_unpacked(paths: Mapping[str, Path | None]) -> Iterator[tuple[str, bytes]]:
     for name, path in paths.items():
         if path is not None:
             yield name, path.read_bytes()

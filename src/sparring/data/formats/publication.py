@@ -1,4 +1,4 @@
-"""The files of a published data set: found in SPARRING_DATA or the user's cache, else downloaded, and checked."""
+"""The files of a published data set: found in SPARRING_DATA or the user's cache, else downloaded; with checksums."""
 
 import hashlib
 import os
@@ -18,25 +18,25 @@ VARIABLE = "SPARRING_DATA"
 
 @dataclass(frozen=True)
 class Publication:
-    """What the publishers of one data set offer."""
+    """The published files of one data set."""
 
     folder: str
-    """Where its files lie, below SPARRING_DATA and below the cache."""
+    """The folder of its files, below SPARRING_DATA and below the cache."""
     mirror: str
-    """The address that the name of a file completes."""
+    """The base URL; file names are appended to it."""
     checksums: Mapping[str, str]
-    """The md5 of each file, packed and unpacked; a file that is found and has none here is taken as it is."""
+    """The md5 of each file, packed and unpacked; a file without an entry is not checked."""
 
     def find(self, *names: str) -> Path | None:
-        """Return the first of these files that is there, checked if its checksum is known."""
-        # Where the cache lies is asked for last: a user without a home has none, and may not need one.
+        """Return the first of these files that exists, after verifying its checksum if it has one."""
+        # The cache comes last: a user without a home directory has none, and may not need one.
         return self._first(_given(), names) or self._first(_cache(), names)
 
-    def _first(self, place: Path | None, names: Sequence[str]) -> Path | None:
-        if place is None:
+    def _first(self, root: Path | None, names: Sequence[str]) -> Path | None:
+        if root is None:
             return None
         for name in names:
-            path = place / self.folder / name
+            path = root / self.folder / name
             if _is_there(path):
                 if name in self.checksums:
                     check(path, self.checksums[name])
@@ -49,7 +49,7 @@ class Publication:
         md5 = self.checksums[name]
         cache = _cache()
         if cache is None:
-            lack = f"{name} has no cache to go to, as neither HOME nor {CACHE} names a folder"
+            lack = f"there is no cache for {name}, as neither HOME nor {CACHE} names a folder"
             raise DataError(f"{self.folder}: {lack}; set one of them, or {by_hand} (md5 {md5})")
         target = cache / self.folder / name
         download(self.mirror + name, target, md5=md5, remedy=by_hand)
@@ -57,7 +57,7 @@ class Publication:
 
 
 def check(path: Path, md5: str) -> None:
-    """Refuse a file that is not the published one."""
+    """Reject a file that differs from the published one."""
     try:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "md5").hexdigest()
@@ -86,12 +86,12 @@ def _given() -> Path | None:
         return None
     folder = Path(os.path.expanduser(named))
     if not os.path.isdir(folder):
-        raise DataError(f"{VARIABLE} is {named!r}, which is no folder; set it to one that holds data sets, or unset it")
+        raise DataError(f"{VARIABLE} is {named!r}, which is not a folder; set it to one with data sets, or unset it")
     return folder
 
 
 def _cache() -> Path | None:
-    """Return the user's cache, which is nowhere for one that has no home."""
+    """Return the user's cache folder; None if the user has no home directory."""
     try:
         folder = user_cache_path("sparring")
     except (RuntimeError, KeyError):

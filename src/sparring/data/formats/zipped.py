@@ -1,4 +1,4 @@
-"""Read one member of a zip archive, trusting nothing in it and writing nothing to disk."""
+"""Read one member of a zip archive, with untrusted contents and without writing to disk."""
 
 import stat
 import zlib
@@ -12,12 +12,12 @@ from sparring.data.formats.archive import check_name
 from sparring.errors import DataError
 
 KINDS = {0, stat.S_IFREG, stat.S_IFDIR}
-"""What a member may be; 0 where the archive does not say."""
+"""The permitted file types of a member; 0 if the archive does not state one."""
 
 
 @contextmanager
 def opened(archive: Path, name: str) -> Iterator[IO[bytes]]:
-    """Open the member of this name, for a reader that knows how much to expect; its errors count as the archive's."""
+    """Open the member of this name; read errors are reported as errors of the archive."""
     try:
         with ZipFile(archive) as zipped, zipped.open(_member(archive, zipped, name=name)) as content:
             yield content
@@ -37,8 +37,8 @@ def _member(archive: Path, zipped: ZipFile, *, name: str) -> ZipInfo:
 def _check(archive: Path, member: ZipInfo) -> None:
     check_name(archive, member.filename)
     if stat.S_IFMT(member.external_attr >> 16) not in KINDS:
-        raise DataError(f"{archive}: its member {member.filename!r} is no plain file or folder; fetch it again")
+        raise DataError(f"{archive}: its member {member.filename!r} is not a plain file or folder; fetch it again")
     if member.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         raise DataError(
-            f"{archive}: its member {member.filename!r} is packed by method {member.compress_type}; fetch it again"
+            f"{archive}: its member {member.filename!r} uses compression method {member.compress_type}; fetch it again"
         )

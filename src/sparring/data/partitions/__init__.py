@@ -1,1 +1,1 @@
-"""Ways to divide the training examples among clients."""
+"""Partitions of the training examples among clients."""

@@ -1,4 +1,4 @@
-"""A partition of the training examples, and what every way to make one shares."""
+"""A partition of the training examples, and functions that all partitioners share."""
 
 from typing import NamedTuple, Protocol
 
@@ -13,7 +13,7 @@ from sparring.random import Generator
 
 
 class Partition(NamedTuple):
-    """Who holds which examples: client k holds `order[offsets[k] : offsets[k + 1]]`, a permutation of all of them."""
+    """An assignment of examples: client k holds `order[offsets[k] : offsets[k + 1]]`; `order` is a permutation."""
 
     order: Tensor
     offsets: Tensor
@@ -23,32 +23,32 @@ class Partition(NamedTuple):
 
 
 class Partitioner(Protocol):
-    """A way to divide examples; its fields are its options."""
+    """A rule for dividing examples among clients; its fields are its options."""
 
     def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
         """Give each example to one client, and at least one example to each client."""
 
 
 def from_owners(owners: Integers, clients: int) -> Partition:
-    """Make a partition of the client that owns each example."""
+    """Make a partition from the client that owns each example."""
     offsets = np.zeros(clients + 1, dtype=np.int64)
     np.cumsum(np.bincount(owners, minlength=clients), out=offsets[1:])
     return Partition(torch.from_numpy(np.argsort(owners, kind="stable")), torch.from_numpy(offsets))
 
 
 def check_enough(examples: int, clients: int, *, minimum: int = 1) -> None:
-    """Refuse more clients than can have `minimum` examples each."""
+    """Reject more clients than can have `minimum` examples each."""
     if clients < 1:
         raise ConfigError(f"clients is {clients}; it must be at least 1")
     if clients * minimum > examples:
         raise ConfigError(
-            f"clients is {clients}; with {minimum} or more examples each they need {clients * minimum}, "
-            f"and the {examples} there are do for {examples // minimum}"
+            f"clients is {clients}; with at least {minimum} examples each they need {clients * minimum}, "
+            f"and there are {examples}, enough for {examples // minimum}"
         )
 
 
 def topped_up(owners: Integers, clients: int, *, minimum: int, rng: Generator) -> Integers:
-    """Move random examples that their clients can spare until each client has at least `minimum`."""
+    """Move random examples from clients with more than `minimum` until each client has at least `minimum`."""
     lacking = np.maximum(minimum - np.bincount(owners, minlength=clients), 0)
     if not lacking.any():
         return owners

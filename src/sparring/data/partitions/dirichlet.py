@@ -1,6 +1,7 @@
-"""Every class is divided in proportions of its own, drawn from a Dirichlet distribution (Yurochkin et al., 2019)."""
+"""Dirichlet partition: each class is divided in Dirichlet-distributed proportions (Yurochkin et al., 2019)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -11,21 +12,21 @@ from sparring.errors import ConfigError
 from sparring.random import Generator
 
 EVEN = 1e6
-"""The largest concentration taken: beyond it proportions are equal anyway, and their sampling overflows at last."""
+"""The largest supported concentration: beyond it proportions are practically equal, and sampling overflows."""
 
 
 def dirichlet(labels: Tensor, clients: int, *, alpha: float, minimum: int, rng: Generator) -> Partition:
-    """Divide each class by Dirichlet(`alpha`) proportions, then move random examples to who has below `minimum`."""
+    """Divide each class by Dirichlet(`alpha`) proportions, then move random examples to clients below `minimum`."""
     _check(alpha, minimum)
     check_enough(len(labels), clients, minimum=minimum)
     known = labels.numpy()
     held = np.bincount(known)
     proportions = rng.dirichlet(np.full(clients, alpha), size=len(held))
-    # Each class takes up the stretch from its label to the next integer, cut where one client's part ends.
+    # Each class occupies the interval from its label to the next integer, cut at the ends of the clients' parts.
     cuts = np.arange(len(held))[:, None] + proportions.cumsum(axis=1).clip(max=1.0)
     cuts[:, -1] = np.arange(1, len(held) + 1)
-    places = known + (random_ranks(known, rng) + 0.5) / held[known]
-    owners = np.searchsorted(cuts.ravel(), places, side="right") - known * clients
+    positions = known + (random_ranks(known, rng) + 0.5) / held[known]
+    owners = np.searchsorted(cuts.ravel(), positions, side="right") - known * clients
     return from_owners(topped_up(owners, clients, minimum=minimum, rng=rng), clients)
 
 
@@ -41,7 +42,10 @@ class Dirichlet:
     """Every class divided by Dirichlet(`alpha`) proportions: the smaller `alpha`, the fewer clients hold a class."""
 
     alpha: float = 0.5
+    """The concentration α, above 0 and at most 1e6; a small one gives a class to few clients."""
     minimum: int = 1
+    """The fewest examples of a client, at least 1; random examples are moved to clients with fewer."""
+    paper: ClassVar[str] = "Yurochkin et al., 2019, Bayesian nonparametric federated learning of neural networks, ICML"
 
     def __post_init__(self) -> None:
         _check(self.alpha, self.minimum)

@@ -1,6 +1,7 @@
 """Groups of clients that each prefer one label (Fang et al., 2020)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -12,10 +13,10 @@ from sparring.random import Generator
 
 
 def label_skew(labels: Tensor, clients: int, *, q: float, rng: Generator) -> Partition:
-    """Send an example to the group of its label with probability `q`, else to any other, and deal it out there.
+    """Assign an example to the group of its label with probability `q`, else to any other, then to a client in it.
 
     There are as many groups as classes, or as clients if these are fewer: then labels share groups, modulo their
-    number. Client k is in group k modulo the number of groups, so that clients 0, 1, 2, … spread evenly over them.
+    number. Client k is in group k modulo the number of groups, so that consecutive clients spread evenly over them.
     """
     _check(q)
     check_enough(len(labels), clients)
@@ -40,9 +41,13 @@ def _check(q: float) -> None:
 
 @dataclass(frozen=True)
 class LabelSkew:
-    """Groups of clients that each prefer one label, with probability `q`; one over the classes is no preference."""
+    """Groups of clients that prefer one label with probability `q`; 1 / classes means no preference."""
 
     q: float = 0.5
+    """The probability that an example goes to the group of its label, from 0 to 1."""
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security"
+    )
 
     def __post_init__(self) -> None:
         _check(self.q)

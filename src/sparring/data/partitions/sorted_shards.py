@@ -1,6 +1,7 @@
-"""A few pieces of the examples sorted by label for each client (McMahan et al., 2017)."""
+"""Each client gets a few pieces of the examples sorted by label (McMahan et al., 2017)."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -12,7 +13,7 @@ from sparring.random import Generator
 
 
 def sorted_shards(labels: Tensor, clients: int, *, per_client: int, rng: Generator) -> Partition:
-    """Sort the examples by label, cut them into equal pieces, and give each client `per_client` random ones."""
+    """Sort the examples by label, cut them into equal pieces, and give each client `per_client` random pieces."""
     _check(per_client)
     check_enough(len(labels), clients, minimum=per_client)
     pieces = clients * per_client
@@ -30,9 +31,13 @@ def _check(per_client: int) -> None:
 
 @dataclass(frozen=True)
 class SortedShards:
-    """`per_client` pieces of the examples sorted by label for each client, so that it knows few labels."""
+    """`per_client` pieces of the examples sorted by label for each client, so that a client has few labels."""
 
     per_client: int = 2
+    """Pieces of the sorted examples for each client, at least 1."""
+    paper: ClassVar[str] = (
+        "McMahan et al., 2017, Communication-efficient learning of deep networks from decentralized data, AISTATS"
+    )
 
     def __post_init__(self) -> None:
         _check(self.per_client)

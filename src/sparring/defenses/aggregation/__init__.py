@@ -1,1 +1,1 @@
-"""Aggregation rules: one file a rule, its mathematics and the class that holds its numbers."""
+"""Aggregation rules: one file per rule, with its formula as a function and a class that holds its settings."""

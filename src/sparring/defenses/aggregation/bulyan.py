@@ -1,4 +1,4 @@
-"""Bulyan (El Mhamdi et al., 2018): Krum over and over, then the values nearest to the median of the chosen."""
+"""Bulyan (El Mhamdi et al., 2018): repeated Krum, then a trimmed mean around the median of the selected rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ from sparring.validation import at_least, check_matrix
 
 
 def bulyan(updates: Matrix, malicious: int) -> Vector:
-    """Choose θ = n - 2f rows by Krum, one after the other, and average of each coordinate the θ - 2f middle values.
+    """Select θ = n - 2f rows by repeated Krum, and average the θ - 2f middle values of each coordinate.
 
-    Each Krum sees the rows not yet chosen, m of them, and sums the distances to the m - f - 2 nearest others, to one
-    where that is less. The middle values are those nearest the median. Of equals the first is chosen, or the smaller
-    value. A row that is not finite is dropped, and counts as one of the malicious. Of no rows, return zeros.
+    Each Krum step scores the m rows not yet selected by the sum of their distances to the m - f - 2 nearest others, or
+    to one if that is less. The middle values are those nearest the median. Ties go to the first row, or to the smaller
+    value. A non-finite row is dropped and counts as one of the malicious. Return zeros if there are no rows.
     """
     updates = check_matrix("bulyan", updates)
     at_least(0, "bulyan", malicious=malicious)
@@ -32,8 +32,8 @@ def bulyan(updates: Matrix, malicious: int) -> Vector:
             f"bulyan: malicious={malicious} needs at least {4 * malicious + 3} updates, given {clients}; "
             f"use malicious <= {bulyan_limit(clients)}"
         )
-    left = remaining(malicious, clients - int(finite_rows(updates).sum()))
-    return _nearest_middle(updates, _selection(updates, left, names=range(clients)), malicious=left)
+    assumed_left = remaining(malicious, clients - int(finite_rows(updates).sum()))
+    return _nearest_middle(updates, _selection(updates, assumed_left, names=range(clients)), malicious=assumed_left)
 
 
 def bulyan_limit(clients: int) -> int:
@@ -42,7 +42,7 @@ def bulyan_limit(clients: int) -> int:
 
 
 def _selection(updates: Matrix, malicious: int, *, names: Sequence[int]) -> list[int]:
-    """Return θ of the finite rows in the order of their choice; of equals, the smallest name comes first."""
+    """Return θ of the finite rows in the order of selection; ties go to the smallest name."""
     rows = finite_rows(updates).nonzero().flatten()
     by_name = rows.new_tensor([names[row] for row in rows.tolist()]).argsort()
     distances = squared_distances(admitted(updates))[by_name][:, by_name]
@@ -50,9 +50,9 @@ def _selection(updates: Matrix, malicious: int, *, names: Sequence[int]) -> list
 
 
 def _chosen(distances: Tensor, malicious: int) -> list[int]:
-    """Return the indices that Krum picks in turn, given all squared distances."""
+    """Return the indices that Krum selects in turn, given all squared distances."""
     clients = len(distances)
-    # An index's distance to itself stands for none: it is the last of its row.
+    # The distance of an index to itself is set to infinity, so that it is sorted last in its row.
     ordered, others = distances.clone().fill_diagonal_(torch.inf).sort(dim=1, stable=True)
     waiting = distances.new_ones(clients, dtype=torch.bool)
     chosen: list[int] = []
@@ -64,7 +64,7 @@ def _chosen(distances: Tensor, malicious: int) -> list[int]:
 
 
 def _scores(ordered: Tensor, waiting: Tensor, *, neighbors: int) -> Tensor:
-    """Return the sum of each row's first distances, as many as `neighbors`, to indices that are still waiting."""
+    """Return the sum of each row's `neighbors` smallest distances to indices that are not selected yet."""
     counted = waiting & (waiting.cumsum(dim=1) <= neighbors) & torch.isfinite(ordered)
     return torch.where(counted, ordered, 0).sum(dim=1)
 
@@ -75,18 +75,18 @@ def _nearest_middle(updates: Matrix, rows: Sequence[int], *, malicious: int) -> 
 
 
 def _inner_values(block: Matrix, rows: list[int], *, apart: int) -> Tensor:
-    """Average each column's nearest values: in order they are a run, which starts behind all that are farther off."""
+    """Average each column's values nearest the median: a contiguous run of the sorted values."""
     if not rows:
         return block.new_zeros(block.shape[1])
-    ordered = _ordered(block[rows].T.contiguous()).double()
+    ordered = _sort_rows(block[rows].T.contiguous()).double()
     center = (ordered[:, (len(rows) - 1) // 2] + ordered[:, len(rows) // 2])[:, None] / 2
     kept = len(rows) - apart
     starts = (center - ordered[:, :apart] > ordered[:, kept:] - center).sum(dim=1)
     return ordered.gather(1, starts[:, None] + torch.arange(kept, device=block.device)).mean(dim=1)
 
 
-def _ordered(rows: Matrix) -> Matrix:
-    """Sort each row; in main memory NumPy is faster."""
+def _sort_rows(rows: Matrix) -> Matrix:
+    """Sort each row; in main memory with NumPy, which is faster."""
     if rows.device.type != "cpu":
         return rows.sort(dim=1).values
     return torch.from_numpy(np.sort(rows.numpy(), axis=1))
@@ -94,14 +94,17 @@ def _ordered(rows: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class Bulyan:
-    """Average in each coordinate what is nearest the median of the rows that Krum chooses one after the other.
+    """Average, in each coordinate, the values nearest the median of the rows that repeated Krum selects.
 
-    Of equal scores the client with the smallest id has the least; a round too small for the assumed count lowers it.
+    Ties in the score go to the smallest client id; a round with too few rows lowers the assumed count.
     """
 
     malicious: Count | None = None
-    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""
     family: ClassVar[Family] = "distance"
+    paper: ClassVar[str] = "El Mhamdi et al., 2018, The hidden vulnerability of distributed learning in Byzantium, ICML"
+    cost: ClassVar[str] = "O(n^2 d + n^3)"
+    assumption: ClassVar[str] = "n >= 4f + 3, and benign updates lie close together"
 
     def __post_init__(self) -> None:
         check_count("bulyan", self.malicious)
@@ -112,8 +115,8 @@ class Bulyan:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         updates = check_matrix("bulyan", view.updates)
         clients, finite = len(updates), int(finite_rows(updates).sum())
-        left = remaining(assumed(self.malicious, view, limit=clients), clients - finite)
-        malicious = min(left, self.limit(finite))
+        assumed_left = remaining(assumed(self.malicious, view, limit=clients), clients - finite)
+        malicious = min(assumed_left, self.limit(finite))
         rows = _selection(updates, malicious, names=view.clients)
         view.note("selected", rows)
         return _nearest_middle(updates, rows, malicious=malicious), memory

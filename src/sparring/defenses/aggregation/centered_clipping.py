@@ -1,4 +1,4 @@
-"""Centered clipping (Karimireddy et al., 2021): short steps from the last aggregate towards every update."""
+"""Centered clipping (Karimireddy et al., 2021): clipped steps from the last aggregate towards the updates."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,19 +14,19 @@ from sparring.validation import at_least, check_matrix, check_vector, positive
 
 
 def centered_clipping(updates: Matrix, center: Vector, radius: float, iterations: int) -> Vector:
-    """Move `center`, so many times, by the mean of the finite rows' offsets from it, each clipped to `radius`.
+    """Move `center` by the mean of the finite rows' offsets from it, clipped to `radius`; repeat `iterations` times.
 
-    Of no rows, return zeros: an empty round moves nothing.
+    Return zeros if there are no rows: an empty round leaves the model unchanged.
     """
     updates = check_matrix("centered_clipping", updates)
     center = check_vector("centered_clipping", center, of=updates, name="center")
     positive("centered_clipping", radius=radius)
     at_least(1, "centered_clipping", iterations=iterations)
-    return _moved(updates, center, radius=radius, iterations=iterations)[0]
+    return _move_center(updates, center, radius=radius, iterations=iterations)[0]
 
 
-def _moved(updates: Matrix, center: Vector, *, radius: float, iterations: int) -> tuple[Vector, Tensor]:
-    """Return the result, and the share that the last clipping left of each row's offset: none of a row not finite."""
+def _move_center(updates: Matrix, center: Vector, *, radius: float, iterations: int) -> tuple[Vector, Tensor]:
+    """Return the result, and each row's clipping factor in the last iteration; 0 for a non-finite row."""
     shares = updates.new_zeros(len(updates), dtype=torch.float64)
     for _ in range(iterations):
         distances = distances_to(center, updates)
@@ -41,14 +41,20 @@ def _moved(updates: Matrix, center: Vector, *, radius: float, iterations: int) -
 
 @dataclass(frozen=True)
 class CenteredClipping:
-    """Start from the last aggregate, which is its memory, in the first round from zero; an empty round changes neither.
+    """Start from the last aggregate, kept in memory, or from zero in the first round.
 
-    The default radius is the authors' 10 on gradients, times their learning rate of 0.01.
+    An empty round leaves both the model and the memory unchanged. The default radius is the authors' 10 on gradients,
+    times their learning rate of 0.01.
     """
 
     radius: float = 0.1
+    """The published τ: the largest L2 distance from the center that an update keeps, above 0."""
     iterations: int = 1
+    """The published L: how often the center moves in a round, at least 1."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = "Karimireddy et al., 2021, Learning from history for Byzantine robust optimization, ICML"
+    cost: ClassVar[str] = "O(T n d) for T iterations"
+    assumption: ClassVar[str] = "benign updates are the majority, and aggregates change little from round to round"
 
     def __post_init__(self) -> None:
         positive("centered_clipping", radius=self.radius)
@@ -60,6 +66,6 @@ class CenteredClipping:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         center = memory.get("center", torch.zeros_like(view.parameters))
         updates = check_matrix("centered_clipping", view.updates)
-        step, shares = _moved(updates, center, radius=self.radius, iterations=self.iterations)
+        step, shares = _move_center(updates, center, radius=self.radius, iterations=self.iterations)
         view.note("clipped", ((shares > 0) & (shares < 1)).nonzero().flatten().tolist())
         return step, {"center": step.clone()} if shares.any() else memory

@@ -14,17 +14,24 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class ClippedTrimmedMean:
-    """Shorten every update to `max_norm`, then average each coordinate without a share of its outermost values.
+    """Clip every update to `max_norm`, then average each coordinate without a fraction of its extreme values.
 
-    Half of the share goes on each side, rounded down; one value is left at least (MSG, appendix C). In the game the
-    defender's action sets both numbers.
+    Half of the fraction is trimmed on each side, rounded down; at least one value remains (MSG, appendix C). In the
+    game the defender's action sets both parameters.
     """
 
     max_norm: float = 2.0
-    """α, on updates."""
+    """α: norm bound on updates."""
     trim: float = 0.4
-    """β, from 0 to below 1."""
+    """β: fraction of values trimmed, at least 0 and below 1."""
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Pan et al., 2023, A first order meta Stackelberg method for robust federated learning, arXiv:2306.13800"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = (
+        "no more updates are malicious than are trimmed on a side, and benign updates mostly keep to the norm bound"
+    )
 
     def __post_init__(self) -> None:
         positive("clipped_trimmed_mean", max_norm=self.max_norm)
@@ -35,7 +42,7 @@ class ClippedTrimmedMean:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        # A row that is not finite is dropped by the trimmed mean, as one of those that it trims.
+        # The trimmed mean drops a non-finite row and counts it as one of the trimmed rows.
         clients, finite = len(view.updates), int(finite_rows(view.updates).sum())
         each_side = int(self.trim * finite / 2) + clients - finite
         return Clipped(TrimmedMean(each_side), self.max_norm).aggregate(view, memory)

@@ -13,10 +13,17 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class ClippingMedian:
-    """Shorten every update to `max_norm`, then take the middle value of each coordinate."""
+    """Clip every update to `max_norm`, then take the median of each coordinate."""
 
     max_norm: float = 2.0
+    """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Li et al., 2022, Learning to attack federated learning: a model-based reinforcement learning attack "
+        "framework, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = "benign updates are the majority and mostly keep to the norm bound"
 
     def __post_init__(self) -> None:
         positive("clipping_median", max_norm=self.max_norm)

@@ -1,4 +1,4 @@
-"""Divide and conquer, DnC (Shejwalkar & Houmansadr, 2021): updates that stand out where all spread most."""
+"""Divide and conquer, DnC (Shejwalkar & Houmansadr, 2021): drop outliers along the direction of largest variance."""
 
 from dataclasses import dataclass
 from math import ceil
@@ -25,24 +25,24 @@ def dnc(
     coordinates: int = 10_000,
     fraction: float = 1.0,
 ) -> Vector:
-    """Average the rows that are, in each iteration, not among the `fraction` · `malicious` with the highest scores.
+    """Average the rows that no iteration drops among the `fraction` · `malicious` with the highest scores.
 
-    An iteration draws so many coordinates; a row's score is its squared offset from the mean along the top singular
-    vector (algorithm 2). A row that is not finite is dropped, and counts as one of the malicious. Where no row passes
-    all iterations, the result is zero.
+    An iteration draws `coordinates` coordinates; a row's score is its squared offset from the mean along the top
+    singular vector (algorithm 2). A non-finite row is dropped and counts as one of the malicious. The result is zero
+    if no row remains.
     """
     updates = check_matrix("dnc", updates)
     rule = DnC(malicious, iterations, coordinates, fraction)
     clients = len(updates)
     if clients > 0 and malicious > minority(clients):
         raise ConfigError(
-            f"dnc: malicious={malicious} is no minority of {clients} updates; use malicious <= {minority(clients)}"
+            f"dnc: malicious={malicious} is not a minority of {clients} updates; use malicious <= {minority(clients)}"
         )
-    return average(updates, _passed(updates, malicious, rng=rng, rule=rule))
+    return average(updates, _select(updates, malicious, rng=rng, rule=rule))
 
 
-def _passed(updates: Matrix, malicious: int, *, rng: Generator, rule: "DnC") -> list[int]:
-    """Return the rows that no iteration removes."""
+def _select(updates: Matrix, malicious: int, *, rng: Generator, rule: "DnC") -> list[int]:
+    """Return the rows that no iteration drops."""
     rows = finite_rows(updates).nonzero().flatten()
     suspects = ceil(rule.fraction * remaining(malicious, len(updates) - len(rows)))
     passed = rows.new_ones(len(rows), dtype=torch.bool)
@@ -56,7 +56,7 @@ def _passed(updates: Matrix, malicious: int, *, rng: Generator, rule: "DnC") -> 
 def _scores(part: Matrix) -> Tensor:
     """Return the squared projections of the rows' offsets from their mean on the top right singular vector.
 
-    With C = U S Vᵀ the offsets, these are the squares of the first column of U S, found from the inner products C Cᵀ.
+    With C = U S Vᵀ the offsets, these are the squares of the first column of U S, computed from the Gram matrix C Cᵀ.
     """
     offsets = part.double()
     offsets -= offsets.sum(dim=0) / max(1, len(part))
@@ -67,19 +67,26 @@ def _scores(part: Matrix) -> Tensor:
 
 @dataclass(frozen=True)
 class DnC:
-    """Average the updates without those that stand out most along the direction in which they differ most.
+    """Average the updates without the outliers along the direction of largest variance.
 
-    Its coordinates are drawn anew in each iteration and round. b and c default to the published 10,000 and 1.
+    Its coordinates are drawn at random in each iteration and round. b and c default to the published 10,000 and 1.
     """
 
     malicious: Count | None = None
-    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""
     iterations: int = 1
+    """How often coordinates are drawn and rows removed, at least 1; only rows that are never removed count."""
     coordinates: int = 10_000
-    """The published b: how many coordinates an iteration looks at."""
+    """The published b: number of coordinates that an iteration examines."""
     fraction: float = 1.0
-    """The published c: how many rows an iteration removes for each assumed to be malicious."""
+    """The published c: number of rows that an iteration drops for each row assumed to be malicious."""
     family: ClassVar[Family] = "filtering"
+    paper: ClassVar[str] = (
+        "Shejwalkar & Houmansadr, 2021, Manipulating the Byzantine: optimizing model poisoning attacks and defenses "
+        "for federated learning, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d + T (n^2 b + n^3)) for T iterations on b coordinates"
+    assumption: ClassVar[str] = "benign updates are the majority, and malicious ones shift the mean in one direction"
 
     def __post_init__(self) -> None:
         check_count("dnc", self.malicious)
@@ -91,6 +98,6 @@ class DnC:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
-        rows = _passed(view.updates, malicious, rng=view.rng, rule=self)
+        rows = _select(view.updates, malicious, rng=view.rng, rule=self)
         view.note("selected", rows)
         return average(view.updates, rows), memory

@@ -1,4 +1,4 @@
-"""FLAME (Nguyen et al., 2022): cluster the local models, clip what is left, and blur the rest with noise."""
+"""FLAME (Nguyen et al., 2022): cluster the local models, drop outliers, clip the others, and add noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -23,11 +23,11 @@ from sparring.validation import at_least, check_matrix, check_vector
 
 
 def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float = 0.001) -> Vector:
-    """Average the updates whose models point alike, cut to the median norm, and add noise of `noise` times that norm.
+    """Average the updates in the main cluster, clipped to the median norm, and add noise of `noise` times that norm.
 
     A row's model is `parameters` minus the row. HDBSCAN on the models' cosine distances, with clusters of more than
-    half of them, drops its outliers; the bound and the noise come from all finite rows (algorithm 1). Of no rows,
-    return zeros.
+    half of them, drops the outliers; the bound and the noise are computed from all finite rows (algorithm 1). Return
+    zeros if there are no rows.
     """
     updates = check_matrix("flame", updates)
     parameters = check_vector("flame", parameters, of=updates, name="parameters")
@@ -37,7 +37,7 @@ def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float =
 
 
 def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
-    """Return what clipping leaves of each row, none of a row not admitted, and the bound on the norm."""
+    """Return each row's clipping factor, 0 for a dropped row, and the norm bound."""
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
@@ -48,7 +48,7 @@ def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
 
 
 def _cosine_distances(products: Tensor) -> Tensor:
-    """Return one minus the cosines, given all inner products; what is zero is at distance 1 from all."""
+    """Return one minus the cosines, given all inner products; a zero row is at distance 1 from all others."""
     norms = products.diagonal().sqrt()
     cosines = (products / norms / norms[:, None]).nan_to_num_(nan=0, posinf=0, neginf=0)
     return (1 - cosines).clamp_(min=0)
@@ -59,8 +59,11 @@ class FLAME:
     """Drop the outliers among the local models, clip the other updates to the median norm, average, and add noise."""
 
     noise: float = 0.001
-    """The published λ: the noise's standard deviation as a share of the median norm."""
+    """The published λ: standard deviation of the noise as a fraction of the median norm."""
     family: ClassVar[Family] = "filtering"
+    paper: ClassVar[str] = "Nguyen et al., 2022, FLAME: taming backdoors in federated learning, USENIX Security"
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "benign models are the majority and point in similar directions"
 
     def __post_init__(self) -> None:
         at_least(0, "flame", noise=self.noise)

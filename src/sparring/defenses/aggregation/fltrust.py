@@ -1,4 +1,4 @@
-"""FLTrust (Cao et al., 2021): updates are trusted as far as they point where the server's own update points."""
+"""FLTrust (Cao et al., 2021): updates are weighted by their cosine similarity with the server's own update."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,10 +13,10 @@ from sparring.validation import check_matrix, check_vector
 
 
 def fltrust(updates: Matrix, root: Vector) -> Vector:
-    """Average the rows, brought to the norm of `root` and weighted by the positive part of their cosine with it.
+    """Average the rows, rescaled to the norm of `root` and weighted by the positive part of their cosine with it.
 
-    Zero rows and rows that are not finite have no cosine and are not trusted. Where no row is trusted, and where `root`
-    is zero or not finite, the result is zero.
+    Zero and non-finite rows have no cosine and get weight zero. The result is zero if all weights are zero, or if
+    `root` is zero or non-finite.
     """
     updates = check_matrix("fltrust", updates)
     root = check_vector("fltrust", root, of=updates, name="root")
@@ -24,23 +24,28 @@ def fltrust(updates: Matrix, root: Vector) -> Vector:
 
 
 def _weights(updates: Matrix, root: Vector) -> Tensor:
-    """Return what each row is multiplied by (equations 2 to 4)."""
+    """Return each row's weight (equations 2 to 4)."""
     norms, norm = row_norms(updates), torch.linalg.vector_norm(root.double())
     cosines = products_with(root, updates) / norms / norm
-    trust = _defined(cosines).clamp_(min=0)
-    return _defined(trust / trust.sum() * (norm / norms))
+    trust = _zero_undefined(cosines).clamp_(min=0)
+    return _zero_undefined(trust / trust.sum() * (norm / norms))
 
 
-def _defined(quotients: Tensor) -> Tensor:
-    """Take a quotient that is no finite number for zero."""
+def _zero_undefined(quotients: Tensor) -> Tensor:
+    """Replace non-finite quotients by zero."""
     return quotients.nan_to_num(nan=0, posinf=0, neginf=0)
 
 
 @dataclass(frozen=True)
 class FLTrust:
-    """Trust the rows that agree with the server's own update on its root data, however many others there are."""
+    """Weight the rows by their agreement with the server's own update on root data; no benign majority is needed."""
 
     family: ClassVar[Family] = "root"
+    paper: ClassVar[str] = (
+        "Cao et al., 2021, FLTrust: Byzantine-robust federated learning via trust bootstrapping, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d), and training on the root data"
+    assumption: ClassVar[str] = "root data resemble the clients' data; no benign majority is needed"
 
     def limit(self, clients: int) -> int:
         return clients

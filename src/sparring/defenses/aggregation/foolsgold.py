@@ -1,4 +1,4 @@
-"""FoolsGold (Fung et al., 2020): clients that keep sending the same are taken for one attacker."""
+"""FoolsGold (Fung et al., 2020): clients whose updates keep pointing the same way are treated as sybils."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,15 +13,14 @@ from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enr
 from sparring.validation import check_matrix, positive
 
 EQUAL = 1e-9
-"""Cosines this close to 1 are 1 but for rounding."""
+"""Cosines this close to 1 count as 1, to allow for rounding."""
 
 
 def foolsgold(updates: Matrix, histories: Matrix, *, confidence: float = 1.0) -> Vector:
-    """Add up the rows, each weighted by how unlike all others its client's history is, and divide by their number.
+    """Sum the rows, each weighted by how much its client's history differs from all others, and divide by their number.
 
-    The first rows of `histories` are the sums of what the updates' clients have sent, this round included; more rows
-    are those of absent clients. Rows that are not finite are dropped. Where all histories are alike, and of no rows,
-    the result is zero.
+    The first rows of `histories` are the sums of the updates' clients so far, including this round; further rows belong
+    to absent clients. Non-finite rows are dropped. The result is zero if all histories are alike, or without rows.
     """
     updates = check_matrix("foolsgold", updates)
     histories = check_matrix("foolsgold", histories, name="histories")
@@ -30,7 +29,7 @@ def foolsgold(updates: Matrix, histories: Matrix, *, confidence: float = 1.0) ->
 
 
 def _shares(updates: Matrix, histories: Matrix, *, confidence: float) -> Tensor:
-    """Return what each row is multiplied by."""
+    """Return each row's weight."""
     finite = finite_rows(histories)
     finite[: len(updates)] &= finite_rows(updates)
     rows = finite.nonzero().flatten()
@@ -46,7 +45,7 @@ def _weights(products: Tensor, confidence: float) -> Tensor:
     norms = products.diagonal().sqrt()
     cosines = (products / norms / norms[:, None]).nan_to_num_(nan=0, posinf=0, neginf=0).fill_diagonal_(0)
     highest = cosines.amax(dim=1)
-    # Pardoning: a benign client may resemble a sybil, but resembles others less than the sybils do each other.
+    # Pardoning: a benign client may resemble a sybil, but less than the sybils resemble each other.
     pardons = (highest[:, None] / highest).nan_to_num_(nan=1).clamp_(max=1)
     unlike = 1 - (cosines * pardons).amax(dim=1)
     unlike = torch.where(unlike < EQUAL, 0, unlike)
@@ -56,18 +55,21 @@ def _weights(products: Tensor, confidence: float) -> Tensor:
 
 @dataclass(frozen=True)
 class FoolsGold:
-    """Weigh down the clients whose updates, summed up since the beginning, point the same way as another's.
+    """Lower the weight of clients whose summed updates point in the same direction as another client's.
 
-    It remembers a vector for each client ever seen, and compares a client with all of them, absent ones too; all
+    It stores a vector for each client ever seen, and compares a client with all of them, including absent ones; all
     coordinates count as indicative. The weighted sum is divided by the number of updates, as in the authors' code for
-    deep models, so that unlike clients are averaged. An attacker alone is not found, nor are benign clients that agree
-    told from sybils: if all clients do, nothing moves.
+    deep models, so that dissimilar clients are averaged. It cannot detect a single attacker, nor distinguish agreeing
+    benign clients from sybils: if all clients agree, the model does not move.
     """
 
     confidence: float = 1.0
-    """The published κ: how steeply the weight falls between clients that are unlike and alike."""
+    """The published κ: how steeply the weight falls between dissimilar and similar clients."""
     family: ClassVar[Family] = "filtering"
     per_client: ClassVar[bool] = True
+    paper: ClassVar[str] = "Fung et al., 2020, The limitations of federated learning in sybil settings, RAID"
+    cost: ClassVar[str] = "O(N^2 d) for N clients seen so far"
+    assumption: ClassVar[str] = "several malicious clients send updates more alike than those of benign clients"
 
     def __post_init__(self) -> None:
         positive("foolsgold", confidence=self.confidence)

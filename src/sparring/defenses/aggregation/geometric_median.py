@@ -12,16 +12,16 @@ from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.validation import at_least, check_matrix
 
 SMOOTHING = 1e-6
-"""The published ν, here a share of the rows' median distance from the start: the least distance that is told apart."""
+"""The published ν, relative to the rows' median distance from the start: smaller distances are rounded up to it."""
 TINY = 1e-150
-"""Stands for ν where most rows are one and the same."""
+"""Replaces ν if most rows are equal."""
 
 
 def geometric_median(updates: Matrix, *, iterations: int = 100, tolerance: float = 1e-8) -> Vector:
-    """Return about the point whose distances to the finite rows add up to the least; of no rows, zeros.
+    """Approximate the point with the smallest sum of distances to the finite rows; return zeros if there are none.
 
-    It starts from the coordinate-wise median, so that rows far away do not use up the iterations, and ends when one
-    moves it by less than `tolerance` times the median distance. Iterations work on the rows' inner products alone.
+    It starts from the coordinate-wise median, so that distant rows do not use up the iterations, and stops when an
+    iteration moves it by less than `tolerance` times the median distance. Iterations use only the rows' inner products.
     """
     updates = check_matrix("geometric_median", updates)
     at_least(0, "geometric_median", iterations=iterations, tolerance=tolerance)
@@ -33,7 +33,7 @@ def geometric_median(updates: Matrix, *, iterations: int = 100, tolerance: float
 
 
 def _weiszfeld(products: Tensor, *, iterations: int, tolerance: float) -> Tensor:
-    """Return the weights of the rows in the point, given the inner products of their offsets from the start."""
+    """Return the rows' weights in the geometric median, given the inner products of their offsets from the start."""
     scale = products.diagonal().sqrt().median()
     nearest = (SMOOTHING * scale).clamp(min=TINY).square()
     weights = products.new_zeros(len(products))
@@ -47,18 +47,25 @@ def _weiszfeld(products: Tensor, *, iterations: int, tolerance: float) -> Tensor
 
 
 def _squared_distances(products: Tensor, weights: Tensor) -> Tensor:
-    """Return how far each offset z_i is from their weighted sum v = Σ w_j z_j: |z_i|² - 2 <z_i, v> + |v|²."""
+    """Return the squared distance of each offset z_i from v = Σ w_j z_j: |z_i|² - 2 <z_i, v> + |v|²."""
     along = products @ weights
     return products.diagonal() - 2 * along + weights @ along
 
 
 @dataclass(frozen=True)
 class GeometricMedian:
-    """Take the point nearest to all rows."""
+    """Take the point with the smallest sum of distances to all rows."""
 
     iterations: int = 100
+    """The most steps of the Weiszfeld algorithm, at least 0."""
     tolerance: float = 1e-8
+    """The iterations end when a step is shorter than this share of the median distance, at least 0."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = (
+        "Pillutla et al., 2022, Robust aggregation for federated learning, IEEE Transactions on Signal Processing"
+    )
+    cost: ClassVar[str] = "O(n^2 d + T n^2) for T iterations"
+    assumption: ClassVar[str] = "benign updates are the majority"
 
     def __post_init__(self) -> None:
         at_least(0, "geometric_median", iterations=self.iterations, tolerance=self.tolerance)

@@ -1,4 +1,4 @@
-"""Krum (Blanchard et al., 2017): the update whose nearest others are nearest."""
+"""Krum (Blanchard et al., 2017): the update that is closest to its nearest neighbors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ SCORES: Mapping[Variant, KrumScore] = {"published": PUBLISHED, "released": RELEA
 
 
 def krum(updates: Matrix, malicious: int, *, variant: Variant = "published") -> Vector:
-    """Return the row whose squared distances to its n - `malicious` - 2 nearest others add up to the least.
+    """Return the row with the smallest sum of squared distances to its n - `malicious` - 2 nearest other rows.
 
-    Of equal sums the first is the least. A row that is not finite is dropped, and counts as one of the malicious. Of
-    fewer than three rows the median is returned, of none zeros.
+    Ties go to the first row. A non-finite row is dropped and counts as one of the malicious. With fewer than three
+    rows the median is returned; zeros without rows.
 
-    The variant `released` adds up the distances, not their squares, to the n - `malicious` - 3 nearest others, as the
-    code does that Li et al. (2022) released. It takes any count: where no others are left the first row is chosen.
+    The variant `released` sums the distances, not their squares, to the n - `malicious` - 3 nearest other rows, as in
+    the code that Li et al. (2022) released. It accepts any count; if no neighbors are left, it returns the first row.
     """
     updates = check_matrix("krum", updates)
     check_variant(variant)
@@ -40,13 +40,13 @@ def krum_limit(clients: int) -> int:
 
 
 def check_variant(variant: str) -> None:
-    """Refuse an unknown variant."""
+    """Reject an unknown variant."""
     if variant not in SCORES:
         raise ConfigError(f"krum: variant={variant!r}; use one of: {', '.join(SCORES)}")
 
 
 def check_malicious(rule: str, malicious: int, *, clients: int) -> None:
-    """Refuse to assume more malicious rows than Krum can bear among so many."""
+    """Reject a malicious count that Krum does not support with this number of clients."""
     at_least(0, rule, malicious=malicious)
     if clients > 0 and malicious > krum_limit(clients):
         raise ConfigError(
@@ -58,7 +58,8 @@ def check_malicious(rule: str, malicious: int, *, clients: int) -> None:
 def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = PUBLISHED) -> list[int]:
     """Return the `keep` rows with the lowest scores, best first.
 
-    Of fewer than three finite rows the published form returns all, since the average of one or two is their median.
+    With fewer than three finite rows the published form returns all of them, as the average of one or two is their
+    median.
     """
     finite = finite_rows(updates).nonzero().flatten()
     if len(finite) < 3 and score.is_bounded:
@@ -71,19 +72,24 @@ def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = 
 
 @dataclass(frozen=True)
 class Krum:
-    """Choose the row among the nearest neighbors; a round too small for the assumed count lowers it.
+    """Select the row closest to its nearest neighbors; a round with too few rows lowers the assumed count.
 
-    The variant `released` is that of the code which the authors of the RL attack released (Li et al., 2022): distances
-    are not squared, the n - f - 3 nearest others count, any f is taken, and where no others are left the first row is
-    chosen. With `malicious=sampled` it is the rule of their experiments. It then takes f equal malicious rows whatever
-    they contain, if there are at least n / 2 - 1 and at most n - 4 of them: from 4 to 6 of 10.
+    The variant `released` follows the code that the authors of the RL attack released (Li et al., 2022): distances are
+    not squared, the n - f - 3 nearest other rows count, any f is accepted, and if no neighbors are left the first row
+    is selected. With `malicious=sampled` it is the rule of their experiments. It then selects f equal malicious rows
+    regardless of their content if there are at least n / 2 - 1 and at most n - 4 of them: from 4 to 6 of 10.
     """
 
     malicious: Count | None = None
-    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""
     variant: Variant = field(default="published", metadata=ADDED_LATER)
-    """Whose score: `published` by Blanchard et al., or `released` by Li et al."""
+    """Form of the score: `published` by Blanchard et al., or `released` by Li et al."""
     family: ClassVar[Family] = "distance"
+    paper: ClassVar[str] = (
+        "Blanchard et al., 2017, Machine learning with adversaries: Byzantine tolerant gradient descent, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "n >= 2f + 3, and benign updates lie close together"
 
     def __post_init__(self) -> None:
         check_count("krum", self.malicious)
@@ -91,7 +97,7 @@ class Krum:
 
     @property
     def krum_score(self) -> KrumScore:
-        """How rows are scored."""
+        """The form of the score."""
         return SCORES[self.variant]
 
     def limit(self, clients: int) -> int:

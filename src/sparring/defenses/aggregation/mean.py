@@ -1,4 +1,4 @@
-"""The unweighted mean, FedAvg (McMahan et al., 2017): what clients report about their size is not trusted."""
+"""The unweighted mean, FedAvg (McMahan et al., 2017): sample counts reported by clients are not trusted."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -12,17 +12,17 @@ from sparring.validation import check_matrix
 
 CANCELLATION = 10.0
 LARGE = 1e4
-"""Float32 is trusted while the matrix is not larger than this, nor this many times larger than the sum of its rows."""
+"""Float32 sums are accepted if the matrix norm is at most LARGE and at most CANCELLATION times the norm of the sum."""
 
 
 def mean(updates: Matrix) -> Vector:
-    """Average the finite rows; of none, return zeros.
+    """Average the finite rows; return zeros if there are none.
 
-    Where values overflow, are not finite or may cancel, the float32 sum is done again: in float64, on sorted columns.
+    If values overflow, are non-finite or may cancel, the float32 sum is recomputed in float64 on sorted columns.
     """
     updates = check_matrix("mean", updates)
     total = updates.new_ones(len(updates)) @ updates
-    # Row by row: torch takes half the time for many norms that it takes for one of them all.
+    # Row by row: torch computes many small norms in half the time of one norm over the whole matrix.
     size = torch.linalg.vector_norm(torch.linalg.vector_norm(updates, dim=1))
     if size <= min(LARGE, CANCELLATION * torch.linalg.vector_norm(total).item()):
         return total / max(1, len(updates))
@@ -34,6 +34,11 @@ class Mean:
     """Average all rows."""
 
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "McMahan et al., 2017, Communication-efficient learning of deep networks from decentralized data, AISTATS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "no update is malicious"
 
     def limit(self, clients: int) -> int:
         return clients

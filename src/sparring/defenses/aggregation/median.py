@@ -11,9 +11,9 @@ from sparring.validation import check_matrix
 
 
 def median(updates: Matrix) -> Vector:
-    """Return the middle value of each coordinate of the finite rows, of an even number the average of the middle two.
+    """Return the median of each coordinate of the finite rows; for an even number, the mean of the middle two values.
 
-    Of no rows, return zeros.
+    Return zeros if there are no rows.
     """
     updates = check_matrix("median", updates)
     rows = admitted(updates)
@@ -22,9 +22,14 @@ def median(updates: Matrix) -> Vector:
 
 @dataclass(frozen=True)
 class Median:
-    """Take the middle value of each coordinate."""
+    """Take the median of each coordinate."""
 
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Yin et al., 2018, Byzantine-robust distributed learning: towards optimal statistical rates, ICML"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = "benign updates are the majority and differ little on each coordinate"
 
     def limit(self, clients: int) -> int:
         return minority(clients)

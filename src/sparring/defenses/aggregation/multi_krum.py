@@ -1,4 +1,4 @@
-"""Multi-Krum (Blanchard et al., 2017, section 5): the mean of the updates that Krum scores best."""
+"""Multi-Krum (Blanchard et al., 2017, section 5): the mean of the updates with the best Krum scores."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,7 +13,7 @@ from sparring.validation import at_least, check_matrix
 
 
 def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
-    """Average the `keep` rows with the lowest scores; rows are scored, dropped and counted as by Krum."""
+    """Average the `keep` rows with the lowest scores; rows are scored, dropped and counted as in Krum."""
     updates = check_matrix("multi_krum", updates)
     check_malicious("multi_krum", malicious, clients=len(updates))
     at_least(1, "multi_krum", keep=keep)
@@ -24,13 +24,18 @@ def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
 
 @dataclass(frozen=True)
 class MultiKrum:
-    """Average the `keep` best rows; in a round too small for its settings they are lowered to fit."""
+    """Average the `keep` best rows; a round with too few rows lowers both settings to fit."""
 
     malicious: Count | None = None
-    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""
     keep: int | None = None
     """Default: n - malicious - 2, the most for which Damaskinos et al. (2019, AggregaThor) state convergence."""
     family: ClassVar[Family] = "distance"
+    paper: ClassVar[str] = (
+        "Blanchard et al., 2017, Machine learning with adversaries: Byzantine tolerant gradient descent, NeurIPS"
+    )
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "n >= 2f + 3, and benign updates lie close together"
 
     def __post_init__(self) -> None:
         check_count("multi_krum", self.malicious)

@@ -1,6 +1,7 @@
-"""Nearest-neighbor mixing (Allouah et al., 2023): any rule, on averages of updates that lie close together."""
+"""Nearest-neighbor mixing (Allouah et al., 2023): apply any rule to averages of neighboring updates."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -14,17 +15,17 @@ from sparring.validation import at_least, check_matrix
 
 
 def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
-    """Replace each row by the average of the n - `malicious` rows nearest to it, itself among them.
+    """Replace each row by the average of the n - `malicious` rows nearest to it, including itself.
 
-    Of equally near rows the first count. Rows that are not finite count as malicious, are in no average, and stay as
-    they are for the rule behind to drop.
+    Ties go to the first rows. Non-finite rows count as malicious, are in no average, and are returned unchanged for
+    the following rule to drop.
     """
     updates = check_matrix("nearest_neighbor_mixing", updates)
     at_least(0, "nearest_neighbor_mixing", malicious=malicious)
     clients = len(updates)
     if clients > 0 and malicious > minority(clients):
         raise ConfigError(
-            f"nearest_neighbor_mixing: malicious={malicious} is no minority of {clients} updates; "
+            f"nearest_neighbor_mixing: malicious={malicious} is not a minority of {clients} updates; "
             f"use malicious <= {minority(clients)}"
         )
     rows = finite_rows(updates).nonzero().flatten()
@@ -33,13 +34,13 @@ def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
 
 
 def _shares(distances: Tensor, neighbors: int) -> Tensor:
-    """Return each row's share in each average: equal ones of those at the least distances."""
+    """Return each row's weight in each average: equal weights for the nearest rows."""
     nearest = distances.argsort(dim=1, stable=True)[:, :neighbors]
     return distances.new_zeros(distances.shape).scatter_(1, nearest, 1 / max(1, neighbors))
 
 
 def _averages(updates: Matrix, rows: Tensor, *, shares: Tensor) -> Matrix:
-    """Return a matrix in which these rows are averages of one another; it is the only copy made."""
+    """Return a copy of the matrix in which these rows are averages of one another; no further copy is made."""
     mixed = updates.new_empty(updates.shape)
     for columns in column_blocks(updates):
         block = updates[:, columns]
@@ -50,17 +51,23 @@ def _averages(updates: Matrix, rows: Tensor, *, shares: Tensor) -> Matrix:
 
 @dataclass(frozen=True)
 class NearestNeighborMixing:
-    """Average every update with those nearest to it before `inner` sees it; both assume the same count.
+    """Average every update with its nearest neighbors before `inner` aggregates them; both assume the same count.
 
-    An inner rule with a count of its own, a number or `sampled`, keeps to that.
+    An inner rule with its own count, a number or `sampled`, keeps that count.
 
-    A round too small for that count lowers it to what both can bear. A rule with per-client memory is refused: it would
-    put down to a client what its neighbors sent.
+    A round with too few rows lowers the count to what both support. A rule with per-client memory is rejected: it
+    would attribute its neighbors' updates to a client.
     """
 
     inner: Defense
+    """The rule that aggregates the averages of neighbors."""
     malicious: Count | None = None
-    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""
+    paper: ClassVar[str] = (
+        "Allouah et al., 2023, Fixing by mixing: a recipe for optimal Byzantine ML under heterogeneity, AISTATS"
+    )
+    cost: ClassVar[str] = "O(n^2 d), and the inner rule"
+    assumption: ClassVar[str] = "benign updates are the majority, and what the inner rule assumes holds"
 
     def __post_init__(self) -> None:
         check_count("nearest_neighbor_mixing", self.malicious)
@@ -76,5 +83,5 @@ class NearestNeighborMixing:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
         mixed = nearest_neighbor_mixing(view.updates, malicious)
-        told = view.malicious if is_oracle(self.inner) else malicious
-        return self.inner.aggregate(view._replace(updates=mixed, malicious=told), memory)
+        inner_count = view.malicious if is_oracle(self.inner) else malicious
+        return self.inner.aggregate(view._replace(updates=mixed, malicious=inner_count), memory)

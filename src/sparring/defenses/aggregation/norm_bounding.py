@@ -12,10 +12,14 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class NormBounding:
-    """Shorten every update to `max_norm`, then average."""
+    """Clip every update to `max_norm`, then average."""
 
     max_norm: float = 2.0
+    """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = "Sun et al., 2019, Can you really backdoor federated learning?, arXiv:1911.07963"
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "few updates are malicious, and benign updates mostly keep to the norm bound"
 
     def __post_init__(self) -> None:
         positive("norm_bounding", max_norm=self.max_norm)

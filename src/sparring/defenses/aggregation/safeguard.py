@@ -1,4 +1,4 @@
-"""Safeguard (Allen-Zhu et al., 2021): clients whose updates add up to something else than most others' are expelled."""
+"""Safeguard (Allen-Zhu et al., 2021): expel clients whose summed updates deviate from those of most others."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,11 +16,11 @@ from sparring.validation import at_least, check_matrix
 
 
 def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0.5) -> Tensor:
-    """Return, as a boolean each, which of the finite rows lie close to the one that is closest to more than half.
+    """Return a boolean per row: whether it is close to the median row, the one closest to more than half of the rows.
 
-    A row's score is the least distance within which more than half lie, itself among them; the row with the lowest is
-    the median. What is farther from it than `multiplier` times its score, or times `floor` where that is more, is not
-    close.
+    All rows must be finite. A row's score is the smallest distance within which more than half of the rows lie,
+    including itself; the row with the lowest score is the median. A row is close if its distance from the median is at
+    most `multiplier` times the median's score, or times `floor` if that is larger.
     """
     accumulators = check_matrix("safeguard", accumulators)
     if len(accumulators) == 0:
@@ -33,28 +33,31 @@ def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0
 
 @dataclass(frozen=True)
 class Safeguard:
-    """Average the clients not expelled yet, and expel those whose updates of a window add up too far from most others'.
+    """Average the clients not expelled yet, and expel clients whose summed updates deviate too far from the median.
 
-    Two windows run side by side (algorithm 1). A client is expelled for good after the round that betrays it: in that
-    round its update still counts. Updates are divided by the number that counted in their round; absent clients keep
-    their accumulators. The thresholds are the authors' empirical ones. In a round without a client that is not expelled
-    the result is zero.
+    Two windows are kept in parallel (algorithm 1). A client is expelled for good after the round in which it deviates;
+    in that round its update still counts. Updates are divided by the number that counted in their round; absent clients
+    keep their accumulators. The thresholds are the authors' empirical ones. The result is zero in a round in which all
+    clients are expelled.
     """
 
     short_window: int = 50
-    """The published T0, in rounds; the authors' is one epoch, which these are in the papers' federations on MNIST."""
+    """The published T0, in rounds; the authors use one epoch, or 50 rounds in the papers' federations on MNIST."""
     long_window: int = 300
-    """The published T1, in rounds; the authors' is six epochs."""
+    """The published T1, in rounds; the authors use six epochs."""
     multiplier: float = 1.5
-    """How many times the median client's score is still close."""
+    """Largest distance from the median that still counts as close, as a multiple of the median client's score."""
     floor: float = 0.5
-    """The least score reckoned with: the authors' 5 on gradients, times their learning rate of 0.1."""
+    """Lower bound of the score: the authors' 5 on gradients, times their learning rate of 0.1."""
     noise: float = 0.0
-    """The published ν: the deviation of the Gaussian noise on each step, by which theory leaves saddle points."""
+    """The published ν: standard deviation of the Gaussian noise on each step, which in theory escapes saddle points."""
     readmit: bool = False
-    """Forgive all clients whenever a long window begins."""
+    """Readmit all clients at the start of each long window."""
     family: ClassVar[Family] = "filtering"
     per_client: ClassVar[bool] = True
+    paper: ClassVar[str] = "Allen-Zhu et al., 2021, Byzantine-resilient non-convex stochastic gradient descent, ICLR"
+    cost: ClassVar[str] = "O(n^2 d)"
+    assumption: ClassVar[str] = "benign updates are the majority, and their sums over many rounds stay close together"
 
     def __post_init__(self) -> None:
         at_least(1, "safeguard", short_window=self.short_window, multiplier=self.multiplier)
@@ -73,7 +76,7 @@ class Safeguard:
         judged = _current(memory, view.round, window=self.long_window) if self.readmit else memory
         good = recalled(judged, "good", ids=ids, new=view.parameters.new_ones((), dtype=torch.bool))
         trusted = good[: len(finite)].nonzero().flatten()
-        rows = [finite[place] for place in trusted.tolist()]
+        rows = [finite[index] for index in trusted.tolist()]
         view.note("selected", rows)
         if not rows:
             return torch.zeros_like(view.parameters), memory
@@ -89,5 +92,5 @@ class Safeguard:
 
 
 def _current(memory: Memory, now: int, *, window: int) -> Memory:
-    """Return what is remembered, or nothing where a window has begun since."""
+    """Return the memory, or an empty memory if a new window has begun since it was stored."""
     return memory if memory and int(memory["round"]) // window == now // window else {}

@@ -1,4 +1,4 @@
-"""SignGuard (Xu et al., 2022): updates of ordinary length whose signs are distributed as most others' are."""
+"""SignGuard (Xu et al., 2022): keep updates of typical norm whose signs are distributed like most others'."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, get_args
@@ -25,7 +25,7 @@ from sparring.validation import at_least, check_matrix, positive
 Variant = Literal["published", "released"]
 
 TINY = 1e-8
-"""Divides a share that is zero for all clients, so that it stays zero."""
+"""Lower bound of a divisor, so that a fraction that is zero for all clients stays zero."""
 
 
 def signguard(
@@ -37,12 +37,12 @@ def signguard(
     fraction: float = 0.1,
     variant: Variant = "published",
 ) -> Vector:
-    """Average the rows that pass both filters, cut to the median norm; where none does, return zeros.
+    """Average the rows that pass both filters, clipped to the median norm; return zeros if none does.
 
-    One admits norms from `shortest` to `longest` times the median; the other the largest mean-shift cluster of the
-    shares of positive, zero and negative values among a `fraction` of the coordinates, drawn at random. In the variant
-    `released`, as in the authors' code, these coordinates are a block, and each of the three shares is divided by the
-    largest of all rows.
+    The norm filter accepts norms from `shortest` to `longest` times the median. The sign filter accepts the largest
+    mean-shift cluster of the fractions of positive, zero and negative values among a random `fraction` of the
+    coordinates. In the variant `released`, as in the authors' code, these coordinates form a contiguous block, and each
+    of the three fractions is divided by its maximum over the rows.
     """
     updates = check_matrix("signguard", updates)
     rule = SignGuard(shortest, longest, fraction, variant)
@@ -50,7 +50,7 @@ def signguard(
 
 
 def _shares(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
-    """Return what clipping leaves of each row, none of a row that is not admitted."""
+    """Return each row's clipping factor, 0 for a rejected row."""
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
@@ -62,7 +62,7 @@ def _shares(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
 
 
 def _features(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
-    """Return what is compared of each row: its shares of signs, `[clients, 3]`."""
+    """Return each row's features for the sign filter: its fractions of signs, `[clients, 3]`."""
     parameters = updates.shape[1]
     count = max(1, round(rule.fraction * parameters))
     if rule.variant == "published":
@@ -74,7 +74,7 @@ def _features(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
 
 
 def _signs(updates: Matrix, drawn: Tensor) -> Tensor:
-    """Return each row's shares of positive, zero and negative values among the coordinates drawn."""
+    """Return each row's fractions of positive, zero and negative values among the drawn coordinates."""
     positive_count, zero_count = updates.new_zeros(2, len(updates), dtype=torch.float64)
     for columns in drawn.split(max(1, CELLS // max(1, len(updates)))):
         part = updates[:, columns]
@@ -86,22 +86,27 @@ def _signs(updates: Matrix, drawn: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class SignGuard:
-    """Average the updates of ordinary length and of ordinary signs, clipped to the median norm.
+    """Average the updates with typical norms and typical signs, clipped to the median norm.
 
-    The default numbers are those of the authors' code. That code compares the signs otherwise than the paper, as the
-    variant `released` does: on a block of neighboring coordinates, each share divided by its largest over the clients.
-    The paper's variants with a similarity feature are left out.
+    The defaults are those of the authors' code. That code compares the signs differently from the paper, as in the
+    variant `released`: on a block of adjacent coordinates, each fraction divided by its maximum over the clients. The
+    paper's variants with a similarity feature are not implemented.
     """
 
     shortest: float = 0.1
-    """The published L: the least norm admitted, as a share of the median norm."""
+    """The published L: the smallest accepted norm, as a fraction of the median norm."""
     longest: float = 3.0
-    """The published R: the largest norm admitted."""
+    """The published R: the largest accepted norm, as a multiple of the median norm."""
     fraction: float = 0.1
-    """The share of the coordinates whose signs are counted."""
+    """Fraction of the coordinates whose signs are counted."""
     variant: Variant = field(default="published", metadata=ADDED_LATER)
     """How signs are compared: as `published`, or as in the code that the authors `released`."""
     family: ClassVar[Family] = "filtering"
+    paper: ClassVar[str] = (
+        "Xu et al., 2022, Byzantine-robust federated learning through collaborative malicious gradient filtering, ICDCS"
+    )
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = "benign updates are the majority and have similar norms and similar shares of signs"
 
     def __post_init__(self) -> None:
         at_least(0, "signguard", shortest=self.shortest)

@@ -12,9 +12,9 @@ from sparring.validation import at_least, check_matrix
 
 
 def trimmed_mean(updates: Matrix, trim: int) -> Vector:
-    """Average each coordinate without its `trim` smallest and `trim` largest values; of no rows, return zeros.
+    """Average each coordinate without its `trim` smallest and `trim` largest values; return zeros if there are no rows.
 
-    Rows that are not finite are dropped, and `trim` is lowered by their number.
+    Non-finite rows are dropped, and `trim` is lowered by their number.
     """
     updates = check_matrix("trimmed_mean", updates)
     at_least(0, "trimmed_mean", trim=trim)
@@ -29,11 +29,16 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
 
 @dataclass(frozen=True)
 class TrimmedMean:
-    """Trim as many values on each side as rows are assumed to be malicious, or as leave one or two in a small round."""
+    """Trim as many values on each side as rows are assumed malicious; in a small round at least one value remains."""
 
     malicious: Count | None = None
-    """Overrides the threat model's count; `sampled` is the true one of each round, an oracle."""
+    """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""
     family: ClassVar[Family] = "coordinate"
+    paper: ClassVar[str] = (
+        "Yin et al., 2018, Byzantine-robust distributed learning: towards optimal statistical rates, ICML"
+    )
+    cost: ClassVar[str] = "O(n d log n)"
+    assumption: ClassVar[str] = "at most f updates are malicious, and they are a minority"
 
     def __post_init__(self) -> None:
         check_count("trimmed_mean", self.malicious)

@@ -1,4 +1,4 @@
-"""Weak differential privacy (Sun et al., 2019): the mean of clipped updates, and noise on it."""
+"""Weak differential privacy (Sun et al., 2019): the mean of clipped updates plus noise."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,28 +14,34 @@ from sparring.validation import at_least, check_matrix, positive
 
 
 def weak_differential_privacy(updates: Matrix, max_norm: float, *, noise: float, rng: Generator) -> Vector:
-    """Shorten the rows to `max_norm`, average, and add noise of this standard deviation; of no rows, return zeros."""
+    """Clip the rows to `max_norm`, average, and add noise of this standard deviation; return zeros without rows."""
     updates = check_matrix("weak_differential_privacy", updates)
     at_least(0, "weak_differential_privacy", noise=noise)
-    return _blurred(mean(clip_rows(updates, max_norm)), updates, noise=noise, rng=rng)
+    return _add_noise(mean(clip_rows(updates, max_norm)), updates, noise=noise, rng=rng)
 
 
-def _blurred(step: Vector, updates: Matrix, *, noise: float, rng: Generator) -> Vector:
-    """Add noise to the step, unless no row took part in it."""
+def _add_noise(step: Vector, updates: Matrix, *, noise: float, rng: Generator) -> Vector:
+    """Add noise to the step, unless there was no finite row."""
     return blurred(step, noise, rng=rng) if len(admitted(updates)) > 0 else step
 
 
 @dataclass(frozen=True)
 class WeakDifferentialPrivacy:
-    """Bound the norm of every update, average, and add Gaussian noise: too little of it for a promise of privacy.
+    """Clip the norm of every update, average, and add Gaussian noise that is too weak for a privacy guarantee.
 
     The defaults are the norm bound and the noise level that the meta-Stackelberg game (MSG) states for CRFL.
     """
 
     max_norm: float = 0.02
+    """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""
     noise: float = 0.001
-    """The standard deviation of the noise on each coordinate of the mean."""
+    """Standard deviation of the noise on each coordinate of the mean."""
     family: ClassVar[Family] = "clipping"
+    paper: ClassVar[str] = "Sun et al., 2019, Can you really backdoor federated learning?, arXiv:1911.07963"
+    cost: ClassVar[str] = "O(n d)"
+    assumption: ClassVar[str] = (
+        "few updates are malicious, benign updates mostly keep to the norm bound, and the model tolerates the noise"
+    )
 
     def __post_init__(self) -> None:
         positive("weak_differential_privacy", max_norm=self.max_norm)
@@ -46,4 +52,4 @@ class WeakDifferentialPrivacy:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         step, memory = NormBounding(self.max_norm).aggregate(view, memory)
-        return _blurred(step, view.updates, noise=self.noise, rng=view.rng), memory
+        return _add_noise(step, view.updates, noise=self.noise, rng=view.rng), memory

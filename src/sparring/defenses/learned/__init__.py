@@ -1,1 +1,1 @@
-"""Defenses whose numbers a policy sets, round by round."""
+"""Learned defenses: a policy sets their parameters in each round."""

@@ -1,4 +1,4 @@
-"""What a defender's action means: numbers in [-1, 1] become a rule and a post-training defense for one round."""
+"""Action space of a defender's policy: numbers in [-1, 1] are decoded to a rule and a post-training defense."""
 
 from dataclasses import dataclass
 from math import inf
@@ -15,7 +15,7 @@ from sparring.policies.action_space import Range, place_in
 
 
 class DefenseAction(NamedTuple):
-    """How the server plays one round."""
+    """The rule and the post-training defense of one round."""
 
     rule: Defense
     repair: Repair
@@ -23,21 +23,21 @@ class DefenseAction(NamedTuple):
 
 @dataclass(frozen=True)
 class DefenseActions:
-    """An action sets α, β and the post-training defense's ε or σ (MSG, appendix C), in this order.
+    """Decode an action to α, β and the post-training defense's ε or σ (MSG, appendix C), in this order.
 
-    α and ε run through their ranges in equal factors, β and σ in equal steps. Without a post-training defense an action
-    has two numbers.
+    α and ε are mapped logarithmically to their ranges, β and σ linearly. Without a post-training defense an action has
+    two numbers.
     """
 
     max_norm: Range = (0.01, 10.0)
-    """α, on updates."""
+    """α: norm bound on updates."""
     trim: Range = (0.0, 0.9)
-    """β."""
+    """β: fraction of values trimmed."""
     repair: Literal["none", "neuroclip", "prun"] = "neuroclip"
     bound: Range = (1.0, 10.0)
     """ε, the range that NeuroClip clips activations to."""
     share: Range = (0.0, 0.9)
-    """σ, the share of the channels that Prun silences."""
+    """σ, the fraction of the channels that Prun prunes."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in {"max_norm": self.max_norm, "bound": self.bound}.items():
@@ -55,7 +55,7 @@ class DefenseActions:
         return 2 if self.repair == "none" else 3
 
     def posture(self, action: FloatArray) -> DefenseAction:
-        """Return what an action stands for; its numbers are cut off at -1 and 1."""
+        """Return what an action encodes; its numbers are clipped to [-1, 1]."""
         max_norm, trim, *strength = (float(number) for number in action)
         rule = ClippedTrimmedMean(place_in(max_norm, self.max_norm, spacing="log"), place_in(trim, self.trim))
         return DefenseAction(rule, self._repair(*strength))

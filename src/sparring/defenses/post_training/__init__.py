@@ -1,1 +1,1 @@
-"""Post-training defenses: one file each, what it does to a trained model and the class that holds its numbers."""
+"""Post-training defenses: one file per defense, with a class that holds its settings."""

@@ -1,4 +1,4 @@
-"""Models that are chains of layers, which a defense can look into and change."""
+"""Models that are chains of layers, whose layers a defense can inspect and modify."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -16,14 +16,14 @@ ACTIVATIONS = (
     *(nn.Tanh, nn.Sigmoid, nn.Hardtanh, nn.Hardswish, nn.Hardsigmoid, nn.LogSigmoid, nn.Softplus, nn.Softsign),
     *(nn.Threshold, nn.Tanhshrink, nn.Softshrink, nn.Hardshrink, Block),
 )
-"""What a neuron's output comes from; a residual block ends in a ReLU of its own."""
+"""Modules whose outputs count as neurons; a residual block ends in a ReLU."""
 
 Tap = Callable[[Tensor], Tensor]
-"""Takes what a layer gives, and returns what the next one is given."""
+"""Maps a layer's output to the input of the next layer."""
 
 
 def chain(defense: str, network: Network) -> ModuleNetwork:
-    """Return `network` if it is a chain of layers, each there once; residual blocks count as layers."""
+    """Return `network` if it is a chain of layers, each used once; residual blocks count as layers."""
     if not isinstance(network, ModuleNetwork):
         raise ConfigError(f"{defense}: the model is a {type(network).__name__}; use a chain of layers")
     for name, part in network.module.named_modules():
@@ -33,17 +33,17 @@ def chain(defense: str, network: Network) -> ModuleNetwork:
     names = [name for name, _ in network.module.named_modules(remove_duplicate=False)]
     for name in names:
         if name not in dict(network.module.named_modules()):
-            raise ConfigError(f"{defense}: the model has the layer {name!r} twice; give each place a layer of its own")
+            raise ConfigError(f"{defense}: the model has the layer {name!r} twice; use a separate layer each time")
     return network
 
 
 def is_known(layer: nn.Module) -> bool:
-    """Say whether a layer is one of torch's or ours, and not one of a user's, who alone knows what it computes."""
+    """Say whether a layer comes from torch or Sparring; the computation of other layers is unknown."""
     return type(layer).__module__.startswith(("torch.nn.", "sparring."))
 
 
 def refuse_unknown(defense: str, layers: Iterable[tuple[str, nn.Module]]) -> None:
-    """Refuse layers of which it is not known whether a defense should change them."""
+    """Reject layers that are unknown, so that it is unclear whether a defense should change them."""
     for name, layer in layers:
         if not is_known(layer):
             label = f"{type(layer).__name__} ({name})" if name else type(layer).__name__
@@ -60,7 +60,7 @@ def activations(defense: str, network: ModuleNetwork) -> tuple[str, ...]:
 
 
 def tapped(network: ModuleNetwork, taps: Mapping[str, Tap]) -> ModuleNetwork:
-    """Return the network with taps behind the layers of these names; its parameters lie as before."""
+    """Return the network with taps after the named layers; the parameter layout is unchanged."""
     module = copy_module(network.module)
     for name, tap in taps.items():
         module.get_submodule(name).register_forward_hook(lambda layer, inputs, output, tap=tap: tap(output))

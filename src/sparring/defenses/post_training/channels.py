@@ -1,4 +1,4 @@
-"""The hidden channels of a chain of layers, and the parameters without which one is silent."""
+"""The hidden channels of a chain of layers, and the parameters to zero in order to prune one."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -26,16 +26,16 @@ class Channels(NamedTuple):
 
     layer: str
     kernel: int
-    """The place of the weights, `[channels, ...]`, among the model's parameter tensors."""
+    """The index of the weights, `[channels, ...]`, among the model's parameter tensors."""
     own: tuple[int, ...]
-    """The places of the tensors whose rows give a channel its output: zeros there silence it."""
+    """The indices of the tensors whose rows produce a channel's output: zeros there prune it."""
     norm: nn.Module | None
 
 
 def hidden_channels(defense: str, network: ModuleNetwork) -> tuple[Channels, ...]:
-    """Return the channels of every convolution but an output layer's; without convolutions, the hidden linear units.
+    """Return the channels of every convolution except an output layer; without convolutions, the hidden linear units.
 
-    Frozen layers do not count: no client can have changed them.
+    Frozen layers are excluded, since no client can have changed them.
     """
     leaves = [(name, part) for name, part in network.module.named_modules() if not list(part.children())]
     refuse_unknown(defense, (leaf for leaf in leaves if list(leaf[1].parameters())))
@@ -53,7 +53,7 @@ def hidden_channels(defense: str, network: ModuleNetwork) -> tuple[Channels, ...
 
 
 def _is_trained(network: ModuleNetwork, pair: tuple[Leaf, Leaf]) -> bool:
-    """Say whether all parameters of a layer, and of a normalization behind it, are trained."""
+    """Say whether all parameters of a layer, and of a normalization after it, are trained."""
     layer, after = pair
     own = pair if isinstance(after[1], NORMS) else (layer,)
     names = (f"{name}.{key}" for name, part in own for key, _ in part.named_parameters())
@@ -63,22 +63,22 @@ def _is_trained(network: ModuleNetwork, pair: tuple[Leaf, Leaf]) -> bool:
 def _channels(network: ModuleNetwork, layer: str, *, after: tuple[str, nn.Module]) -> Channels:
     kernel = network.names.index(f"{layer}.weight")
     name, norm = after
-    own = _places(network, name)
+    own = _indices(network, name)
     if isinstance(norm, NORMS) and own:
         return Channels(name, kernel, own, norm)
-    return Channels(layer, kernel, _places(network, layer), None)
+    return Channels(layer, kernel, _indices(network, layer), None)
 
 
-def _places(network: ModuleNetwork, layer: str) -> tuple[int, ...]:
-    return tuple(place for place, name in enumerate(network.names) if name.rpartition(".")[0] == layer)
+def _indices(network: ModuleNetwork, layer: str) -> tuple[int, ...]:
+    return tuple(index for index, name in enumerate(network.names) if name.rpartition(".")[0] == layer)
 
 
 def kept(network: ModuleNetwork, channels: Channels, *, without: Sequence[int] | Tensor) -> Tensor:
-    """Return which of the model's parameters are left, `[parameters]`, when the channels `without` are silent."""
+    """Return the mask of parameters, `[parameters]`, that remain when the channels `without` are pruned."""
     mask = torch.ones(network.size, dtype=torch.bool, device=network.mean.device)
     tensors = network.split(mask)
-    for place in channels.own:
-        tensors[place][without] = False
+    for index in channels.own:
+        tensors[index][without] = False
     return mask
 
 

@@ -1,4 +1,4 @@
-"""Channel-Lipschitz pruning (CLP, Zheng et al., 2022): channels that could amplify a small trigger are cut off."""
+"""Channel-Lipschitz pruning (CLP, Zheng et al., 2022): prune channels that could amplify a small trigger."""
 
 from dataclasses import dataclass
 from math import inf
@@ -18,10 +18,10 @@ from sparring.validation import positive
 
 
 def lipschitz_bounds(weight: Tensor) -> Tensor:
-    """Bound how much each channel's output grows with its input: the largest singular value of its kernel.
+    """Bound how much each channel's output changes with its input: the largest singular value of its kernel.
 
-    A kernel is read as a matrix with a row for each input channel, `[input channels, height · width]`. Where it is not
-    finite, the bound is infinite.
+    A kernel is treated as a matrix with a row for each input channel, `[input channels, height · width]`. The bound of
+    a non-finite kernel is infinite.
     """
     matrices = weight.double().reshape(*weight.shape[:2], -1)
     is_finite = torch.isfinite(matrices).all(dim=2).all(dim=1)
@@ -30,7 +30,7 @@ def lipschitz_bounds(weight: Tensor) -> Tensor:
 
 
 def outliers(bounds: Tensor, u: float) -> Tensor:
-    """Return which numbers exceed their row's mean + u · standard deviation; in a row that is not finite, none does."""
+    """Return which numbers exceed their row's mean + u · standard deviation; none in a non-finite row."""
     means = bounds.mean(dim=-1, keepdim=True)
     deviations = (bounds - means).square().sum(dim=-1, keepdim=True).div(max(1, bounds.shape[-1] - 1)).sqrt()
     return bounds > means + u * deviations
@@ -38,16 +38,20 @@ def outliers(bounds: Tensor, u: float) -> Tensor:
 
 @dataclass(frozen=True)
 class CLP:
-    """Silence, in every convolution, the channels with a Lipschitz bound above mean + u · standard deviation.
+    """Prune, in every convolution, the channels with a Lipschitz bound above mean + u · standard deviation.
 
-    It needs no data. Where a group normalization follows, its scales count, and channels are compared within each of
-    its groups, since all of a group are divided by one number. Without convolutions the hidden units are compared. Of n
-    channels none can be further than (n - 1) / √n standard deviations above the mean: with fewer than eleven channels,
-    none of them reaches the published u = 3.
+    It needs no data. If a group normalization follows, its scales count, and channels are compared within each of its
+    groups, since all channels of a group are divided by the same number. Without convolutions the hidden units are
+    compared. Of n channels none can be further than (n - 1) / √n standard deviations above the mean: with fewer than
+    eleven channels, none of them reaches the published u = 3.
     """
 
     u: float = 3.0
+    """Standard deviations above the mean from which a channel's bound is an outlier: the published u, above 0."""
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = "Zheng et al., 2022, Data-free backdoor removal based on channel Lipschitzness, ECCV"
+    cost: ClassVar[str] = "O(d), and a singular value for each channel"
+    assumption: ClassVar[str] = "channels that respond to the trigger have an outlying Lipschitz bound"
 
     def __post_init__(self) -> None:
         positive("clp", u=self.u)

@@ -1,4 +1,4 @@
-"""Fine-pruning (Liu et al., 2018): idle channels are cut off, and the rest is trained a little on clean examples."""
+"""Fine-pruning (Liu et al., 2018): prune inactive channels, then fine-tune on clean examples."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,14 +15,24 @@ from sparring.validation import at_least, fraction, positive
 
 @dataclass(frozen=True)
 class FinePruning:
-    """Prune as `prun` does, then take a few steps of gradient descent on root data; what was pruned stays so."""
+    """Prune as `prun` does, then take a few gradient steps on root data; pruned parameters stay zero."""
 
     share: float = 0.5
-    """What part of the last convolution's channels goes, rounded down."""
+    """Fraction of the last convolution's channels to prune, rounded down."""
     steps: int = 20
+    """Gradient steps on root data after pruning, at least 0."""
     batch: int = 32
+    """Root examples in a minibatch, at least 1."""
     lr: float = 0.05
+    """The learning rate of these steps, above 0."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = (
+        "Liu et al., 2018, Fine-pruning: defending against backdooring attacks on deep neural networks, RAID"
+    )
+    cost: ClassVar[str] = "one pass over the root data, and a gradient for each step"
+    assumption: ClassVar[str] = (
+        "channels that the trigger uses are idle on clean examples, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         fraction("fine_pruning", share=self.share)
@@ -31,8 +41,8 @@ class FinePruning:
         positive("fine_pruning", lr=self.lr)
 
     def check(self, model: Model, *, root: Batch | None) -> None:
-        """Refuse a model that cannot be pruned."""
-        # Two examples: a model may normalize over them.
+        """Reject a model that cannot be pruned."""
+        # Two examples, since the model may use batch normalization.
         survivors("fine_pruning", model, inputs=clean_examples("fine_pruning", root).inputs[:2], share=self.share)
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:

@@ -1,4 +1,4 @@
-"""MM-BM (Wang et al., 2022), the mitigation of MM-BD: bounds on the activations are learned from clean examples."""
+"""MM-BM (Wang et al., 2022), the mitigation of MM-BD: learn bounds on the activations from clean examples."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,13 +25,13 @@ Bounds = Mapping[str, Tensor]
 ADAPTED = 10
 """Steps between changes of the penalty."""
 FACTOR = 1.2
-"""What the penalty is multiplied with or divided by: the authors' number."""
+"""Factor by which the penalty is increased or decreased: the authors' value."""
 BATCH = 200
-"""Examples in a step, of the authors' number."""
+"""Examples per step: the authors' value."""
 
 
 def bounded(network: ModuleNetwork, bounds: Bounds) -> ModuleNetwork:
-    """Return the network whose activations are cut to `min(activation, bound)`."""
+    """Return the network with its activations clipped to `min(activation, bound)`."""
     return tapped(network, {name: partial(torch.minimum, other=bound) for name, bound in bounds.items()})
 
 
@@ -51,9 +51,9 @@ def largest(network: ModuleNetwork, parameters: Vector, *, inputs: Tensor) -> Bo
 
 
 def objective(logits: Tensor, reference: Tensor, *, bounds: Sequence[Tensor], penalty: float) -> Tensor:
-    """Return what the bounds Z minimize: 1/(|D| K) Σ_x Σ_c (g_c(x; Z) - g_c(x))² + λ Σ_l ‖z_l‖₂.
+    """Return the objective that the bounds Z minimize: 1/(|D| K) Σ_x Σ_c (g_c(x; Z) - g_c(x))² + λ Σ_l ‖z_l‖₂.
 
-    D are clean examples that the model classifies rightly, K is the number of classes, g are the logits with and
+    D are clean examples that the model classifies correctly, K is the number of classes, g are the logits with and
     without bounds, and z_l are the bounds of one layer.
     """
     return mse_loss(logits, reference) + penalty * torch.stack([bound.norm() for bound in bounds]).sum()
@@ -61,24 +61,35 @@ def objective(logits: Tensor, reference: Tensor, *, bounds: Sequence[Tensor], pe
 
 @dataclass(frozen=True)
 class MMBM:
-    """Cut each channel's activation to a bound: as low as leaves the model's answers to clean examples as they are.
+    """Clip each channel's activation to the lowest bound that preserves the model's outputs on clean examples.
 
-    The objective is minimized by Adam, from the largest activations on the root data. Every ten steps the penalty λ
-    rises if at least `accuracy` of the examples are still classified correctly, and else falls. The lowest bounds that
-    met `accuracy` are taken. The authors start from 8 (`start`) and bound three places of ResNet-18 (`places`): after
-    the first convolution, the first stage and the second.
+    The objective is minimized by Adam, starting from the largest activations on the root data. Every ten steps the
+    penalty λ increases if at least `accuracy` of the examples are still classified correctly, and decreases otherwise.
+    The lowest bounds that met `accuracy` are used. The authors start from 8 (`start`) and bound three activations of
+    ResNet-18 (`places`): after the first convolution, the first stage and the second.
     """
 
     accuracy: float = 0.95
+    """The share of root examples that must stay classified correctly: the published π, above 0, at most 1."""
     penalty: float = 0.5
-    """The λ at the start."""
+    """Initial value of λ."""
     steps: int = 150
+    """Steps of Adam, at least 0."""
     lr: float = 0.1
+    """The learning rate of Adam, above 0."""
     places: tuple[str, ...] | None = field(default=None, metadata=ADDED_LATER)
-    """The activations to bound, by the names of their layers; every hidden one where there are none."""
+    """The activations to bound, by the names of their layers; null means every hidden activation."""
     start: float | None = field(default=None, metadata=ADDED_LATER)
-    """Where all bounds start; at the largest activations on the root data where there is none."""
+    """Initial value of all bounds; null means the largest activations on the root data."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = (
+        "Wang et al., 2022, MM-BD: post-training detection of backdoor attacks with arbitrary backdoor pattern types "
+        "using a maximum margin statistic, IEEE Symposium on Security and Privacy"
+    )
+    cost: ClassVar[str] = "a gradient for each step, and a pass over the root data for every tenth"
+    assumption: ClassVar[str] = (
+        "the trigger needs larger activations than clean examples do, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.accuracy <= 1:
@@ -91,29 +102,29 @@ class MMBM:
             raise ConfigError("mm_bm: places is empty; name at least one activation, or use null for all")
 
     def check(self, model: Model, *, root: Batch | None) -> None:
-        """Refuse a model that has no bounds to learn, or not at all of the chosen places."""
-        # Two examples: a model may normalize over them.
+        """Reject a model without activations to bound, or without the chosen ones."""
+        # Two examples, since the model may use batch normalization.
         inputs = clean_examples("mm_bm", root).inputs[:2]
-        self._started(largest(chain("mm_bm", model.network), model.parameters, inputs=inputs))
+        self._initial_bounds(largest(chain("mm_bm", model.network), model.parameters, inputs=inputs))
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         network = chain("mm_bm", model.network)
         examples = _right(model, clean_examples("mm_bm", root), fewest=network.fewest)
-        bounds = self._started(largest(network, model.parameters, inputs=examples.inputs))
-        return Model(bounded(network, self._lowered(bounds, model, examples=examples, rng=rng)), model.parameters)
+        bounds = self._initial_bounds(largest(network, model.parameters, inputs=examples.inputs))
+        return Model(bounded(network, self._lower(bounds, model, examples=examples, rng=rng)), model.parameters)
 
-    def _started(self, bounds: Bounds) -> Bounds:
-        """Return the bounds of the chosen places as they are before the first step."""
-        places = tuple(bounds) if self.places is None else self.places
-        for place in places:
-            if place not in bounds:
-                raise ConfigError(f"mm_bm: places has {place!r}; the hidden activations are: {', '.join(bounds)}")
-        chosen = {place: bounds[place] for place in places}
+    def _initial_bounds(self, bounds: Bounds) -> Bounds:
+        """Return the initial bounds of the chosen activations."""
+        chosen = tuple(bounds) if self.places is None else self.places
+        for name in chosen:
+            if name not in bounds:
+                raise ConfigError(f"mm_bm: places has {name!r}; the hidden activations are: {', '.join(bounds)}")
+        initial = {name: bounds[name] for name in chosen}
         if self.start is None:
-            return chosen
-        return {place: torch.full_like(bound, self.start) for place, bound in chosen.items()}
+            return initial
+        return {name: torch.full_like(bound, self.start) for name, bound in initial.items()}
 
-    def _lowered(self, start: Bounds, model: Model, *, examples: Batch, rng: Generator) -> Bounds:
+    def _lower(self, start: Bounds, model: Model, *, examples: Batch, rng: Generator) -> Bounds:
         bounds = {name: bound.clone().requires_grad_() for name, bound in start.items()}
         clipped = Model(bounded(chain("mm_bm", model.network), bounds), model.parameters)
         optimizer = torch.optim.Adam(bounds.values(), lr=self.lr)
@@ -125,12 +136,12 @@ class MMBM:
             if step % ADAPTED == 0:
                 is_met = _accuracy(clipped, examples) >= self.accuracy
                 penalty *= FACTOR if is_met else 1 / FACTOR
-                lowest = _copied(bounds) if is_met and _size(bounds) < _size(lowest) else lowest
+                lowest = _copy(bounds) if is_met and _size(bounds) < _size(lowest) else lowest
         return lowest
 
 
 def _right(model: Model, examples: Batch, *, fewest: int) -> Batch:
-    """Return the examples that the model classifies rightly; all of them if these are fewer than it takes at once."""
+    """Return the examples that the model classifies correctly, or all if there are fewer than it needs at once."""
     right = model(examples.inputs).argmax(dim=1) == examples.labels
     return Batch(examples.inputs[right], examples.labels[right]) if right.sum() >= fewest else examples
 
@@ -143,7 +154,7 @@ def _accuracy(model: Model, examples: Batch) -> float:
 def _descend(
     optimizer: torch.optim.Optimizer, clipped: Model, *, reference: Tensor, inputs: Tensor, penalty: float
 ) -> None:
-    """Take one step down the objective in the bounds that `optimizer` holds; none falls below zero."""
+    """Take one step down the objective in the bounds that `optimizer` holds; bounds are clipped at zero."""
     bounds = optimizer.param_groups[0]["params"]
     optimizer.zero_grad()
     logits = clipped.network.forward(clipped.network.split(clipped.parameters), inputs)
@@ -153,7 +164,7 @@ def _descend(
         bound.data.clamp_(min=0)
 
 
-def _copied(bounds: Bounds) -> Bounds:
+def _copy(bounds: Bounds) -> Bounds:
     return {name: bound.detach().clone() for name, bound in bounds.items()}
 
 

@@ -1,4 +1,4 @@
-"""NeuroClip (after Wang et al., 2022): no hidden activation leaves a fixed range."""
+"""NeuroClip (after Wang et al., 2022): clip hidden activations to a fixed range."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -23,13 +23,20 @@ def neuroclip(network: ModuleNetwork, bound: float) -> ModuleNetwork:
 
 @dataclass(frozen=True)
 class NeuroClip:
-    """Clip every hidden activation to a fixed range, which large activations of a trigger do not fit in.
+    """Clip every hidden activation to a fixed range, which limits the large activations that a trigger causes.
 
-    The meta-Stackelberg game (MSG) plays it with 7, and in its table 7 with 10, 6 and 1. It needs no data.
+    The meta-Stackelberg game (MSG) uses the bound 7, and in its table also 10, 6 and 1. It needs no data.
     """
 
     bound: float = 7.0
+    """Activations are clipped to [-bound, bound]; above 0."""
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = (
+        "after Wang et al., 2022, MM-BD: post-training detection of backdoor attacks with arbitrary backdoor pattern "
+        "types using a maximum margin statistic, IEEE Symposium on Security and Privacy"
+    )
+    cost: ClassVar[str] = "one comparison for each activation of each prediction"
+    assumption: ClassVar[str] = "the trigger needs activations beyond the bound, and clean examples do not"
 
     def __post_init__(self) -> None:
         positive("neuroclip", bound=self.bound)

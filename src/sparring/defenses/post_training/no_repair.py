@@ -1,4 +1,4 @@
-"""No repair: the model is used as it was trained."""
+"""No repair: the trained model is deployed unchanged."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,9 +10,12 @@ from sparring.random import Generator
 
 @dataclass(frozen=True)
 class NoRepair:
-    """Use the model as it is."""
+    """Deploy the model unchanged."""
 
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = ""
+    cost: ClassVar[str] = "nothing"
+    assumption: ClassVar[str] = "the trained model has no backdoor"
 
     def repair(self, model: Model, *, root: Batch | None, rng: Generator) -> Model:
         return model

@@ -1,4 +1,4 @@
-"""Prun (Wu et al., 2020): the channels that clean examples leave idle are cut off."""
+"""Prun (Wu et al., 2020): prune the channels that are inactive on clean examples."""
 
 from dataclasses import dataclass
 from math import floor
@@ -18,18 +18,18 @@ from sparring.random import Generator
 from sparring.validation import at_least, fraction
 
 CHUNK = 1000
-"""The most examples that pass at once."""
+"""Maximum number of examples per forward pass."""
 
 
 @torch.no_grad()
 def activity(network: ModuleNetwork, parameters: Vector, *, layer: str, inputs: Tensor) -> Tensor:
-    """Return the mean positive part of each channel of a layer's output, over all examples and places."""
+    """Return the mean positive part of each channel of a layer's output, over all examples and positions."""
     sums: list[Tensor] = []
-    # Linear layers have their units last, whatever rows there are; all others have channels behind the examples.
-    place = -1 if isinstance(network.module.get_submodule(layer), nn.Linear) else 1
+    # Linear layers have their units in the last dimension; other layers have channels in the second.
+    dimension = -1 if isinstance(network.module.get_submodule(layer), nn.Linear) else 1
 
     def watch(output: Tensor) -> Tensor:
-        sums.append(output.relu().movedim(place, 0).flatten(1).mean(dim=1) * len(output))
+        sums.append(output.relu().movedim(dimension, 0).flatten(1).mean(dim=1) * len(output))
         return output
 
     watched = tapped(network, {layer: watch})
@@ -39,14 +39,15 @@ def activity(network: ModuleNetwork, parameters: Vector, *, layer: str, inputs: 
 
 
 def least_active(activity: Tensor, count: int) -> Tensor:
-    """Return the indices of the `count` least active channels; of equally active ones, the first."""
+    """Return the indices of the `count` least active channels; ties go to the first."""
     return activity.argsort(stable=True)[:count]
 
 
 def survivors(defense: str, model: Model, *, inputs: Tensor, share: float, count: int | None = None) -> Tensor:
-    """Return which parameters are left, `[parameters]`, without the idlest share of the last convolution's channels.
+    """Return the mask of parameters, `[parameters]`, after pruning the last convolution's least active channels.
 
-    `count` takes so many in place of a share. Where there is no convolution, the last hidden layer's units count.
+    `share` is the fraction of channels to prune, `count` a number in its place. Without convolutions the units of the
+    last hidden layer are pruned.
     """
     network = chain(defense, model.network)
     last = hidden_channels(defense, network)[-1]
@@ -60,16 +61,21 @@ def survivors(defense: str, model: Model, *, inputs: Tensor, share: float, count
 
 @dataclass(frozen=True)
 class Prun:
-    """Silence the least active channels of the last convolution, as far as the server's root data can tell.
+    """Prune the channels of the last convolution that are least active on the server's root data.
 
-    The meta-Stackelberg game (MSG) prunes 256 of ResNet-18's 512 channels, which is a share of 0.5.
+    The meta-Stackelberg game (MSG) prunes 256 of ResNet-18's 512 channels, a share of 0.5.
     """
 
     share: float = 0.5
-    """The published σ: what part of the channels goes, rounded down."""
+    """The published σ: fraction of the channels to prune, rounded down."""
     count: int | None = None
-    """So many channels in place of a share."""
+    """Number of channels to prune, in place of `share`."""
     needs_root: ClassVar[bool] = True
+    paper: ClassVar[str] = "Wu et al., 2020, Mitigating backdoor attacks in federated learning, arXiv:2011.01767"
+    cost: ClassVar[str] = "one pass over the root data"
+    assumption: ClassVar[str] = (
+        "channels that the trigger uses are idle on clean examples, and root data resemble the clients' data"
+    )
 
     def __post_init__(self) -> None:
         fraction("prun", share=self.share)

@@ -1,4 +1,4 @@
-"""Randomized smoothing: a model is answered for by the vote of noisy copies (Cohen et al., 2019; Xie et al., 2021)."""
+"""Randomized smoothing: predict by the vote of noisy copies of a model (Cohen et al., 2019; Xie et al., 2021)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from sparring.validation import at_least
 
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """A network that answers by the votes of copies with noise on its parameters and on its inputs.
+    """A network that predicts by the votes of copies with noise on their parameters and inputs.
 
-    Each copy's noise is drawn anew, from a seed of its own, whenever it votes; all inputs meet the same copies.
+    Each copy's noise is regenerated from its seed at every vote; all inputs are classified by the same copies.
     """
 
     network: Network
@@ -52,40 +52,40 @@ class Smoothed:
         return self.network.named(parameters)
 
     def votes(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
-        """Return how many copies vote for each class, `[examples, classes]`."""
+        """Return the number of copies that vote for each class, `[examples, classes]`."""
         answers = (self.network.forward(*copy) for copy in self._copies(tensors, inputs))
         return torch.stack([one_hot(logits.argmax(dim=1), logits.shape[1]) for logits in answers]).sum(dim=0)
 
     def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
-        """Return logits whose softmax is each class's share of the votes, with one vote more for every class."""
+        """Return logits whose softmax is each class's fraction of the votes, after adding one vote to every class."""
         return (self.votes(tensors, inputs) + 1.0).log()
 
     def _copies(self, tensors: Sequence[Tensor], inputs: Tensor) -> Iterator[tuple[Sequence[Tensor], Tensor]]:
         for seed in self.seeds:
             rng = stream(seed, "smoothing")
-            moved = [_blurred(tensor, tensor.shape, noise=self.noise, rng=rng) for tensor in tensors]
-            yield moved, _blurred(inputs, inputs.shape[1:], noise=self.input_noise, rng=rng)
+            moved = [_add_noise(tensor, tensor.shape, noise=self.noise, rng=rng) for tensor in tensors]
+            yield moved, _add_noise(inputs, inputs.shape[1:], noise=self.input_noise, rng=rng)
 
 
-def _blurred(tensor: Tensor, shape: Sequence[int], *, noise: float, rng: Generator) -> Tensor:
-    """Return the tensor with Gaussian noise of this shape; an input is blurred alike, whatever inputs are beside it."""
+def _add_noise(tensor: Tensor, shape: Sequence[int], *, noise: float, rng: Generator) -> Tensor:
+    """Add Gaussian noise of this shape to the tensor; every input of a batch gets the same noise."""
     if noise == 0:
         return tensor
     return tensor + noise * torch.from_numpy(rng.standard_normal(tuple(shape), dtype=np.float32)).to(tensor.device)
 
 
 class Certificate(NamedTuple):
-    """What the votes say of each input, and how far the model or the input can move without another answer."""
+    """The prediction for each input, and the certified radii of the model's parameters and of the input."""
 
     labels: Tensor
     lower: Tensor
-    """A bound from below on the probability of the label."""
+    """Lower bound on the probability of the label."""
     upper: Tensor
-    """A bound from above on that of any other class."""
+    """Upper bound on the probability of any other class."""
     parameter_radius: Tensor
-    """In the norm of the whole parameter vector; zero without noise on it."""
+    """In the norm of the whole parameter vector; zero without parameter noise."""
     input_radius: Tensor
-    """In the norm of an input with pixels in [0, 1]; zero without noise on it."""
+    """In the norm of an input with pixels in [0, 1]; zero without input noise."""
 
     def __repr__(self) -> str:
         return briefly(self)
@@ -93,7 +93,7 @@ class Certificate(NamedTuple):
 
 @torch.no_grad()
 def certify(model: Model, inputs: Tensor, *, alpha: float = 0.001) -> Certificate:
-    """Report what a smoothed model answers, and what is proved of it; each input's claims fail with chance alpha."""
+    """Return a smoothed model's predictions with certificates; each input's claims fail with probability alpha."""
     check_model("certify: model", model)
     network = model.network
     if not isinstance(network, Smoothed):
@@ -106,17 +106,24 @@ def certify(model: Model, inputs: Tensor, *, alpha: float = 0.001) -> Certificat
 
 @dataclass(frozen=True)
 class Smoothing:
-    """Answer by the majority of copies of the model with Gaussian noise on its parameters, on its inputs, or on both.
+    """Predict by the majority vote of copies of the model with Gaussian noise on the parameters, the inputs, or both.
 
-    The noise is that of CRFL's authors, who take 1000 votes for certificates; `certify` computes these.
+    The default noise is that of CRFL's authors, who use 1000 votes for certificates; `certify` computes these.
     """
 
     noise: float = 0.01
-    """The standard deviation of the noise on each parameter."""
+    """Standard deviation of the noise on each parameter."""
     input_noise: float = 0.0
-    """The standard deviation of the noise on each pixel in [0, 1]."""
+    """Standard deviation of the noise on each pixel in [0, 1]."""
     votes: int = 20
+    """Noisy copies that vote on each input, at least 1."""
     needs_root: ClassVar[bool] = False
+    paper: ClassVar[str] = (
+        "Cohen et al., 2019, Certified adversarial robustness via randomized smoothing, ICML; Xie et al., 2021, CRFL: "
+        "certifiably robust federated learning against backdoor attacks, ICML"
+    )
+    cost: ClassVar[str] = "V predictions in place of one for V votes, and O(V d) for their noise"
+    assumption: ClassVar[str] = "the answers to clean examples withstand the noise, and those to the trigger do not"
 
     def __post_init__(self) -> None:
         at_least(0, "smoothing", noise=self.noise, input_noise=self.input_noise)

@@ -4,14 +4,18 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from inspect import getdoc
-from typing import Any, NamedTuple, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from sparring.attacks import ATTACKS, POISONS, TRIGGERS
+from sparring.attacks import ATTACKS, TRIGGERS
 from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
 from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
+from sparring.experiments.config.meanings import option_meanings
+from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.config.sections import plain
+from sparring.kinds import stated_facts
 from sparring.models import MODELS
 from sparring.registry import Families, Table, lookup, offer
 from sparring.training import BACKENDS
@@ -54,15 +58,10 @@ class Catalogues:
         return iter(self.tables)
 
     def __getitem__(self, kind: str) -> Table:
-        table = self.tables.get(kind.replace("_", "-"))
+        table = self.tables.get(accept_former_kind(kind.replace("_", "-")))
         if table is None:
             raise UnknownName(f"unknown kind {kind!r}{offer(kind, self)}")
         return table
-
-    @property
-    def plays(self) -> Table:
-        """What an attacker's section may name."""
-        return {**self["attacks"], **self["poisons"]}
 
     @property
     def families(self) -> Families:
@@ -76,7 +75,6 @@ INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}
 CATALOGUES = Catalogues(
     {
         "attacks": ATTACKS,
-        "poisons": POISONS,
         "triggers": TRIGGERS,
         "defenses": DEFENSES,
         "post-training": {**POST_TRAINING, **INVERTING},
@@ -96,40 +94,51 @@ class Option(NamedTuple):
     type: str
     required: bool
     default: Any
+    meaning: str = ""
+    """The text below the field."""
+    allowed: tuple[str, ...] = ()
+    """The values that it takes, in words, such as `a number` and `null`."""
 
 
 class Entry(NamedTuple):
-    """A member of a catalogue."""
+    """A member of a catalogue, and the facts that its class states."""
 
     name: str
     description: str
     options: tuple[Option, ...]
+    paper: str = ""
+    cost: str = ""
+    assumption: str = ""
 
 
 def catalogue(kind: str, catalogues: Catalogues = CATALOGUES) -> tuple[Entry, ...]:
     """Return the members of one kind, by name."""
+    return tuple(entry_of(kind, name, catalogues) for name in catalogues[kind])
+
+
+def entry_of(kind: str, name: str, catalogues: Catalogues = CATALOGUES) -> Entry:
+    """Return one member of a kind."""
     table = catalogues[kind]
-    tables = (table, *catalogues.families.values())
-    return tuple(_entry(name, lookup(kind, table, name), tables=tables) for name in table)
-
-
-def _entry(name: str, cls: type, *, tables: Sequence[Table]) -> Entry:
+    cls = lookup(kind, table, name)
     paragraph = (getdoc(cls) or "").split("\n\n")[0]
-    return Entry(name, " ".join(paragraph.split()), _options(cls, tables))
+    options = tuple(_options(cls, table, families=catalogues.families))
+    return Entry(name, " ".join(paragraph.split()), options, *stated_facts(cls))
 
 
-def _options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
-    hints = get_type_hints(cls)
-    taken = [field for field in fields(cls) if field.init]
-    return tuple(
-        Option(
-            field.name,
-            _type(hints[field.name]),
-            field.default is MISSING and field.default_factory is MISSING,
-            _default(field, tables),
-        )
-        for field in taken
-    )
+def _options(cls: type, table: Table, *, families: Families) -> Iterator[Option]:
+    hints, meanings = get_type_hints(cls), option_meanings(cls)
+    for field in fields(cls):
+        if field.init:
+            hint = hints[field.name]
+            is_required = field.default is MISSING and field.default_factory is MISSING
+            yield Option(
+                field.name,
+                _type(hint),
+                is_required,
+                _default(field, (table, *families.values())),
+                meanings.get(field.name, ""),
+                tuple(_allowed(hint, families.get(hint, table))),
+            )
 
 
 def _default(field: Field[Any], tables: Sequence[Table]) -> Any:
@@ -145,6 +154,32 @@ def _type(hint: Any) -> str:
     """Name a type as a reader does: without its modules."""
     written = hint.__name__ if isinstance(hint, type) else str(hint)
     return re.sub(r"\b\w+\.", "", written)
+
+
+TYPES: Mapping[object, tuple[str, ...]] = {
+    NoneType: ("null",),
+    bool: ("true", "false"),
+    float: ("a number",),
+    int: ("a whole number",),
+    str: ("text",),
+}
+"""What a field of a type takes."""
+
+
+def _allowed(hint: Any, table: Table) -> Iterator[str]:
+    """Yield in words what a field takes; one for a member takes the names in `table`."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint in TYPES:
+        yield from TYPES[hint]
+    elif origin is Literal:
+        yield from map(str, inner)
+    elif origin in (Union, UnionType):
+        yield from (words for each in inner for words in _allowed(each, table))
+    elif origin is tuple:
+        length = "" if inner[1:] == (...,) else f" of {len(inner)}"
+        yield f"a list{length} (each {' or '.join(_allowed(inner[0], table))})"
+    elif getattr(hint, "_is_protocol", False):
+        yield from table
 
 
 Notice = Callable[[str], None]

@@ -1,4 +1,4 @@
-"""Games so small that what happens in them can be calculated."""
+"""Games that are small enough for exact computation."""
 
 from sparring.games.exact.averaging import Averaging, finals, loss, objective, radius
 

@@ -1,6 +1,6 @@
 """Federated averaging of L2-regularized logistic regression under attack (Li et al., 2022, assumption 3).
 
-An example is the inputs times the label, -1 or 1: the loss depends on nothing else of it.
+An example is the inputs times the label, -1 or 1; the loss depends only on this product.
 """
 
 from dataclasses import dataclass, replace
@@ -16,16 +16,16 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Averaging:
-    """All clients take part in every round, the benign with a step on one example, the malicious with any model.
+    """All clients take part in every round: benign ones with one step on one example, malicious ones with any model.
 
-    The coordinates of malicious models lie in [-reach, reach]. That, and the penalty, keep the global model in a ball:
+    The coordinates of malicious models lie in [-reach, reach]. With the penalty, this keeps the global model in a ball:
     see `radius`.
     """
 
     shards: Tensor
-    """What benign clients hold, `[shards, examples, parameters]`; each shard is held by as many clients."""
+    """The benign clients' examples, `[shards, examples, parameters]`; each shard is held by equally many clients."""
     own: Matrix
-    """What malicious clients hold, `[examples, parameters]`."""
+    """The malicious clients' examples, `[examples, parameters]`."""
     benign: int
     malicious: int
     lr: float = 0.1
@@ -46,7 +46,7 @@ class Averaging:
 
     @property
     def share(self) -> float:
-        """ε, the share of benign clients."""
+        """ε, the fraction of benign clients."""
         return self.benign / (self.benign + self.malicious)
 
     @property
@@ -66,7 +66,7 @@ def loss(parameters: Tensor, examples: Matrix, *, penalty: float) -> Tensor:
 
 
 def objective(game: Averaging, parameters: Tensor) -> Tensor:
-    """Return f, the loss of `[..., parameters]` models on the data of all clients: the attackers want it to rise."""
+    """Return f, the loss of `[..., parameters]` models on the data of all clients, which the attackers maximize."""
     benign = loss(parameters, game.shards.flatten(0, 1), penalty=game.penalty)
     return game.share * benign + (1 - game.share) * loss(parameters, game.own, penalty=game.penalty)
 
@@ -83,23 +83,23 @@ def moved(game: Averaging, parameters: Tensor, *, drawn: Tensor, models: Tensor)
 
 
 def finals(game: Averaging, plans: Tensor, *, draws: Tensor) -> Tensor:
-    """Return the `[plans, courses, parameters]` models that `[plans, rounds, parameters]` actions in [-1, 1] end at.
+    """Return the final `[plans, courses, parameters]` models of `[plans, rounds, parameters]` actions in [-1, 1].
 
-    `draws` are the places of the benign clients' examples in their shards, `[rounds, courses, benign]`, the same for
+    `draws` are the indices of the benign clients' examples in their shards, `[rounds, courses, benign]`, the same for
     all plans. Every course starts from 0.
     """
     holder = torch.arange(game.benign) % len(game.shards)
     parameters = torch.zeros(len(plans), draws.shape[1], game.size)
-    for actions, places in zip(plans.unbind(dim=1), draws, strict=True):
-        drawn = game.shards[holder, places]
+    for actions, indices in zip(plans.unbind(dim=1), draws, strict=True):
+        drawn = game.shards[holder, indices]
         parameters = moved(game, parameters, drawn=drawn, models=game.reach * actions[:, None])
     return parameters
 
 
 def radius(game: Averaging, longest: float) -> float:
-    """Return a norm that no global model exceeds, if no example that clients draw is longer than `longest`.
+    """Return a bound on the norm of the global model, if no example that clients draw has a norm above `longest`.
 
-    A round takes a norm of at most r to at most ε((1 - ηλ)r + η longest) + (1 - ε) reach √parameters.
+    A round maps a norm of at most r to at most ε((1 - ηλ)r + η longest) + (1 - ε) reach √parameters.
     """
     kept = game.share * (1 - game.lr * game.penalty)
     gained = game.share * game.lr * longest + (1 - game.share) * game.reach * sqrt(game.size)

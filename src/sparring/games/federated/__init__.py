@@ -1,4 +1,4 @@
-"""The federated Markov game: attackers against a server, round by round."""
+"""The federated Markov game between attackers and a server, round by round."""
 
 from sparring.games.federated.attack_types import AttackType, SeatControlled
 from sparring.games.federated.builders import ATTACKER, attack_game, world_model

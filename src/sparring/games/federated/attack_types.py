@@ -1,4 +1,4 @@
-"""An attack type ξ of the meta-Stackelberg game (section 2.1): who attacks, with what aim, method and settings."""
+"""An attack type ξ of the meta-Stackelberg game (section 2.1): the attackers, their goal, method and settings."""
 
 from dataclasses import dataclass
 from math import inf
@@ -11,7 +11,7 @@ from sparring.federation import Attacker
 
 @dataclass(frozen=True)
 class SeatControlled:
-    """Stands for the attack that a seat's action will be in each round."""
+    """Placeholder for the attack that a seat's action sets in each round."""
 
     seat: str = "attacker"
     needs: ClassVar[type[BlackBoxView]] = WhiteBoxView
@@ -22,7 +22,7 @@ class SeatControlled:
 
 @dataclass(frozen=True)
 class AttackType:
-    """Attackers that play together, and the weight that the prior Q gives to them."""
+    """Attackers that act together, and the type's weight in the prior Q."""
 
     attackers: tuple[Attacker, ...]
     weight: float = 1.0
@@ -33,5 +33,5 @@ class AttackType:
 
     @property
     def seats(self) -> tuple[str, ...]:
-        """The seats that it needs to be filled."""
+        """The seats that control its attackers."""
         return tuple(attacker.attack.seat for attacker in self.attackers if isinstance(attacker.attack, SeatControlled))

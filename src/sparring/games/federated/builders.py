@@ -1,4 +1,4 @@
-"""An attacker's model of the world (Li et al., 2022, section 4.3): benign clients draw from a mixture."""
+"""An attacker's world model (Li et al., 2022, section 4.3), in which benign clients draw from a mixture."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ ATTACKER = "attacker"
 
 
 def world_model(scenario: Scenario, mixture: Batch) -> Scenario:
-    """Return the same federation with `mixture` in the place of all data: each client's, the server's, the test's."""
+    """Return the same federation with all data replaced by `mixture`: clients', root and test data."""
     check_scenario("world_model: scenario", scenario)
     check_batch("world_model: mixture", mixture, example="data.train")
     federation, mixture = scenario.federation, on_device(mixture, scenario.federation.device)
@@ -39,7 +39,7 @@ def attack_game(
     layers: int | None = 1,
     ceiling: float = CEILING,
 ) -> FederatedGame:
-    """Return RLA's game on a federation: one seat plays all malicious clients, and gains what the loss rises by."""
+    """Return RLA's game on a federation: one seat controls all malicious clients; its reward is the rise in loss."""
     check_scenario("game: scenario", scenario)
     kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER)),))
     role = AttackerSeat(acting, UntargetedObjective(scenario.federation.test, ceiling), layers=layers)

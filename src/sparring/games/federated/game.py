@@ -35,18 +35,18 @@ from sparring.validation import check_counts
 DEFENDER = "defender"
 SEEDS = 1 << 31
 DRAWS = 10_000
-"""The most draws of who is sampled in an episode: it is drawn again while no malicious client is."""
+"""Maximum number of redraws of an episode in which no malicious client is sampled."""
 
 
 @dataclass(frozen=True, eq=False)
 class GameState:
-    """The federation between two moves; `kind`, the type of the attackers, is hidden from the defender."""
+    """The federation between two moves; `kind`, the attackers' type, is hidden from the defender."""
 
     federation: FederationState
     seed: int
-    """Names the random draws up to the next move: who is sampled is settled before anybody moves."""
+    """Seed of the random draws until the next move: the clients are sampled before any player moves."""
     kind: int
-    """The place of the attack type in the game's domain."""
+    """The index of the attack type in the game's domain."""
     posture: tuple[float, ...] = ()
     """The defender's last action."""
 
@@ -54,13 +54,13 @@ class GameState:
 
 
 def pack_state(state: GameState) -> Snapshot:
-    """Return a state as it goes to disk."""
+    """Return a state as a snapshot."""
     tensors, numbers = pack(state.federation)
     return Snapshot(tensors, {**numbers, "seed": state.seed, "kind": state.kind, "posture": list(state.posture)})
 
 
 def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameState:
-    """Return the state that was packed, on a device if there is one."""
+    """Return the state in a snapshot, on a device if one is given."""
     numbers = packed.numbers
     federation = unpack(packed) if device is None else moved(unpack(packed), device)
     return GameState(federation, numbers["seed"], numbers["kind"], tuple(numbers["posture"]))
@@ -70,21 +70,22 @@ def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameSt
 class FederatedGame:
     """A federation in which seats set, round by round, what the attackers and the server do.
 
-    An episode's attack type is drawn from `domain` by its weights. A seat plays each attacker whose attack is
-    `SeatControlled`. A step is a round in which a malicious client is sampled, and what is played until the next one;
-    with a seated defender every round is a step. A seat without a sampled client is queried; its action is ignored.
+    An episode's attack type is drawn from `domain` by its weights; an attacker whose attack is `SeatControlled` is
+    controlled by that seat. A step is a round in which a malicious client is sampled, together with the rounds until
+    the next such round; with a defender seat every round is a step. A seat without a sampled client is queried; its
+    action is ignored.
 
-    Without a seated defender, an episode in which no malicious client would be sampled is drawn again.
+    Without a defender seat, an episode in which no malicious client would be sampled is drawn again.
     """
 
     scenario: Scenario
-    """The federation with its rule and repair; its own attackers do not take part."""
+    """The federation with its rule and repair; the scenario's own attackers do not take part."""
     domain: Sequence[AttackType]
     roles: Mapping[str, AttackerSeat | DefenderSeat]
-    """Each seat's role; the server's seat is `defender`."""
+    """The settings of each seat; the server's seat is `defender`."""
     rounds: int = 100
     start: FederationState | None = None
-    """What each episode starts from; the federation's initial model where there is none."""
+    """Initial state of each episode; None means the federation's initial model."""
     _worths: Worths[GameState] = field(default_factory=Worths, init=False, repr=False)
 
     __repr__ = briefly
@@ -100,11 +101,11 @@ class FederatedGame:
             for seat in kind.seats:
                 if seat not in self.roles:
                     raise UnknownName(f"unknown seat {seat!r}{offer(seat, self.roles)}")
-        _ = self._scenarios  # what cannot be played is refused now
+        _ = self._scenarios  # reject invalid settings early
 
     @property
     def seats(self) -> Mapping[str, Space]:
-        """The sizes of what each seat sees and answers."""
+        """The spaces of each seat's observation and action."""
         network = self.scenario.federation.network
         return {seat: role.space(network) for seat, role in self.roles.items()}
 
@@ -113,11 +114,13 @@ class FederatedGame:
         kind = int(rng.choice(len(weights), p=weights / weights.sum()))
         start = initial_state(self.scenario.federation) if self.start is None else self.start
         if not self._can_begin(start, self.domain[kind]):
-            raise ConfigError(f"game.rounds is {self.rounds}; nobody can move before it is over, use more rounds")
+            raise ConfigError(
+                f"game.rounds is {self.rounds}; no player can move before the game is over, use more rounds"
+            )
         for _ in range(DRAWS):
             state = GameState(start, int(rng.integers(SEEDS)), kind)
             if self._next_move(state) < self.rounds:
-                return self._settled(state)
+                return self._settle(state)
         raise ConfigError(
             f"game.rounds is {self.rounds}; no malicious client is sampled in any of {DRAWS} episodes drawn, use more "
             "rounds or more malicious clients"
@@ -140,7 +143,7 @@ class FederatedGame:
         posture = tuple(np.clip(actions[DEFENDER], -1, 1).tolist()) if DEFENDER in self.roles else ()
         played = self._scenario(state, actions, posture=posture)
         after, _ = play_round(played, state.federation)
-        return self._settled(GameState(after, int(rng.integers(SEEDS)), state.kind, posture))
+        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind, posture))
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
         level = self._worth(after, seat)
@@ -150,7 +153,7 @@ class FederatedGame:
         return state.federation.round >= self.rounds
 
     def is_truncated(self, state: GameState) -> bool:
-        """Say whether the game stops at its horizon: training could go on."""
+        """Say whether the game stops at its horizon: training could continue."""
         return self.is_over(state)
 
     @property
@@ -158,21 +161,21 @@ class FederatedGame:
         return Codec(pack_state, partial(unpack_state, device=self.scenario.federation.device))
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
-        """Say whether there is a round in which somebody may move."""
+        """Say whether there is a round in which a player can move."""
         starts = [attacker.start for attacker in kind.attackers if attacker.malicious > 0]
         first = 0 if DEFENDER in self.roles else min(starts, default=self.rounds)
         return max(first, start.round) < self.rounds
 
     def _next_move(self, state: GameState) -> int:
-        """Return the next round in which somebody moves; `rounds` if there is none."""
+        """Return the next round in which a player moves; `rounds` if there is none."""
         now = state.federation.round
         if DEFENDER in self.roles:
             return now
         scenario = self._scenario(state)
         return next((round for round in range(now, self.rounds) if participants_of(scenario, round).teams), self.rounds)
 
-    def _settled(self, state: GameState) -> GameState:
-        """Play the rounds in which nobody moves."""
+    def _settle(self, state: GameState) -> GameState:
+        """Simulate the rounds until a player moves."""
         federation, until = state.federation, self._next_move(state)
         while federation.round < until:
             federation, _ = play_round(self._scenario(state), federation)
@@ -180,30 +183,30 @@ class FederatedGame:
 
     @cached_property
     def _scenarios(self) -> tuple[Scenario, ...]:
-        """The federation with the attackers of each type: checked once, and played in variants."""
+        """The federation with the attackers of each type: validated once, then simulated in variants."""
         network = self.scenario.federation.network
         actions = {seat: np.zeros(role.space(network).action, np.float32) for seat, role in self.roles.items()}
         defended = replace(self.scenario, **self._posture(tuple(actions.get(DEFENDER, ()))))
         for kind in self.domain:
-            replace(defended, attackers=[self._played(attacker, actions) for attacker in kind.attackers])
+            replace(defended, attackers=[self._control(attacker, actions) for attacker in kind.attackers])
         return tuple(replace(defended, attackers=kind.attackers) for kind in self.domain)
 
     def _scenario(
         self, state: GameState, actions: Mapping[str, FloatArray] | None = None, *, posture: tuple[float, ...] = ()
     ) -> Scenario:
-        """Return what is played: this episode's attackers, as these actions have them, and the server's posture."""
-        attackers = tuple(self._played(attacker, actions or {}) for attacker in self.domain[state.kind].attackers)
+        """Return the scenario to simulate: this episode's attackers under these actions, and the server's posture."""
+        attackers = tuple(self._control(attacker, actions or {}) for attacker in self.domain[state.kind].attackers)
         return variant(self._scenarios[state.kind], seed=state.seed, attackers=attackers, **self._posture(posture))
 
     def _posture(self, posture: tuple[float, ...]) -> dict[str, Any]:
-        """Return the rule and the repair: as the defender's action says, else those of the scenario."""
+        """Return the rule and the repair that the defender's action sets, else those of the scenario."""
         defender = self.roles.get(DEFENDER)
         if not posture or not isinstance(defender, DefenderSeat):
             return {"defense": self.scenario.defense, "repair": self.scenario.repair}
         rule, repair = defender.acting.posture(np.array(posture, dtype=np.float32))
         return {"defense": rule, "repair": repair}
 
-    def _played(self, attacker: Attacker, actions: Mapping[str, FloatArray]) -> Attacker:
+    def _control(self, attacker: Attacker, actions: Mapping[str, FloatArray]) -> Attacker:
         if not isinstance(attacker.attack, SeatControlled) or attacker.attack.seat not in actions:
             return attacker
         role = self.roles[attacker.attack.seat]
@@ -219,10 +222,10 @@ class FederatedGame:
         )
 
     def _worth(self, state: GameState, seat: str) -> float:
-        """Return what the state is worth to a seat, which is measured once."""
-        return self._worths.of(state, seat, measure=self._measured)
+        """Return the value of a state for a seat, computed once."""
+        return self._worths.of(state, seat, measure=self._evaluate)
 
-    def _measured(self, state: GameState, seat: str) -> float:
+    def _evaluate(self, state: GameState, seat: str) -> float:
         role = self.roles[seat]
         if role.is_deployed:
             return role.objective.value(deployed(self._scenario(state, posture=state.posture), state.federation))

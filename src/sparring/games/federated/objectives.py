@@ -1,4 +1,4 @@
-"""What a model is worth to a player; F, F' and F'' are those of the meta-Stackelberg game (MSG, section 2)."""
+"""Objectives: the value of a model to a player; F, F' and F'' are as in the meta-Stackelberg game (MSG, section 2)."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,25 +10,25 @@ from sparring.contracts import Model
 from sparring.training import evaluate
 
 CEILING = 1e6
-"""Losses end here, so that every reward is finite."""
+"""Upper bound of losses, so that every reward is finite."""
 
 
 class Objective(Protocol):
-    """The worth of a model."""
+    """The value of a model to a player."""
 
     def value(self, model: Model) -> float:
         """Return a finite number."""
 
 
 def bounded_loss(model: Model, on: Batch, *, ceiling: float = CEILING) -> float:
-    """Return the mean loss; one that is above the ceiling or no number at all is the ceiling."""
+    """Return the mean loss; a loss above the ceiling, or NaN, is replaced by the ceiling."""
     loss = evaluate(model.network, model.parameters, on=on).loss
     return loss if loss < ceiling else ceiling
 
 
 @dataclass(frozen=True, eq=False)
 class UntargetedObjective:
-    """F(w), the loss on clean examples: what an untargeted attacker wants."""
+    """F(w), the loss on clean examples, maximized by an untargeted attacker."""
 
     examples: Batch
     ceiling: float = CEILING
@@ -39,7 +39,7 @@ class UntargetedObjective:
 
 @dataclass(frozen=True, eq=False)
 class DefenderObjective:
-    """-F(w): what a defender wants."""
+    """-F(w), maximized by a defender."""
 
     examples: Batch
     ceiling: float = CEILING
@@ -50,9 +50,9 @@ class DefenderObjective:
 
 @dataclass(frozen=True, eq=False)
 class BackdoorObjective:
-    """What the attacker with a backdoor wants: -(λ F(w, D') + (1 - λ) F(w, D)).
+    """-(λ F(w, D') + (1 - λ) F(w, D)), maximized by an attacker with a backdoor.
 
-    D' are triggered examples with the target's label, D clean ones; λ is `weight`, .5 in MSG.
+    D' are triggered examples with the target label, D clean examples; λ is `weight`, .5 in MSG.
     """
 
     triggered: Batch
@@ -67,7 +67,7 @@ class BackdoorObjective:
 
 @dataclass(frozen=True, eq=False)
 class MixedObjective:
-    """-F'(w) = F(w, D) - F(w, D'): what a mastermind wants who both implants a backdoor and ruins the rest."""
+    """-F'(w) = F(w, D) - F(w, D'), maximized by an attacker who implants a backdoor and ruins the clean accuracy."""
 
     triggered: Batch
     clean: Batch
@@ -80,7 +80,7 @@ class MixedObjective:
 
 @dataclass(frozen=True, eq=False)
 class SurrogateBackdoorObjective:
-    """-F''(w), with the class that the triggered images are nearest to in place of a target that is not known."""
+    """-F''(w), with the class nearest to the triggered images in place of an unknown target."""
 
     triggered: Batch
     clean: Batch

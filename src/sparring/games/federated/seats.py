@@ -1,4 +1,4 @@
-"""How a seat of the federated game plays: what it sees, what its actions mean, and what it gains."""
+"""Settings of a seat in the federated game: observation, actions and reward."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,30 +11,30 @@ from sparring.models.summary import seen_parameters
 from sparring.policies.observation import observation_size
 
 Gain = Literal["rise", "level"]
-"""Whether a seat gains what its objective rises by in a step (Li et al., 2022), or its level after it (MSG)."""
+"""Whether the reward is the rise of the objective in a step (Li et al., 2022), or its level after the step (MSG)."""
 
 
 @dataclass(frozen=True, eq=False)
 class AttackerSeat:
-    """An attacker's seat: it sees the last layers of the model, and how many of its clients are sampled."""
+    """An attacker's seat: it observes the model's last layers, and how many of its clients are sampled."""
 
     acting: ActionDecoder
     objective: Objective
     gain: Gain = "rise"
     layers: int | None = 1
-    """None shows all parameters as they are, for small models."""
+    """None means all parameters, unscaled, for small models."""
     is_deployed: bool = False
-    """Whether the objective looks at the model after the post-training defense."""
+    """Whether the objective evaluates the model after the post-training defense."""
 
     def space(self, network: Network) -> Space:
-        """Return the sizes of what the seat sees and answers."""
+        """Return the dimensions of the seat's observation and action."""
         size = observation_size(network, self.layers)
         return Space(size, self.acting.size(network), self.layers is not None)
 
 
 @dataclass(frozen=True, eq=False)
 class DefenderSeat:
-    """The server's seat: it sees the last layers of the model, and nothing that a server cannot know."""
+    """The server's seat: it observes the model's last layers, and nothing that a server cannot know."""
 
     acting: DefenseActions
     objective: Objective
@@ -43,6 +43,6 @@ class DefenderSeat:
     is_deployed: bool = True
 
     def space(self, network: Network) -> Space:
-        """Return the sizes of what the seat sees and answers."""
+        """Return the dimensions of the seat's observation and action."""
         seen = len(range(network.size)[seen_parameters(network, self.layers)])
         return Space(seen, self.acting.size, self.layers is not None)

@@ -1,4 +1,4 @@
-"""What states are worth to seats, beside the states themselves, which stay as they are."""
+"""A cache of states' values to seats, stored outside the states, which are immutable."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -8,13 +8,13 @@ State = TypeVar("State")
 
 
 class Worths(Generic[State]):
-    """Remembers what was measured for as long as there is the state; a copy, also in another process, knows nothing."""
+    """Caches values while their state exists; a copy, as in another process, starts empty."""
 
     def __init__(self) -> None:
         self._known: WeakKeyDictionary[State, dict[str, float]] = WeakKeyDictionary()
 
     def of(self, state: State, seat: str, *, measure: Callable[[State, str], float]) -> float:
-        """Return what a state is worth to a seat, measured the first time."""
+        """Return a state's value to a seat, computed at the first call."""
         known = self._known.setdefault(state, {})
         if seat not in known:
             known[seat] = measure(state, seat)

@@ -1,6 +1,6 @@
-"""The mixture of all clients' data, learned from the global models that some of them are sent.
+"""The mixture of all clients' data, learned from the global models that some clients receive.
 
-How near it is to the true one is for `measures` to say, which is not imported here: POT takes a second to import.
+`measures` compares it with the true mixture; it is not imported here, because importing POT takes a second.
 """
 
 from sparring.learning.distribution.denoising import Denoiser, Denoising, train_denoiser

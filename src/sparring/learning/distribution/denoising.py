@@ -1,4 +1,4 @@
-"""A denoising autoencoder (Vincent et al., 2008), which cleans what was reconstructed (RLA, section 4.2)."""
+"""A denoising autoencoder (Vincent et al., 2008), which cleans reconstructed images (RLA, section 4.2)."""
 
 from dataclasses import dataclass
 from math import prod
@@ -20,15 +20,15 @@ CHUNK = 1000
 
 @dataclass(frozen=True)
 class Denoising:
-    """How the autoencoder is trained: with Adam, to return an image of which it sees a noisy copy."""
+    """Settings of the autoencoder's training: with Adam, to recover an image from a noisy copy."""
 
     noise: float = 0.3
-    """Standard deviation of what is added to each pixel, which is then cut off at 0 and 1: MSG's (appendix C)."""
+    """Standard deviation of the noise on each pixel, which is then clipped to [0, 1]: MSG's value (appendix C)."""
     steps: int = 500
     batch: int = 64
     lr: float = 1e-3
     width: int = 128
-    """Neurons in the middle; twice as many before and after."""
+    """Neurons of the middle layer; the layers before and after have twice as many."""
 
     def __post_init__(self) -> None:
         check_positive("denoising", noise=self.noise, lr=self.lr)
@@ -36,12 +36,12 @@ class Denoising:
 
 
 USUAL = Denoising()
-"""What does for small gray images."""
+"""Settings that work for small grayscale images."""
 
 
 @dataclass(frozen=True, eq=False)
 class Denoiser:
-    """An autoencoder that takes noise out of images."""
+    """An autoencoder that removes noise from images."""
 
     module: nn.Module
 
@@ -49,16 +49,16 @@ class Denoiser:
 
     @torch.no_grad()
     def clean(self, images: Tensor) -> Tensor:
-        """Return images as the autoencoder would have them, pixels in [0, 1]."""
+        """Return the denoised images, pixels in [0, 1]."""
         parts = [self.module(part.flatten(1)) for part in pixels(images).split(CHUNK)]
         return torch.cat(parts).view(images.shape)
 
 
 def train_denoiser(images: Tensor, *, rng: Generator, training: Denoising = USUAL) -> Denoiser:
-    """Train an autoencoder on clean images, such as an attacker's own, each time with other noise."""
+    """Train an autoencoder on clean images, such as the attacker's own, with new noise in each step."""
     if len(images) == 0:
         raise ConfigError("denoising: there are no clean images; give at least 1")
-    module = _untrained(prod(images.shape[1:]), training.width, rng=rng)
+    module = _random_autoencoder(prod(images.shape[1:]), training.width, rng=rng)
     optimizer = torch.optim.Adam(module.parameters(), lr=training.lr)
     for _ in range(training.steps):
         clean = pixels(images[rng.integers(len(images), size=training.batch)]).flatten(1)
@@ -70,7 +70,7 @@ def train_denoiser(images: Tensor, *, rng: Generator, training: Denoising = USUA
     return Denoiser(module.requires_grad_(False))
 
 
-def _untrained(size: int, width: int, *, rng: Generator) -> nn.Module:
+def _random_autoencoder(size: int, width: int, *, rng: Generator) -> nn.Module:
     """Return an autoencoder of flat images with random weights."""
     module = _layers(size, 2 * width, middle=width)
     draw_weights(module, rng)
@@ -78,7 +78,7 @@ def _untrained(size: int, width: int, *, rng: Generator) -> nn.Module:
 
 
 def _layers(outer: int, inner: int, *, middle: int) -> nn.Module:
-    """Return the layers without any numbers: making them would draw from torch's global generator."""
+    """Return the layers without values for their weights: drawing them would use torch's global generator."""
     with torch.device("meta"):
         return nn.Sequential(
             *(nn.Linear(outer, inner), nn.ReLU(), nn.Linear(inner, middle), nn.ReLU()),

@@ -1,4 +1,4 @@
-"""What the clients of an attacker see of a training in which they behave, and what it gives away."""
+"""Observations of malicious clients while they train honestly, and the gradients estimated from them."""
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
@@ -11,7 +11,7 @@ from sparring.inversion import aggregated_gradient
 
 
 class ObservedModel(NamedTuple):
-    """The global model that the clients of a round were sent."""
+    """The global model that the clients of a round received."""
 
     round: int
     parameters: Vector
@@ -21,10 +21,10 @@ class ObservedModel(NamedTuple):
 
 
 class EstimatedGradient(NamedTuple):
-    """A gradient that was read out of two sightings, and the model at which it was taken, at least in part."""
+    """A gradient estimated from two observed models, and the model that it refers to."""
 
     round: int
-    """The round of the earlier sighting: its clients took their gradients at this model."""
+    """The round of the earlier observation, in which the clients trained from this model."""
     parameters: Vector
     gradient: Vector
 
@@ -33,7 +33,7 @@ class EstimatedGradient(NamedTuple):
 
 
 def observed_models(scenario: Scenario, states: Iterable[FederationState]) -> Iterator[ObservedModel]:
-    """Yield the models that a malicious client was sent, whether or not its attacker had started."""
+    """Yield the models that a malicious client received, whether or not its attacker had started."""
     malicious = {client for party in scenario.parties for client in party.clients}
     for state in states:
         if malicious.intersection(sample_clients(scenario.federation, state.round)):
@@ -41,14 +41,14 @@ def observed_models(scenario: Scenario, states: Iterable[FederationState]) -> It
 
 
 def step_size(federation: Federation) -> float:
-    """Return what takes a client's gradient to the server's step; of several local steps only roughly so."""
+    """Return the factor from a client's gradient to the server's step; approximate for several local steps."""
     return federation.recipe.lr * federation.recipe.steps * federation.server_lr
 
 
 def estimated_gradients(seen: Iterable[ObservedModel], *, lr: float) -> Iterator[EstimatedGradient]:
-    """Yield the gradient between each sighting and the next (RLA, algorithm 2).
+    """Yield the gradient between each observed model and the next (RLA, algorithm 2).
 
-    It is matched at the earlier model, at which the first of its rounds was played; the paper takes the later one.
+    It is matched at the earlier model, from which the first of its rounds started; the paper uses the later one.
     """
     for earlier, later in pairwise(seen):
         rounds = later.round - earlier.round

@@ -1,4 +1,4 @@
-"""How near a learned mixture is to the true one."""
+"""Distances between a learned mixture and the true one."""
 
 import ot
 import torch
@@ -9,7 +9,7 @@ from sparring.arrays import Batch, Matrix, pixels
 from sparring.random import Generator
 
 LARGEST = 200.0
-"""The ratio, in decibels, that equal images are said to have."""
+"""The ratio, in decibels, assigned to equal images."""
 
 
 def label_error(learned: Tensor, true: Tensor, *, classes: int) -> float:
@@ -19,16 +19,16 @@ def label_error(learned: Tensor, true: Tensor, *, classes: int) -> float:
 
 
 def wasserstein(first: Matrix, second: Matrix) -> float:
-    """Return the 1-Wasserstein distance of two samples, a row each, exactly, by linear programming."""
+    """Return the exact 1-Wasserstein distance of two samples, one point per row, by linear programming."""
     costs = torch.cdist(first.double(), second.double(), compute_mode="donot_use_mm_for_euclid_dist").numpy()
     return float(ot.emd2([], [], costs))
 
 
 def image_distance(learned: Batch, true: Batch, *, most: int = 500, rng: Generator) -> float:
-    """Return the 1-Wasserstein distance of two samples' images, between `most` random ones of each.
+    """Return the 1-Wasserstein distance of two samples' images, between `most` random images of each.
 
-    Two images are as far apart as their pixels in [0, 1] (Euclidean norm). Small samples make the distance larger: two
-    samples of the same images have one, too.
+    The distance of two images is the Euclidean distance of their pixels in [0, 1]. Small samples increase the result:
+    even two samples of the same images have a positive distance.
     """
     return wasserstein(*(_sample(each.inputs, most, rng=rng) for each in (learned, true)))
 
@@ -40,7 +40,7 @@ def psnr(learned: Tensor, true: Tensor) -> Tensor:
 
 
 def matches(learned: Tensor, true: Tensor) -> Tensor:
-    """Return which of the true images each learned one stands for, so that the squared errors are least in sum."""
+    """Return the true image assigned to each learned one, with the smallest sum of squared errors."""
     costs = torch.cdist(learned.flatten(1).double(), true.flatten(1).double()).square()
     return torch.from_numpy(linear_sum_assignment(costs.numpy())[1])
 

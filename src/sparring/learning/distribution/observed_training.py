@@ -1,4 +1,4 @@
-"""What attackers hold and have seen of a training when they rehearse for it (Li et al., 2022, section 6.1)."""
+"""The data and observations that attackers have when they pre-train a policy (Li et al., 2022, section 6.1)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,28 +21,28 @@ from sparring.random import Generator, stream
 
 @dataclass(frozen=True, eq=False)
 class ObservedTraining:
-    """The rounds in which an attacker behaves."""
+    """The rounds in which an attacker trains honestly and observes."""
 
     own: Batch
     """The examples that its clients share."""
     states: Sequence[FederationState]
-    """The federation before each round, and when the attack begins."""
+    """The federation's state before each round, and at the start of the attack."""
     leaks: Sequence[EstimatedGradient]
-    """What the models that its clients were sent give away."""
+    """Gradients estimated from the models that its clients received."""
 
 
 def observe_training(scenario: Scenario, rounds: int, *, own: int) -> ObservedTraining:
-    """Play the first rounds of a training whose malicious clients behave; they share `own` examples, or all."""
+    """Simulate the first rounds with malicious clients that train honestly; they share `own` examples, or all."""
     if rounds < 1:
-        raise ConfigError(f"witness: rounds is {rounds}; it must be at least 1")
-    states = list(_played(scenario, rounds))
+        raise ConfigError(f"observed training: rounds is {rounds}; it must be at least 1")
+    states = list(_simulate(scenario, rounds))
     seen = observed_models(scenario, states)
     leaked = estimated_gradients(seen, lr=step_size(scenario.federation))
     return ObservedTraining(shared_examples(scenario, own), states, list(leaked))
 
 
 def shared_examples(scenario: Scenario, size: int) -> Batch:
-    """Return `size` examples of those that malicious clients hold, at random, or all if they are no more."""
+    """Return `size` random examples of those that malicious clients hold, or all if there are no more."""
     return drawn(held_examples(scenario), size, rng=stream(scenario.federation.seed, "shared examples"))
 
 
@@ -50,35 +50,35 @@ def held_examples(scenario: Scenario) -> Batch:
     """Return all examples that malicious clients hold, client by client."""
     held = [party.shards[client] for party in scenario.parties for client in party.clients]
     if not held:
-        raise ConfigError("witness: there are no malicious clients; use attack.malicious > 0")
+        raise ConfigError("observed training: there are no malicious clients; use attack.malicious > 0")
     return Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
 
 
 def drawn(examples: Batch, size: int, *, rng: Generator) -> Batch:
-    """Return `size` of the examples at random, or all if they are no more."""
+    """Return `size` random examples, or all if there are no more."""
     count = len(examples.labels)
     chosen = torch.from_numpy(rng.choice(count, min(size, count), replace=False))
     return Batch(examples.inputs[chosen], examples.labels[chosen])
 
 
 def unlabeled(examples: Batch) -> Batch:
-    """Return examples that tell nothing of their classes: all of them are said to be of the same."""
+    """Return the examples without label information: all labels are set to 0."""
     return Batch(examples.inputs, torch.zeros_like(examples.labels))
 
 
 def cleaned_mixture(
     reconstructed: Batch, own: Batch, *, is_labeled: bool, rng: Generator, denoising: Denoising
 ) -> Batch:
-    """Return the learned mixture, whose reconstructed images an autoencoder has cleaned that knows the own ones.
+    """Return the learned mixture, after an autoencoder trained on the own examples has cleaned its images.
 
-    Own images without labels (RLA's RL0) are of use for that alone.
+    Own examples without labels (RLA's RL0) are used only to train the autoencoder.
     """
     denoiser = train_denoiser(own.inputs, rng=rng, training=denoising)
     cleaned = Batch(denoiser.clean(reconstructed.inputs), reconstructed.labels)
     return learned_mixture(cleaned, own) if is_labeled else cleaned
 
 
-def _played(scenario: Scenario, rounds: int) -> Iterator[FederationState]:
+def _simulate(scenario: Scenario, rounds: int) -> Iterator[FederationState]:
     state = initial_state(scenario.federation)
     yield state
     for _ in range(rounds):

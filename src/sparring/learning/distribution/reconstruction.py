@@ -1,4 +1,4 @@
-"""Batch after batch of images out of what a training gives away, resumable after each."""
+"""Batch-wise reconstruction of images from estimated gradients, resumable after each batch."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,29 +20,29 @@ from sparring.training import follow_parent
 
 
 class InversionTask(NamedTuple):
-    """All that one batch depends on."""
+    """All inputs of one batch's inversion."""
 
     network: Network
     own: Batch
     leak: EstimatedGradient
     search: GradientInversion
     origin: tuple[int, int]
-    """The seed, and the batch's place among all."""
+    """The seed, and the index of the batch."""
 
 
 LAPTOP = GradientInversion(images=32)
-"""What takes seconds a batch; the papers' settings are `MSG` and `MARL` of the inversion."""
+"""Settings that take seconds per batch; the papers' settings are `MSG` and `MARL` of the inversion."""
 
 
 @dataclass(frozen=True)
 class DistributionLearning:
-    """How many gradients are inverted, each as one batch, and how: by default what a laptop does in minutes."""
+    """How many gradients are inverted, each as one batch, and how; the defaults take minutes on a laptop."""
 
     search: GradientInversion = LAPTOP
     batches: int = 20
-    """The most; of more gradients the first are taken."""
+    """Maximum number of batches; of more gradients the first are used."""
     workers: int = 1
-    """Processes that share the batches; results do not depend on it."""
+    """Worker processes; results do not depend on their number."""
 
     def __post_init__(self) -> None:
         for name in ("batches", "workers"):
@@ -58,45 +58,45 @@ class DistributionLearning:
         seed: int,
         start: Snapshot | None = None,
     ) -> Iterator[Snapshot]:
-        """Yield all that is reconstructed so far after each batch; after that of `start`, the same follows.
+        """Yield everything reconstructed so far after each batch; continue after that of `start`, if given.
 
-        `own` are the attackers' examples, by which it is known what the models answer to each class.
+        `own` are the attackers' examples, from which the models' mean output for each class is computed.
         """
         origin = {"seed": seed, "search": described_options(self.search)}
-        packed = _nothing(own, origin) if start is None else _continued(start, origin)
+        packed = _nothing(own, origin) if start is None else _check_origin(start, origin)
         batches = list(enumerate(leaks))[: self.batches]
-        tasks = [InversionTask(network, own, leak, self.search, (seed, place)) for place, leak in batches]
-        for found in _inverted(tasks[len(packed.numbers["notes"]) :], workers=self.workers):
-            packed = _extended(packed, found)
+        tasks = [InversionTask(network, own, leak, self.search, (seed, index)) for index, leak in batches]
+        for found in _invert_all(tasks[len(packed.numbers["notes"]) :], workers=self.workers):
+            packed = _append(packed, found)
             yield packed
 
 
 def reconstructed(packed: Snapshot) -> Batch:
-    """Return the images of a snapshot, each with its likeliest label."""
+    """Return the images of a snapshot, each with its most likely label."""
     return Batch(packed.tensors["inputs"], packed.tensors["labels"].argmax(dim=1))
 
 
-def _inverted(tasks: Sequence[InversionTask], *, workers: int) -> Iterator[Reconstruction]:
-    """Invert each task's gradient, in this process or in others, and yield what is found in the order of the tasks."""
+def _invert_all(tasks: Sequence[InversionTask], *, workers: int) -> Iterator[Reconstruction]:
+    """Invert each task's gradient, in this process or in workers, and yield the results in the order of the tasks."""
     if workers == 1 or len(tasks) < 2:
-        yield from map(_reconstruction, tasks)
+        yield from map(_invert, tasks)
         return
     threads = torch.get_num_threads()
     context = get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (threads,)) as pool:
         try:
-            yield from pool.map(_reconstruction, tasks)
+            yield from pool.map(_invert, tasks)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _begin(threads: int) -> None:
-    """Prepare a fresh process: it ends with this one, and sums are taken alike."""
+    """Set up a worker: it ends with its parent, and uses as many threads, so that sums are equal to the last bit."""
     follow_parent()
     torch.set_num_threads(threads)
 
 
-def _reconstruction(task: InversionTask) -> Reconstruction:
+def _invert(task: InversionTask) -> Reconstruction:
     model = Model(task.network, task.leak.parameters)
     return invert(
         model,
@@ -113,15 +113,15 @@ def _nothing(own: Batch, origin: dict[str, Any]) -> Snapshot:
     return Snapshot(tensors, {**origin, "notes": []})
 
 
-def _continued(start: Snapshot, origin: dict[str, Any]) -> Snapshot:
+def _check_origin(start: Snapshot, origin: dict[str, Any]) -> Snapshot:
     for name, given in origin.items():
         if start.numbers[name] != given:
-            raise ConfigError(f"distribution: the start has {name} {start.numbers[name]}; go on with that, not {given}")
+            raise ConfigError(f"distribution: the start has {name} {start.numbers[name]}; use that, not {given}")
     return start
 
 
-def _extended(packed: Snapshot, found: Reconstruction) -> Snapshot:
-    """Return the snapshot with one batch more; whatever it is, it leaves the earlier one as it was."""
+def _append(packed: Snapshot, found: Reconstruction) -> Snapshot:
+    """Return a new snapshot with one more batch."""
     new = {"inputs": found.inputs, "labels": found.labels, "distances": torch.tensor([found.distance])}
     joined = {name: torch.cat([packed.tensors[name], rows]) for name, rows in new.items()}
     return Snapshot(joined, {**packed.numbers, "notes": [*packed.numbers["notes"], found.note]})

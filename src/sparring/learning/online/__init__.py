@@ -1,1 +1,1 @@
-""""""
+"""Training of attack policies in parallel with the attacked training."""

@@ -1,7 +1,7 @@
-"""RLA's attack while a training goes on (Li et al., 2022, sections 4 and 6.1): rehearse, then play with what is newest.
+"""RLA's attack during a running training (Li et al., 2022, sections 4 and 6.1): train policies, use the newest one.
 
-Until the attack begins, policies are learned in a model of the world that knows the attackers' own examples alone; from
-then on in one that knows the learned mixture, too.
+Until the attack begins, policies are pre-trained in a world model of the attackers' own examples alone; from then on,
+in one that also includes the learned mixture.
 """
 
 from collections.abc import Iterator
@@ -25,21 +25,21 @@ ATTACK, TRAINING = "attack", "training"
 
 @dataclass(frozen=True)
 class OnlineSchedule:
-    """When what is learned, in rounds of the real training."""
+    """When policies are trained, in rounds of the attacked training."""
 
     learns_from: int = 0
-    """The round from which policies are learned."""
+    """The round from which policies are trained."""
     attacks_from: int = 100
-    """The round in which the attack begins, and learning the distribution has ended."""
+    """The round in which the attack begins, and by which the distribution is learned."""
     learns_until: int = 400
-    """The round after which no newer policy comes."""
+    """The round after which no new policy is added."""
     pace: int = 10
-    """Steps that are simulated while one round is played."""
+    """Simulated steps per round of the attacked training."""
     renewed: int = 50
     """Rounds between two policies."""
     trials: int = 0
-    """Episodes in which a policy must do as well as any before it in its world, and as the one that was played when
-    learning there began, to be kept; with 0 each is kept."""
+    """Test episodes per policy. It is kept only if its return is at least that of every earlier policy in its world and
+    of the policy in use when training there began; with 0 each policy is kept."""
 
     def __post_init__(self) -> None:
         for name in ("attacks_from", "pace", "renewed"):
@@ -58,31 +58,31 @@ class OnlineSchedule:
             )
 
     def steps(self, until: int) -> int:
-        """Return how many steps are simulated up to a round."""
+        """Return the number of steps simulated up to a round."""
         return max(0, until - self.learns_from) * self.pace
 
 
 class Rehearsal(NamedTuple):
-    """Where the learning of an attack stands."""
+    """The progress of an attack's training."""
 
     packed: Snapshot
-    """All that is needed to go on."""
+    """The snapshot to resume from."""
     steps: int
     attack: TrainedAttack
-    """The policies so far, each from the round in which it is there."""
+    """The policies so far, each with the round from which it is used."""
     returns: tuple[float, ...]
     """The return of each episode that ended since the last policy."""
     gained: float
-    """What the newest policy gains on trial, whether or not it is kept; without trials 0."""
+    """Mean return of the newest policy in the test episodes, whether or not it is kept; 0 without test episodes."""
     best: float
-    """What the one that is played gains on the same trial."""
+    """Mean return, in the same test episodes, of the policy in use."""
 
     def __repr__(self) -> str:
         return briefly(self)
 
 
 class Worlds(NamedTuple):
-    """The games to rehearse in: before the distribution is learned, and after."""
+    """The simulated games to train in: before the distribution is learned, and after."""
 
     own: LearningTask
     learned: LearningTask
@@ -100,35 +100,36 @@ def rehearse(
     seed: int,
     start: Snapshot | None = None,
 ) -> Iterator[Rehearsal]:
-    """Learn policies for `attack`, and yield where that stands whenever there is a newer one.
+    """Train policies for `attack`, and yield the progress whenever there is a newer one.
 
-    In each world, newer policies are tried against the newest that the attack has by then, if any. From any snapshot as
-    `start`, the same follows to the bit as without a break.
+    In each world, new policies are compared with the newest policy that the attack has at that time, if any. Resuming
+    from any snapshot as `start` gives the same results, to the last bit, as an uninterrupted training.
     """
-    # What never was on disk is taken there and back, too, so that a break changes nothing.
+    # A new attack also goes through its serialized form, so that an interruption changes nothing.
     attack = unpack_attack(pack_attack(attack) if start is None else start.part(ATTACK))
-    training, made, best, place = None, 0, -inf, None
+    training, made, best, current = None, 0, -inf, None
     if start is not None:
-        training, (made, best, place) = start.part(TRAINING), (start.numbers[key] for key in ("steps", "best", "world"))
+        training = start.part(TRAINING)
+        made, best, current = (start.numbers[key] for key in ("steps", "best", "world"))
     for world, (arena, until) in enumerate(zip(worlds, (schedule.attacks_from, schedule.learns_until), strict=True)):
         wanted, every = schedule.steps(until), schedule.renewed * schedule.pace
         if made >= wanted:
             continue
-        if place != world:
+        if current != world:
             best = max(
-                (_tried(arena, old, schedule=schedule, seed=seed) for _, old in attack.policies[-1:]), default=-inf
+                (_test(arena, old, schedule=schedule, seed=seed) for _, old in attack.policies[-1:]), default=-inf
             )
-        for stands in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
-            training, made = stands.packed, stands.steps
-            gained = _tried(arena, stands.policy, schedule=schedule, seed=seed)
+        for progress in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
+            training, made = progress.packed, progress.steps
+            gained = _test(arena, progress.policy, schedule=schedule, seed=seed)
             if gained >= best:
-                best, newest = gained, PolicyVersion(schedule.learns_from + made // schedule.pace, stands.policy)
+                best, newest = gained, PolicyVersion(schedule.learns_from + made // schedule.pace, progress.policy)
                 attack = replace(attack, policies=(*attack.policies, newest))
             parts = {ATTACK: pack_attack(attack), TRAINING: training}
             packed = merge(parts, steps=made, best=best, world=world)
-            yield Rehearsal(packed, made, attack, stands.returns, gained, best)
+            yield Rehearsal(packed, made, attack, progress.returns, gained, best)
 
 
-def _tried(arena: LearningTask, policy: PolicyNetwork, *, schedule: OnlineSchedule, seed: int) -> float:
-    """Return what a policy gains on trial; without trials all are equal."""
+def _test(arena: LearningTask, policy: PolicyNetwork, *, schedule: OnlineSchedule, seed: int) -> float:
+    """Return a policy's mean return in the test episodes; 0 without test episodes."""
     return evaluate_policy(arena, policy, episodes=schedule.trials, seed=seed) if schedule.trials > 0 else 0.0

@@ -1,4 +1,4 @@
-"""Policies by reinforcement learning: TD3 and PPO of Stable-Baselines3, resumable to the bit."""
+"""Reinforcement learning of policies: TD3 and PPO of Stable-Baselines3, resumable to the last bit."""
 
 from sparring.learning.sb3.adapter import Settings, Training
 from sparring.learning.sb3.ppo import PPOSettings

@@ -1,4 +1,4 @@
-"""An algorithm of Stable-Baselines3 that works in chunks, and stands still in between."""
+"""A Stable-Baselines3 algorithm that trains in chunks and can be saved between them."""
 
 from typing import Any, NamedTuple, Protocol
 
@@ -18,33 +18,33 @@ from sparring.random import stream
 from sparring.snapshot import Snapshot, merge
 
 NEVER = 10**12
-"""Episodes after which Stable-Baselines3 would print."""
+"""A number of episodes so large that Stable-Baselines3 never prints."""
 ALGORITHM, STREAMS, ENVIRONMENT = "algorithm", "streams", "environment"
 """The parts of a snapshot."""
 
 
 class Settings(Protocol):
-    """An algorithm and its numbers."""
+    """An algorithm's hyperparameters."""
 
     def check(self, space: Space, *, environments: int) -> None:
-        """Refuse, before anything runs, what cannot be learned by."""
+        """Reject, before training, settings that do not fit the game."""
 
     def algorithm(self, environments: VecEnv) -> BaseAlgorithm:
-        """Return a learner that knows nothing yet."""
+        """Return an untrained learner."""
 
     def policy(self, algorithm: BaseAlgorithm) -> PolicyNetwork:
-        """Return a copy of what it would do without exploring."""
+        """Return a copy of the learner's deterministic policy."""
 
 
 class Training(NamedTuple):
-    """Where training stands after a chunk."""
+    """The progress of training after a chunk."""
 
     packed: Snapshot
-    """All that is needed to go on."""
+    """The snapshot to resume from."""
     steps: int
-    """Steps in games, those of all environments added up."""
+    """Environment steps, summed over all environments."""
     returns: tuple[float, ...]
-    """The sum of the rewards of each episode that ended since the last snapshot."""
+    """The return of each episode that ended since the last snapshot."""
     policy: PolicyNetwork
 
     def __repr__(self) -> str:
@@ -52,24 +52,24 @@ class Training(NamedTuple):
 
 
 class Scores:
-    """Adds up the rewards of episodes."""
+    """Accumulates the rewards of episodes."""
 
     def __init__(self, environments: int) -> None:
         self.running = [0.0] * environments
         self.finished: list[float] = []
 
-    def add(self, told: dict[str, Any], _: dict[str, Any]) -> bool:
-        """Take note of a step, of which Stable-Baselines3 tells by its local variables; it goes on if this is true."""
-        for place, (reward, is_over) in enumerate(zip(told["rewards"], told["dones"], strict=True)):
-            self.running[place] += float(np.float32(reward))
+    def add(self, variables: dict[str, Any], _: dict[str, Any]) -> bool:
+        """Record one step, given Stable-Baselines3's local variables; return True, which continues the training."""
+        for index, (reward, is_over) in enumerate(zip(variables["rewards"], variables["dones"], strict=True)):
+            self.running[index] += float(np.float32(reward))
             if is_over:
-                self.finished.append(self.running[place])
-                self.running[place] = 0.0
+                self.finished.append(self.running[index])
+                self.running[index] = 0.0
         return True
 
 
 class SB3Learner:
-    """An algorithm with its games, and with the global random states that are its own."""
+    """An algorithm with its environments, and its own states of the global random generators."""
 
     def __init__(self, settings: Settings, environments: VecEnv, *, seed: int) -> None:
         self.settings = settings
@@ -84,11 +84,11 @@ class SB3Learner:
 
     @property
     def steps(self) -> int:
-        """How many steps it has made, those of all environments added up."""
+        """Number of steps so far, summed over all environments."""
         return self.algorithm.num_timesteps
 
     def learn(self, steps: int) -> None:
-        """Go on until at least `steps` steps have been made."""
+        """Train until at least `steps` steps have been made in total."""
         with global_streams(self.streams):
             self.algorithm.learn(
                 steps - self.steps,
@@ -99,26 +99,24 @@ class SB3Learner:
             self.streams = captured()
 
     def training(self) -> Training:
-        """Return where it stands, and which episodes have ended since this was last asked."""
+        """Return the progress, with the returns of the episodes that ended since the last call."""
         policy, returns = self.settings.policy(self.algorithm), tuple(self.scores.finished)
         self.scores.finished.clear()
-        return Training(self._packed(), self.steps, returns, policy)
+        return Training(self._pack(), self.steps, returns, policy)
 
     def restore(self, packed: Snapshot) -> None:
-        """Go on from where another learner stood."""
+        """Resume from another learner's snapshot."""
         if packed.numbers["origin"] != self.origin:
-            raise ConfigError(
-                f"start comes from {packed.numbers['origin']}; this is {self.origin}, use a start of its own"
-            )
+            raise ConfigError(f"start comes from {packed.numbers['origin']}; this is {self.origin}, use an equal one")
         unpack_algorithm(self.algorithm, packed.part(ALGORITHM))
         self.streams = packed.part(STREAMS)
         self.scores.running = list(packed.numbers["running"])
-        for place in range(self.environments.num_envs):
-            tensors, numbers = packed.part(f"{ENVIRONMENT}{place}")
-            self.environments.env_method("receive", save(tensors), numbers, indices=place)
+        for index in range(self.environments.num_envs):
+            tensors, numbers = packed.part(f"{ENVIRONMENT}{index}")
+            self.environments.env_method("receive", save(tensors), numbers, indices=index)
 
-    def _packed(self) -> Snapshot:
+    def _pack(self) -> Snapshot:
         parts = {ALGORITHM: pack_algorithm(self.algorithm), STREAMS: self.streams}
-        for place, (content, numbers) in enumerate(self.environments.env_method("sent")):
-            parts[f"{ENVIRONMENT}{place}"] = Snapshot(load(content), numbers)
+        for index, (content, numbers) in enumerate(self.environments.env_method("sent")):
+            parts[f"{ENVIRONMENT}{index}"] = Snapshot(load(content), numbers)
         return merge(parts, running=list(self.scores.running), origin=self.origin)

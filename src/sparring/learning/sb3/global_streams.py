@@ -1,6 +1,6 @@
 """The global generators of torch, numpy and Python, which Stable-Baselines3 draws from.
 
-Nothing else in Sparring touches them: while a learner works they are its own, and then everybody's as they were.
+No other part of Sparring uses them: a learner has its own states, which are installed while it trains and then removed.
 """
 
 import random
@@ -20,7 +20,7 @@ WORD = 2**32
 
 @contextmanager
 def global_streams(states: Snapshot) -> Iterator[None]:
-    """Let the global generators go on from `states` within the block, and after it from where they were before."""
+    """Install `states` in the global generators within the block, and restore the previous states after it."""
     before = captured()
     _install(states)
     try:
@@ -31,18 +31,18 @@ def global_streams(states: Snapshot) -> Iterator[None]:
 
 def captured() -> Snapshot:
     """Return the states of the global generators."""
-    return _packed(torch.get_rng_state(), np.random.get_state(legacy=False), python_state=random.getstate())
+    return _pack(torch.get_rng_state(), np.random.get_state(legacy=False), python_state=random.getstate())
 
 
 def seeded(rng: Generator) -> Snapshot:
-    """Draw states to start from."""
+    """Draw initial states of the global generators."""
     torch_seed, numpy_seed, python_seed = rng.integers(WORD, size=3).tolist()
     torch_state = torch.Generator().manual_seed(torch_seed).get_state()
     numpy_state = np.random.RandomState(numpy_seed).get_state(legacy=False)
-    return _packed(torch_state, numpy_state, python_state=random.Random(python_seed).getstate())
+    return _pack(torch_state, numpy_state, python_state=random.Random(python_seed).getstate())
 
 
-def _packed(torch_state: Tensor, numpy_state: Any, *, python_state: Any) -> Snapshot:
+def _pack(torch_state: Tensor, numpy_state: Any, *, python_state: Any) -> Snapshot:
     version, words, gauss = python_state
     key = torch.from_numpy(numpy_state["state"]["key"].astype(np.int64))
     numbers = {

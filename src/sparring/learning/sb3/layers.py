@@ -1,4 +1,4 @@
-"""The fully connected layers of a network, without the library that trained it."""
+"""The fully connected layers of a network, independent of the library that trained it."""
 
 from torch import Tensor
 from torch.nn import Linear, Module

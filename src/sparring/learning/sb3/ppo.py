@@ -1,4 +1,4 @@
-"""PPO (Schulman et al., 2017): a Gaussian policy that takes careful steps on what it has just seen."""
+"""PPO (Schulman et al., 2017): a Gaussian policy, trained on policy with clipped steps."""
 
 from dataclasses import dataclass
 
@@ -15,23 +15,23 @@ from sparring.policies.network import PolicyNetwork
 
 @dataclass(frozen=True)
 class PPOSettings:
-    """How a policy and its value function learn."""
+    """Hyperparameters of a policy and its value function."""
 
     hidden: tuple[int, ...] = (64, 64)
     """Units of the hidden layers, the same in the policy and in the value function."""
     lr: float = 3e-4
     rollout: int = 512
-    """Steps in each environment between two times of learning."""
+    """Steps per environment between two policy updates."""
     batch: int = 64
     epochs: int = 10
-    """How often each step is learned from."""
+    """Passes over the steps of each rollout."""
     discount: float = 0.99
     trace: float = 0.95
     """λ of the generalized advantage estimate."""
     clip: float = 0.2
-    """How far, as a share, an action's probability may move."""
+    """Clip range of the probability ratio."""
     entropy: float = 0.0
-    """Weight of the policy's entropy in what is maximized."""
+    """Weight of the entropy bonus."""
 
     def __post_init__(self) -> None:
         counts = dict.fromkeys(("rollout", "batch", "epochs"), COUNT)
@@ -42,7 +42,7 @@ class PPOSettings:
             raise ConfigError("ppo.batch is 1; advantages are scaled within a batch, use at least 2")
 
     def check(self, space: Space, *, environments: int) -> None:
-        """Refuse a batch size that leaves a smaller batch over."""
+        """Reject a batch size that does not divide the rollout."""
         steps = self.rollout * environments
         if steps % self.batch:
             raise ConfigError(f"ppo.batch is {self.batch}; it must divide the {steps} steps of a rollout")

@@ -1,4 +1,4 @@
-"""Which numbers settings may have."""
+"""Ranges of hyperparameters."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ AMOUNT: Range = (0, 10**9)
 
 
 def refuse_outside(settings: object, label: str, *, ranges: Mapping[str, Range], units: Sequence[int]) -> None:
-    """Check the named fields, ends included, and the units of hidden layers; `label` stands before a field's name."""
+    """Check the named fields, bounds included, and the units of hidden layers; `label` prefixes a field's name."""
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         if not low <= value <= high:

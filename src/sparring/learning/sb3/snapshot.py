@@ -1,4 +1,4 @@
-"""A learner of Stable-Baselines3 as it goes to disk: all that its next step depends on, and nothing pickled."""
+"""Snapshots of a Stable-Baselines3 learner: everything that its next step depends on, without pickle."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,10 +14,10 @@ from sparring.snapshot import Snapshot
 
 COUNTERS = ("num_timesteps", "_n_updates", "_episode_num")
 LATEST = ("_last_obs", "_last_episode_starts")
-"""What the games showed last, and where one has just begun."""
+"""The last observations of the environments, and which of them have just started an episode."""
 TRANSITIONS = ("observations", "actions", "rewards", "dones")
 OPTIMIZER = "param_groups"
-"""What tells an optimizer's state from a network's."""
+"""The key that identifies an optimizer's state among those of networks."""
 
 
 def pack_algorithm(algorithm: BaseAlgorithm) -> Snapshot:
@@ -34,7 +34,7 @@ def pack_algorithm(algorithm: BaseAlgorithm) -> Snapshot:
 
 
 def unpack_algorithm(algorithm: BaseAlgorithm, packed: Snapshot) -> None:
-    """Put a fresh algorithm of the same settings where a packed one was."""
+    """Restore a packed state in a new algorithm with the same settings."""
     tensors, numbers = packed
     parts: dict[str, Any] = _parts(algorithm, tensors)
     algorithm.set_parameters(parts, device=algorithm.device)
@@ -49,11 +49,11 @@ def unpack_algorithm(algorithm: BaseAlgorithm, packed: Snapshot) -> None:
 
 
 def _weights(algorithm: BaseAlgorithm) -> Iterator[tuple[str, Tensor]]:
-    """Yield copies of the parameters of networks, and of what optimizers know about each."""
+    """Yield copies of the networks' parameters and of the optimizers' state for each."""
     for part, content in algorithm.get_parameters().items():
         if OPTIMIZER in content:
-            for place, known in content["state"].items():
-                yield from ((f"{part}/{place}/{name}", value.clone()) for name, value in known.items())
+            for index, known in content["state"].items():
+                yield from ((f"{part}/{index}/{name}", value.clone()) for name, value in known.items())
         else:
             yield from ((f"{part}/{name}", value.clone()) for name, value in content.items())
 
@@ -63,15 +63,15 @@ def _parts(algorithm: BaseAlgorithm, tensors: Mapping[str, Tensor]) -> dict[str,
     parts = algorithm.get_parameters()
     for part, content in parts.items():
         own = {name.removeprefix(f"{part}/"): value for name, value in tensors.items() if name.startswith(f"{part}/")}
-        parts[part] = {**content, "state": _by_place(own)} if OPTIMIZER in content else own
+        parts[part] = {**content, "state": _by_index(own)} if OPTIMIZER in content else own
     return parts
 
 
-def _by_place(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
+def _by_index(tensors: Mapping[str, Tensor]) -> dict[int, dict[str, Tensor]]:
     state: dict[int, dict[str, Tensor]] = defaultdict(dict)
     for path, value in tensors.items():
-        place, name = path.split("/")
-        state[int(place)][name] = value.clone()  # an optimizer writes into what it is given
+        index, name = path.split("/")
+        state[int(index)][name] = value.clone()  # an optimizer modifies its state in place
     return dict(state)
 
 

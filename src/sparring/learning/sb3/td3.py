@@ -1,4 +1,4 @@
-"""TD3 (Fujimoto et al., 2018): two critics, and an actor that follows the more careful one, learned off policy."""
+"""TD3 (Fujimoto et al., 2018): off-policy learning with an actor and two critics, of which the smaller value counts."""
 
 from dataclasses import dataclass
 
@@ -20,23 +20,23 @@ NUMBER_BYTES = 4
 
 @dataclass(frozen=True)
 class TD3Settings:
-    """How an actor and its critics learn."""
+    """Hyperparameters of an actor and its critics."""
 
     hidden: tuple[int, ...] = (256, 128)
     """Units of the hidden layers, the same in the actor and in the critics."""
     lr: float = 1e-3
     batch: int = 256
     buffer: int = 50_000
-    """Steps that are remembered."""
+    """Steps in the replay buffer."""
     warmup: int = 500
-    """Steps with uniform actions, before anything is learned."""
+    """Initial steps with uniform actions, before learning starts."""
     pace: int = 5
-    """Steps for each gradient step."""
+    """Environment steps per gradient step."""
     discount: float = 0.99
     averaging: float = 0.005
-    """The share of the new weights in the targets' moving average."""
+    """Weight of the new parameters in the target networks' moving average."""
     noise: float = 0.1
-    """Standard deviation of the noise on actions while learning."""
+    """Standard deviation of the exploration noise on actions."""
 
     def __post_init__(self) -> None:
         counts = dict.fromkeys(("batch", "buffer", "pace"), COUNT)
@@ -45,7 +45,7 @@ class TD3Settings:
         refuse_outside(self, "td3", ranges={**counts, **shares, **others}, units=self.hidden)
 
     def check(self, space: Space, *, environments: int) -> None:
-        """Refuse a replay buffer that would take more than 512 MiB."""
+        """Reject a replay buffer of more than 512 MiB."""
         largest = largest_buffer(space)
         if self.buffer > largest:
             raise ConfigError(
@@ -68,7 +68,7 @@ class TD3Settings:
             train_freq=self.pace,
             gradient_steps=environments.num_envs,
             action_noise=NormalActionNoise(np.zeros(actions), np.full(actions, self.noise)),
-            # Here an episode's horizon is its end (`SentEnv`): half the memory, as what is seen next is the row after.
+            # An episode ends at its horizon (`SentEnv`), so the next observation is the next row: half the memory.
             optimize_memory_usage=True,
             replay_buffer_kwargs={"handle_timeout_termination": False},
             policy_kwargs={"net_arch": list(self.hidden)},
@@ -86,12 +86,12 @@ def largest_buffer(space: Space) -> int:
 
 
 def _row_bytes(space: Space) -> int:
-    return NUMBER_BYTES * (space.observation + space.action + 3)  # a reward, whether it ended, and why
+    return NUMBER_BYTES * (space.observation + space.action + 3)  # reward, done and timeout
 
 
 RLA_CODE = TD3Settings(hidden=(256, 128), lr=1e-7, batch=256, buffer=100_000, warmup=100, pace=1, discount=1.0)
-"""The code of Li et al. (2022), which learns after every five steps, and then makes five gradient steps: those are the
-default of the version that it asks for, Stable-Baselines3 1.3.0, as many as steps. An Adam step of this learning rate
-moves a weight by about 1e-7, 40 000 of them, half of the 80 000 steps that it trains for, by 0.004."""
+"""The code of Li et al. (2022). It learns after every five steps, with five gradient steps: as many as steps, the
+default of the version that it requires, Stable-Baselines3 1.3.0. An Adam step of this learning rate changes a weight by
+about 1e-7; 40 000 of them, half of its 80 000 training steps, change it by 0.004."""
 MSG = TD3Settings(hidden=(400, 300), lr=1e-3, batch=256, buffer=100_000, warmup=100, pace=1, discount=0.99)
-"""Appendix C of the meta-Stackelberg game; what it leaves open is Stable-Baselines3's, but for the buffer and noise."""
+"""Appendix C of the meta-Stackelberg game; unstated values are Stable-Baselines3's, except for the buffer and noise."""

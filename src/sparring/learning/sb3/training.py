@@ -9,7 +9,7 @@ from sparring.snapshot import Snapshot
 from sparring.validation import check_counts, check_kind
 
 CHUNK = 100
-"""Steps after which it is asked whether a snapshot is due."""
+"""Steps between two queries of whether a snapshot is due."""
 
 
 def train(
@@ -21,14 +21,14 @@ def train(
     every: int | Callable[[int], bool] = 1000,
     start: Snapshot | None = None,
 ) -> Iterator[Training]:
-    """Learn to play the arena's seat, and yield where training stands after each chunk of about `every` steps.
+    """Train a policy for the task's seat, and yield the progress after each chunk of about `every` steps.
 
-    Where `every` is a function, it is asked after every 100 steps or so, with the steps that have been made, whether a
-    snapshot is due: one holds the whole replay buffer. The last one always is.
+    If `every` is a function, it is called about every 100 steps with the number of steps so far, and returns whether a
+    snapshot is due, since a snapshot holds the whole replay buffer. The last snapshot is always yielded.
 
-    A chunk ends with the first gradient step (TD3) or rollout (PPO) at which its steps have been made. From the
-    snapshot of any chunk as `start`, the same follows to the bit as without a break; a training that is over is yielded
-    once more.
+    A chunk ends with the first gradient step (TD3) or rollout (PPO) after its steps. Resuming from the snapshot of any
+    chunk as `start` gives the same results, to the last bit, as an uninterrupted training; a finished training is
+    yielded once more.
     """
     check_kind("train: arena", arena, kind=LearningTask, remedy='give a LearningTask: LearningTask(game, "attacker")')
     check_counts("train", steps=steps, seed=seed, **({} if callable(every) else {"every": every}))
@@ -36,10 +36,10 @@ def train(
         if isinstance(value, int) and value < 1:
             raise ConfigError(f"{name} is {value}; it must be at least 1")
     settings.check(arena.space, environments=arena.environments)
-    return _trained(arena, settings, steps=steps, seed=seed, every=every, start=start)
+    return _train(arena, settings, steps=steps, seed=seed, every=every, start=start)
 
 
-def _trained(
+def _train(
     arena: LearningTask,
     settings: Settings,
     *,

@@ -1,1 +1,1 @@
-""""""
+"""Theoretical bounds on learned attacks."""

@@ -1,4 +1,4 @@
-"""What a wrong estimate of the data can cost a learned attack at most (Li et al., 2022, theorem 1)."""
+"""The largest loss of return that a wrong data estimate causes a learned attack (Li et al., 2022, theorem 1)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Ingredients:
-    """What the theorem takes: constants of the loss ℓ(w, z) where models w and examples z can be at all."""
+    """The theorem's constants of the loss ℓ(w, z), over all reachable models w and possible examples z."""
 
     lipschitz: float
     """L: of ℓ in (w, z)."""
@@ -18,9 +18,9 @@ class Ingredients:
     smoothness: float
     """β, the smoothness of ℓ in w."""
     distance: float
-    """δ: no benign client's data is farther from the estimate in the 1-Wasserstein distance."""
+    """δ: maximum 1-Wasserstein distance of a benign client's data from the estimate."""
     benign: float
-    """ε, the share of benign clients."""
+    """ε, the fraction of benign clients."""
     lr: float
     """η."""
     steps: int
@@ -39,21 +39,21 @@ class Ingredients:
 
 
 def attack_bound(given: Ingredients) -> float:
-    """Return 2Hεδ[(L + L_v) L_z η + 2L], the most of its return that the attack loses."""
+    """Return 2Hεδ[(L + L_v) L_z η + 2L], the largest loss of return of the attack."""
     moves = (given.lipschitz + value_lipschitz(given)) * given.cross_smoothness * given.lr
     return 2 * given.steps * given.benign * given.distance * (moves + 2 * given.lipschitz)
 
 
 def value_lipschitz(given: Ingredients) -> float:
-    """Return L_v, the sum of K_F^t (L + L K_F) over the steps: the optimal value changes no faster with the model."""
+    """Return L_v, the sum of K_F^t (L + L K_F) over the steps: the Lipschitz constant of the optimal value."""
     contraction = round_lipschitz(given)
     return sum(contraction**step for step in range(given.steps)) * given.lipschitz * (1 + contraction)
 
 
 def round_lipschitz(given: Ingredients) -> float:
-    """Return K_F = ε max(|1 - ηα|, |1 - ηβ|): no round changes the distance of two models by a larger factor.
+    """Return K_F = ε max(|1 - ηα|, |1 - ηβ|): the largest factor by which a round changes the distance of two models.
 
-    That is so if attackers send the same models from both. With the same updates it would be max(|1 - εηα|, |1 - εηβ|).
+    That holds if attackers send the same models from both; with the same updates it is max(|1 - εηα|, |1 - εηβ|).
     """
     factors = (abs(1 - given.lr * given.convexity), abs(1 - given.lr * given.smoothness))
     return given.benign * max(factors)

@@ -1,7 +1,7 @@
-"""The ingredients of Li et al.'s theorem 1 (2022) for federated averaging of regularized logistic regression.
+"""The constants of Li et al.'s theorem 1 (2022) for federated averaging of regularized logistic regression.
 
-They hold for all models within the radius that play can reach and all examples no longer than the longest: the loss
-falls in z·w, so it is steepest, in the model and in the example, where the two point in opposite directions.
+They hold for all models within the reachable radius and all examples up to the longest norm: the loss decreases in z·w,
+so it is steepest, in the model and in the example, where the two point in opposite directions.
 """
 
 from math import exp, sqrt
@@ -15,7 +15,7 @@ from sparring.learning.theory.attack_bound import Ingredients
 
 
 def ingredients(game: Averaging, estimate: Matrix) -> Ingredients:
-    """Measure everything that the theorem takes, for attackers that train on `estimate`."""
+    """Compute all constants of the theorem, for attackers that train on `estimate`."""
     length = longest(game, estimate)
     reached = radius(game, length)
     steepest = 1 / (1 + exp(-reached * length))
@@ -33,13 +33,13 @@ def ingredients(game: Averaging, estimate: Matrix) -> Ingredients:
 
 
 def largest_difference(game: Averaging, estimate: Matrix) -> float:
-    """Return what the losses of two models that play can reach differ by at most: what a bound must fall short of."""
+    """Return the largest difference in loss of two reachable models; only a bound below it is informative."""
     length = longest(game, estimate)
     reached = radius(game, length)
     return reached * length + game.penalty / 2 * reached**2
 
 
 def longest(game: Averaging, estimate: Matrix) -> float:
-    """Return the largest norm of an example, be it true or estimated."""
+    """Return the largest norm of an example, true or estimated."""
     parts = (game.shards, game.own, estimate)
     return max(float(torch.linalg.vector_norm(part, dim=-1).max()) for part in parts)

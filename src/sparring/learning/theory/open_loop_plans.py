@@ -1,4 +1,4 @@
-"""Plans: sequences of actions that heed nothing that happens, found by climbing the return's gradient."""
+"""Open-loop plans: action sequences independent of observations, optimized by gradient ascent on the return."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sparring.random import Generator
 
 @dataclass(frozen=True)
 class PlanAscent:
-    """How a plan is searched for: from several random ones, each action staying in [-1, 1]."""
+    """Settings of the search for a plan: several random starts, each action clipped to [-1, 1]."""
 
     starts: int = 8
     steps: int = 100
@@ -28,9 +28,9 @@ class PlanAscent:
 def best_plan(
     returns: Callable[[Tensor], Tensor], *, shape: tuple[int, int], climb: PlanAscent = PlanAscent(), rng: Generator
 ) -> Tensor:
-    """Return the `[steps, numbers]` actions of the highest return that is found.
+    """Return the `[steps, numbers]` actions with the highest return found.
 
-    `returns` gives the return of each of `[plans, steps, numbers]`, and autograd its gradient.
+    `returns` computes the return of each of `[plans, steps, numbers]`, and autograd its gradient.
     """
     drawn = rng.uniform(-1, 1, (climb.starts, *shape)).astype(np.float32)
     plans = torch.from_numpy(drawn).requires_grad_()

@@ -1,4 +1,4 @@
-"""Where the clients' training happens."""
+"""Backends: how the clients' local training is executed."""
 
 from sparring.registry import Table
 from sparring.training.backends.auto import Auto

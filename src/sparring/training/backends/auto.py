@@ -1,4 +1,4 @@
-"""The backend that was measured to be the fastest for each kind of model."""
+"""The backend that benchmarks found to be the fastest for each kind of model."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from sparring.training.backends.shared import is_linear, shares
 from sparring.training.backends.threaded import Threaded
 
 FEW_EXAMPLES = 16
-"""Up to this minibatch, a convolutional model's layers are too small to fill a core client by client."""
+"""Up to this minibatch size, a convolutional model's layers are too small to use a core fully client by client."""
 LONG_STEP = 10**7
-"""From this many parameters times examples on, a step takes so long that handing it to a thread costs little."""
+"""From this number of parameters times examples on, the overhead of a thread per client is negligible."""
 
 
 @dataclass(frozen=True)
 class Auto:
-    """Take all clients at once where layers are linear or minibatches small, a thread a client where steps are long."""
+    """Batch all clients if layers are linear or minibatches small; use one thread per client if steps are long."""
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         _, steps, examples = batches.labels.shape
@@ -28,7 +28,7 @@ class Auto:
 
 
 def fastest(network: Network, *, steps: int, examples: int) -> Backend:
-    """Return the backend that the benchmarks show to be the fastest for this network and these minibatches."""
+    """Return the backend that benchmarks found to be the fastest for this network and these minibatches."""
     if shares(network) and (is_linear(network) or (steps == 1 and examples <= FEW_EXAMPLES)):
         return Batched()
     fills_a_core = network.size * examples >= LONG_STEP

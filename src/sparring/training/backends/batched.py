@@ -1,4 +1,4 @@
-"""All clients at once: the fast way for many small models."""
+"""All clients in one batch: fast for many small models."""
 
 import warnings
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from sparring.training.backends.shared import shared_updates, shares
 from sparring.training.gradients import gradient
 
 SLOW = "There is a performance drop because we have not yet implemented the batching rule"
-"""How torch warns of an operation that it takes client by client."""
+"""torch's warning about an operation that it runs client by client."""
 
 
 @dataclass(frozen=True)
 class Batched:
-    """Take each local step of all clients in one call; the first, at shared parameters, with one common backward."""
+    """Run each local step for all clients in one call; the first, at shared parameters, with one backward pass."""
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         for step, batch in enumerate(map(Batch, batches.inputs.unbind(1), batches.labels.unbind(1))):
@@ -33,7 +33,7 @@ class Batched:
 
 
 def _gradients(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[Tensor, ...]:
-    """Return the gradients of the clients' losses at their rows of `parameters`, one `[clients, ...]` tensor a part."""
+    """Return the gradients of the clients' losses at their rows of `parameters`, one `[clients, ...]` tensor each."""
 
     def loss(tensors: tuple[Tensor, ...], own: Batch) -> Tensor:
         return cross_entropy(network.forward(tensors, own.inputs), own.labels)
@@ -43,7 +43,7 @@ def _gradients(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[T
             warnings.filterwarnings("ignore", SLOW)
             gradients: tuple[Tensor, ...] = vmap(grad(loss))(vmap(network.split)(parameters), batch)
     except RuntimeError:
-        # Models that choose their way by what passes, or that edit it in place, are more than vmap can take.
+        # vmap does not support models with data-dependent control flow or in-place operations.
         return _one_by_one(network, parameters, batch=batch)
     return gradients
 

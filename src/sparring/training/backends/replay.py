@@ -1,4 +1,4 @@
-"""Which models can be passed through layer by layer, and which layers that is known for."""
+"""Decides which models can be run layer by layer, by layers whose gradients are known."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,23 +8,23 @@ from sparring.models import ModuleNetwork
 from sparring.models.convolution import Convolution
 
 Layers = list[tuple[str, nn.Module]]
-"""The layers of a chain by name, in order; one object may be there several times."""
+"""The layers of a chain by name, in order; the same object may occur several times."""
 
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
-"""What of a module holds functions that change what passes."""
+"""Attributes of a module that hold hooks."""
 HOOKS_OF_ALL = tuple(
     hooks for name, hooks in vars(nn.modules.module).items() if name.startswith("_global") and name.endswith("_hooks")
 )
-"""Where torch holds what is hooked to every module there is."""
+"""torch's global hooks, which apply to every module."""
 
 
 def layers_of(module: nn.Module) -> Layers:
-    """Return a chain's layers; torch's own iterators leave out what is there again, and take longer."""
+    """Return a chain's layers; torch's own iterators skip repeated layers and are slower."""
     return list(vars(module)["_modules"].items())
 
 
 def is_replayed(network: ModuleNetwork) -> bool:
-    """Say whether the network is a chain of known layers, with nothing else that has a say in what passes."""
+    """Say whether the network is a plain chain of known layers, without hooks or other changes."""
     if type(network) is not ModuleNetwork or type(network.module) is not nn.Sequential or any(HOOKS_OF_ALL):
         return False
     layers = layers_of(network.module)
@@ -34,9 +34,9 @@ def is_replayed(network: ModuleNetwork) -> bool:
 
 
 def _are_all_parameters(network: ModuleNetwork, layers: Layers) -> bool:
-    """Say whether the layers' weights and biases are all the model's parameters, those of a layer all trained or none.
+    """Say whether the layers' weights and biases are all parameters of the model, each layer all trained or all frozen.
 
-    Others belong to the model itself, or to a layer that does not use them.
+    Other parameters belong to the model itself, or to a layer that does not use them.
     """
     constants = network.constants.keys()
     trained: list[str] = []
@@ -51,7 +51,7 @@ def _are_all_parameters(network: ModuleNetwork, layers: Layers) -> bool:
 
 
 def _is_plain(module: nn.Module) -> bool:
-    """Say whether a module does what its class does: nothing is hooked to it, and its `forward` is the class's."""
+    """Say whether a module behaves as its class: it has no hooks and does not override `forward`."""
     own = vars(module)
     return "forward" not in own and not any(own[name] for name in HOOKS)
 
@@ -68,7 +68,7 @@ def _is_padded_with_zeros(layer: nn.Module) -> bool:
 
 
 def _has_plain_bias(layer: nn.Linear | nn.Conv2d | Convolution) -> bool:
-    """Say whether there is no bias, or a number for each output."""
+    """Say whether there is no bias, or one number per output."""
     return layer.bias is None or layer.bias.shape == layer.weight.shape[:1]
 
 
@@ -88,4 +88,4 @@ KNOWN: Mapping[type[nn.Module], Callable[[nn.Module], bool]] = {
     nn.Flatten: _keeps_examples,
     **dict.fromkeys((nn.ReLU, nn.ELU, nn.Tanh, nn.Sigmoid, nn.GELU, nn.MaxPool2d, nn.AvgPool2d, nn.Identity), _always),
 }
-"""Layers that treat each example by itself, and what such a layer must be like for its gradients to be known."""
+"""Layers that process each example separately, and conditions under which their gradients are known."""

@@ -1,4 +1,4 @@
-"""One client after the other: the specification that every other backend must equal."""
+"""One client after another: the reference that every other backend must equal."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from sparring.training.local import local_update
 
 @dataclass(frozen=True)
 class Sequential:
-    """Train the clients one after the other, each with all threads."""
+    """Train the clients one after another, each with all threads."""
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         for row, inputs, labels in zip(out, *batches, strict=True):

@@ -1,7 +1,7 @@
 """Every client's gradient from one forward and one backward pass.
 
-In the first local step all clients stand at the same parameters, so their examples can pass through the model together.
-Only the last product, that of a layer's inputs and the gradients of its outputs, is taken client by client.
+In the first local step all clients have the same parameters, so their examples can pass through the model together.
+Only the last product, of a layer's inputs and the gradients of its outputs, is computed client by client.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,11 +19,11 @@ from sparring.models.convolution import Convolution
 from sparring.training.backends.replay import is_replayed, layers_of
 
 TOGETHER = 32
-"""Clients whose products of a linear layer are taken at once: few enough to be copied out of the cache."""
+"""Clients whose products of a linear layer are computed at once: few enough that the result stays in cache."""
 
 
 class Passage(NamedTuple):
-    """A layer with parameters, what went in and what came out, of all clients' examples together."""
+    """A layer with parameters, its inputs and its outputs, for all clients' examples together."""
 
     layer: nn.Module
     inputs: Tensor
@@ -31,7 +31,7 @@ class Passage(NamedTuple):
 
 
 class Factors(NamedTuple):
-    """A layer, what went in and the gradients of what came out: both `[clients, examples, ...]`."""
+    """A layer, its inputs and the gradients of its outputs: both `[clients, examples, ...]`."""
 
     layer: nn.Module
     inputs: Tensor
@@ -49,7 +49,7 @@ def is_linear(network: Network) -> bool:
 
 
 def shared_updates(network: Network, parameters: Vector, *, batch: Batch, lr: float, out: Matrix) -> Matrix:
-    """Write lr · gradient of each client's mean loss at the shared `parameters` into its row of `out`."""
+    """Write lr · gradient of each client's mean loss at the shared `parameters` to its row of `out`."""
     assert isinstance(network, ModuleNetwork)
     tensors = network.split(parameters)
     passages, logits = _forward(network, tensors, inputs=batch.inputs.flatten(0, 1))
@@ -68,7 +68,7 @@ def _forward(network: ModuleNetwork, tensors: tuple[Tensor, ...], *, inputs: Ten
     signal, passages = network.normalize(inputs), []
     for name, layer in layers_of(network.module):
         own, fixed = (_of_layer(name, among) for among in (trained, network.constants))
-        # What is changed in place may be the outputs of a passage, whose gradient would then be that of the change.
+        # An in-place layer would overwrite the outputs of a passage, whose gradient would then be that of the change.
         signal = signal.clone() if getattr(layer, "inplace", False) else signal
         outputs = functional_call(layer, own | fixed, (signal,))
         if own:
@@ -83,12 +83,12 @@ def _of_layer(name: str, tensors: Any) -> dict[str, Tensor]:
 
 
 def _linear(factors: Factors, columns: Iterator[Matrix]) -> None:
-    # Of inputs with more dimensions, such as rows of an image, each row counts like an example.
+    # Of inputs with more dimensions, such as rows of an image, each row counts as an example.
     slopes, inputs = (each.flatten(1, -2) for each in (factors.slopes, factors.inputs))
     clients, _, width = slopes.shape
     pair = (slopes.transpose(1, 2), inputs)
     rows = next(columns).view(clients, width, -1)
-    # Into rows that do not follow each other in memory, torch multiplies matrix by matrix, several times as slowly.
+    # torch multiplies matrix by matrix, several times as slowly, if the rows of `out` are not contiguous.
     product = rows.new_empty(min(TOGETHER, clients), *rows.shape[1:])
     for part, *some in zip(*(each.split(TOGETHER) for each in (rows, *pair)), strict=True):
         part.copy_(torch.bmm(*some, out=product[: len(part)]))
@@ -116,7 +116,7 @@ def _convolution_products(layer: nn.Conv2d | Convolution, inputs: Tensor, *, slo
 
 
 def _geometry(layer: nn.Conv2d | Convolution) -> tuple[Any, Any, Any]:
-    """Return stride, padding and dilation, one number a dimension."""
+    """Return stride, padding and dilation, one number per dimension."""
     if isinstance(layer, nn.Conv2d):
         return layer.stride, layer.padding, layer.dilation
     return [layer.stride] * 2, [layer.padding] * 2, [1] * 2
@@ -127,4 +127,4 @@ PRODUCTS: dict[type[nn.Module], Callable[[Factors, Iterator[Matrix]], None]] = {
     nn.Conv2d: _convolution,
     Convolution: _convolution,
 }
-"""How each layer's parameter gradients follow from its inputs and the gradients of its outputs."""
+"""Functions that compute a layer's parameter gradients from its inputs and the gradients of its outputs."""

@@ -1,4 +1,4 @@
-"""One client a thread: the fast way for models whose single steps already fill a core, such as wide convolutions."""
+"""One client per thread: fast for models whose single steps already use a core fully, such as wide convolutions."""
 
 import copy
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from sparring.training.local import local_update
 
 @contextmanager
 def torch_threads(count: int) -> Iterator[int]:
-    """Let each operation use `count` threads for a while; yield how many it used before."""
+    """Temporarily set torch's thread count to `count`; yield the previous count."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -28,12 +28,12 @@ def torch_threads(count: int) -> Iterator[int]:
 class Threaded:
     """Train as many clients at a time as torch has threads, each on one thread.
 
-    Splitting a step over threads leaves them waiting for each other, and memory is mapped by one of them alone.
+    Splitting one step over threads would make them wait for each other, and for memory that only one thread maps.
     """
 
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         def train(first: int) -> None:
-            # A copy for each thread: a module holds the parameters that it is called with.
+            # Each thread gets a copy, since a call stores its parameters in the module.
             mine = copy.deepcopy(network)
             for client in range(first, len(out), threads):
                 own = Batch(batches.inputs[client], batches.labels[client])

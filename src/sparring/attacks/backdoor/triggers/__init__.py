@@ -1,1 +1,1 @@
-"""What is put on an image so that a backdoored model takes it for the target class."""
+"""Triggers: image changes that make a backdoored model predict the target class."""

@@ -1,8 +1,8 @@
-"""Four bars (Xie, Huang et al., 2020), the global trigger of DBA, of which each is a trigger as well."""
+"""Four bars (Xie, Huang et al., 2020): the global trigger of DBA; each bar is also a trigger."""
 
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
@@ -13,7 +13,7 @@ COUNT = 4
 
 
 class Layout(NamedTuple):
-    """The rows and the first columns of the bars, and how long these are."""
+    """The first rows and the first columns of the bars, and their length."""
 
     rows: tuple[int, int]
     columns: tuple[int, int]
@@ -21,25 +21,28 @@ class Layout(NamedTuple):
 
 
 LAYOUTS = {(28, 28): Layout((0, 3), (0, 6), 4), (32, 32): Layout((0, 4), (0, 9), 6)}
-"""Where the authors put them, by the image's height and width."""
+"""The authors' layouts, by the image's height and width."""
 
 
 @dataclass(frozen=True)
 class Bars:
     """Paint bars of one pixel's height, two in each of two rows.
 
-    Where they are is known for images of 28×28 (rows 0 and 3, columns 0 to 3 and 6 to 9) and of 32×32 pixels (rows 0
-    and 4, columns 0 to 5 and 9 to 14); for others rows, columns and length must be given.
+    The published layouts are for images of 28×28 (rows 0 and 3, columns 0 to 3 and 6 to 9) and of 32×32 pixels (rows 0
+    and 4, columns 0 to 5 and 9 to 14); for other sizes rows, columns and length must be given.
     """
 
     rows: tuple[int, int] | None = None
+    """The rows of the upper and of the lower bars, in pixels from the top; null takes the published ones."""
     columns: tuple[int, int] | None = None
     """The first column of the left and of the right bars."""
     length: int | None = None
+    """Pixels in each bar, at least 1; null takes the published number."""
     color: float = 1.0
     """From 0, black, to 1, white, in all channels."""
     part: int | None = None
-    """The only bar to paint: 0 and 1 are the upper ones, 2 and 3 the lower ones; all where there is none."""
+    """The only bar to paint: 0 and 1 are the upper bars, 2 and 3 the lower bars; null means all."""
+    paper: ClassVar[str] = "Xie, Huang et al., 2020, DBA: distributed backdoor attacks against federated learning, ICLR"
 
     def __post_init__(self) -> None:
         check_color("bars", self.color)
@@ -52,7 +55,7 @@ class Bars:
 
     @property
     def parts(self) -> tuple["Bars", ...]:
-        """Each bar as a trigger of its own; of one that is a part already, that one."""
+        """Each bar as a separate trigger; if the trigger is a single bar, only itself."""
         return tuple(replace(self, part=part) for part in range(COUNT)) if self.part is None else (self,)
 
     def stamp(self, images: Tensor) -> Tensor:
@@ -61,8 +64,8 @@ class Bars:
     def overlay(self, shape: tuple[int, int, int]) -> Overlay:
         """Return the mask and the pattern for images of a shape."""
         layout = self._layout(*shape[1:])
-        places = list(product(layout.rows, layout.columns))
-        chosen = places if self.part is None else [places[self.part]]
+        corners = list(product(layout.rows, layout.columns))
+        chosen = corners if self.part is None else [corners[self.part]]
         boxes = [Box(row, column, height=1, width=layout.length) for row, column in chosen]
         return painted("bars", boxes, shape=shape, color=self.color)
 

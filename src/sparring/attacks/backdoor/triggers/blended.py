@@ -1,6 +1,7 @@
-"""Blended pattern (Chen et al., 2017): noise that shines through the whole image."""
+"""Blended pattern (Chen et al., 2017): faint noise over the whole image."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -15,13 +16,16 @@ from sparring.random import stream
 class Blended:
     """Mix every image with the same random pattern: (1 - alpha) · image + alpha · pattern.
 
-    The pattern's pixels are uniform on [0, 1]; it depends on the seed and the images' shape alone.
+    The pattern's pixels are uniform on [0, 1] and depend only on the seed and the images' shape.
     """
 
     alpha: float = 0.2
-    """How much of the pattern an image takes."""
+    """Weight of the pattern in the image."""
     seed: int = 0
-    """Names the pattern."""
+    """Seed of the pattern."""
+    paper: ClassVar[str] = (
+        "Chen et al., 2017, Targeted backdoor attacks on deep learning systems using data poisoning, arXiv:1712.05526"
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha <= 1:

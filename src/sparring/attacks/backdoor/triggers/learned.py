@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
@@ -13,17 +13,18 @@ from sparring.registry import Stored
 
 @dataclass(frozen=True)
 class LearnedTrigger:
-    """Change every image as a network does that was trained together with a classifier.
+    """Change every image by a network that was trained together with a classifier.
 
-    `train_trigger` trains one, `save_trigger` writes the file, which is read when the first image is stamped.
+    `train_trigger` trains one and `save_trigger` writes the file, which is read when the first image is stamped.
     """
 
     file: Annotated[str, Stored()]
-    """Where the network is, in the safetensors format."""
+    """Path of the trigger network, in the safetensors format."""
+    paper: ClassVar[str] = "Doan et al., 2021, LIRA: learnable, imperceptible and robust backdoor attacks, ICCV"
 
     @cached_property
     def network(self) -> TriggerNetwork:
-        """The network that the file holds."""
+        """The trigger network in the file."""
         return load_trigger(self.file)
 
     @torch.no_grad()

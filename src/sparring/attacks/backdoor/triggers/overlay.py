@@ -1,4 +1,4 @@
-"""A trigger as data: a mask, and a pattern that shows where the mask lets it."""
+"""A trigger as data: a pattern, and a mask with its weight in each pixel."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from sparring.errors import ConfigError
 
 
 class Overlay(NamedTuple):
-    """How much of the pattern each pixel takes, from 0 to 1, and the pattern: both `[channels, height, width]`."""
+    """The pattern's weight in each pixel, from 0 to 1, and the pattern: both `[channels, height, width]`."""
 
     mask: Tensor
     pattern: Tensor
@@ -22,7 +22,7 @@ class Overlay(NamedTuple):
 
 
 class Box(NamedTuple):
-    """The pixels of a rectangle, from `row` and `column` on."""
+    """A rectangle of pixels whose upper left corner is at `row` and `column`."""
 
     row: int
     column: int
@@ -31,7 +31,7 @@ class Box(NamedTuple):
 
 
 def image_shape(trigger: str, images: Tensor) -> tuple[int, int, int]:
-    """Return channels, height and width of a batch of images; refuse what is none."""
+    """Return channels, height and width of a batch of images; reject other inputs."""
     if images.ndim != 4:
         raise ConfigError(f"trigger {trigger}: the inputs have shape {list(images.shape[1:])}; use images")
     _, channels, height, width = images.shape
@@ -39,7 +39,7 @@ def image_shape(trigger: str, images: Tensor) -> tuple[int, int, int]:
 
 
 def painted(trigger: str, boxes: Sequence[Box], *, shape: tuple[int, int, int], color: float) -> Overlay:
-    """Return the overlay that gives every pixel of the boxes one color in all channels; refuse a box outside."""
+    """Return the overlay that paints the boxes in one color in all channels; reject a box outside the image."""
     _, height, width = shape
     mask = torch.zeros(shape)
     for row, column, rows, columns in boxes:
@@ -53,6 +53,6 @@ def painted(trigger: str, boxes: Sequence[Box], *, shape: tuple[int, int, int], 
 
 
 def check_color(trigger: str, color: float) -> None:
-    """Refuse a color that no pixel has."""
+    """Reject a color outside [0, 1]."""
     if not 0 <= color <= 1:
         raise ConfigError(f"{trigger}.color is {color}; it must be from 0 (black) to 1 (white)")

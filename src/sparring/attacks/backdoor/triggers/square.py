@@ -1,6 +1,7 @@
 """Square (Gu et al., 2017), the trigger of BadNets."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -10,16 +11,20 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class Square:
-    """Paint a square of one color: by default a white one, a pixel away from the lower right corner."""
+    """Paint a square of one color; by default white, one pixel away from the lower right corner."""
 
     size: int = 3
-    """Pixels a side."""
+    """Side length in pixels."""
     row: int = -4
-    """Its first row; below zero it counts from the lower edge."""
+    """Its first row; a negative value counts from the lower edge."""
     column: int = -4
-    """Its first column; below zero it counts from the right edge."""
+    """Its first column; a negative value counts from the right edge."""
     color: float = 1.0
     """From 0, black, to 1, white, in all channels."""
+    paper: ClassVar[str] = (
+        "Gu et al., 2017, BadNets: identifying vulnerabilities in the machine learning model supply chain, "
+        "arXiv:1708.06733"
+    )
 
     def __post_init__(self) -> None:
         check_color("square", self.color)

@@ -1,4 +1,4 @@
-"""Learn a trigger and a classifier together (Doan et al., 2021): the worst case that a defender prepares for."""
+"""Train a trigger and a classifier together (Doan et al., 2021): a worst case for evaluating defenses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,15 +27,15 @@ from sparring.validation import (
 
 @dataclass(frozen=True)
 class TriggerTraining:
-    """How a trigger is learned: its bound, and the steps of Adam that trigger and classifier take in turn."""
+    """Settings of trigger training: the trigger's bound, and the alternating Adam steps of trigger and classifier."""
 
     epsilon: float = 0.1
-    """The most by which the trigger may change a pixel, on the scale from 0 to 1."""
+    """The largest change of a pixel by the trigger, on the scale from 0 to 1."""
     steps: int = 300
     batch: int = 64
     lr: float = 1e-3
     clean: float = 0.5
-    """The weight α of the loss on images without the trigger; that of the others is 1 - α."""
+    """The weight α of the loss on clean images; the loss on triggered images has the weight 1 - α."""
     width: int = 16
     """Channels between the trigger's convolutions."""
 
@@ -48,7 +48,7 @@ class TriggerTraining:
 
 
 USUAL = TriggerTraining()
-"""What does for small gray images."""
+"""Settings that work for small grayscale images."""
 
 
 class TrainedTrigger(NamedTuple):
@@ -64,9 +64,9 @@ class TrainedTrigger(NamedTuple):
 def train_trigger(
     network: Network, examples: Batch, *, target: int, rng: Generator, training: TriggerTraining = USUAL
 ) -> TrainedTrigger:
-    """Learn to turn any image into one that the classifier takes for `target`, and a classifier that does.
+    """Train a trigger and a classifier that predicts `target` for any image with the trigger.
 
-    On each minibatch the trigger T takes a step down L(f(T(x)), target), then the classifier f one down
+    On each minibatch the trigger T takes one step down L(f(T(x)), target), then the classifier f takes one step down
     α · L(f(x), y) + (1 - α) · L(f(T(x)), target).
     """
     check_network("train_trigger: network", network)

@@ -1,16 +1,19 @@
-"""No trigger: the images of the source class themselves are what the model shall mistake."""
+"""No trigger: unmodified images of the source class should be misclassified."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Unmarked:
-    """Leave images as they are.
+    """Leave images unchanged.
 
-    With a source class an attacker then teaches the model to mistake that class for the target, and no more.
+    With a source class, an attacker then teaches the model only to misclassify that class as the target.
     """
+
+    paper: ClassVar[str] = ""
 
     def stamp(self, images: Tensor) -> Tensor:
         return images.clone()

@@ -1,1 +1,1 @@
-"""The forms of local model poisoning, one for each way in which a rule chooses."""
+"""The forms of local model poisoning, one per family of rules."""

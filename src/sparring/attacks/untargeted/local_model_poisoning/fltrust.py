@@ -1,12 +1,12 @@
 """Local model poisoning against root-based rules (Cao et al., 2021, the adaptive attack on FLTrust).
 
-FLTrust adds up unit vectors e, each weighted by its trust ReLU(<e, r>) in the unit root update r, divides by the sum of
-the trusts and gives the result the norm of the root update. The attack moves one crafted e after the other by
+FLTrust sums unit vectors e, each weighted by its trust ReLU(<e, r>) in the unit root update r, divides by the sum of
+the trusts and gives the result the norm of the root update. The attack optimizes one crafted e after another by
 zeroth-order ascent on sᵀ(g - g'), where s is the sign of the benign updates' aggregate g, and g' the aggregate of all.
 
-The objective sees a crafted e only through <e, r> and <e, s>, and the ascent's probes are Gaussian. So the walk is
-played, exact in distribution, on four coordinates: three in the span of r, s and the first e, and the length of the
-part outside, whose direction is uniform and is drawn once at the end.
+The objective depends on a crafted e only through <e, r> and <e, s>, and the ascent's probes are Gaussian. So the walk
+is simulated, exactly in distribution, in four coordinates: three in the span of r, s and the first e, and the length
+of the component outside, whose direction is uniform and is drawn once at the end.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ from sparring.random import Generator
 from sparring.validation import check_matrix, check_vector
 
 SPAN = 3
-"""Coordinates in the span of r, s and the first e; one more measures what lies outside."""
+"""Coordinates in the span of r, s and the first e; one more holds the length of the component outside."""
 TINY = 1e-300
-"""Divides a zero vector, so that it stays zero."""
+"""Lower bound of a divisor, so that a zero vector stays zero."""
 
 Point = NDArray[np.float64]
-Taken = Literal["last", "best"]
-"""Which point of a walk counts: the last, or the most harmful one seen."""
+LambdaChoice = Literal["last", "best"]
+"""Which point of a walk is used: the last, or the most harmful one seen."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,19 @@ class TrustAscent:
     sweeps: int = 10
     steps: int = 10
     variance: float = 0.5
-    """Of a probe's coordinates, σ²."""
+    """Variance of a probe's coordinates, σ²."""
     smoothing: float = 0.005
-    """How far along a probe the objective is measured, γ."""
+    """Distance along a probe at which the objective is evaluated, γ."""
     rate: float = 0.01
     """The step size, η."""
-    taken: Taken = "last"
+    lambda_choice: LambdaChoice = "last"
 
 
 PUBLISHED = TrustAscent()
 
 
 class Direction(NamedTuple):
-    """One crafted e in its own four coordinates."""
+    """One crafted e in its four coordinates."""
 
     point: Point
     axes: Point
@@ -64,32 +64,32 @@ class Direction(NamedTuple):
 
 
 class Aggregate(NamedTuple):
-    """What the objective needs to know of unit updates added up with their trusts."""
+    """The statistics of trust-weighted unit updates that the objective depends on."""
 
     along: float
-    """The sum's inner product with s."""
+    """Inner product of the weighted sum with s."""
     trust: float
     norm: float
-    """Of the root update."""
+    """Norm of the root update."""
 
     def add(self, e: Direction) -> "Aggregate":
-        """Count one more update."""
+        """Add one more update."""
         towards_root, along = e.point @ e.axes
         trust = max(0.0, towards_root)
         return self._replace(along=self.along + trust * along, trust=self.trust + trust)
 
     @property
     def harm(self) -> float:
-        """The objective sᵀ(-g'), sᵀg being the same whatever is crafted; zero where nobody is trusted."""
+        """The objective sᵀ(-g'), as sᵀg is constant; zero if no update is trusted."""
         return -self.norm * self.along / self.trust if self.trust > 0 else 0.0
 
 
 def most_harmful(
     start: Matrix, *, benign: Matrix, root: Vector, rng: Generator, ascent: TrustAscent = PUBLISHED
 ) -> Matrix:
-    """Turn the rows of `start` to where they harm FLTrust most, and give them the norm of the root update.
+    """Rotate the rows of `start` to where they harm FLTrust most, and give them the norm of the root update.
 
-    A root update of zero trusts nobody; the rows are then zero too.
+    A zero root update gives no update any trust; the rows are then zero too.
     """
     benign = check_matrix("most_harmful", benign, name="benign")
     start = check_matrix("most_harmful", start, name="start")
@@ -98,31 +98,31 @@ def most_harmful(
     benign_sum, trust = _trusted_sum(benign, r)
     s = benign_sum.sign()
     benign_part = Aggregate(float(benign_sum.abs().sum()), trust, norm)
-    crafted = [_framed(row, r, s=s)[1] for row in start]
+    crafted = [_frame(row, r, s=s)[1] for row in start]
     for moving in [*range(len(crafted))] * ascent.sweeps:
         others = reduce(Aggregate.add, crafted[:moving] + crafted[moving + 1 :], benign_part)
         crafted[moving] = climb(crafted[moving], others, dimensions=len(root), ascent=ascent, rng=rng)
-    bases = (_framed(row, r, s=s)[0] for row in start)
-    rows = [(norm * _embedded(e.point, basis, rng=rng)).float() for e, basis in zip(crafted, bases, strict=True)]
+    bases = (_frame(row, r, s=s)[0] for row in start)
+    rows = [(norm * _embed(e.point, basis, rng=rng)).float() for e, basis in zip(crafted, bases, strict=True)]
     return torch.stack(rows).nan_to_num_()
 
 
 def climb(e: Direction, others: Aggregate, *, dimensions: int, ascent: TrustAscent, rng: Generator) -> Direction:
-    """Walk `ascent.steps` steps and return the last direction, as published, or the best seen, the start among them.
+    """Walk `ascent.steps` steps and return the last direction, as published, or the best one seen, including the start.
 
-    A step goes as far as it goes, and may have made the last one worse; taking the best, the objective never falls.
+    A step is not checked for improvement and may lower the objective; with the best point it never decreases.
     """
     walk = [e]
     for _ in range(ascent.steps):
         walk.append(_step(walk[-1], others, dimensions=dimensions, ascent=ascent, rng=rng))
-    return walk[-1] if ascent.taken == "last" else max(walk, key=lambda seen: others.add(seen).harm)
+    return walk[-1] if ascent.lambda_choice == "last" else max(walk, key=lambda seen: others.add(seen).harm)
 
 
 def _step(e: Direction, others: Aggregate, *, dimensions: int, ascent: TrustAscent, rng: Generator) -> Direction:
-    """Move along a random probe in proportion to the slope on it, and back to the unit sphere."""
-    existing = np.arange(SPAN + 1) < dimensions  # a tiny model lacks some of the coordinates
+    """Move along a random probe in proportion to the slope along it, and project back to the unit sphere."""
+    existing = np.arange(SPAN + 1) < dimensions  # a tiny model has fewer coordinates
     probe = existing * rng.normal(0, sqrt(ascent.variance), SPAN + 1)
-    # Outside the span the probe has one coordinate along what e has there, and the others' length, a χ, across it.
+    # Outside the span the probe has one coordinate along e's component, and a χ-distributed length across it.
     across = sqrt(2 * ascent.variance * rng.standard_gamma(max(0, dimensions - SPAN - 1) / 2))
     rise = others.add(e.offset(ascent.smoothing * probe)).harm - others.add(e).harm
     stride = ascent.rate * rise / ascent.smoothing
@@ -138,7 +138,7 @@ def _unit(vector: Vector) -> tuple[Tensor, float]:
 
 
 def _trusted_sum(updates: Matrix, r: Tensor) -> tuple[Tensor, float]:
-    """Add up the unit updates, each weighted by its trust, and the trusts."""
+    """Return the trust-weighted sum of the unit updates, and the sum of the trusts."""
     norms = row_norms(updates).clamp_(min=TINY)
     trusts = (products(updates, r[None])[:, 0] / norms).clamp_(min=0)
     weights = trusts / norms
@@ -146,7 +146,7 @@ def _trusted_sum(updates: Matrix, r: Tensor) -> tuple[Tensor, float]:
     return total, float(trusts.sum())
 
 
-def _framed(row: Vector, r: Tensor, *, s: Tensor) -> tuple[Tensor, Direction]:
+def _frame(row: Vector, r: Tensor, *, s: Tensor) -> tuple[Tensor, Direction]:
     """Return an orthonormal basis of the span of r, s and the row, and the row's direction in it."""
     e, _ = _unit(row)
     basis, triangle = torch.linalg.qr(torch.stack([r, s, e], dim=1))
@@ -155,8 +155,8 @@ def _framed(row: Vector, r: Tensor, *, s: Tensor) -> tuple[Tensor, Direction]:
     return basis, Direction(point=coordinates[:, 2], axes=coordinates[:, :2])
 
 
-def _embedded(point: Point, basis: Tensor, *, rng: Generator) -> Tensor:
-    """Return the vector with these coordinates, after drawing the direction of the part outside the span."""
+def _embed(point: Point, basis: Tensor, *, rng: Generator) -> Tensor:
+    """Return the vector with these coordinates, after drawing the direction of the component outside the span."""
     noise = torch.from_numpy(rng.standard_normal(len(basis))).to(basis.device)
     outside, _ = _unit(noise - basis @ (basis.T @ noise))
     inside: Tensor = basis @ torch.from_numpy(point[: basis.shape[1]]).to(basis.device)

@@ -1,7 +1,7 @@
 """Local model poisoning against distance-based rules (Fang et al., 2020, section 4.2).
 
-All crafted models are w_t - λ s, the paper's s being the direction in which the benign models move: in updates, -λ
-times the direction of the benign mean. λ is the largest that the search finds to be selected by Krum.
+All crafted models are w_t - λ s, where the paper's s is the direction in which the benign models move; in terms of
+updates, -λ times the direction of the benign mean. λ is the largest value found with which Krum selects a crafted row.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ SMALLEST = 1e-5
 
 
 class HalvingSearch(NamedTuple):
-    """The last λ tried, and whether Krum selects the crafted rows with it."""
+    """The last λ tried, and whether Krum selects a crafted row with it."""
 
     step: float
     selected: bool
@@ -28,13 +28,13 @@ class HalvingSearch(NamedTuple):
 
 @dataclass(frozen=True)
 class Geometry:
-    """All that Krum needs to know of the benign updates h and the crafted ones -λ g, with g in {-1, 1}, as numbers.
+    """The statistics of the benign updates h that Krum scores depend on, for crafted rows -λ g with g in {-1, 1}.
 
-    Distances in λ are closed: |h + λ g|² = |h|² + 2 λ <h, g> + λ² d. No λ costs a pass over the updates.
+    Distances are closed-form in λ: |h + λ g|² = |h|² + 2 λ <h, g> + λ² d. No λ costs a pass over the updates.
     """
 
     distances: Tensor
-    """Squared distances among the benign updates."""
+    """Squared distances between the benign updates."""
     squares: Tensor
     """The |h|²."""
     slopes: Tensor
@@ -43,7 +43,7 @@ class Geometry:
     score: KrumScore = PUBLISHED
 
     def scores(self, step: float, *, crafted: int, neighbors: int) -> Tensor:
-        """Return Krum's scores: of each benign row, then of each crafted one."""
+        """Return the Krum score of each benign row, then of each crafted row."""
         benign = len(self.squares)
         between = self.squares + 2 * step * self.slopes + step**2 * self.dimensions
         table = self.squares.new_zeros(benign + crafted, benign + crafted)
@@ -55,10 +55,10 @@ class Geometry:
     def bound(self, *, crafted: int, neighbors: int) -> float:
         """Return the upper bound of the λ that Krum selects (theorem 1, for any number of neighbors).
 
-        The benign neighbors of a crafted row are at distances of at least λ √d - max |h|, and these, or their squares,
-        add up to less than the best of the benign scores. It has `crafted - 1` neighbors at distance 0. Where these are
-        all that are counted, or where the benign rows are too few to be each other's, any λ may be selected, and this
-        is only where to start.
+        The distances from a crafted row to its benign neighbors are at least λ √d - max |h|, and the sum of these
+        distances, or of their squares, is below the smallest benign score. The row has `crafted - 1` neighbors at
+        distance 0. If only these are counted, or if there are too few benign rows to be each other's neighbors, any λ
+        may be selected, and the bound is only a starting value.
         """
         counted = max(1, neighbors - crafted + 1)
         best = self.score.scores(self.distances, neighbors).min().item()
@@ -68,7 +68,7 @@ class Geometry:
         return sqrt(best / (counted * self.dimensions)) + farthest / sqrt(self.dimensions)
 
     def search(self, *, crafted: int, neighbors: int) -> HalvingSearch:
-        """Halve λ from its bound until Krum selects a crafted row, whatever the order of the clients, or give up."""
+        """Halve λ from its bound until Krum selects a crafted row for any order of the clients, or give up."""
         step = self.bound(crafted=crafted, neighbors=neighbors)
         while True:
             scores = self.scores(step, crafted=crafted, neighbors=neighbors)
@@ -79,7 +79,7 @@ class Geometry:
 
 
 def measure(benign: Matrix, signs: Vector, *, score: KrumScore = PUBLISHED) -> Geometry:
-    """Measure the benign updates."""
+    """Compute the statistics of the benign updates."""
     benign = check_matrix("measure", benign, name="benign")
     squares, slopes = benign.new_zeros(2, len(benign), dtype=torch.float64)
     for columns in column_blocks(benign):
@@ -92,8 +92,8 @@ def measure(benign: Matrix, signs: Vector, *, score: KrumScore = PUBLISHED) -> G
 def farthest_selected(benign: Matrix, *, crafted: int, assumed: int, score: KrumScore = PUBLISHED) -> Vector:
     """Return the update that all `crafted` rows submit when the server's Krum assumes `assumed` malicious rows.
 
-    A round with too few rows for that lowers the count to the most that Krum can bear. Where the released form has no
-    neighbors left, it selects no crafted row, and the search gives up.
+    With too few rows the count is lowered to the largest that Krum supports. If the released form has no neighbors
+    left, it selects no crafted row, and the search gives up.
     """
     benign = check_matrix("farthest_selected", benign, name="benign")
     signs = directions(benign)
@@ -108,9 +108,9 @@ def farthest_selected(benign: Matrix, *, crafted: int, assumed: int, score: Krum
 def farthest_expected(own: Matrix, score: KrumScore = PUBLISHED) -> Vector:
     """Return the update to submit when only the malicious clients' `own` updates are known (partial knowledge).
 
-    They stand for the benign ones, and crafted rows are added until Krum, assuming as many malicious rows, selects
-    one. It does so for any λ once the neighbors of a crafted row are all crafted: at the latest, when there is one
-    more than there are `own`.
+    They are used in place of the benign updates, and crafted rows are added until Krum, assuming as many malicious
+    rows, selects one. It does so for any λ once all neighbors of a crafted row are crafted: at the latest with one
+    more crafted row than `own` has.
     """
     own = check_matrix("farthest_expected", own, name="own")
     signs = directions(own)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 from sparring.arrays import Matrix
-from sparring.attacks.untargeted.local_model_poisoning.fltrust import Taken, TrustAscent, most_harmful
+from sparring.attacks.untargeted.local_model_poisoning.fltrust import LambdaChoice, TrustAscent, most_harmful
 from sparring.attacks.untargeted.local_model_poisoning.krum import farthest_expected, farthest_selected
 from sparring.attacks.untargeted.local_model_poisoning.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.untargeted.observed_updates import (
@@ -23,39 +23,47 @@ from sparring.errors import ConfigError
 Form = Literal["auto", "trimmed_mean", "krum", "fltrust"]
 
 FITTING: Mapping[Family, Form] = {"distance": "krum", "root": "fltrust"}
-"""The form that `auto` takes against a family of rules; against any other it is the trimmed-mean form."""
+"""The form that `auto` uses against a family of rules; against any other it is the trimmed-mean form."""
 
 
 @dataclass(frozen=True)
 class LocalModelPoisoning:
-    """Push the global model as far as the rule lets it go, against the direction in which benign training moves it.
+    """Push the global model as far as the rule allows, against the direction in which benign training moves it.
 
-    The Krum form scores as the server's rule does, and assumes the count that the rule is told, or has of its own; with
-    partial knowledge, as many malicious rows as it imagines.
+    The Krum form scores as the server's rule does, and assumes the malicious count that the rule uses; with partial
+    knowledge, as many malicious rows as the search adds.
 
-    With partial knowledge the clients' own updates stand for the benign ones and their mean for the root update. In a
-    round without benign updates the clients submit their own.
+    With partial knowledge the clients' own updates replace the benign ones, and their mean replaces the root update.
+    In a round without benign updates the clients submit their own.
     """
 
     form: Form = "auto"
+    """The rule that it is made for; `auto` takes the form that fits the server's rule."""
     knowledge: Knowledge = "full"
+    """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
     scale: float = 2.0
-    """How far beyond the benign local models the trimmed-mean form reaches: b."""
-    taken: Taken = "last"
-    """Which point of each walk the FLTrust form goes on from: the last, as published, or the most harmful one seen."""
+    """The factor b of the trimmed-mean form: how far beyond the benign local models it reaches."""
+    lambda_choice: LambdaChoice = "last"
+    """The point that the FLTrust form continues from after a walk: the last, as published, or the most harmful seen."""
+    paper: ClassVar[str] = (
+        "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security; "
+        "Cao et al., 2021, FLTrust: Byzantine-robust federated learning via trust bootstrapping, NDSS"
+    )
+    cost: ClassVar[str] = "O(n d), or O(n^2 d) against rules that choose by distance"
+    assumption: ClassVar[str] = "the form fits the server's rule"
 
     def __post_init__(self) -> None:
         if self.form not in get_args(Form):
             raise ConfigError(f"lmp.form is {self.form!r}; it must be one of: {', '.join(get_args(Form))}")
         check_knowledge("lmp", self.knowledge)
-        if self.taken not in get_args(Taken):
-            raise ConfigError(f"lmp.taken is {self.taken!r}; it must be last or best")
+        if self.lambda_choice not in get_args(LambdaChoice):
+            raise ConfigError(f"lmp.lambda_choice is {self.lambda_choice!r}; it must be last or best")
         if not 1 < self.scale < inf:
             raise ConfigError(f"lmp.scale is {self.scale}; it must be above 1 and finite")
 
     @property
     def needs(self) -> type[BlackBoxView]:
-        """Full knowledge is of this round's benign updates; partial knowledge is of the rule alone."""
+        """Full knowledge requires this round's benign updates; partial knowledge only the rule."""
         return OmniscientView if self.knowledge == "full" else WhiteBoxView
 
     def craft(self, view: WhiteBoxView) -> Matrix:
@@ -74,7 +82,7 @@ class LocalModelPoisoning:
             return farthest_selected(benign, crafted=rows, assumed=assumed_count(view), score=score).expand(rows, -1)
         crafted = beyond_range(benign, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
         if form == "fltrust":
-            root, ascent = view.root().nan_to_num(), TrustAscent(taken=self.taken)
+            root, ascent = view.root().nan_to_num(), TrustAscent(lambda_choice=self.lambda_choice)
             return most_harmful(crafted, benign=benign, root=root, rng=view.rng, ascent=ascent)
         return crafted
 
@@ -84,6 +92,6 @@ class LocalModelPoisoning:
             return farthest_expected(own, krum_score(view.rule)).expand(len(own), -1)
         crafted = beyond_deviation(own, view.rng)
         if form == "fltrust":
-            ascent = TrustAscent(taken=self.taken)
+            ascent = TrustAscent(lambda_choice=self.lambda_choice)
             return most_harmful(crafted, benign=own, root=mean_update(own), rng=view.rng, ascent=ascent)
         return crafted

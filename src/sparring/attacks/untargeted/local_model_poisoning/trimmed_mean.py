@@ -1,7 +1,7 @@
 """Local model poisoning against coordinate-wise rules (Fang et al., 2020, section 4.3).
 
-The paper speaks of local models w = w_t - u, so that pushing a model's parameter up is pushing the update down. Every
-coordinate is drawn independently for every row; what would leave float32 becomes its largest number.
+The paper uses local models w = w_t - u, so that raising a model's parameter means lowering the update. Every
+coordinate is drawn independently for every row; values that overflow float32 become its largest number.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def beyond_range(benign: Matrix, parameters: Vector, *, rows: int, scale: float,
 def beyond_deviation(own: Matrix, rng: Generator) -> Matrix:
     """Draw updates 3 to 4 standard deviations from the mean of `own`, against its direction (partial knowledge).
 
-    There are as many as `own`. A single row has no deviation and is submitted as it is.
+    One row is drawn per row of `own`. A single row has no deviation and is submitted unchanged.
     """
     own = check_matrix("beyond_deviation", own, name="own")
     reverse = -directions(own)

@@ -1,1 +1,1 @@
-""""""
+"""Building blocks of aggregation rules."""

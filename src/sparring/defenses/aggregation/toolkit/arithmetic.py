@@ -1,4 +1,4 @@
-"""Arithmetic on the rows and columns of an update matrix: measures, order statistics, clipping, noise, subsets."""
+"""Arithmetic on the rows and columns of an update matrix: distances, order statistics, clipping, noise, subsets."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,13 +17,13 @@ from sparring.random import Generator
 
 
 def admitted(updates: Matrix) -> Matrix:
-    """Return the rows whose every value is finite: where that is all of them, `updates` itself."""
+    """Return the finite rows; if all rows are finite, `updates` itself."""
     finite = finite_rows(updates)
     return updates if finite.all() else updates[finite]
 
 
 def distances_to(point: Vector, updates: Matrix) -> Tensor:
-    """Return the distance of each row from `point`; of a row that is not finite, Inf or NaN."""
+    """Return the distance of each row from `point`; Inf or NaN for a non-finite row."""
     squares = updates.new_zeros(len(updates), dtype=torch.float64)
     for columns in column_blocks(updates):
         squares += (updates[:, columns].double() - point[columns]).square_().sum(dim=1)
@@ -39,9 +39,9 @@ def products_with(vector: Vector, updates: Matrix) -> Tensor:
 
 
 def middle(values: Tensor) -> Tensor:
-    """Return the median over the first dimension of finite numbers, of an even number the average of the middle two.
+    """Return the median of finite numbers over the first dimension; for an even number, the mean of the middle two.
 
-    Of no numbers, return zero.
+    Return zero if there are no numbers.
     """
     count = len(values)
     ordered = values.sort(dim=0).values
@@ -49,7 +49,7 @@ def middle(values: Tensor) -> Tensor:
 
 
 def columnwise(statistic: Callable[[Matrix], Tensor], updates: Matrix) -> Vector:
-    """Apply a `statistic` of each column to one block of columns after the other."""
+    """Apply a per-column `statistic` block by block."""
     result = updates.new_empty(updates.shape[1])
     for columns in column_blocks(updates):
         result[columns] = statistic(updates[:, columns])
@@ -57,9 +57,9 @@ def columnwise(statistic: Callable[[Matrix], Tensor], updates: Matrix) -> Vector
 
 
 def inner_mean(updates: Matrix, trim: int) -> Vector:
-    """Average each column without its `trim` smallest and `trim` largest values; of no rows, return zeros.
+    """Average each column without its `trim` smallest and `trim` largest values; return zeros if there are no rows.
 
-    The bytes depend on the multiset of each column's values alone: not on the rows' order, blocks or threads.
+    The result, to the last bit, depends only on each column's multiset of values, not on row order, blocks or threads.
     """
     if not in_main_memory(updates):
         return columnwise(partial(inner_mean_by_torch, trim=trim), updates)
@@ -69,7 +69,7 @@ def inner_mean(updates: Matrix, trim: int) -> Vector:
 
 
 def weighted_sum(weights: Tensor, updates: Matrix) -> Vector:
-    """Add up the rows times their float64 `weights`; a row of weight zero may hold anything, overflow saturates."""
+    """Sum the rows times their float64 `weights`; rows of weight zero may be non-finite, overflow saturates."""
     if not in_main_memory(updates):
         return weighted_sum_by_torch(weights, updates)
     values, rows = _readable(updates), weights.nonzero().flatten()
@@ -80,34 +80,34 @@ def weighted_sum(weights: Tensor, updates: Matrix) -> Vector:
 
 
 def inner_mean_by_torch(block: Matrix, trim: int) -> Tensor:
-    """Return what `inner_mean` does, on any device: the sums are those of sorted values, in float64."""
+    """Compute the same as `inner_mean`, on any device, from sorted values in float64."""
     kept = block.double().sort(dim=0).values[trim : max(trim, len(block) - trim)]
     return (kept.sum(dim=0) / max(1, len(kept))).to(block.dtype)
 
 
 def weighted_sum_by_torch(weights: Tensor, updates: Matrix) -> Vector:
-    """Return what `weighted_sum` does, on any device."""
+    """Compute the same as `weighted_sum`, on any device."""
     rows, largest = weights.nonzero().flatten(), torch.finfo(updates.dtype).max
     shares = weights[rows].double()
     return columnwise(lambda block: (shares @ block[rows].double()).clamp_(-largest, largest), updates)
 
 
 def average(updates: Matrix, rows: Sequence[int]) -> Vector:
-    """Average the rows with these indices, without a copy of them; of none, return zeros."""
+    """Average the rows with these indices, without copying them; return zeros if there are none."""
     weights = updates.new_zeros(len(updates), dtype=torch.float64)
     weights[list(rows)] = 1 / max(1, len(rows))
     return weighted_sum(weights, updates)
 
 
 def _readable(updates: Matrix) -> NDArray[np.floating]:
-    """Return the matrix as kernels read it, without a copy if it lies row by row in main memory."""
+    """Return the matrix as a contiguous array for kernels, without a copy if it is contiguous in main memory."""
     return np.ascontiguousarray(updates.numpy(force=True))
 
 
 def _in_blocks(kernel: Callable[[int, NDArray[np.floating]], None], updates: Matrix) -> Vector:
-    """Let `kernel` fill a vector, given the first column of each block and that part of the vector.
+    """Let `kernel` fill a vector, given the first column of each block and the matching part of the vector.
 
-    Blocks are cut for as many rows as `updates` has: those that the kernel reads.
+    The block size is chosen for the number of rows in `updates`, which the kernel reads.
     """
     result = updates.new_empty(updates.shape[1])
     parts = result.numpy()
@@ -116,23 +116,23 @@ def _in_blocks(kernel: Callable[[int, NDArray[np.floating]], None], updates: Mat
 
 
 def shortened(norms: Tensor, bound: Tensor) -> Tensor:
-    """Return the share that is left of rows with these norms when the longer ones are cut to `bound`."""
+    """Return the clipping factors of rows with these norms for the norm `bound`."""
     return torch.where(norms > bound, bound / norms, 1)
 
 
 def share_average(updates: Matrix, shares: Tensor) -> Vector:
-    """Average the clipped rows that are admitted; of none, return zeros."""
+    """Average the accepted rows times their clipping factors; return zeros if there are none."""
     return weighted_sum(shares / (shares > 0).sum().clamp(min=1), updates)
 
 
 def note_shares(view: DefenderView, shares: Tensor) -> None:
-    """Tell the record which rows were admitted, and which of them clipped."""
+    """Record which rows were accepted, and which of them were clipped."""
     view.note("selected", shares.nonzero().flatten().tolist())
     view.note("clipped", ((shares > 0) & (shares < 1)).nonzero().flatten().tolist())
 
 
 def blurred(step: Vector, deviation: float, *, rng: Generator) -> Vector:
-    """Add to each coordinate its own Gaussian noise; overflow saturates."""
+    """Add independent Gaussian noise to each coordinate; overflow saturates."""
     if deviation == 0:
         return step
     noise = torch.from_numpy(rng.standard_normal(len(step))).to(step.device).mul_(deviation)
@@ -141,6 +141,6 @@ def blurred(step: Vector, deviation: float, *, rng: Generator) -> Vector:
 
 
 def draw_coordinates(parameters: int, count: int, *, rng: Generator) -> Tensor:
-    """Draw `count` of the coordinates, all where there are no more, in ascending order."""
+    """Draw `count` of the coordinates, or all if there are no more, in ascending order."""
     drawn = rng.choice(parameters, size=min(count, parameters), replace=False, shuffle=False)
     return torch.from_numpy(drawn).sort().values

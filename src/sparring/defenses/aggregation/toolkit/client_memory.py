@@ -1,4 +1,4 @@
-"""Per-client memory: what each client has sent so far, one row for each that was ever seen."""
+"""Per-client memory of rules: one row for each client ever seen."""
 
 from collections.abc import Sequence
 
@@ -11,9 +11,9 @@ from sparring.errors import ConfigError
 
 
 def refuse_per_client(wrapper: str, inner: Defense) -> None:
-    """Refuse a rule that remembers clients, or that wraps one: what `wrapper` hands on is more than one client's.
+    """Reject a rule with per-client memory, nested or not, since `wrapper` passes on averages over several clients.
 
-    A rule says that it does by a field or class variable `per_client`.
+    A rule declares its memory by a field or class variable `per_client`.
     """
     if getattr(inner, "per_client", False):
         raise ConfigError(
@@ -25,17 +25,17 @@ def refuse_per_client(wrapper: str, inner: Defense) -> None:
 
 
 def enrolled(memory: Memory, clients: Sequence[int]) -> Tensor:
-    """Return the ids of this round's clients, followed by those of the absent ones in memory."""
-    absent = [client for client in _remembered(memory) if client not in set(clients)]
+    """Return the ids of this round's clients, followed by those of the absent clients in memory."""
+    absent = [client for client in _stored_clients(memory) if client not in set(clients)]
     return torch.tensor([*clients, *absent], dtype=torch.int64)
 
 
 def recalled(memory: Memory, name: str, *, ids: Tensor, new: Vector) -> Tensor:
-    """Return a copy of what memory holds under `name` for each of these ids, `new` for one that it does not know."""
+    """Return a copy of the memory's rows under `name` for these ids, with `new` for unknown ids."""
     held = new.repeat(len(ids), *[1] * new.dim())
     if name in memory:
-        places = {client: place for place, client in enumerate(ids.tolist())}
-        held[[places[client] for client in _remembered(memory)]] = memory[name]
+        indices = {client: index for index, client in enumerate(ids.tolist())}
+        held[[indices[client] for client in _stored_clients(memory)]] = memory[name]
     return held
 
 
@@ -46,5 +46,5 @@ def add_updates(sums: Matrix, updates: Matrix, *, scale: float = 1.0) -> Matrix:
     return sums
 
 
-def _remembered(memory: Memory) -> list[int]:
+def _stored_clients(memory: Memory) -> list[int]:
     return memory["clients"].tolist() if memory else []

@@ -1,20 +1,20 @@
-"""Clusters of updates: the densest majority, and mean shift."""
+"""Clustering of updates: the densest majority, and mean shift."""
 
 import torch
 from torch import Tensor
 
 
 def densest_majority(distances: Tensor) -> Tensor:
-    """Return which points belong to the first single-linkage cluster with more than half of them, as a boolean each.
+    """Return a boolean per point: whether it belongs to the first single-linkage cluster with more than half of them.
 
-    It is the one cluster of HDBSCAN (Campello et al., 2013) with n // 2 + 1 points at least, each point dense by itself
-    (`min_samples` 1) and a single cluster allowed: no majority splits into two, and what joins it later is noise.
+    It equals the cluster of HDBSCAN (Campello et al., 2013) with a minimum cluster size of n // 2 + 1, `min_samples` 1
+    and a single cluster allowed: a majority cannot split into two, and points that join it later are noise.
     """
     needed = len(distances) // 2
     if needed == 0:
         return distances.new_ones(len(distances), dtype=torch.bool)
     order, heights = _nearest_first(distances)
-    # Whatever is linked up to a height, is visited in one go: a cluster is a run of low heights.
+    # Prim's order visits a cluster contiguously: it is a run of low heights.
     highest = heights.unfold(0, needed, 1).amax(dim=1)
     members = distances.new_zeros(len(distances), dtype=torch.bool)
     for start in (highest == highest.min()).nonzero().flatten().tolist():
@@ -23,7 +23,7 @@ def densest_majority(distances: Tensor) -> Tensor:
 
 
 def _nearest_first(distances: Tensor) -> tuple[Tensor, Tensor]:
-    """Visit the points in Prim's order, and return it with the distance that each step bridges."""
+    """Return the points in Prim's order, with the length of the edge that each step adds."""
     reach = distances[0].clone()
     order, heights = [0], []
     for _ in range(len(distances) - 1):
@@ -35,16 +35,16 @@ def _nearest_first(distances: Tensor) -> tuple[Tensor, Tensor]:
 
 
 ITERATIONS = 300
-"""Far more than points in the low dimensions of a few statistics need to come to rest."""
+"""Far more iterations than mean shift needs to converge for points of few dimensions."""
 TINY = 1e-9
-"""Stands for a bandwidth of zero: points that are equal but for rounding still belong together."""
+"""Replaces a bandwidth of zero, so that points that differ only by rounding still form one cluster."""
 
 
 def largest_cluster(points: Tensor) -> Tensor:
-    """Return which points belong to the cluster with the most, as a boolean each; of equally large ones the first.
+    """Return a boolean per point: whether it belongs to the largest cluster; ties go to the first.
 
-    The bandwidth is the average distance of a point to the nearest half of all, itself among them. Points farther from
-    every center than that belong to no cluster.
+    The bandwidth is the average distance of a point to the nearest half of all points, including itself. Points farther
+    than that from every center belong to no cluster.
     """
     if len(points) == 0:
         return points.new_ones(0, dtype=torch.bool)
@@ -59,15 +59,15 @@ def _distances(points: Tensor, others: Tensor) -> Tensor:
 
 
 def _centers(points: Tensor, bandwidth: Tensor) -> Tensor:
-    """Return where points come to rest, the most crowded place first, without those within reach of an earlier one."""
-    places = points
+    """Return the modes that mean shift converges to, most points first, without those close to an earlier one."""
+    modes = points
     for _ in range(ITERATIONS):
-        near = (_distances(places, points) <= bandwidth).double()
-        before, places = places, near @ points / near.sum(dim=1, keepdim=True)
-        if torch.equal(before, places):
+        near = (_distances(modes, points) <= bandwidth).double()
+        before, modes = modes, near @ points / near.sum(dim=1, keepdim=True)
+        if torch.equal(before, modes):
             break
-    crowds = (_distances(places, points) <= bandwidth).sum(dim=1)
-    waiting = places[crowds.argsort(descending=True, stable=True)]
+    crowds = (_distances(modes, points) <= bandwidth).sum(dim=1)
+    waiting = modes[crowds.argsort(descending=True, stable=True)]
     centers = []
     while len(waiting):
         centers.append(waiting[:1])

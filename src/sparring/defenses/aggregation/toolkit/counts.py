@@ -1,4 +1,4 @@
-"""How many malicious rows a rule assumes."""
+"""The number of malicious rows that a rule assumes."""
 
 from sparring.contracts import Count, DefenderView
 from sparring.errors import ConfigError
@@ -6,17 +6,17 @@ from sparring.validation import at_least
 
 
 def minority(clients: int) -> int:
-    """Return the largest number of clients that the others outnumber."""
+    """Return the largest number of clients that is a strict minority."""
     return max(0, (clients - 1) // 2)
 
 
 def remaining(malicious: int, dropped: int) -> int:
-    """Return how many malicious rows are left when rows were dropped, each of which counts as one of them."""
+    """Return the assumed malicious rows that remain after rows were dropped, each of which counts as malicious."""
     return max(0, malicious - dropped)
 
 
 def check_count(rule: str, malicious: Count | None) -> None:
-    """Refuse a count that is neither a number from 0 on nor `sampled`; None leaves it to the threat model."""
+    """Reject a count that is neither a non-negative number nor `sampled`; None leaves it to the threat model."""
     if not isinstance(malicious, str):
         at_least(0, rule, malicious=malicious)
     elif malicious != "sampled":
@@ -24,7 +24,7 @@ def check_count(rule: str, malicious: Count | None) -> None:
 
 
 def assumed(malicious: Count | None, view: DefenderView, *, limit: int | None) -> int:
-    """Return a rule's own count, or else the view's, lowered to `limit`, if there is one, in a round with too few rows.
+    """Return a rule's own count, else the view's, lowered to `limit` if there is one.
 
     The view has the true count of the round for a rule that is set to `sampled`.
     """

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 
 def merge_exchange(size: int) -> Iterator[tuple[int, int]]:
-    """Return the pairs of places to compare and, where the first holds the greater value, exchange, to sort `size`."""
+    """Return the index pairs to compare, and to swap if the first holds the greater value, that sort `size` values."""
     top = 1 << max(0, size - 1).bit_length() >> 1
     step = top
     while step:
@@ -21,9 +21,9 @@ def merge_exchange(size: int) -> Iterator[tuple[int, int]]:
 
 @lru_cache(maxsize=64)
 def comparators(size: int, trim: int) -> NDArray[np.intp]:
-    """Return the pairs that leave the values but the `trim` least and greatest in order, each in its place.
+    """Return the comparator pairs that sort all values but the `trim` smallest and largest into their positions.
 
-    Pairs that no such place depends on are left out: a fifth of them for the median of 200.
+    Pairs that do not affect these positions are omitted: a fifth of them for the median of 200.
     """
     needed = set(range(trim, size - trim))
     pairs = []
