@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sparring.attacks import LocalSearch, LocalSearchActions, RawUpdateActions
-from sparring.attacks.learned.acting import CLIPPING_MEDIAN_CODE, KRUM_CODE, placed
+from sparring.attacks.learned.acting import CLIPPING_MEDIAN_CODE, KRUM_CODE, map_to_range
 from sparring.conformance.adversary import attacker_view
 from sparring.errors import ConfigError
 from tests.attacks.views import LOGISTIC
@@ -14,11 +14,11 @@ def action(*numbers):
 
 
 def test_a_range_is_run_through_from_end_to_end():
-    assert [placed(number, (1, 5)) for number in (-1, 0, 1)] == [1, 3, 5]
+    assert [map_to_range(number, (1, 5)) for number in (-1, 0, 1)] == [1, 3, 5]
 
 
 def test_what_lies_outside_is_cut_off():
-    assert [placed(number, (1, 5)) for number in (-3, 3)] == [1, 5]
+    assert [map_to_range(number, (1, 5)) for number in (-3, 3)] == [1, 5]
 
 
 def test_three_numbers_set_scale_steps_and_stealth():

@@ -28,7 +28,7 @@ class ActionDecoder(Protocol):
         """Return the attack that an action encodes; its numbers are clipped to [-1, 1]."""
 
 
-def placed(number: float, within: Range) -> float:
+def map_to_range(number: float, within: Range) -> float:
     """Map a number in [-1, 1] linearly to a range."""
     low, high = within
     return low + (high - low) * (min(1.0, max(-1.0, number)) + 1) / 2
@@ -72,9 +72,9 @@ class LocalSearchActions:
     def attack(self, action: FloatArray) -> LocalSearch:
         scale, steps, stealth = (*(float(number) for number in action), 0.0, 0.0)[:3]
         return LocalSearch(
-            scale=placed(scale, self.scale),
-            steps=max(1, round(placed(steps, self.steps))),
-            stealth=placed(stealth, self.stealth) if self.numbers == 3 else 0.0,
+            scale=map_to_range(scale, self.scale),
+            steps=max(1, round(map_to_range(steps, self.steps))),
+            stealth=map_to_range(stealth, self.stealth) if self.numbers == 3 else 0.0,
             variant=self.variant,
             searches=self.searches,
             lr=self.lr,

@@ -136,7 +136,7 @@ class LocalSearch:
         size = view.recipe.batch if self.batch is None else self.batch
         if self.shared is not None or (self.batch is not None and isinstance(shards, CommonShards)):
             return drawn(shards[view.clients[0]], view.rng, steps=steps, size=size)
-        return pooled(view, steps=steps, size=size)
+        return draw_pooled(view, steps=steps, size=size)
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class _Descent:
         return gradient(self.network, parameters, batch=batch).neg_()
 
 
-def pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
+def draw_pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches, each from the pooled shards of all sampled malicious clients."""
     clients = len(view.clients)
     parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, columnwise
+from sparring.defenses.aggregation.toolkit.arithmetic import columnwise, drop_non_finite
 from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, remaining
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
@@ -45,7 +45,7 @@ def _selection(updates: Matrix, malicious: int, *, names: Sequence[int]) -> list
     """Return θ of the finite rows in the order of selection; ties go to the smallest name."""
     rows = finite_rows(updates).nonzero().flatten()
     by_name = rows.new_tensor([names[row] for row in rows.tolist()]).argsort()
-    distances = squared_distances(admitted(updates))[by_name][:, by_name]
+    distances = squared_distances(drop_non_finite(updates))[by_name][:, by_name]
     return rows[by_name[_chosen(distances, malicious)]].tolist()
 
 

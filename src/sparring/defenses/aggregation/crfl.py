@@ -7,7 +7,7 @@ import torch
 
 from sparring.arrays import Vector
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, blurred
+from sparring.defenses.aggregation.toolkit.arithmetic import add_noise, drop_non_finite
 from sparring.random import Generator
 from sparring.validation import at_least, check_vector, positive
 
@@ -25,7 +25,7 @@ def crfl(step: Vector, parameters: Vector, *, max_norm: float, noise: float, rng
     norm = float(torch.linalg.vector_norm(model))
     # A model within the bound moves by exactly the rule's own step.
     ended = step if norm <= max_norm else (parameters - model * (max_norm / norm)).to(step.dtype)
-    return blurred(ended, noise, rng=rng)
+    return add_noise(ended, noise, rng=rng)
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class CRFL:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         step, memory = self.inner.aggregate(view, memory)
-        if len(admitted(view.updates)) == 0:
+        if len(drop_non_finite(view.updates)) == 0:
             return step, memory
         bound = self.bound(view.round)
         return crfl(step, view.parameters, max_norm=bound, noise=self.noise, rng=view.rng), memory

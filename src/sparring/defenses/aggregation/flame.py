@@ -9,12 +9,12 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, finite_rows, gram, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import (
-    admitted,
-    blurred,
+    add_noise,
+    clip_factors,
+    drop_non_finite,
     middle,
     note_shares,
     share_average,
-    shortened,
 )
 from sparring.defenses.aggregation.toolkit.clustering import densest_majority
 from sparring.defenses.aggregation.toolkit.counts import minority
@@ -33,7 +33,7 @@ def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float =
     parameters = check_vector("flame", parameters, of=updates, name="parameters")
     at_least(0, "flame", noise=noise)
     shares, bound = _shares(updates, parameters)
-    return blurred(share_average(updates, shares), noise * bound, rng=rng)
+    return add_noise(share_average(updates, shares), noise * bound, rng=rng)
 
 
 def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
@@ -41,9 +41,9 @@ def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
-    alike = densest_majority(_cosine_distances(gram(admitted(updates), parameters)))
+    alike = densest_majority(_cosine_distances(gram(drop_non_finite(updates), parameters)))
     shares = norms.new_zeros(len(updates))
-    shares[rows] = torch.where(alike, shortened(norms, bound), 0)
+    shares[rows] = torch.where(alike, clip_factors(norms, bound), 0)
     return shares, float(bound)
 
 
@@ -75,4 +75,4 @@ class FLAME:
         updates = check_matrix("flame", view.updates)
         shares, bound = _shares(updates, view.parameters)
         note_shares(view, shares)
-        return blurred(share_average(updates, shares), self.noise * bound, rng=view.rng), memory
+        return add_noise(share_average(updates, shares), self.noise * bound, rng=view.rng), memory

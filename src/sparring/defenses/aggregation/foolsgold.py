@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, gram
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, weighted_sum
-from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enrolled, recalled
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, weighted_sum
+from sparring.defenses.aggregation.toolkit.client_memory import add_updates, list_client_ids, recall
 from sparring.validation import check_matrix, positive
 
 EQUAL = 1e-9
@@ -81,9 +81,9 @@ class FoolsGold:
         rows = finite_rows(view.updates).nonzero().flatten().tolist()
         if not rows:
             return torch.zeros_like(view.parameters), memory
-        updates = admitted(view.updates)
-        ids = enrolled(memory, [view.clients[row] for row in rows])
-        past = recalled(memory, "accumulators", ids=ids, new=torch.zeros_like(view.parameters))
+        updates = drop_non_finite(view.updates)
+        ids = list_client_ids(memory, [view.clients[row] for row in rows])
+        past = recall(memory, "accumulators", ids=ids, new=torch.zeros_like(view.parameters))
         histories = add_updates(past, updates)
         shares = _shares(updates, histories, confidence=self.confidence)
         view.note("selected", [row for row, share in zip(rows, shares.tolist(), strict=True) if share > 0])

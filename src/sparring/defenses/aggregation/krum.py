@@ -65,8 +65,8 @@ def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = 
     if len(finite) < 3 and score.is_bounded:
         return finite.tolist()
     neighbors = score.neighbors(len(finite), remaining(malicious, len(updates) - len(finite)))
-    admitted = updates if len(finite) == len(updates) else updates[finite]
-    scores = score.scores(squared_distances(admitted), neighbors)
+    present = updates if len(finite) == len(updates) else updates[finite]
+    scores = score.scores(squared_distances(present), neighbors)
     return finite[scores.argsort(stable=True)[:keep]].tolist()
 
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from sparring.arrays import CELLS, Matrix, Vector, finite_rows, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import (
+    clip_factors,
     draw_coordinates,
     middle,
     note_shares,
     share_average,
-    shortened,
 )
 from sparring.defenses.aggregation.toolkit.clustering import largest_cluster
 from sparring.defenses.aggregation.toolkit.counts import minority
@@ -57,7 +57,7 @@ def _shares(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
     alike = largest_cluster(_features(updates, rng, rule=rule)[rows])
     ordinary = (rule.shortest * bound <= norms) & (norms <= rule.longest * bound)
     shares = norms.new_zeros(len(updates))
-    shares[rows] = torch.where(alike & ordinary, shortened(norms, bound), 0)
+    shares[rows] = torch.where(alike & ordinary, clip_factors(norms, bound), 0)
     return shares
 
 

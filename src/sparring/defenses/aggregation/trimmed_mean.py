@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, inner_mean
 from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
@@ -23,7 +23,7 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
         raise ConfigError(
             f"trimmed_mean: trim={trim} leaves no update of {clients} clients; use trim <= {minority(clients)}"
         )
-    rows = admitted(updates)
+    rows = drop_non_finite(updates)
     return inner_mean(rows, trim=remaining(trim, clients - len(rows)))
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, painted
+from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, paint_boxes
 from sparring.errors import ConfigError
 
 
@@ -39,4 +39,4 @@ class Square:
         _, height, width = shape
         row = self.row if self.row >= 0 else height + self.row
         column = self.column if self.column >= 0 else width + self.column
-        return painted("square", [Box(row, column, self.size, self.size)], shape=shape, color=self.color)
+        return paint_boxes("square", [Box(row, column, self.size, self.size)], shape=shape, color=self.color)
