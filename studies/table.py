@@ -34,7 +34,7 @@ some rounds. Bold: below half of what the rule reaches without attack.
 
 def document() -> dict[str, Any]:
     """Return the sweep: every attack that needs no training beforehand, none of them first, by every rule."""
-    handmade = (attack for attack in members("attacks", "poisons") if not attack.needs_file)
+    handmade = (attack for attack in members("attacks") if not attack.needs_file)
     attacks = sorted(handmade, key=lambda attack: attack.name != NO_ATTACK)
     return {
         "base": {"data": {"name": "mnist"}, "federation": FEDERATION, "evaluation": {"every": 50}},

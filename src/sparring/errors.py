@@ -51,6 +51,10 @@ class Interrupted(SparringError):
     """A run was asked to stop; it can be resumed."""
 
 
+class FormerName(FutureWarning):
+    """A name of an earlier version is used; the message says the present one."""
+
+
 @contextmanager
 def blaming(player: str) -> Iterator[None]:
     """Attribute an error that is not a Sparring error to `player`; out-of-memory errors are passed on unchanged."""

@@ -5,7 +5,7 @@ import sys
 import pandas as pd
 import pytest
 
-from sparring.attacks import ATTACKS, POISONS, LearnedAttack
+from sparring.attacks import ATTACKS, LearnedAttack
 from sparring.defenses import DEFENSES
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep
@@ -14,7 +14,6 @@ from studies import table
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
-PLAYERS = {**ATTACKS, **POISONS}
 
 
 def classes(catalogue):
@@ -37,7 +36,7 @@ def write(tmp_path, monkeypatch):
 
 def test_every_attack_meets_every_rule_and_none_comes_first():
     axes = plan_sweep(table.document()).axes
-    assert {lookup("attack", PLAYERS, name) for name in axes["attack"]} == {*classes(PLAYERS)} - {LearnedAttack}
+    assert {lookup("attack", ATTACKS, name) for name in axes["attack"]} == {*classes(ATTACKS)} - {LearnedAttack}
     assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)}
     assert axes["attack"][0] == "none"
 

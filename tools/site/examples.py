@@ -5,10 +5,10 @@ from typing import Any
 
 import yaml
 
-from tools.site.members import Member
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build
+from tools.site.members import Member
 
 MALICIOUS = 10
 BOTH = ("attack", "poison")
@@ -62,7 +62,7 @@ def as_python(member: Member) -> str:
     if member.is_trigger:
         return _attacking([CARRIER[1], member.cls.__name__], f"{CARRIER[1]}(trigger={call})", roles=BOTH)
     roles = BOTH if member.is_backdoor else ("attack",)
-    return _attacking([member.cls.__name__], call, roles=("poison",) if member.kind == "poisons" else roles)
+    return _attacking([member.cls.__name__], call, roles=roles if member.crafts else ("poison",))
 
 
 def _attacking(names: Sequence[str], call: str, *, roles: Sequence[str]) -> str:
