@@ -1,4 +1,4 @@
-"""Accuracy over rounds in the folder of a sweep: `python -m studies.curves FOLDER PICTURE` draws one panel per rule."""
+"""Accuracy over rounds in the folder of a sweep: `python -m studies.curves FOLDER PICTURE` draws a panel a rule."""
 
 import argparse
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from sparring.experiments.report.svg_curves import band
 from sparring.experiments.sweeps.axes import ATTACK
 
 Panel = dict[str, Curve]
-"""Curves by attack."""
+"""Curves by the attack that is played."""
 
 
 def panels(study: Study, *, rules: list[str]) -> dict[str, Panel]:
-    """Return the mean over seeds under each attack, one panel for each combination of the other axes."""
+    """Return the mean over seeds under each attack, a panel for each combination of the other axes."""
     asked = [labels for labels in study.combinations(ATTACK) if not rules or labels.get("defense") in rules]
     drawn = ((", ".join(labels.values()), dict(_curves(study.where(labels)))) for labels in asked)
     return {title: panel for title, panel in drawn if panel}
@@ -31,9 +31,9 @@ def _curves(study: Study) -> Iterator[tuple[str, Curve]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="the folder of a sweep")
+    parser.add_argument("folder", type=Path, help="of a sweep")
     parser.add_argument("picture", type=Path, help="a PNG file")
-    parser.add_argument("--rule", action="append", default=[], help="a rule to draw; by default all")
+    parser.add_argument("--rule", action="append", default=[], help="of which panels are drawn; by default of all")
     asked = parser.parse_args()
     drawn = panels(read_study(asked.folder), rules=asked.rule)
     if not drawn:

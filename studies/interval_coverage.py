@@ -1,4 +1,4 @@
-"""Coverage of intervals over seeds: `python -m studies.interval_coverage` prints the tables of docs/statistics.md."""
+"""How often intervals over seeds hold the true mean: `python -m studies.interval_coverage` prints the page's tables."""
 
 import argparse
 import sys
@@ -23,7 +23,7 @@ Bounds = tuple[Floats, Floats]
 
 
 class Trials(NamedTuple):
-    """Samples, one per row, and statistics of their resamples: sorted means, and sorted studentized means."""
+    """Samples, a row each, and what their resamples come to: sorted means, and sorted studentized means."""
 
     samples: Floats
     means: Floats
@@ -39,12 +39,12 @@ class Trials(NamedTuple):
 
 
 def collapsing(rng: Generator, shape: tuple[int, int]) -> Floats:
-    """Draw accuracies near 0.9, except that one seed in ten has 0.1."""
+    """Draw accuracies about 0.9, but for one seed in ten, which ends at 0.1."""
     return np.where(rng.random(shape) < 0.1, 0.1, rng.normal(0.9, 0.01, shape))
 
 
 def difference(first: Draw, second: Draw) -> Draw:
-    """Return a function that draws paired differences."""
+    """Return what draws the differences of pairs."""
     return lambda rng, shape: first(rng, shape) - second(rng, shape)
 
 
@@ -67,7 +67,7 @@ DRAWN: Mapping[str, tuple[Draw, float]] = {
         0.0,
     ),
 }
-"""Distributions and their means."""
+"""What is drawn, and its mean."""
 COLLAPSING = "one seed in ten collapses"
 
 
@@ -92,7 +92,7 @@ def studentized(trials: Trials) -> Bounds:
 
 
 def accelerated(trials: Trials) -> Bounds:
-    """Return the interval corrected for bias and acceleration, BCa (Efron, 1987)."""
+    """Return the interval that is corrected for bias and acceleration, BCa (Efron, 1987)."""
     below = (trials.means < trials.center[:, None]).mean(axis=1)
     bias = stats.norm.ppf(np.clip(below, 1 / RESAMPLES, 1 - 1 / RESAMPLES))
     pulls = trials.samples - trials.center[:, None]
@@ -117,12 +117,12 @@ CHOSEN = {"t": "t", "bootstrap": "expanded percentile"}
 
 
 def chosen(n: int) -> str:
-    """Return the method that Sparring uses for the interval of `n` seeds."""
+    """Return the method by which Sparring makes the interval of so many seeds."""
     return CHOSEN[method(n)]
 
 
 def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials]:
-    """Yield samples of `n` values with their resamples, in chunks."""
+    """Yield samples of `n` values with their resamples, some at a time."""
     counts = rng.multinomial(n, [1 / n] * n, RESAMPLES).astype(float)
     for _ in range(trials // CHUNK):
         samples = draw(rng, (CHUNK, n))
@@ -135,7 +135,7 @@ def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials
 
 
 def covered(draw: Draw, mean: float, *, n: int, trials: int) -> dict[str, tuple[float, float]]:
-    """Return for each method the share of intervals that contain the mean, and their median width."""
+    """Return for each method the share of intervals that hold the mean, and their median width."""
     rng = stream(0, "coverage", n)
     found: dict[str, list[Bounds]] = {name: [] for name in METHODS}
     for some in drawn(draw, n, trials=trials, rng=rng):
@@ -149,7 +149,7 @@ def covered(draw: Draw, mean: float, *, n: int, trials: int) -> dict[str, tuple[
 
 
 def tables(trials: int) -> Iterator[str]:
-    """Yield the coverage of Sparring's intervals, then that of all methods with ten seeds, as Markdown."""
+    """Yield the coverage of what Sparring shows, then all methods with ten seeds, in Markdown."""
     shares = {name: {n: covered(draw, mean, n=n, trials=trials) for n in SEEDS} for name, (draw, mean) in DRAWN.items()}
     yield _row(("values", *(f"{n} seeds, {chosen(n)}" for n in SEEDS)))
     yield _row(["---"] + ["---:"] * len(SEEDS))

@@ -1,4 +1,4 @@
-"""Gradient inversion: `python -m studies.inversion` measures, writes the page and draws its picture."""
+"""Images out of gradients: `python -m studies.inversion` measures, writes the page and draws its picture."""
 
 import argparse
 import time
@@ -41,10 +41,10 @@ from sparring.training import gradient
 
 SEEDS = (0, 1, 2)
 SINGLE = 20
-"""Images with one gradient each."""
+"""Images that are reconstructed from a gradient of their own."""
 SHOWN = 10
 KEPT = (1.0, 0.9, 0.8, 0.5, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1)
-"""The share of each class that the federation's data keep."""
+"""The share of each class that stays in the federation's data."""
 CLIENTS, MALICIOUS, ROUNDS = 100, 5, 80
 FROM_EACH = 100
 """Examples of each client in a sample of the true mixture, in which every client counts as much, as in FedAvg."""
@@ -65,7 +65,7 @@ VARIANTS = {
     "gradient instead of its sign; lr 0.05": GradientInversion(signed=False, lr=0.05),
     "no label inference at the start": GradientInversion(confidence=0.0, label_lr=0.1),
 }
-"""Variants of the search for single images."""
+"""What was tried for single images."""
 
 ABOUT = """# Gradient inversion on MNIST
 
@@ -90,9 +90,10 @@ Variants, on the first model:
 ## Data mixture of a federation
 
 {clients} clients, 10 a round, one step on 32 images at lr 0.05, FedAvg, label skew q = 0.5. Of the training images
-the classes from 0 to 9 keep {kept} %. The clients from 0 to {last} are malicious: they observe the models and train
-honestly. They are not sampled in every round, so some gradients are means over several rounds. The first {batches}
-gradients are inverted, each as one batch of 32 images. Each is the mean over 320 images a round.
+the classes from 0 to 9 keep {kept} %. The clients from 0 to {last} are
+malicious: they observe the models and train honestly. They are not sampled in every round, so some gradients are means
+over several rounds. The first {batches} gradients are inverted, each as one batch of 32 images. Each is the mean over
+320 images a round.
 
 Label distributions, by their total variation distance from that of the true mixture, in which all clients have equal
 weight. *From biases* is what the last biases reveal before any search, *reconstructed* the most likely labels of the
@@ -123,7 +124,7 @@ Measured and written in {minutes:.0f} minutes of one core by `python -m studies.
 
 
 class Single(NamedTuple):
-    """Images with one gradient each, and their reconstructions."""
+    """Images of which each gradient was the gradient of one."""
 
     true: Batch
     found: Batch
@@ -131,7 +132,7 @@ class Single(NamedTuple):
 
     @property
     def row(self) -> tuple[str, str, str, str]:
-        """Mean and minimum PSNR, the number of correct labels, and the mean PSNR of a black image."""
+        """Mean and least PSNR, how many labels are right, and the mean PSNR of no image at all."""
         ratios = psnr(self.found.inputs, self.true.inputs)
         black = psnr(torch.zeros_like(self.true.inputs), self.true.inputs)
         right = int((self.found.labels == self.true.labels).sum())
@@ -139,7 +140,7 @@ class Single(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """The estimated data mixture of a federation, and the true one."""
+    """What was learned of a federation, and what is true of it."""
 
     true: Batch
     again: Batch
@@ -147,7 +148,7 @@ class Learned(NamedTuple):
     own: Batch
     found: Batch
     read: Tensor
-    """The shares of the classes according to the last biases."""
+    """The classes' shares as the last biases tell them."""
     played: tuple[Batch, ...]
     """The images of the first round of each gradient."""
     denoiser: Denoiser
@@ -158,7 +159,7 @@ class Learned(NamedTuple):
         return Batch(self.denoiser.clean(self.found.inputs), self.found.labels)
 
     def matched(self, place: int, found: Batch) -> tuple[Tensor, Tensor]:
-        """Return the images of one batch, and the true images with which they are matched."""
+        """Return the images of one batch, and the true ones that they are matched with."""
         images = found.inputs.split(LEARNING.search.images)[place]
         true = self.played[place].inputs
         return images, true[matches(images, true)]
@@ -180,7 +181,7 @@ def single(dataset: Dataset, seed: int, search: GradientInversion) -> Single:
 
 
 def skewed(train: Batch, seed: int) -> Batch:
-    """Keep the share `KEPT` of each class."""
+    """Keep of each class the share that the federation shall have."""
     chance = torch.from_numpy(stream(seed, "skew").random(len(train.labels)))
     kept = chance < torch.tensor(KEPT)[train.labels]
     return Batch(train.inputs[kept], train.labels[kept])
@@ -199,23 +200,23 @@ def scenario(dataset: Dataset, seed: int) -> Scenario:
 
 
 def mixture(federation: Federation, seed: int, name: str) -> Batch:
-    """Draw the same number of examples of every client."""
+    """Draw as many examples of every client."""
     rngs = [stream(seed, name, client) for client in range(CLIENTS)]
     return flat(federation.shards.draw(range(CLIENTS), rngs, steps=1, size=FROM_EACH))
 
 
 def flat(drawn: Batch) -> Batch:
-    """Flatten the dimensions of clients and steps."""
+    """Forget which client and step examples are of."""
     return Batch(drawn.inputs.flatten(0, 2), drawn.labels.flatten())
 
 
 def played(federation: Federation, leak: EstimatedGradient) -> Batch:
-    """Return the images of the minibatches in the first round of an estimated gradient."""
+    """Return the images of which the clients of a leak's first round took their gradients."""
     return flat(draw_batches(federation, sample_clients(federation, leak.round), round=leak.round))
 
 
 def learned(dataset: Dataset, seed: int) -> Learned:
-    """Estimate the data mixture of a federation as its attackers do."""
+    """Let the attackers of a federation learn its mixture."""
     settled = scenario(dataset, seed)
     federation = settled.federation
     seen = observed_models(settled, (state for state, _ in simulate_rounds(settled, ROUNDS, every=ROUNDS)))
@@ -238,7 +239,7 @@ def learned(dataset: Dataset, seed: int) -> Learned:
 
 
 def read(federation: Federation, leak: EstimatedGradient, own: Batch) -> Tensor:
-    """Return the shares of the classes according to the last biases of an estimated gradient."""
+    """Return the shares of the classes that a leak's last biases tell."""
     model = Model(federation.network, leak.parameters)
     return torch.from_numpy(label_shares(model, leak.gradient, answers=mean_answers(model, own)))
 
@@ -273,7 +274,7 @@ def line(*cells: object) -> str:
 
 
 def draw(alone: Single, each: Learned) -> bytes:
-    """Draw true images, below them their reconstructions, and below these the denoised images."""
+    """Draw true images over what was reconstructed of them over what the autoencoder makes of that."""
     found, true = each.matched(0, each.found)
     spread = torch.linspace(0, len(found) - 1, SHOWN).long()
     true = torch.cat([alone.true.inputs[:SHOWN], true[spread]])
@@ -291,14 +292,14 @@ def draw(alone: Single, each: Learned) -> bytes:
 
 
 def show(axes: Iterable[Axes], images: Tensor) -> None:
-    """Draw each image on its own axes."""
+    """Draw each image on axes of its own."""
     for ax, image in zip(axes, images, strict=True):
         ax.imshow(image[0].numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
 
 
 def written(models: Mapping[int, Single], variants: Mapping[str, Single], studied: Mapping[int, Learned]) -> str:
-    """Return the page."""
+    """Write the page, but for how long it took."""
     return ABOUT.format(
         single=SINGLE,
         models="\n".join(line(f"seed {seed}", *each.row) for seed, each in models.items()),
@@ -315,7 +316,7 @@ def written(models: Mapping[int, Single], variants: Mapping[str, Single], studie
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--docs", type=Path, default=Path("docs"), help="the folder of the page and the picture")
+    options.add_argument("--docs", type=Path, default=Path("docs"), help="where the page and the picture go")
     folder = options.parse_args().docs
     torch.set_num_threads(1)
     dataset = load("mnist")

@@ -1,4 +1,4 @@
-"""Two baselines of the public code of Li et al. (2022), as a plug-in; they differ from the attacks of these names.
+"""Two baselines as the public code of Li et al. (2022) plays them, which is not what their names say: a plug-in.
 
 `sparring sweep docs/results/released-baselines.yaml --plugin studies.released --out runs/released-baselines`
 """
@@ -12,12 +12,12 @@ from sparring.attacks.untargeted.observed_updates import benign_updates, directi
 from sparring.contracts import BlackBoxView, OmniscientView
 
 SMALLEST = 1e-5
-"""The last λ of a search that queries Krum without the crafted updates, and so never succeeds."""
+"""Where the search for λ ends that asks Krum about a list without the crafted updates, and so never succeeds."""
 
 
 @dataclass(frozen=True)
 class ReleasedBoosting:
-    """Submit the boosted update of the last benign client: the model of the malicious clients' ascent is not used."""
+    """Submit the last benign client's update, boosted: the model that the malicious clients climb to is never read."""
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 
@@ -31,7 +31,7 @@ class ReleasedBoosting:
 
 @dataclass(frozen=True)
 class ReleasedPoisoning:
-    """Submit a step of 1e-5 on every coordinate against the benign mean: the smallest λ of the search."""
+    """Submit a step of 1e-5 on every coordinate, against the benign mean: the smallest that the search tries."""
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 

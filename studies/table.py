@@ -48,7 +48,7 @@ INFORMED = "Attackers that know the rule or the benign updates"
 
 def document() -> dict[str, Any]:
     """Return the sweep: every untargeted attack that needs no training beforehand, `none` first, by every rule."""
-    untargeted = (attack for attack in members("attacks", "poisons") if not (attack.needs_file or attack.is_backdoor))
+    untargeted = (attack for attack in members("attacks") if not (attack.needs_file or attack.is_backdoor))
     attacks = sorted(untargeted, key=lambda attack: attack.name != NO_ATTACK)
     return {
         "base": {"data": {"name": "mnist"}, "federation": FEDERATION, "evaluation": {"every": 50}},

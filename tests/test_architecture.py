@@ -178,7 +178,7 @@ def test_no_name_of_a_package_hides_a_module_of_it():
 def test_functions_import_nothing():
     local = [
         source.at(node.lineno)
-        for source in sources("src", "benchmarks", "tools", "studies", "tests")
+        for source in sources("src", "benchmarks", "tools", "studies", "examples", "tests")
         for function in source.functions()
         for node in ast.walk(function)
         if isinstance(node, ast.Import | ast.ImportFrom)
@@ -189,7 +189,7 @@ def test_functions_import_nothing():
 def test_files_are_named_by_what_they_hold():
     vague = [
         str(source.path)
-        for source in sources("src", "benchmarks", "tools", "studies", "tests")
+        for source in sources("src", "benchmarks", "tools", "studies", "examples", "tests")
         if VAGUE & set(source.path.stem.split("_")) or re.search(r"_v\d+$", source.path.stem)
     ]
     assert not vague, f"names that say nothing: {', '.join(vague)}"

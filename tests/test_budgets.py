@@ -33,7 +33,7 @@ COMMANDS = "sparring.cli."
 BLOCKS = ast.For | ast.AsyncFor | ast.While | ast.If | ast.With | ast.AsyncWith | ast.Try | ast.Match
 
 PACKAGE = sources("src/sparring")
-EVERYTHING = sources("src", "benchmarks", "tools", "studies", "tests")
+EVERYTHING = sources("src", "benchmarks", "tools", "studies", "examples", "tests")
 
 
 class Body(NamedTuple):

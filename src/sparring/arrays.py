@@ -166,7 +166,7 @@ def in_threads(work: Callable[[slice], Result], parts: Iterable[slice]) -> list[
 
 @cache
 def _pool(threads: int, process: int) -> ThreadPoolExecutor:
-    """Return a cached thread pool, since starting threads is slow; a forked `process` gets a pool of its own."""
+    """Return a cached thread pool, since starting threads is slow; each forked `process` gets its own pool."""
     return ThreadPoolExecutor(threads, thread_name_prefix=f"columns-{process}")
 
 

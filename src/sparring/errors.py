@@ -51,6 +51,10 @@ class Interrupted(SparringError):
     """A run was asked to stop; it can be resumed."""
 
 
+class FormerName(FutureWarning):
+    """A name of an earlier version is used; the message says the present one."""
+
+
 @contextmanager
 def blaming(player: str) -> Iterator[None]:
     """Attribute an error that is not a Sparring error to `player`; out-of-memory errors are passed on unchanged."""
@@ -62,23 +66,23 @@ def blaming(player: str) -> Iterator[None]:
         if type(error).__name__ == EXHAUSTED:
             raise
         message = next(iter(str(error).splitlines()), "no message")
-        raise PluginError(f"{player} raised {type(error).__name__}: {message}{_place(error)}") from error
+        raise PluginError(f"{player} raised {type(error).__name__}: {message}{_location(error)}") from error
 
 
-def _place(error: Exception) -> str:
+def _location(error: Exception) -> str:
     """Return the file and line of an error: the last frame in the player's own package, else the last one in ours."""
     if isinstance(error, SyntaxError):
         return ""  # the message of a SyntaxError already names both
-    places: dict[str, str] = {}
+    locations: dict[str, str] = {}
     traceback = error.__traceback__
     while traceback is not None:
         frame, line = traceback.tb_frame, traceback.tb_lineno
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
         if not frame.f_code.co_filename.startswith("<") and package not in sys.stdlib_module_names:
-            places[package] = f" ({_near(frame.f_code.co_filename)}:{line})"
+            locations[package] = f" ({_near(frame.f_code.co_filename)}:{line})"
         traceback = traceback.tb_next
-    theirs = [package for package in places if package not in OURS]
-    return places[theirs[0]] if theirs else places.get(OURS[0], "")
+    theirs = [package for package in locations if package not in OURS]
+    return locations[theirs[0]] if theirs else locations.get(OURS[0], "")
 
 
 def _near(file: str) -> str:

@@ -1,6 +1,6 @@
-"""The kinds of catalogue members: the configuration section that names each, and the method that identifies it."""
+"""The kinds of catalogue members: the configuration section that names each, and the methods that identify it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
@@ -8,39 +8,36 @@ from sparring.errors import PluginError
 
 
 class Kind(NamedTuple):
-    """The configuration section that names a member of a catalogue, and the method that all members have."""
+    """The configuration section that names a member of a catalogue, and the methods of which it has at least one."""
 
     section: str
-    verb: str
+    verbs: tuple[str, ...]
 
 
 KINDS: Mapping[str, Kind] = {
-    "attacks": Kind("attack", "craft"),
-    "poisons": Kind("attack", "poison"),
-    "triggers": Kind("attack.trigger", "stamp"),
-    "defenses": Kind("defense", "aggregate"),
-    "post-training": Kind("post_training", "repair"),
-    "datasets": Kind("data", "load"),
-    "partitions": Kind("data.partition", "assign"),
-    "models": Kind("model", "module"),
+    "attacks": Kind("attack", ("craft", "poison")),
+    "triggers": Kind("attack.trigger", ("stamp",)),
+    "defenses": Kind("defense", ("aggregate",)),
+    "post-training": Kind("post_training", ("repair",)),
+    "datasets": Kind("data", ("load",)),
+    "partitions": Kind("data.partition", ("assign",)),
+    "models": Kind("model", ("module",)),
 }
 """The kinds, by the catalogues' names."""
-BOTH = ["attacks", "poisons"]
-"""The two kinds that one class may have at once; it is then listed among the attacks."""
 
 
 def kind_of(cls: type) -> str:
-    """Return the name of the catalogue that a class belongs to, by its methods; an attack may also be a poison."""
-    found = kinds_of(cls)
-    if len(found) != 1 and found != BOTH:
-        verbs = ", ".join(kind.verb for kind in KINDS.values())
+    """Return the name of the catalogue that a class belongs to, by its methods."""
+    found = [name for name, kind in KINDS.items() if has_method(cls, kind.verbs)]
+    if len(found) != 1:
+        verbs = ", ".join(verb for kind in KINDS.values() for verb in kind.verbs)
         raise PluginError(f"{cls.__name__} has {len(found)} of these methods; it must have one: {verbs}")
     return found[0]
 
 
-def kinds_of(cls: type) -> list[str]:
-    """Return the names of all catalogues whose method a class has."""
-    return [name for name, kind in KINDS.items() if callable(getattr(cls, kind.verb, None))]
+def has_method(cls: type, verbs: Iterable[str]) -> bool:
+    """Say whether a class has one of these methods."""
+    return any(callable(getattr(cls, verb, None)) for verb in verbs)
 
 
 SYMBOLS = "n updates of d parameters, f of them malicious"

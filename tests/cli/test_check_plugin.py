@@ -12,23 +12,23 @@ from tests.experiments.plugging import MODULE, SOURCE, write_plugin
 FRAGILE = SOURCE.replace("return low / 2 + high / 2", "return rows.mean(dim=0)")
 """Its sum overflows."""
 CLASSES = {
-    "Shrinking": "attacks",
-    "Darker": "poisons",
-    "Raised": "triggers",
-    "Rounded": "post-training",
-    "Midrange": "defenses",
-    "Dealt": "partitions",
-    "Narrow": "models",
+    "Shrinking": ("attacks", "craft"),
+    "Darker": ("attacks", "poison"),
+    "Raised": ("triggers", "stamp"),
+    "Rounded": ("post-training", "repair"),
+    "Midrange": ("defenses", "aggregate"),
+    "Dealt": ("partitions", "assign"),
+    "Narrow": ("models", "module"),
 }
 
 
-@pytest.mark.parametrize(("name", "kind"), CLASSES.items())
-def test_a_class_that_conforms_passes(tmp_path, monkeypatch, capsys, name, kind):
+@pytest.mark.parametrize(("name", "kind", "verb"), [(name, *told) for name, told in CLASSES.items()])
+def test_a_class_that_conforms_passes(tmp_path, monkeypatch, capsys, name, kind, verb):
     write_plugin(tmp_path, monkeypatch)
     assert main(["check-plugin", f"{MODULE}:{name}", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["plugin"], printed["kind"], printed["passes"]) == (f"{MODULE}:{name}", kind, True)
-    assert [each["check"] for each in printed["checks"]] == [check.__name__.replace("_", " ") for check in CHECKS[kind]]
+    assert [each["check"] for each in printed["checks"]] == [check.__name__.replace("_", " ") for check in CHECKS[verb]]
 
 
 def test_each_check_is_a_line_and_what_fails_is_explained_below_it(tmp_path, monkeypatch, capsys):
@@ -39,11 +39,11 @@ def test_each_check_is_a_line_and_what_fails_is_explained_below_it(tmp_path, mon
     lines = out.splitlines()
     assert all(len(line) <= 80 for line in lines)
     words = [line.split()[0] for line in lines if not line.startswith(" ")]
-    assert words.count("passes") + words.count("FAILS") == len(CHECKS["defenses"])
+    assert words.count("passes") + words.count("FAILS") == len(CHECKS["aggregate"])
     place = lines.index("FAILS   every round has a finite answer")
     assert lines[place + 1].startswith("          the largest numbers, 0 assumed malicious: defense Midrange returned")
     passing = words.count("passes")
-    assert lines[-1] == f"{passing} of {len(CHECKS['defenses'])} checks of defenses pass"
+    assert lines[-1] == f"{passing} of {len(CHECKS['aggregate'])} checks of defenses pass"
 
 
 def test_of_many_failures_a_few_are_shown(tmp_path, monkeypatch, capsys):
@@ -60,7 +60,8 @@ def test_a_model_that_a_backend_trains_in_another_way_fails_and_its_layers_are_n
     assert main(["check-plugin", f"{unlike.MODULE}:Net"]) == 1
     lines = capsys.readouterr().out.splitlines()
     place = lines.index("FAILS   every backend computes the same updates")
-    assert lines[place + 1] == "          gray images: batched gives different gradients than sequential in '1', '2'"
+    explained = " ".join(" ".join(lines[place + 1 : place + 3]).split())
+    assert explained == "gray images: batched gives different gradients than sequential in '1', '2'"
     assert [line for line in lines if line.startswith("FAILS")] == [lines[place]]
 
 

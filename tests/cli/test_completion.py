@@ -55,7 +55,7 @@ def test_bash_hands_over_the_parts_of_a_setting_one_by_one(text, offered):
 def test_the_names_that_are_read_from_the_source_are_those_of_the_catalogues():
     for kind, (section, _) in KINDS.items():
         assert set(CATALOGUES[kind]) <= set(names(TABLES[section]))
-    assert set(names(TABLES["attack"])) == set(CATALOGUES.plays)
+    assert set(names(TABLES["attack"])) == set(CATALOGUES["attacks"])
     assert set(names(TABLES["execution.backend"])) == set(CATALOGUES["backends"])
     assert list(names(PRESETS)) == [*ALL_PRESETS, *CALCULATIONS]
 

@@ -81,7 +81,7 @@ def test_a_model_that_a_backend_trains_otherwise_fails_and_the_layer_is_named():
         every_backend_computes_the_same_updates, Vectors(lambda relu: [Batching(), nn.Linear(6, 3)])
     )
     assert first == (
-        "feature vectors: batched gives different gradients than sequential in '0', '1' (1 examples a step, steps=1)"
+        "feature vectors: batched gives different gradients than sequential in '0', '1' (1 examples per step, steps=1)"
     )
     assert all(": batched gives different gradients" in each for each in others)
 

@@ -229,10 +229,10 @@ def test_the_moments_may_be_plain_numbers():
         (
             VECTORS,
             list("abcabc"),
-            r"labels are <U1; give numbers from 0, as numpy.searchsorted\(sorted_names, labels\)",
+            r"labels are <U1; give numbers from 0; numpy.searchsorted\(sorted_names, labels\)",
         ),
-        (VECTORS, pd.Series(list("abcabc")), "labels are object; give numbers from 0, as numpy.searchsorted"),
-        (VECTORS, np.eye(6), r"labels are torch.float64 \(6, 6\); give one number an example, such as the argmax"),
+        (VECTORS, pd.Series(list("abcabc")), "labels are object; give numbers from 0; numpy.searchsorted"),
+        (VECTORS, np.eye(6), r"labels are torch.float64 \(6, 6\); give one number per example, such as the argmax"),
         (VECTORS, 2, "labels number 1; there are 6 inputs"),
         (VECTORS, None, "labels are object; give numbers"),
         (VECTORS.tolist()[:5], LABELS, "labels number 6; there are 5 inputs"),

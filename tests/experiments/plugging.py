@@ -144,8 +144,7 @@ class Narrow:
         return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), classes, bias=False))
 
 
-ATTACKS = {"shrinking": Shrinking, "sleeping": Sleeping}
-POISONS = {"darker": Darker}
+ATTACKS = {"shrinking": Shrinking, "darker": Darker, "sleeping": Sleeping}
 TRIGGERS = {"raised": Raised}
 POST_TRAINING = {"rounded": Rounded}
 DEFENSES = {"midrange": Midrange, "behind": Behind}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import torch
 
-from sparring.attacks import ATTACKS, POISONS, LearnedAttack
+from sparring.attacks import ATTACKS, LearnedAttack
 from sparring.defenses import DEFENSES, Clipped
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep
@@ -18,7 +18,6 @@ from tools.site.members import members
 from tools.site.plane import server, sign_flips
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
-PLAYERS = {**ATTACKS, **POISONS}
 
 
 def classes(catalogue):
@@ -41,8 +40,8 @@ def write(tmp_path, monkeypatch):
 
 def test_every_attack_meets_every_rule_and_none_comes_first():
     axes = plan_sweep(table.document()).axes
-    untargeted = {attack for attack in classes(PLAYERS) if not hasattr(attack, "triggered")}
-    assert {lookup("attack", PLAYERS, name) for name in axes["attack"]} == untargeted - {LearnedAttack}
+    untargeted = {attack for attack in classes(ATTACKS) if not hasattr(attack, "triggered")}
+    assert {lookup("attack", ATTACKS, name) for name in axes["attack"]} == untargeted - {LearnedAttack}
     assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)} - {Clipped}
     assert axes["attack"][0] == "none"
     assert axes["seed"] == ("0", "1", "2")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from mkdocs.structure.files import File, Files
 
-from sparring.attacks import ATTACKS, POISONS, TRIGGERS
+from sparring.attacks import ATTACKS, TRIGGERS
 from sparring.defenses import DEFENSES, CenteredClipping, Krum, Mean
 from sparring.experiments import parse_config, parse_document
 from sparring.experiments.config.build import validate
@@ -22,7 +22,7 @@ from tools.site.plane import BENIGN, CLIENTS, MALICIOUS, server
 from tools.site.repository import ROOT, SHOWN, relinked
 from tools.site.stamps import _change
 
-PLAYERS, STAMPS, RULES = members("attacks", "poisons"), members("triggers"), members("defenses")
+PLAYERS, STAMPS, RULES = members("attacks"), members("triggers"), members("defenses")
 EVERYONE = [*PLAYERS, *STAMPS, *RULES]
 MODULE = ast.parse(
     '''"""Halving (Doe et al., 2020): half of it."""
@@ -40,7 +40,7 @@ def everyone(test):
 
 
 def test_every_name_of_the_catalogues_is_on_one_page():
-    for shown, catalogues in ((PLAYERS, (ATTACKS, POISONS)), (STAMPS, (TRIGGERS,)), (RULES, (DEFENSES,))):
+    for shown, catalogues in ((PLAYERS, (ATTACKS,)), (STAMPS, (TRIGGERS,)), (RULES, (DEFENSES,))):
         names = [name for member in shown for name in member.names]
         assert sorted(names) == sorted(name for catalogue in catalogues for name in catalogue)
 

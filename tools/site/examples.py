@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from tools.site.members import Member, members
 from sparring.contracts import BlackBoxView
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build
+from tools.site.members import Member, members
 
 MALICIOUS = 10
 BOTH = ("attack", "poison")
@@ -38,13 +38,13 @@ def player(member: Member, **facts: object) -> Any:
 def sees_own_clients(attack: str) -> bool:
     """Say whether the attack of this name needs to see no more than its own clients."""
     member = attacks().get(attack)
-    return member is not None and (member.kind == "poisons" or player(member).needs is BlackBoxView)
+    return member is not None and (not member.crafts or player(member).needs is BlackBoxView)
 
 
 @cache
 def attacks() -> Mapping[str, Member]:
-    """Return the attacks and poisons by each of their names."""
-    return {name: member for member in members("attacks", "poisons") for name in member.names}
+    """Return the attacks by each of their names."""
+    return {name: member for member in members("attacks") for name in member.names}
 
 
 def document(member: Member) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def as_python(member: Member) -> str:
     if member.is_trigger:
         return _attacking([CARRIER[1], member.cls.__name__], f"{CARRIER[1]}(trigger={call})", roles=BOTH)
     roles = BOTH if member.is_backdoor else ("attack",)
-    return _attacking([member.cls.__name__], call, roles=("poison",) if member.kind == "poisons" else roles)
+    return _attacking([member.cls.__name__], call, roles=roles if member.crafts else ("poison",))
 
 
 def _attacking(names: Sequence[str], call: str, *, roles: Sequence[str]) -> str:

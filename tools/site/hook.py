@@ -22,7 +22,7 @@ from tools.site.pictures import draw_attack, draw_influence, draw_reach
 from tools.site.repository import ROOT, SHOWN, relinked
 from tools.site.stamps import draw_backdoor, draw_trigger
 
-FOLDERS = {"attacks": ("attacks", "poisons"), "triggers": ("triggers",), "rules": ("defenses",)}
+FOLDERS = {"attacks": ("attacks",), "triggers": ("triggers",), "rules": ("defenses",)}
 """The site's folders, and the catalogues that fill them."""
 TABLES = {"attacks": attacks_table, "triggers": triggers_table, "rules": rules_table}
 MARKER = "<!-- the table -->"
@@ -78,7 +78,7 @@ def _drawn(member: Member) -> dict[str, bytes]:
     drawn = player(member, classes=2)
     if member.is_rule:
         return {member.name: draw_influence(drawn), f"{member.name}-reach": draw_reach(drawn)}
-    return {member.name: draw_attack(drawn) if member.kind == "attacks" else draw_attack(None, drawn)}
+    return {member.name: draw_attack(drawn) if member.crafts else draw_attack(None, drawn)}
 
 
 def _unfolded(entry: Any, files: Files) -> Any:

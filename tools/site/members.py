@@ -23,7 +23,7 @@ class Formula(NamedTuple):
 
 
 class Member(NamedTuple):
-    """An attack, a poison, a trigger or a rule; `kind` is its catalogue, and the first of its names is its page's."""
+    """An attack, a trigger or a rule; `kind` is its catalogue, and the first of its names is its page's."""
 
     kind: str
     names: Sequence[str]
@@ -53,6 +53,11 @@ class Member(NamedTuple):
     def needs_file(self) -> bool:
         """Whether it is played from the file of something that was trained."""
         return any(option.required and option.type == "str" for option in self.options)
+
+    @property
+    def crafts(self) -> bool:
+        """Whether it is an attack that crafts updates, and does not poison data alone."""
+        return hasattr(self.cls, "craft")
 
     @property
     def is_backdoor(self) -> bool:

@@ -64,7 +64,7 @@ def page(member: Member) -> str:
 
 
 def attacks_table(attacks: Iterable[Member]) -> str:
-    """Return the table of all attacks and poisons."""
+    """Return the table of all attacks."""
     rows = [(_entry(attack), _keys(attack), _knowledge(attack), _cost(attack)) for attack in attacks]
     return table(("attack", "paper", "must see", "cost"), *rows)
 
@@ -144,7 +144,7 @@ def _most(rule: Member) -> list[int]:
 
 def _knowledge(attack: Member) -> str:
     """Name the view that an attack needs, and the one that it needs with partial knowledge."""
-    if attack.kind == "poisons":
+    if not attack.crafts:
         return "its clients' examples"
     needed = _view(player(attack).needs)
     if "knowledge" not in (option.name for option in attack.options):

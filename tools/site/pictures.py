@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patheffects import withStroke
 
-from tools.site.plane import BENIGN, MALICIOUS, Server, attacked, server
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack, Defense, Poison
 from sparring.federation import Attacker
+from tools.site.plane import BENIGN, MALICIOUS, Server, attacked, server
 
 BLUE, RED, GREEN, GRAY, PALE = "#0072B2", "#D55E00", "#009E73", "#6B6B6B", "#D8D8D8"
 """Okabe and Ito's first three, which the color-blind can tell apart; every kind of mark has its own shape as well."""

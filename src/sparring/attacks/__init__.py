@@ -1,6 +1,8 @@
 """Attacks: crafted updates (model poisoning), poisoned data (data poisoning), and backdoor triggers."""
 
+import warnings
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sparring.attacks.backdoor.distributed_backdoor import DistributedBackdoor, DividedTrigger
 from sparring.attacks.backdoor.label_flip import LabelFlip
@@ -32,15 +34,18 @@ from sparring.attacks.untargeted.no_attack import NoAttack
 from sparring.attacks.untargeted.sign_flip import SignFlip
 from sparring.attacks.untargeted.worst_of import WorstOf
 from sparring.contracts import Attack, Poison, Trigger
+from sparring.errors import FormerName
 from sparring.policies.network import PolicyNetwork
 
-ATTACKS: Mapping[str, type[Attack]] = {
+ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "adaptive_lmp": AdaptiveLocalModelPoisoning,
     "alie": ALittleIsEnough,
     "bfl": PoisonedTraining,
+    "dba": DistributedBackdoor,
     "eb": ExplicitBoosting,
     "gaussian": Gaussian,
     "ipm": InnerProduct,
+    "label_flip": LabelFlip,
     "learned": LearnedAttack,
     "lmp": LocalModelPoisoning,
     "local_search": LocalSearch,
@@ -55,11 +60,6 @@ ATTACKS: Mapping[str, type[Attack]] = {
     "worst_of": WorstOf,
 }
 
-POISONS: Mapping[str, type[Poison]] = {
-    "dba": DistributedBackdoor,
-    "label_flip": LabelFlip,
-}
-
 TRIGGERS: Mapping[str, type[Trigger]] = {
     "badnets": Square,
     "bars": Bars,
@@ -71,7 +71,6 @@ TRIGGERS: Mapping[str, type[Trigger]] = {
 
 __all__ = [
     "ATTACKS",
-    "POISONS",
     "TRIGGERS",
     "ALittleIsEnough",
     "AdaptiveLocalModelPoisoning",
@@ -111,3 +110,13 @@ __all__ = [
     "save_trigger",
     "train_trigger",
 ]
+
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        """Return the catalogue of an earlier version, `POISONS`, with a warning."""
+        if name != "POISONS":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        warnings.warn("POISONS are now among the ATTACKS; the old name is accepted until 0.4", FormerName, stacklevel=2)
+        return {name: cls for name, cls in ATTACKS.items() if not hasattr(cls, "craft")}

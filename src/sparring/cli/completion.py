@@ -23,7 +23,7 @@ Tables = Mapping[str, Sequence[str]]
 """Files, and the names of tables in each."""
 
 TABLES: Mapping[str, Tables] = {
-    "attack": {"attacks/__init__.py": ("ATTACKS", "POISONS")},
+    "attack": {"attacks/__init__.py": ("ATTACKS",)},
     "attack.trigger": {"attacks/__init__.py": ("TRIGGERS",)},
     "data": {"data/__init__.py": ("DATASETS",)},
     "data.partition": {"data/__init__.py": ("PARTITIONS",)},
@@ -132,7 +132,7 @@ def _kinds() -> list[str]:
 
 
 def _members(kind: str) -> Iterator[str]:
-    """Yield the names of a kind; of attacks and poisons those of both, which one section names."""
+    """Yield the names of a kind."""
     if kind == "presets":
         return names(PRESETS)
     section = SECTIONS[kind].section if kind in SECTIONS else "execution.backend"

@@ -17,6 +17,7 @@ from sparring.cli.console import WIDTH, printable, terminal_width
 from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue, entry_of
+from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.reproductions import TITLES
 from sparring.kinds import KINDS as SECTIONS
 from sparring.kinds import SYMBOLS
@@ -43,6 +44,7 @@ def command(
 ) -> None:
     """List what a configuration can name and what can be reproduced, or describe one of them with its options."""
     catalogues = load_catalogues(plugins)
+    kind = accept_former_kind(kind) if kind else None
     if kind is not None and (name is not None or kind not in KINDS):
         place = (kind, name) if name is not None else _found(kind, catalogues)
         _describe(*place, catalogues, as_json=as_json)

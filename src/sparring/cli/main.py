@@ -2,7 +2,9 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import click
@@ -12,7 +14,7 @@ from typer.core import TyperCommand
 import sparring
 from sparring.cli.completion import COMPLETED, NAME, completed, is_completing
 from sparring.cli.standard_streams import shielded
-from sparring.errors import ConfigError, Interrupted, SparringError
+from sparring.errors import ConfigError, FormerName, Interrupted, SparringError
 from sparring.registry import imported
 
 COMMANDS = {
@@ -46,11 +48,30 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command that `words`, by default those of the process, give, and return the exit code."""
     said = list(sys.argv[1:] if words is None else words)
     with shielded("stderr"):
-        with shielded("stdout") as output:
+        with shielded("stdout") as output, _former_names_told():
             code = _run(said)
         if output.loss is None or code != 0:
             return code
         return _complain(f"standard output: {output.loss}; what the command saved is intact", FAILED)
+
+
+@contextmanager
+def _former_names_told() -> Iterator[None]:
+    """Tell of each former name once, in a line, where Python would show the place of a warning."""
+    told: set[str] = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", FormerName)
+        show = warnings.showwarning
+
+        def tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if not issubclass(category, FormerName):
+                show(message, category, *place, **more)
+            elif str(message) not in told:
+                told.add(str(message))
+                typer.echo(f"sparring: {message}", err=True)
+
+        warnings.showwarning = tell
+        yield
 
 
 def _run(said: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ def it_loads_a_data_set(source: Source) -> Iterator[str]:
     # A Dataset itself rejects examples that no model accepts.
     loaded: object = source.load()
     if not isinstance(loaded, Dataset):
-        yield f"it loads {type(loaded).__name__}; it must load a Dataset, as sparring.data.from_arrays makes one"
+        yield f"it loads {type(loaded).__name__}; it must load a Dataset, such as sparring.data.from_arrays returns"
 
 
 def loading_twice_gives_the_same_examples(source: Source) -> Iterator[str]:

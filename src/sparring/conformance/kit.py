@@ -13,19 +13,19 @@ from sparring.conformance.repairs import REPAIR_CHECKS
 from sparring.conformance.rules import DEFENSE_CHECKS
 from sparring.conformance.triggers import TRIGGER_CHECKS
 from sparring.contracts import Backdoor
-from sparring.kinds import kind_of, kinds_of
+from sparring.kinds import KINDS, has_method, kind_of
 
 CHECKS: Mapping[str, tuple[Check, ...]] = {
-    "attacks": ATTACK_CHECKS,
-    "poisons": POISON_CHECKS,
-    "triggers": TRIGGER_CHECKS,
-    "defenses": DEFENSE_CHECKS,
-    "post-training": REPAIR_CHECKS,
-    "datasets": DATASET_CHECKS,
-    "partitions": PARTITION_CHECKS,
-    "models": MODEL_CHECKS,
+    "craft": ATTACK_CHECKS,
+    "poison": POISON_CHECKS,
+    "stamp": TRIGGER_CHECKS,
+    "aggregate": DEFENSE_CHECKS,
+    "repair": REPAIR_CHECKS,
+    "load": DATASET_CHECKS,
+    "assign": PARTITION_CHECKS,
+    "module": MODEL_CHECKS,
 }
-"""The checks of each catalogue's members, by the catalogue's name."""
+"""The checks of a class that has the method of this name."""
 
 
 def conformance(subject: object) -> Iterator[PlayerFinding]:
@@ -35,7 +35,7 @@ def conformance(subject: object) -> Iterator[PlayerFinding]:
 
 def checks_of(subject: object) -> tuple[Check, ...]:
     """Return an object's checks: as an attack and as a poison if it is both, and as a backdoor if it is one."""
-    kind_of(type(subject))
-    checks = [check for name in kinds_of(type(subject)) for check in CHECKS[name]]
+    verbs = KINDS[kind_of(type(subject))].verbs
+    checks = [check for verb in verbs if has_method(type(subject), [verb]) for check in CHECKS[verb]]
     backdoor = BACKDOOR_CHECKS if isinstance(subject, Backdoor) else ()
     return tuple(dict.fromkeys((*checks, *backdoor)))

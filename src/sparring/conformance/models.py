@@ -127,7 +127,7 @@ def every_backend_computes_the_same_updates(architecture: Architecture) -> Itera
         backend = lookup("backend", BACKENDS, name)()
         layers = _differing(backend, model, draws=draws) if size >= model.fewest else []
         if layers:
-            where = f"{', '.join(map(repr, layers))} ({size} examples a step, steps={steps})"
+            where = f"{', '.join(map(repr, layers))} ({size} examples per step, steps={steps})"
             yield f"{examples.name}: {name} gives different gradients than sequential in {where}"
 
 

@@ -18,7 +18,7 @@ Pair: TypeAlias = "tuple[ArrayLike | Tensor, ArrayLike | Tensor]"
 """Inputs and their labels; a string, because the expanded type would fill a screen where it is printed."""
 
 NUMBERS = "give numbers that torch knows, such as float32"
-CODES = "give numbers from 0, as numpy.searchsorted(sorted_names, labels) makes of names"
+CODES = "give numbers from 0; numpy.searchsorted(sorted_names, labels) converts names"
 
 
 def from_arrays(
@@ -99,7 +99,7 @@ def _labels(label: str, array: ArrayLike | Tensor) -> Tensor:
     tensor = _tensor(label, numbers, remedy=CODES)
     if tensor.ndim > 1 and tensor.shape[1:].numel() != 1:
         given = f"{tensor.dtype} {tuple(tensor.shape)}"
-        raise DataError(f"{label} are {given}; give one number an example, such as the argmax of one-hot rows")
+        raise DataError(f"{label} are {given}; give one number per example, such as the argmax of one-hot rows")
     if tensor.is_complex() or tensor.dtype == torch.bool:
         raise DataError(f"{label} are {tensor.dtype}; give integers from 0")
     flat = tensor.flatten()

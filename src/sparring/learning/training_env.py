@@ -25,7 +25,7 @@ Parcel = tuple[bytes, dict[str, Any]]
 
 @dataclass(frozen=True, eq=False)
 class LearningTask:
-    """A game, the seat that learns in it, and the policies of the other seats."""
+    """A game, the seat that learns a best response in it, and the fixed policies of the other seats."""
 
     game: Game[Any]
     seat: str

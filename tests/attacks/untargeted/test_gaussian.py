@@ -9,7 +9,7 @@ from sparring.errors import ConfigError
 
 
 def test_the_noise_has_mean_zero_and_the_given_deviation():
-    rows = Gaussian(deviation=0.3).craft(attacker_view(network=SimpleNamespace(size=20_000)))
+    rows = Gaussian(std=0.3).craft(attacker_view(network=SimpleNamespace(size=20_000)))
     spread, center = torch.std_mean(rows)
     # Five standard errors of each, for 60 000 draws.
     assert abs(center) < 5 * 0.3 / 60_000**0.5
@@ -24,5 +24,5 @@ def test_clients_submit_different_noise():
 
 @pytest.mark.parametrize("deviation", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_deviation_must_be_positive(deviation):
-    with pytest.raises(ConfigError, match=f"^gaussian.deviation is {deviation}; it must be positive and finite$"):
-        Gaussian(deviation=deviation)
+    with pytest.raises(ConfigError, match=f"^gaussian.std is {deviation}; it must be positive and finite$"):
+        Gaussian(std=deviation)

@@ -11,7 +11,7 @@ CLASSES = 10
 
 
 def held_labels(labels: torch.Tensor, clients: int, pr: float, seed: int = 0) -> list[torch.Tensor]:
-    order, offsets = client_skew(labels, clients, pr=pr, rng=stream(seed, "skew"))
+    order, offsets = client_skew(labels, clients, main_label_probability=pr, rng=stream(seed, "skew"))
     return list(labels[order].split(offsets.diff().tolist()))
 
 
@@ -61,5 +61,5 @@ def test_a_label_that_no_example_has_is_wanted_in_vain():
 
 def test_which_examples_of_a_label_a_client_gets_is_random():
     labels = torch.zeros(100, dtype=torch.int64)
-    order, _ = client_skew(labels, 2, pr=1.0, rng=stream(0, "skew"))
+    order, _ = client_skew(labels, 2, main_label_probability=1.0, rng=stream(0, "skew"))
     assert sorted(order[:50].tolist()) not in ([*range(50)], [*range(50, 100)])

@@ -16,7 +16,7 @@ from sparring.random import stream
 from tests.data.examples import balanced_labels
 
 EXAMPLES = {
-    "client_skew": (ClientSkew(), ClientSkew(pr=0.0), ClientSkew(pr=1.0)),
+    "client_skew": (ClientSkew(), ClientSkew(main_label_probability=0.0), ClientSkew(main_label_probability=1.0)),
     "dirichlet": (Dirichlet(), Dirichlet(alpha=1e-300), Dirichlet(alpha=1e6), Dirichlet(alpha=0.05, minimum=3)),
     "iid": (Iid(),),
     "label_skew": (LabelSkew(), LabelSkew(q=0.0), LabelSkew(q=1.0)),
@@ -83,8 +83,8 @@ class TestPartitionContract:
         (LabelSkew, "q", 1.1, "label_skew: q is 1.1; it must be 0 to 1"),
         (LabelSkew, "q", -0.1, "q is -0.1"),
         (LabelSkew, "q", float("nan"), "q is nan"),
-        (ClientSkew, "pr", 1.1, "client_skew: pr is 1.1; it must be 0 to 1"),
-        (ClientSkew, "pr", float("nan"), "pr is nan"),
+        (ClientSkew, "main_label_probability", 1.1, "client_skew: main_label_probability is 1.1; it must be 0 to 1"),
+        (ClientSkew, "main_label_probability", float("nan"), "main_label_probability is nan"),
         (Dirichlet, "alpha", 0.0, "dirichlet: alpha is 0.0; it must be above 0"),
         (Dirichlet, "alpha", float("inf"), "alpha is inf"),
         (Dirichlet, "minimum", 0, "dirichlet: minimum is 0; it must be at least 1"),

@@ -37,8 +37,8 @@ def test_the_run_without_attack_has_no_attackers():
 
 
 def test_an_attack_that_the_configuration_names_is_played_beside_the_others():
-    request = asked(WHITE_BOX, "attack.name=gaussian", "attack.deviation=3.0", "attack.malicious=1")
-    assert request.attacks["gaussian"] == {"name": "gaussian", "deviation": 3.0}
+    request = asked(WHITE_BOX, "attack.name=gaussian", "attack.std=3.0", "attack.malicious=1")
+    assert request.attacks["gaussian"] == {"name": "gaussian", "std": 3.0}
     assert "eb" in request.attacks
     assert asked().own == {}
 

@@ -85,5 +85,5 @@ def test_the_class_of_every_member_states_its_paper_cost_and_assumption(kind):
 def test_an_unknown_kind_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownName, match="unknown kind 'defences'; did you mean 'defenses'?"):
         catalogue("defences")
-    with pytest.raises(UnknownName, match="unknown kind 'x'; known: attacks, poisons, triggers, defenses"):
+    with pytest.raises(UnknownName, match="unknown kind 'x'; known: attacks, triggers, defenses"):
         catalogue("x")

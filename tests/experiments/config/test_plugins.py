@@ -43,8 +43,7 @@ def test_a_plug_in_adds_to_every_catalogue_and_changes_none(plugin):
     assert CATALOGUES.tables == before
     added = {kind: set(catalogues[kind]) - set(CATALOGUES[kind]) for kind in catalogues}
     assert added == {
-        "attacks": {"shrinking", "sleeping"},
-        "poisons": {"darker"},
+        "attacks": {"shrinking", "darker", "sleeping"},
         "triggers": {"raised"},
         "post-training": {"rounded"},
         "defenses": {"midrange", "behind"},
@@ -96,7 +95,7 @@ BROKEN = [
     (
         "",
         PluginError,
-        "plug-in my_players has no table; give it one or more of: ATTACKS, POISONS, TRIGGERS, DEFENSES, ",
+        "plug-in my_players has no table; give it one or more of: ATTACKS, TRIGGERS, DEFENSES, ",
     ),
     ("DEFENSES = [1]", PluginError, "plug-in my_players: DEFENSES is list; it must map names to classes"),
     (

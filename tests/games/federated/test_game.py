@@ -275,7 +275,7 @@ class TestCosts:
 
     def test_what_a_seat_cannot_play_is_refused_with_the_game(self):
         blind = replace(scenario(), threat=Threat(knowledge="black_box"))
-        with pytest.raises(ConfigError, match="attack Seated needs white_box knowledge"):
+        with pytest.raises(ConfigError, match="attack SeatControlled needs white_box knowledge"):
             attackers_game(played=blind)
 
 
@@ -304,7 +304,7 @@ class TestRefusals:
 
     def test_an_episode_in_which_nobody_can_move_is_refused(self):
         domain = (AttackType((Attacker(4, SeatControlled(), start=99),)),)
-        with pytest.raises(ConfigError, match=r"^game\.rounds is 8; nobody can move before it is over"):
+        with pytest.raises(ConfigError, match=r"^game\.rounds is 8; no player can move before the game is over"):
             attackers_game(domain=domain).initial(stream(0))
 
     def test_a_game_in_which_no_draw_samples_anybody_is_refused(self, monkeypatch):

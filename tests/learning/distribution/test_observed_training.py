@@ -59,12 +59,14 @@ def test_no_example_is_drawn_twice():
 
 
 def test_who_has_no_clients_shares_nothing():
-    with pytest.raises(ConfigError, match="^witness: there are no malicious clients; use attack.malicious > 0$"):
+    with pytest.raises(
+        ConfigError, match="^observed training: there are no malicious clients; use attack.malicious > 0$"
+    ):
         shared_examples(scenario(malicious=0), 7)
 
 
 def test_without_a_round_there_is_nothing_to_witness():
-    with pytest.raises(ConfigError, match="^witness: rounds is 0; it must be at least 1$"):
+    with pytest.raises(ConfigError, match="^observed training: rounds is 0; it must be at least 1$"):
         observe_training(scenario(), 0, own=7)
 
 

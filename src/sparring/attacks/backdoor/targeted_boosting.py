@@ -40,13 +40,13 @@ class TargetedBoosting(BackdoorPoison):
     """Fraction of these images in a minibatch that serve as mislabeled examples."""
     steps: int = 1
     """Alternations per round; each applies the full boost, so that a few of them may break the model."""
-    stealthy: int = 10
+    stealth_steps: int = 10
     """Stealth steps after each boosted step."""
     lr: float | None = None
     """The learning rate of all steps; null means the clients' own."""
     boost: float | None = None
     """Factor on the step for mislabeled examples; null means sampled clients per malicious client."""
-    stealth: float = 1e-4
+    stealth_weight: float = 1e-4
     """The weight ρ of the squared distance to the last global update."""
     paper: ClassVar[str] = "Bhagoji et al., 2019, Analyzing federated learning through an adversarial lens, ICML"
     cost: ClassVar[str] = "f gradients for each step"
@@ -54,15 +54,15 @@ class TargetedBoosting(BackdoorPoison):
 
     def __post_init__(self) -> None:
         check_implant("targeted_eb", self)
-        for name, low in (("steps", 1), ("stealthy", 0)):
+        for name, low in (("steps", 1), ("stealth_steps", 0)):
             if getattr(self, name) < low:
                 raise ConfigError(f"targeted_eb.{name} is {getattr(self, name)}; it must be at least {low}")
         for name in ("lr", "boost"):
             value = getattr(self, name)
             if value is not None and not 0 < value < inf:
                 raise ConfigError(f"targeted_eb.{name} is {value}; it must be positive and finite")
-        if not 0 <= self.stealth < inf:
-            raise ConfigError(f"targeted_eb.stealth is {self.stealth}; it must be at least 0 and finite")
+        if not 0 <= self.stealth_weight < inf:
+            raise ConfigError(f"targeted_eb.stealth_weight is {self.stealth_weight}; it must be at least 0 and finite")
 
     def poison(self, batch: Batch, *, client: int, rng: Generator) -> Batch:
         return self.implanted(batch, self.trigger, rng=rng)
@@ -72,22 +72,24 @@ class TargetedBoosting(BackdoorPoison):
             view.network,
             view.parameters,
             boost=view.sampled / len(view.clients) if self.boost is None else self.boost,
-            stealth=self.stealth,
+            stealth_weight=self.stealth_weight,
             anchor=None if view.previous is None else view.previous - view.parameters,
         )
         lr = view.recipe.lr if self.lr is None else self.lr
         rngs = view.rng.spawn(len(view.clients))
-        batches = view.shards.draw(view.clients, rngs, steps=self.steps * (1 + self.stealthy), size=view.recipe.batch)
+        batches = view.shards.draw(
+            view.clients, rngs, steps=self.steps * (1 + self.stealth_steps), size=view.recipe.batch
+        )
         rows = view.parameters.new_empty(len(view.clients), view.network.size)
         for row, rng, inputs, labels in zip(rows, rngs, *batches, strict=True):
             row.copy_(self._train(slopes, Batch(inputs, labels), lr=lr, rng=rng))
         return rows
 
     def _train(self, slopes: "Slopes", batches: Batch, *, lr: float, rng: Generator) -> Vector:
-        """Return the update after one step per minibatch; of every `1 + stealthy` steps the first is boosted."""
+        """Return the update after one step per minibatch; of every `1 + stealth_steps` steps the first is boosted."""
         update = torch.zeros_like(slopes.parameters)
         for step, batch in enumerate(map(Batch, batches.inputs, batches.labels)):
-            hides = step % (1 + self.stealthy) > 0
+            hides = step % (1 + self.stealth_steps) > 0
             slope = slopes.hiding(update, batch) if hides else slopes.boosted(update, self._mislabel(batch, rng))
             ahead = update + lr * slope
             if not is_finite(ahead):
@@ -107,7 +109,7 @@ class Slopes:
     network: Network
     parameters: Vector
     boost: float
-    stealth: float
+    stealth_weight: float
     anchor: Vector | None
     """The last global update; None in the first round, where the stealth term is zero."""
 
@@ -120,4 +122,4 @@ class Slopes:
     def hiding(self, update: Vector, batch: Batch) -> Vector:
         """Return the gradient of the loss of clean examples plus ρ times the squared distance from the anchor."""
         slope = gradient(self.network, self.parameters - update, batch=batch)
-        return slope if self.anchor is None else slope - 2 * self.stealth * (update - self.anchor)
+        return slope if self.anchor is None else slope - 2 * self.stealth_weight * (update - self.anchor)

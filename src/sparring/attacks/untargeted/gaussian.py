@@ -14,22 +14,22 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class Gaussian:
-    r"""Submit independent noise around zero; `deviation` is its standard deviation on each parameter of the update.
+    r"""Submit independent noise around zero; `std` is its standard deviation on each parameter of the update.
 
     $$u_i \sim \mathcal{N}(0, \sigma^2 I)$$
     """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
-    deviation: float = 1.0
+    std: float = 1.0
     """The standard deviation of the noise on each parameter, above 0."""
     paper: ClassVar[str] = ""
     cost: ClassVar[str] = "O(f d)"
     assumption: ClassVar[str] = "the rule averages updates without a bound on their norm"
 
     def __post_init__(self) -> None:
-        if not 0 < self.deviation < inf:
-            raise ConfigError(f"gaussian.deviation is {self.deviation}; it must be positive and finite")
+        if not 0 < self.std < inf:
+            raise ConfigError(f"gaussian.std is {self.std}; it must be positive and finite")
 
     def craft(self, view: BlackBoxView) -> Matrix:
         noise = view.rng.standard_normal((len(view.clients), view.network.size), dtype=np.float32)
-        return torch.from_numpy(noise).to(view.parameters.device).mul_(self.deviation).nan_to_num_()
+        return torch.from_numpy(noise).to(view.parameters.device).mul_(self.std).nan_to_num_()

@@ -13,19 +13,19 @@ from sparring.errors import ConfigError
 from sparring.random import Generator
 
 
-def client_skew(labels: Tensor, clients: int, *, pr: float, rng: Generator) -> Partition:
-    """Fill each slot of a shard with the client's main label with probability `pr`, else with any label.
+def client_skew(labels: Tensor, clients: int, *, main_label_probability: float, rng: Generator) -> Partition:
+    """Fill each slot of a shard with the client's main label with this probability, else with any label.
 
     Client k's main label is k modulo the number of classes; shard sizes differ by at most one. Main labels are assigned
     first: if more are requested than exist, random slots get them and the others get any label. "Any" is a random one
     of the remaining examples, so that every example goes to exactly one client.
     """
-    _check(pr)
+    _check(main_label_probability)
     check_enough(len(labels), clients)
     known = labels.numpy()
     classes = int(known.max()) + 1
     holders = rng.permutation(len(known)) % clients
-    wanted = np.where(rng.random(len(known)) < pr, holders % classes, classes)
+    wanted = np.where(rng.random(len(known)) < main_label_probability, holders % classes, classes)
     is_served = random_ranks(wanted, rng) < np.bincount(known, minlength=classes + 1)[wanted]
     is_taken = random_ranks(known, rng) < np.bincount(wanted, minlength=classes + 1)[known]
     owners = np.empty_like(known)
@@ -40,21 +40,21 @@ def _by_label(labels: Integers, chosen: NDArray[np.bool_]) -> Integers:
     return positions[np.argsort(labels[positions], kind="stable")]
 
 
-def _check(pr: float) -> None:
-    if not 0 <= pr <= 1:
-        raise ConfigError(f"client_skew: pr is {pr}; it must be 0 to 1")
+def _check(main_label_probability: float) -> None:
+    if not 0 <= main_label_probability <= 1:
+        raise ConfigError(f"client_skew: main_label_probability is {main_label_probability}; it must be 0 to 1")
 
 
 @dataclass(frozen=True)
 class ClientSkew:
-    """Every client gets its own main label with probability `pr`, else any; 0 means no preference."""
+    """Every client gets its own main label with probability `main_label_probability`, else any label."""
 
-    pr: float = 0.5
-    """The probability that an example of a client has the client's main label, from 0 to 1."""
+    main_label_probability: float = 0.5
+    """The probability that an example of a client has the client's main label, from 0 to 1; 0 is no preference."""
     paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        _check(self.pr)
+        _check(self.main_label_probability)
 
     def assign(self, labels: Tensor, clients: int, *, rng: Generator) -> Partition:
-        return client_skew(labels, clients, pr=self.pr, rng=rng)
+        return client_skew(labels, clients, main_label_probability=self.main_label_probability, rng=rng)

@@ -11,6 +11,7 @@ from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
 from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, judge, remaining_accuracy
 from sparring.experiments.audit.run_audit import MEASURED, POLICIES, REHEARSED, VERDICT
 from sparring.experiments.audit.training import POLICY, TrainedPolicy, returns_of
+from sparring.experiments.config.renamed import to_present
 from sparring.experiments.jobs.atomic_files import read_json
 
 
@@ -28,7 +29,7 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_breaking(verdict["halved_by"]), gap=gap
     )
     policies = _policies(folder, AuditPlan(**content["effort"]))
-    asked = RecordedRequest(content["asked"], tuple(content["plugins"]))
+    asked = RecordedRequest(to_present(content["asked"]), tuple(content["plugins"]))
     return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
 
 

@@ -13,6 +13,7 @@ from sparring.errors import ConfigError
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import known_by
 from sparring.experiments.config.parse import FACTS, parse_config, to_document
+from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section, member, subsection
 from sparring.federation.threat import VIEWS, Knowledge
@@ -23,13 +24,13 @@ APART = (NoAttack, LearnedAttack)
 
 
 def crafted_attacks(catalogues: Catalogues, knowledge: Knowledge) -> Mapping[str, Section]:
-    """Return every attack and poison without a target class that the threat model grants, each with its defaults.
+    """Return every attack without a target class that the threat model grants, each with its defaults.
 
     One that has an option without a default is left out: nobody said what to play.
     """
     classes: dict[type, str] = {}
-    for name in catalogues.plays:
-        cls = lookup("attack", catalogues.plays, name)
+    for name in catalogues["attacks"]:
+        cls = lookup("attack", catalogues["attacks"], name)
         if not issubclass(cls, APART) and not _required(cls):
             classes.setdefault(cls, name)
     names = (name for name in classes.values() if _is_played(name, catalogues, knowledge=knowledge))
@@ -38,7 +39,9 @@ def crafted_attacks(catalogues: Catalogues, knowledge: Knowledge) -> Mapping[str
 
 def _is_played(name: str, catalogues: Catalogues, *, knowledge: Knowledge) -> bool:
     """Say whether an attack wants the model to be wrong, and may see what it needs."""
-    player: Attack | object = build("attack", catalogues.plays, {"name": name}, families=catalogues.families, **FACTS)
+    player: Attack | object = build(
+        "attack", catalogues["attacks"], {"name": name}, families=catalogues.families, **FACTS
+    )
     needed = getattr(player, "needs", None)
     return not isinstance(player, Backdoor) and (needed is None or issubclass(VIEWS[knowledge], needed))
 
@@ -129,7 +132,7 @@ class AuditRequest:
     @property
     def digest(self) -> str:
         """What tells it from other requests."""
-        return hashlib.sha256(json.dumps(self.document, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(to_former(self.document), sort_keys=True).encode()).hexdigest()
 
 
 def read_request(document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES) -> AuditRequest:
@@ -138,6 +141,7 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
         raise ConfigError("attacks is given; an audit plays one attacker at a time, give attack.malicious alone")
     if not 2 <= seeds <= MOST_SEEDS:
         raise ConfigError(f"seeds is {seeds}; an interval needs at least 2, and at most {MOST_SEEDS} are played")
+    document = accept_former(document)
     base = _briefer({key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")})
     clean = parse_config({**base, "seed": document.get("seed", Config.seed)}, catalogues)
     section = member(document, "attack")

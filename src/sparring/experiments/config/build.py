@@ -138,7 +138,7 @@ def _root(config: Config, train: Batch) -> Batch | None:
 
 
 def _attacker(settings: AttackerSettings, config: Config, *, catalogues: Catalogues, classes: int) -> Attacker:
-    player = build("attack", catalogues.plays, settings.member, families=catalogues.families, classes=classes)
+    player = build("attack", catalogues["attacks"], settings.member, families=catalogues.families, classes=classes)
     return Attacker(
         settings.malicious,
         attack=player if callable(getattr(player, "craft", None)) else None,

@@ -7,12 +7,13 @@ from inspect import getdoc
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from sparring.attacks import ATTACKS, POISONS, TRIGGERS
+from sparring.attacks import ATTACKS, TRIGGERS
 from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
 from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
 from sparring.experiments.config.meanings import option_meanings
+from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.config.sections import plain
 from sparring.kinds import stated_facts
 from sparring.models import MODELS
@@ -57,15 +58,10 @@ class Catalogues:
         return iter(self.tables)
 
     def __getitem__(self, kind: str) -> Table:
-        table = self.tables.get(kind.replace("_", "-"))
+        table = self.tables.get(accept_former_kind(kind.replace("_", "-")))
         if table is None:
             raise UnknownName(f"unknown kind {kind!r}{offer(kind, self)}")
         return table
-
-    @property
-    def plays(self) -> Table:
-        """What an attacker's section may name."""
-        return {**self["attacks"], **self["poisons"]}
 
     @property
     def families(self) -> Families:
@@ -79,7 +75,6 @@ INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}
 CATALOGUES = Catalogues(
     {
         "attacks": ATTACKS,
-        "poisons": POISONS,
         "triggers": TRIGGERS,
         "defenses": DEFENSES,
         "post-training": {**POST_TRAINING, **INVERTING},

@@ -42,7 +42,7 @@ def _stored(config: Config, catalogues: Catalogues) -> Iterator[tuple[str, Path]
     named = {"datasets": config.data.member, "partitions": config.data.partition, "models": config.model}
     named |= {"defenses": config.defense, "post-training": config.post_training}
     tables = [(catalogues[kind], section) for kind, section in named.items()]
-    tables += [(catalogues.plays, attacker.member) for attacker in config.attacks]
+    tables += [(catalogues["attacks"], attacker.member) for attacker in config.attacks]
     for table, section in tables:
         yield from stored(table, section, families=catalogues.families)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import file_contents, known_by
+from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import (
     EXAMPLES,
     AttackerSettings,
@@ -61,7 +62,7 @@ def parse_config(
     What the files hold that it names is read, unless `files` says it.
     """
     _refuse_unknown(document)
-    config = _configured(document, catalogues)
+    config = _configured(accept_former(document), catalogues)
     return replace(config, files=file_contents(config, catalogues) if files is None else files)
 
 
@@ -119,7 +120,7 @@ def digest(config: Config) -> str:
 
     A file that the document names stands in there by what it holds.
     """
-    document = known_by(to_document(config), config.files)
+    document = known_by(to_former(to_document(config)), config.files)
     del document["execution"]
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -160,11 +161,11 @@ def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSe
     name = section.get("name")
     if isinstance(name, str) and spelled(name) == "none":
         section = {**NO_ATTACK, **section}
-    plays = catalogues.plays
-    options = {field.name for field in fields(lookup(label, plays, name))}
+    attacks = catalogues["attacks"]
+    options = {field.name for field in fields(lookup(label, attacks, name))}
     beside = ("malicious", "start", *(key for key in RECIPE if key not in options))
-    played, own = split_member_options(label, plays, section=section, beside=beside)
-    made = fill_defaults(label, plays, section=played, families=catalogues.families, facts=FACTS)
+    played, own = split_member_options(label, attacks, section=section, beside=beside)
+    made = fill_defaults(label, attacks, section=played, families=catalogues.families, facts=FACTS)
     attacker = parse_section(label, AttackerSettings, {**own, "member": made})
     if attacker.local_steps is not None and attacker.local_epochs is not None:
         raise ConfigError(f"{label}.local_epochs is {attacker.local_epochs}; {label}.local_steps is given, use one")

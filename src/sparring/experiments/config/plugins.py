@@ -1,6 +1,6 @@
 """Players from elsewhere: modules, named by a person or declared by an installed package, that add to the catalogues.
 
-A plug-in has tables of the names of ours: `ATTACKS`, `POISONS`, `TRIGGERS`, `DEFENSES`, `POST_TRAINING`, `DATASETS`,
+A plug-in has tables of the names of ours: `ATTACKS`, `TRIGGERS`, `DEFENSES`, `POST_TRAINING`, `DATASETS`,
 `PARTITIONS`, `MODELS`.
 """
 
@@ -9,7 +9,7 @@ import importlib
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import is_dataclass, replace
 from functools import reduce
@@ -21,10 +21,11 @@ from typing import Any
 from sparring.errors import ConfigError, PluginError, UnknownName, blaming
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, Plugin, ignore
 from sparring.experiments.config.overrides import apply_overrides
+from sparring.experiments.config.renamed import MERGED, accept_former_kind
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import subsection
-from sparring.kinds import KINDS, kind_of
-from sparring.registry import build, offer
+from sparring.kinds import KINDS, has_method, kind_of
+from sparring.registry import Table, build, offer
 
 GROUP = "sparring.plugins"
 """The entry points by which an installed package declares its plug-ins: a name, and a module."""
@@ -53,12 +54,15 @@ def plugin(module: str) -> Plugin:
     if ":" in module:
         return _of_class(module)
     imported = import_plugin(module)
-    tables = {kind: vars(imported)[_constant(kind)] for kind in KINDS if _constant(kind) in vars(imported)}
+    tables: dict[str, Table] = {}
+    for name in (*KINDS, *MERGED):
+        if _constant(name) in vars(imported):
+            kind, table = accept_former_kind(name), vars(imported)[_constant(name)]
+            _check_table(f"plug-in {module}: {_constant(name)}", table, verbs=KINDS[kind].verbs)
+            tables[kind] = {**tables.get(kind, {}), **table}
     if not tables:
         names = ", ".join(map(_constant, KINDS))
         raise PluginError(f"plug-in {module} has no table; give it one or more of: {names}")
-    for kind, table in tables.items():
-        _check_table(f"plug-in {module}: {_constant(kind)}", table, verb=KINDS[kind].verb)
     return Plugin(module, _version(imported), tables)
 
 
@@ -70,7 +74,7 @@ def member_name(cls: type) -> str:
 def _of_class(path: str) -> Plugin:
     cls = load_class(path)
     kind, table = kind_of(cls), {member_name(cls): cls}
-    _check_table(f"plug-in {path}", table, verb=KINDS[kind].verb)
+    _check_table(f"plug-in {path}", table, verbs=KINDS[kind].verbs)
     return Plugin(path, _version(sys.modules[cls.__module__]), {kind: table})
 
 
@@ -138,22 +142,22 @@ def _joined(catalogues: Catalogues, added: Plugin) -> Catalogues:
     if any(plugin.module == added.module for plugin in catalogues.plugins):
         return catalogues
     for kind, table in added.tables.items():
-        taken = catalogues.plays if kind in ("attacks", "poisons") else catalogues[kind]
         for name in table:
-            if name in taken and taken[name] is not table[name]:
+            if name in catalogues[kind] and catalogues[kind][name] is not table[name]:
                 raise PluginError(f"plug-in {added.module}: {_constant(kind)} has {name!r}, which is taken; rename it")
     tables = {kind: {**table, **added.tables.get(kind, {})} for kind, table in catalogues.tables.items()}
     return replace(catalogues, tables=tables, plugins=(*catalogues.plugins, added))
 
 
-def _check_table(label: str, table: Any, *, verb: str) -> None:
+def _check_table(label: str, table: Any, *, verbs: Sequence[str]) -> None:
     if not isinstance(table, Mapping):
         raise PluginError(f"{label} is {type(table).__name__}; it must map names to classes")
     for name, cls in table.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise PluginError(f"{label} has the name {name!r}; use lower-case words, as in my_rule")
-        if not isinstance(cls, type) or not is_dataclass(cls) or not callable(getattr(cls, verb, None)):
-            raise PluginError(f"{label} has {name!r}, which is no dataclass with a method `{verb}`; make it one")
+        if not isinstance(cls, type) or not is_dataclass(cls) or not has_method(cls, verbs):
+            methods = " or ".join(f"`{verb}`" for verb in verbs)
+            raise PluginError(f"{label} has {name!r}, which is no dataclass with a method {methods}; make it one")
 
 
 @contextmanager
@@ -190,7 +194,6 @@ def _named(config: Config) -> Iterator[tuple[str, str]]:
     yield from _names("post-training", config.post_training)
     for attacker in config.attacks:
         yield from _names("attacks", attacker.member)
-        yield from _names("poisons", attacker.member)
         for nested in filter(_is_section, attacker.member.values()):
             yield from _names("triggers", nested)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sparring.errors import ConfigError
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.experiments.config.parse import RECIPE
+from sparring.experiments.config.renamed import to_present
 from sparring.experiments.config.schema import (
     AttackerSettings,
     Config,
@@ -22,6 +23,7 @@ from sparring.registry import lookup
 
 def read_recorded(document: Section, *, files: Mapping[str, str] = NOTHING) -> Config:
     """Return the settings of a document that `describe` wrote, and what was recorded of the files that it names."""
+    document = to_present(document)
     attackers = document.get("attacks", [])
     if not isinstance(attackers, list):
         raise ConfigError(f"attacks is {attackers!r}; it must be a list of sections, each with a name")
@@ -61,9 +63,9 @@ def _attacker(label: str, section: Any) -> AttackerSettings:
 
 def _options(name: object) -> set[str]:
     """Return the options of an attack of ours: an attack may have one of its own for how its clients train."""
-    if not isinstance(name, str) or name not in CATALOGUES.plays:
+    if not isinstance(name, str) or name not in CATALOGUES["attacks"]:
         return set()
-    return {field.name for field in fields(lookup("attack", CATALOGUES.plays, name))}
+    return {field.name for field in fields(lookup("attack", CATALOGUES["attacks"], name))}
 
 
 def _parted(section: Section, own: set[str]) -> dict[str, Any]:

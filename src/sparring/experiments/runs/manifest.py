@@ -16,6 +16,7 @@ from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.parse import digest, parse_config, to_document
 from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.recorded import read_recorded
+from sparring.experiments.config.renamed import to_present
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 
@@ -106,7 +107,7 @@ def _read(folder: Path) -> dict[str, Any]:
 def _manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
     try:
         # Before files were known by what they hold, nothing was said of that, and digests are made of their names.
-        config = configured(content["config"], files=content.get("files", {}))
+        config = configured(to_present(content["config"]), files=content.get("files", {}))
     except ConfigError as error:
         raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
     names = tuple(map(str, content.get("class_names", ())))

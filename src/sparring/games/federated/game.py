@@ -114,7 +114,9 @@ class FederatedGame:
         kind = int(rng.choice(len(weights), p=weights / weights.sum()))
         start = initial_state(self.scenario.federation) if self.start is None else self.start
         if not self._can_begin(start, self.domain[kind]):
-            raise ConfigError(f"game.rounds is {self.rounds}; nobody can move before it is over, use more rounds")
+            raise ConfigError(
+                f"game.rounds is {self.rounds}; no player can move before the game is over, use more rounds"
+            )
         for _ in range(DRAWS):
             state = GameState(start, int(rng.integers(SEEDS)), kind)
             if self._next_move(state) < self.rounds:

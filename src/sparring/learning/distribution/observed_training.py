@@ -34,7 +34,7 @@ class ObservedTraining:
 def observe_training(scenario: Scenario, rounds: int, *, own: int) -> ObservedTraining:
     """Simulate the first rounds with malicious clients that train honestly; they share `own` examples, or all."""
     if rounds < 1:
-        raise ConfigError(f"witness: rounds is {rounds}; it must be at least 1")
+        raise ConfigError(f"observed training: rounds is {rounds}; it must be at least 1")
     states = list(_simulate(scenario, rounds))
     seen = observed_models(scenario, states)
     leaked = estimated_gradients(seen, lr=step_size(scenario.federation))
@@ -50,7 +50,7 @@ def held_examples(scenario: Scenario) -> Batch:
     """Return all examples that malicious clients hold, client by client."""
     held = [party.shards[client] for party in scenario.parties for client in party.clients]
     if not held:
-        raise ConfigError("witness: there are no malicious clients; use attack.malicious > 0")
+        raise ConfigError("observed training: there are no malicious clients; use attack.malicious > 0")
     return Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
 
 

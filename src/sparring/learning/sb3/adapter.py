@@ -107,9 +107,7 @@ class Learner:
     def restore(self, packed: Snapshot) -> None:
         """Resume from another learner's snapshot."""
         if packed.numbers["origin"] != self.origin:
-            raise ConfigError(
-                f"start comes from {packed.numbers['origin']}; this is {self.origin}, use a start of its own"
-            )
+            raise ConfigError(f"start comes from {packed.numbers['origin']}; this is {self.origin}, use an equal one")
         unpack_algorithm(self.algorithm, packed.part(ALGORITHM))
         self.streams = packed.part(STREAMS)
         self.scores.running = list(packed.numbers["running"])

@@ -10,7 +10,7 @@ from sparring.attacks.untargeted.local_model_poisoning.fltrust import Aggregate,
 from sparring.random import stream
 
 BOLD = TrustAscent(sweeps=2, steps=4, variance=0.5, smoothing=0.05, rate=0.3)
-BEST = replace(BOLD, taken="best")
+BEST = replace(BOLD, lambda_choice="best")
 """Steps that turn a direction by a large angle, where a walk with another law would end elsewhere."""
 
 
@@ -38,7 +38,7 @@ def harm(crafted, benign, root):
     return np.sign(alone) @ (alone - aggregate(np.concatenate([units(benign), crafted]), root))
 
 
-def ascended(start, benign, root, rng, *, taken):
+def ascended(start, benign, root, rng, *, lambda_choice):
     """Play the published ascent with `BOLD`'s settings as it is written, on whole vectors."""
     crafted = units(start)
     for moving in [*range(len(crafted))] * BOLD.sweeps:
@@ -50,7 +50,7 @@ def ascended(start, benign, root, rng, *, taken):
             rise = harm(ahead, benign, root) - harm(here, benign, root)
             ahead[moving] = units(here[moving] + BOLD.rate * rise / BOLD.smoothing * probe)
             walk.append(ahead)
-        crafted = walk[-1] if taken == "last" else max(walk, key=lambda rows: harm(rows, benign, root))
+        crafted = walk[-1] if lambda_choice == "last" else max(walk, key=lambda rows: harm(rows, benign, root))
     return crafted
 
 
@@ -79,7 +79,7 @@ def test_the_objective_never_falls_where_the_best_is_taken(seed, crafted, width)
 def test_the_walk_ends_where_the_published_one_ends_in_distribution(ascent):
     benign, root, start = drawn(0)
     exact = [tensor.double().numpy() for tensor in (start, benign, root)]
-    theirs = [ascended(*exact, stream(seed, "theirs"), taken=ascent.taken) for seed in range(300)]
+    theirs = [ascended(*exact, stream(seed, "theirs"), lambda_choice=ascent.lambda_choice) for seed in range(300)]
     ours = [
         units(most_harmful(start, benign=benign, root=root, rng=stream(seed, "ours"), ascent=ascent).double().numpy())
         for seed in range(300)

@@ -62,9 +62,9 @@ def test_the_fltrust_form_goes_on_from_the_best_of_a_walk_where_it_is_told_to():
     rng = stream(0, "attack")
     start = beyond_range(BENIGN, attacker_view().parameters, rows=3, scale=2.0, rng=rng)
     expected = most_harmful(
-        start, benign=BENIGN, root=attacker_view().root(), rng=rng, ascent=TrustAscent(taken="best")
+        start, benign=BENIGN, root=attacker_view().root(), rng=rng, ascent=TrustAscent(lambda_choice="best")
     )
-    assert torch.equal(LocalModelPoisoning(form="fltrust", taken="best").craft(attacker_view()), expected)
+    assert torch.equal(LocalModelPoisoning(form="fltrust", lambda_choice="best").craft(attacker_view()), expected)
 
 
 def test_with_partial_knowledge_the_own_updates_take_the_benign_ones_place():
@@ -93,7 +93,7 @@ def test_partial_knowledge_needs_the_rule_alone():
     [
         ({"form": "bulyan"}, r"^lmp\.form is 'bulyan'; it must be one of: auto, trimmed_mean, krum, fltrust$"),
         ({"knowledge": "none"}, r"^lmp\.knowledge is 'none'; it must be full or partial$"),
-        ({"taken": "first"}, r"^lmp\.taken is 'first'; it must be last or best$"),
+        ({"lambda_choice": "first"}, r"^lmp\.lambda_choice is 'first'; it must be last or best$"),
         ({"scale": 1.0}, r"^lmp\.scale is 1.0; it must be above 1 and finite$"),
         ({"scale": float("nan")}, r"^lmp\.scale is nan; it must be above 1 and finite$"),
         ({"scale": float("inf")}, r"^lmp\.scale is inf; it must be above 1 and finite$"),

@@ -30,7 +30,7 @@ TINY = 1e-300
 """Lower bound of a divisor, so that a zero vector stays zero."""
 
 Point = NDArray[np.float64]
-Taken = Literal["last", "best"]
+LambdaChoice = Literal["last", "best"]
 """Which point of a walk is used: the last, or the most harmful one seen."""
 
 
@@ -46,7 +46,7 @@ class TrustAscent:
     """Distance along a probe at which the objective is evaluated, γ."""
     rate: float = 0.01
     """The step size, η."""
-    taken: Taken = "last"
+    lambda_choice: LambdaChoice = "last"
 
 
 PUBLISHED = TrustAscent()
@@ -115,7 +115,7 @@ def climb(e: Direction, others: Aggregate, *, dimensions: int, ascent: TrustAsce
     walk = [e]
     for _ in range(ascent.steps):
         walk.append(_step(walk[-1], others, dimensions=dimensions, ascent=ascent, rng=rng))
-    return walk[-1] if ascent.taken == "last" else max(walk, key=lambda seen: others.add(seen).harm)
+    return walk[-1] if ascent.lambda_choice == "last" else max(walk, key=lambda seen: others.add(seen).harm)
 
 
 def _step(e: Direction, others: Aggregate, *, dimensions: int, ascent: TrustAscent, rng: Generator) -> Direction:

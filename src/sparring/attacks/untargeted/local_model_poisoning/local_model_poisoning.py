@@ -6,7 +6,7 @@ from math import inf
 from typing import ClassVar, Literal, get_args
 
 from sparring.arrays import Matrix
-from sparring.attacks.untargeted.local_model_poisoning.fltrust import Taken, TrustAscent, most_harmful
+from sparring.attacks.untargeted.local_model_poisoning.fltrust import LambdaChoice, TrustAscent, most_harmful
 from sparring.attacks.untargeted.local_model_poisoning.krum import farthest_expected, farthest_selected
 from sparring.attacks.untargeted.local_model_poisoning.trimmed_mean import beyond_deviation, beyond_range
 from sparring.attacks.untargeted.observed_updates import (
@@ -48,7 +48,7 @@ class LocalModelPoisoning:
     """What it estimates from: this round's benign updates (`full`), or its own clients' updates (`partial`)."""
     scale: float = 2.0
     """The factor b of the trimmed-mean form: how far beyond the benign local models it reaches."""
-    taken: Taken = "last"
+    lambda_choice: LambdaChoice = "last"
     """The point that the FLTrust form continues from after a walk: the last, as published, or the most harmful seen."""
     paper: ClassVar[str] = (
         "Fang et al., 2020, Local model poisoning attacks to Byzantine-robust federated learning, USENIX Security; "
@@ -61,8 +61,8 @@ class LocalModelPoisoning:
         if self.form not in get_args(Form):
             raise ConfigError(f"lmp.form is {self.form!r}; it must be one of: {', '.join(get_args(Form))}")
         check_knowledge("lmp", self.knowledge)
-        if self.taken not in get_args(Taken):
-            raise ConfigError(f"lmp.taken is {self.taken!r}; it must be last or best")
+        if self.lambda_choice not in get_args(LambdaChoice):
+            raise ConfigError(f"lmp.lambda_choice is {self.lambda_choice!r}; it must be last or best")
         if not 1 < self.scale < inf:
             raise ConfigError(f"lmp.scale is {self.scale}; it must be above 1 and finite")
 
@@ -87,7 +87,7 @@ class LocalModelPoisoning:
             return farthest_selected(benign, crafted=rows, assumed=assumed_count(view), score=score).expand(rows, -1)
         crafted = beyond_range(benign, view.parameters, rows=rows, scale=self.scale, rng=view.rng)
         if form == "fltrust":
-            root, ascent = view.root().nan_to_num(), TrustAscent(taken=self.taken)
+            root, ascent = view.root().nan_to_num(), TrustAscent(lambda_choice=self.lambda_choice)
             return most_harmful(crafted, benign=benign, root=root, rng=view.rng, ascent=ascent)
         return crafted
 
@@ -97,6 +97,6 @@ class LocalModelPoisoning:
             return farthest_expected(own, krum_score(view.rule)).expand(len(own), -1)
         crafted = beyond_deviation(own, view.rng)
         if form == "fltrust":
-            ascent = TrustAscent(taken=self.taken)
+            ascent = TrustAscent(lambda_choice=self.lambda_choice)
             return most_harmful(crafted, benign=own, root=mean_update(own), rng=view.rng, ascent=ascent)
         return crafted

@@ -26,13 +26,16 @@ DEVIATION = 0.1
 MEDIAN, FLTRUST, SAFEGUARD, CENTERED_CLIPPING = "median", "FLTrust", "Safeguard", "centered clipping"
 RULES = (MEDIAN, FLTRUST, SAFEGUARD, CENTERED_CLIPPING)
 ATTACKS: Mapping[str, Section] = {
-    "random": {"name": "gaussian", "deviation": DEVIATION},
+    "random": {"name": "gaussian", "std": DEVIATION},
     "IPM": {"name": "ipm", "scale": 5.0},
     "LMP": {"name": "lmp"},
     "EB": {"name": "eb"},
 }
 LEARNED = ("WM", "BM")
-PARTITIONS: Mapping[str, Section] = {"iid": {"name": "iid"}, "pr = 0.5": {"name": "client_skew", "pr": 0.5}}
+PARTITIONS: Mapping[str, Section] = {
+    "iid": {"name": "iid"},
+    "pr = 0.5": {"name": "client_skew", "main_label_probability": 0.5},
+}
 
 BASES: Mapping[Scale, Section] = {
     "smoke": {
