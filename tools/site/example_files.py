@@ -27,16 +27,18 @@ def example_pages(folder: Path = EXAMPLES) -> Iterator[tuple[str, str | bytes]]:
 
 
 def _script(file: Path) -> str:
-    """Show a script, whose docstring's first line is its title."""
+    """Show a script below what its docstring says."""
     source = file.read_text(encoding="utf-8")
-    headline, _, rest = (ast.get_docstring(ast.parse(source)) or file.stem).partition("\n\n")
-    said = f"{rest}\n\n" if rest else ""
-    return f"## {headline.rstrip('.')}\n\n{said}[{file.name}](examples/{file.name})\n\n```python\n{source.strip()}\n```"
+    said = ast.get_docstring(ast.parse(source)) or ""
+    return f"## {_title(file)}\n\n{said}\n\n[{file.name}](examples/{file.name})\n\n```python\n{source.strip()}\n```"
 
 
 def _notebook(file: Path) -> str:
-    """Link to a notebook under the title in its first cell."""
-    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
-    text = "".join(cells[0]["source"]) if cells and cells[0]["cell_type"] == "markdown" else f"# {file.stem}"
-    headline, _, rest = text.partition("\n")
-    return f"## {headline.lstrip('# ')}\n\n{rest.strip()}\n\n[{file.name}](examples/{file.name}), to open in Jupyter."
+    """Link to a notebook below what its first cell says after the title."""
+    first, *_ = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    said = "".join(first["source"]).partition("\n")[2].strip() if first["cell_type"] == "markdown" else ""
+    return f"## {_title(file)}\n\n{said}\n\n[{file.name}](examples/{file.name}), to open in Jupyter."
+
+
+def _title(file: Path) -> str:
+    return file.stem.replace("_", " ").capitalize()

@@ -50,10 +50,10 @@ WORDS = {bool: "true or false", int: "integer", float: "number", str: "text"}
 BOUNDS = {Ge: "≥", Gt: ">", Le: "≤", Lt: "<"}
 INTRODUCTION = """# Configuration keys
 
-Every key of a configuration file. `KEY=VALUE` on the command line sets the same keys: `sparring run federation.rounds=50`.
-A key that is left out has its default. `attack` is a section with the keys of `attacks`, which is a list of such
-sections. The options of what a key *names*, such as those of a rule, are keys of the same section: `defense.name=krum
-defense.malicious=2`. **Since** is the version in which a key began to matter.
+Every key of a configuration file. `KEY=VALUE` on the command line sets the same keys, as in `sparring run
+federation.rounds=50`. A key that is left out has its default. `attack` is a section with the keys of `attacks`, which
+is a list of such sections. The options of what a key *names*, such as those of a rule, are keys of the same section:
+`defense.name=krum defense.malicious=2`. **Since** is the version in which a key began to matter.
 """
 
 
