@@ -25,6 +25,8 @@ PACKAGES = (
     "integrations",
 )
 """What is public, in the order of the menu."""
+TOP = 2
+"""The level of the headings of what a package itself exports."""
 INTRODUCTION = """# Python API
 
 Each page lists what its package exports. What a name exports for use elsewhere is in the package's `__all__`; a module
@@ -94,21 +96,18 @@ def exported(tree: ast.Module) -> tuple[str, ...] | None:
 def _page(title: str, modules: list[Module]) -> str:
     """Return the page of a package: its own exports first, then those of its modules, each under its name."""
     head, *below = modules
-    parts = [f"# `{title}`\n\n{head.sentence}", _directive(head, level=2)]
+    parts = [f"# `{title}`", _directive(head, level=TOP)]
     for module in below:
-        parts += [f"## `{module.name}`\n\n{module.sentence}" if module.names != () else "", _directive(module, level=3)]
+        parts += [f"## `{module.name}`" if module.names != () else "", _directive(module, level=TOP + 1)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _directive(module: Module, *, level: int) -> str:
-    """Return what mkdocstrings replaces by the documentation of a module's exports."""
+    """Return what mkdocstrings replaces by a module's docstring and exports; without exports, the docstring alone."""
     if module.names == ():
-        return ""
-    members = "" if module.names is None else f"      members: [{', '.join(module.names)}]\n"
-    return (
-        f"::: {module.name}\n    options:\n      heading_level: {level}\n"
-        f"      show_root_docstring: false\n{members}".rstrip()
-    )
+        return module.sentence if level == TOP else ""
+    members = "" if module.names is None else f"\n      members: [{', '.join(module.names)}]"
+    return f"::: {module.name}\n    options:\n      heading_level: {level}{members}"
 
 
 def _dotted(path: Path) -> str:
