@@ -67,7 +67,13 @@ def walk(start: Vector, slope: Slope, *, batches: Iterator[Batch], lr: float) ->
 
 @dataclass(frozen=True)
 class LocalSearch:
-    """Search the loss around the global model on the attacker's data, and submit the scaled step to the point found.
+    r"""Search the loss around the global model on the attacker's data, and submit the scaled step to the point found.
+
+    $$\gamma \left(w_t - \frac{1}{G} \sum_{g=1}^{G} w^{(g)}\right), \quad
+    L(w) = (1 - \lambda) F(w) + \lambda \cos(w_t - w, \nabla F(w_t))$$
+
+    $w^{(g)}$ is where search $g$ ends after $E$ steps up $L$; in `reversed_descent` it goes down $F$, and $-\gamma$ is
+    the factor.
 
     `ascent`, from the paper, climbs L and submits γ(w_t - mean of the end points) from every malicious client. In
     `reversed_descent`, from the authors' code, each search descends the loss, and -γ(w_t - mean of the end points) is

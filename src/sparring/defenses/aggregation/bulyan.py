@@ -94,7 +94,11 @@ def _sort_rows(rows: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class Bulyan:
-    """Average, in each coordinate, the values nearest the median of the rows that repeated Krum selects.
+    r"""Average, in each coordinate, the values nearest the median of the rows that repeated Krum selects.
+
+    $$\frac{1}{\theta - 2f} \sum_{i \in M_k} u_{ik} \quad \text{for each coordinate } k, \quad \theta = n - 2f$$
+
+    $M_k$ holds those $\theta - 2f$ of the $\theta$ selected updates whose value is nearest to their median.
 
     Ties in the score go to the smallest client id; a round with too few rows lowers the assumed count.
     """

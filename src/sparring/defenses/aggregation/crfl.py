@@ -30,7 +30,10 @@ def crfl(step: Vector, parameters: Vector, *, max_norm: float, noise: float, rng
 
 @dataclass(frozen=True)
 class CRFL:
-    """Apply `inner`, clip the resulting model to a norm ρ_t that grows with the rounds, and add noise.
+    r"""Apply `inner`, clip the resulting model to a norm ρ_t that grows with the rounds, and add noise.
+
+    $$w_{t+1} = \frac{w}{\max(1, \lVert w \rVert / \rho_t)} + \mathcal{N}(0, \sigma^2), \quad
+    w = w_t - \mathrm{inner}(u_1, \ldots, u_n)$$
 
     ρ_t = min(start + growth · t, max_norm) in round t = 1, 2, …; the defaults are the authors' for MNIST (for EMNIST:
     4, 0.25 and 100). Their inner rule is `mean`. The model is bounded if `server_lr` is 1. Their smoothed prediction is

@@ -56,7 +56,14 @@ def _cosine_distances(products: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class FLAME:
-    """Drop the outliers among the local models, clip the other updates to the median norm, average, and add noise."""
+    r"""Drop the outliers among the local models, clip the other updates to the median norm, average, and add noise.
+
+    $$\frac{1}{|S|} \sum_{i \in S} u_i \min\left(1, \frac{m}{\lVert u_i \rVert}\right) + \mathcal{N}(0, (\lambda
+    m)^2), \quad
+    m = \mathrm{med}(\lVert u_1 \rVert, \ldots, \lVert u_n \rVert)$$
+
+    $S$ is the main cluster of the models $w_t - u_i$ by their cosine distances, and $\lambda$ is `noise`.
+    """
 
     noise: float = 0.001
     """The published λ: standard deviation of the noise as a fraction of the median norm."""

@@ -55,7 +55,14 @@ def _weights(products: Tensor, confidence: float) -> Tensor:
 
 @dataclass(frozen=True)
 class FoolsGold:
-    """Lower the weight of clients whose summed updates point in the same direction as another client's.
+    r"""Lower the weight of clients whose summed updates point in the same direction as another client's.
+
+    $$\frac{1}{n} \sum_{i=1}^{n} \alpha_i u_i, \quad
+    \alpha_i = \kappa \left(\ln \frac{a_i}{1 - a_i} + \frac{1}{2}\right) \text{ clipped to } [0, 1], \quad a_i =
+    \frac{v_i}{\max_j v_j}$$
+
+    $v_i = 1 - \max_j p_{ij} c_{ij}$: the cosine $c_{ij}$ of the summed updates of clients $i$ and $j$, with the pardon
+    $p_{ij} = \min(1, \max_k c_{ik} / \max_k c_{jk})$.
 
     It stores a vector for each client ever seen, and compares a client with all of them, including absent ones; all
     coordinates count as indicative. The weighted sum is divided by the number of updates, as in the authors' code for

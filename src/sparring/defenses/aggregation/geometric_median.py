@@ -54,7 +54,10 @@ def _squared_distances(products: Tensor, weights: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class GeometricMedian:
-    """Take the point with the smallest sum of distances to all rows."""
+    r"""Take the point with the smallest sum of distances to all rows.
+
+    $$\mathrm{arg} \min\limits_v \sum_{i=1}^{n} \lVert u_i - v \rVert$$
+    """
 
     iterations: int = 100
     """The most steps of the Weiszfeld algorithm, at least 0."""

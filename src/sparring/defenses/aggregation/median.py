@@ -22,7 +22,10 @@ def median(updates: Matrix) -> Vector:
 
 @dataclass(frozen=True)
 class Median:
-    """Take the median of each coordinate."""
+    r"""Take the median of each coordinate.
+
+    $$\mathrm{med}(u_{1k}, \ldots, u_{nk}) \quad \text{for each coordinate } k$$
+    """
 
     family: ClassVar[Family] = "coordinate"
     paper: ClassVar[str] = (

@@ -51,7 +51,11 @@ def _averages(updates: Matrix, rows: Tensor, *, shares: Tensor) -> Matrix:
 
 @dataclass(frozen=True)
 class NearestNeighborMixing:
-    """Average every update with its nearest neighbors before `inner` aggregates them; both assume the same count.
+    r"""Average every update with its nearest neighbors before `inner` aggregates them; both assume the same count.
+
+    $$u_i \leftarrow \frac{1}{n - f} \sum_{j \in N_i} u_j$$
+
+    $N_i$ holds the $n - f$ updates nearest to $u_i$, itself included.
 
     An inner rule with its own count, a number or `sampled`, keeps that count.
 

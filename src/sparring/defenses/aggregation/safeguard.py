@@ -33,7 +33,12 @@ def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0
 
 @dataclass(frozen=True)
 class Safeguard:
-    """Average the clients not expelled yet, and expel clients whose summed updates deviate too far from the median.
+    r"""Average the clients not expelled yet, and expel clients whose summed updates deviate too far from the median.
+
+    $$\lVert A_i - A_m \rVert \le \mu \max(s_m, s_0) \quad \text{for each window}$$
+
+    Client $i$ stays while this holds: $A_i$ is the sum of its updates in the window, $m$ the median client with score
+    $s_m$, $\mu$ the `multiplier` and $s_0$ the `floor`.
 
     Two windows are kept in parallel (algorithm 1). A client is expelled for good after the round in which it deviates;
     in that round its update still counts. Updates are divided by the number that counted in their round; absent clients

@@ -86,7 +86,12 @@ def _signs(updates: Matrix, drawn: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class SignGuard:
-    """Average the updates with typical norms and typical signs, clipped to the median norm.
+    r"""Average the updates with typical norms and typical signs, clipped to the median norm.
+
+    $$\frac{1}{|S|} \sum_{i \in S} u_i \min\left(1, \frac{m}{\lVert u_i \rVert}\right), \quad
+    m = \mathrm{med}(\lVert u_1 \rVert, \ldots, \lVert u_n \rVert)$$
+
+    $S$ holds the updates with $L m \le \lVert u_i \rVert \le R m$ whose fractions of signs lie in the largest cluster.
 
     The defaults are those of the authors' code. That code compares the signs differently from the paper, as in the
     variant `released`: on a block of adjacent coordinates, each fraction divided by its maximum over the clients. The

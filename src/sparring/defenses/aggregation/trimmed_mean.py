@@ -29,7 +29,12 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
 
 @dataclass(frozen=True)
 class TrimmedMean:
-    """Trim as many values on each side as rows are assumed malicious; in a small round at least one value remains."""
+    r"""Trim as many values on each side as rows are assumed malicious; in a small round at least one value remains.
+
+    $$\frac{1}{n - 2f} \sum_{i=f+1}^{n-f} u_{(i)k} \quad \text{for each coordinate } k$$
+
+    $u_{(1)k} \le \ldots \le u_{(n)k}$ are the values of coordinate $k$ in order, and $f$ is the malicious count.
+    """
 
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""

@@ -27,7 +27,11 @@ def _add_noise(step: Vector, updates: Matrix, *, noise: float, rng: Generator) -
 
 @dataclass(frozen=True)
 class WeakDifferentialPrivacy:
-    """Clip the norm of every update, average, and add Gaussian noise that is too weak for a privacy guarantee.
+    r"""Clip the norm of every update, average, and add Gaussian noise that is too weak for a privacy guarantee.
+
+    $$\frac{1}{n} \sum_{i=1}^{n} u_i \min\left(1, \frac{c}{\lVert u_i \rVert}\right) + \mathcal{N}(0, \sigma^2)$$
+
+    $c$ is `max_norm`, and $\sigma$ is `noise`.
 
     The defaults are the norm bound and the noise level that the meta-Stackelberg game (MSG) states for CRFL.
     """

@@ -11,7 +11,12 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class Square:
-    """Paint a square of one color; by default white, one pixel away from the lower right corner."""
+    r"""Paint a square of one color; by default white, one pixel away from the lower right corner.
+
+    $$x \leftarrow (1 - m) \odot x + m \odot c$$
+
+    $m$ is 1 in the square and 0 elsewhere, and $c$ its color.
+    """
 
     size: int = 3
     """Side length in pixels."""
