@@ -3,9 +3,9 @@
 import re
 
 import pytest
+
 from tools.site.decisions import MARKER, TABLES, situations, with_measurements
 from tools.site.measurements import CLEAN, Cell, Score, backdoors, few_attackers, gallery, learned, tables
-
 from tools.site.repository import ROOT
 
 PAGE = ROOT / "docs" / "which-defense.md"
