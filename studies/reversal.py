@@ -140,7 +140,7 @@ def case(cell: Cell, model: Model, *, root: Batch, test: Batch) -> Case:
     triggers = reverse_triggers(model, root, rng=stream(cell.config.seed, "reversal"))
     seconds = time.process_time() - start
     models = [
-        Unlearning().unlearned(model, carried, root=root, rng=stream(cell.config.seed, "unlearning"))
+        Unlearning().unlearn(model, carried, root=root, rng=stream(cell.config.seed, "unlearning"))
         for carried in ((), suspicious(triggers), [Unmarked()])
     ]
     return Case(cell.labels, triggers, seconds, *(measured(each, on=test) for each in models))

@@ -143,7 +143,7 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "observed_updates.products": lambda matrix: observed_updates.products(matrix, matrix[:2]),
     "krum.krum_rows": lambda matrix: krum.krum_rows(matrix, 2, keep=3),
     "perturbation.ray": lambda matrix: perturbation.ray(matrix, "std").at(2.0),
-    "arithmetic.admitted": arithmetic.admitted,
+    "arithmetic.drop_non_finite": arithmetic.drop_non_finite,
     "arithmetic.distances_to": lambda matrix: arithmetic.distances_to(matrix[0], matrix),
     "arithmetic.products_with": lambda matrix: arithmetic.products_with(matrix[0], matrix),
     "arithmetic.share_average": lambda matrix: arithmetic.share_average(matrix, weights(matrix)),

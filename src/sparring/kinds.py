@@ -8,7 +8,7 @@ from sparring.errors import PluginError
 
 
 class Kind(NamedTuple):
-    """The configuration section that names a member of a catalogue; each member has one of the methods."""
+    """The configuration section that names a member of a catalogue, and the methods of which it has at least one."""
 
     section: str
     verbs: tuple[str, ...]

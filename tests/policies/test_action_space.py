@@ -1,13 +1,13 @@
 import pytest
 
-from sparring.policies.action_space import place_in
+from sparring.policies.action_space import map_to_range
 
 
 def test_a_range_is_covered_from_end_to_end():
-    assert [place_in(number, (1, 5)) for number in (-1, 0, 1)] == [1, 3, 5]
-    assert [place_in(number, (1, 4), spacing="log") for number in (-1, 0, 1)] == pytest.approx([1, 2, 4])
+    assert [map_to_range(number, (1, 5)) for number in (-1, 0, 1)] == [1, 3, 5]
+    assert [map_to_range(number, (1, 4), spacing="log") for number in (-1, 0, 1)] == pytest.approx([1, 2, 4])
 
 
 @pytest.mark.parametrize("spacing", ["linear", "log"])
 def test_what_lies_outside_is_the_nearer_end(spacing):
-    assert [place_in(number, (1, 5), spacing=spacing) for number in (-3, 3)] == [1, 5]
+    assert [map_to_range(number, (1, 5), spacing=spacing) for number in (-3, 3)] == [1, 5]

@@ -4,6 +4,7 @@ import ast
 from importlib import import_module
 
 import pytest
+
 from tools.site.api import PACKAGES, SOURCE, api_pages, exported, exporting
 
 PAGES = dict(api_pages())

@@ -1,6 +1,7 @@
 """The pictures of the site are drawn once for the same inputs."""
 
 import pytest
+
 from tools.site.cache import inputs, kept
 
 

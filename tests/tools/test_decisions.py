@@ -3,9 +3,9 @@
 import re
 
 import pytest
+
 from tools.site.decisions import MARKER, TABLES, situations, with_measurements
 from tools.site.measurements import CLEAN, Cell, Score, backdoors, few_attackers, gallery, learned, tables
-
 from tools.site.repository import ROOT
 
 PAGE = ROOT / "docs" / "which-defense.md"
@@ -47,8 +47,15 @@ def test_what_a_situation_says_was_measured(situation):
 
 def test_a_situation_without_root_data_names_no_rule_that_needs_them():
     named = {each.name: [best.label for best in each.best()] for each in situations()}
-    assert "fltrust" in named["Untargeted attackers, up to 20 %"]
+    assert "fltrust" in named["Untargeted attackers, up to 20\u00a0%"]
     assert "fltrust" not in named["… and no root data"]
+
+
+def test_a_situation_with_a_bound_on_the_cost_leaves_out_rules_that_compare_all_pairs():
+    scores = {each.name: [score.label for score in each.scores] for each in situations()}
+    linear = scores["… and a cost that grows no faster than the number of clients"]
+    assert {"centered_clipping", "median"} < {*linear}
+    assert not {"krum", "bulyan", "flame", "foolsgold"} & {*linear}
 
 
 def test_an_attack_that_takes_more_than_half_is_a_failure():

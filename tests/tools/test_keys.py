@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tools.site.keys import HERE, keys, keys_page
 
 import sparring
 from sparring.experiments import parse_config, to_document
 from sparring.experiments.config.schema import SINCE
+from tools.site.keys import HERE, keys, keys_page
 from tools.site.members import members
 
 KEYS = {key.name: key for entries in keys().values() for key in entries}

@@ -1,7 +1,11 @@
 """Formulas on the site: LaTeX in the source, MathML in the page."""
 
+import pytest
 from markdown import markdown
+from mkdocs.exceptions import PluginError
+
 from tools.site.mathematics import with_mathml
+from tools.site.members import members
 
 EXTENSIONS = {"extensions": ["pymdownx.arithmatex"], "extension_configs": {"pymdownx.arithmatex": {"generic": True}}}
 
@@ -26,3 +30,15 @@ def test_a_formula_of_its_own_is_a_block():
 def test_all_else_stays_as_it_is():
     text = "A price of 5 $ and 6 $, and `$x$`."
     assert page(text) == markdown(text, **EXTENSIONS)
+
+
+def test_a_command_that_is_not_known_is_refused():
+    with pytest.raises(PluginError, match="unheard.* has a command that latex2mathml does not know"):
+        page("It is $\\unheard{x}$.")
+
+
+@pytest.mark.parametrize("rule", members("defenses"), ids=lambda rule: rule.name)
+def test_every_rule_states_its_formula(rule):
+    shown = page(rule.description)
+    assert '<div class="formula"><math' in shown
+    assert "$" not in shown

@@ -38,12 +38,12 @@ def player(member: Member, **facts: object) -> Any:
 def sees_own_clients(attack: str) -> bool:
     """Say whether the attack of this name needs to see no more than its own clients."""
     member = attacks().get(attack)
-    return member is not None and (getattr(player(member), "needs", BlackBoxView) is BlackBoxView)
+    return member is not None and (not member.crafts or player(member).needs is BlackBoxView)
 
 
 @cache
 def attacks() -> Mapping[str, Member]:
-    """Return the attacks and poisons by each of their names."""
+    """Return the attacks by each of their names."""
     return {name: member for member in members("attacks") for name in member.names}
 
 

@@ -132,7 +132,7 @@ def _kinds() -> list[str]:
 
 
 def _members(kind: str) -> Iterator[str]:
-    """Yield the names of a kind; of attacks and poisons those of both, which one section names."""
+    """Yield the names of a kind."""
     if kind == "presets":
         return names(PRESETS)
     section = SECTIONS[kind].section if kind in SECTIONS else "execution.backend"

@@ -44,6 +44,7 @@ def command(
 ) -> None:
     """List what a configuration can name and what can be reproduced, or describe one of them with its options."""
     catalogues = load_catalogues(plugins)
+    kind = accept_former_kind(kind) if kind else None
     if kind is not None and (name is not None or kind not in KINDS):
         place = (kind, name) if name is not None else _found(kind, catalogues)
         _describe(*place, catalogues, as_json=as_json)
@@ -58,7 +59,6 @@ def command(
 
 def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
     """Return the members of a catalogue, or the presets."""
-    kind = accept_former_kind(kind)
     if kind in catalogues:
         return catalogue(kind, catalogues)
     if kind != PRESETS_KIND:

@@ -25,7 +25,7 @@ CHECKS: Mapping[str, tuple[Check, ...]] = {
     "assign": PARTITION_CHECKS,
     "module": MODEL_CHECKS,
 }
-"""The checks of each kind of catalogue member, by the method that members have."""
+"""The checks of a class that has the method of this name."""
 
 
 def conformance(subject: object) -> Iterator[PlayerFinding]:

@@ -96,7 +96,7 @@ EDGE = 1e-3
 CHUNK = 1000
 """Maximum number of images per forward pass."""
 STALE, MUCH = 5, 0.99
-"""A class is done when its penalty has risen and fallen, and STALE consecutive trials found no success below MUCH times
+"""A class is done when its penalty has risen and fallen, and STALE consecutive trials left the norm above MUCH times
 the best norm."""
 
 

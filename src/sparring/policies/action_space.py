@@ -8,7 +8,7 @@ Spacing = Literal["linear", "log"]
 """Whether equal steps of an action are equal steps in the range, or equal factors."""
 
 
-def place_in(number: float, within: Range, *, spacing: Spacing = "linear") -> float:
+def map_to_range(number: float, within: Range, *, spacing: Spacing = "linear") -> float:
     """Map [-1, 1] to a range; a number outside counts as the nearer end. A logarithmic range begins above 0."""
     low, high = within
     share = (min(1.0, max(-1.0, number)) + 1) / 2

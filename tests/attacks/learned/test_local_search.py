@@ -3,7 +3,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearch
-from sparring.attacks.learned.local_search import cosine_slope, drawn, pooled
+from sparring.attacks.learned.local_search import cosine_slope, draw_pooled, drawn
 from sparring.conformance.adversary import RandomShards, attacker_view
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
@@ -127,7 +127,7 @@ def test_a_search_that_stays_finite_tells_nothing():
 def test_minibatches_are_drawn_from_all_sampled_malicious_clients():
     shown = attacker_view()
     held = torch.cat([shown.shards[client].inputs for client in shown.clients])
-    (batch,) = pooled(shown, steps=1, size=9)
+    (batch,) = draw_pooled(shown, steps=1, size=9)
     assert len(batch.labels) == 9
     owners = (batch.inputs[:, None] == held[None]).all(dim=2).nonzero()[:, 1] // 20
     assert set(owners.tolist()) == {0, 1, 2}

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparring.data.partitions.assignment import check_enough, from_owners, topped_up
+from sparring.data.partitions.assignment import check_enough, from_owners, top_up
 from sparring.errors import ConfigError
 from sparring.random import stream
 
@@ -17,7 +17,7 @@ def test_a_partition_lists_examples_client_by_client():
 @given(st.lists(st.integers(0, 4), min_size=10, max_size=40), st.integers(1, 2), st.integers(0, 99))
 def test_nobody_gives_more_than_can_be_spared(owners, minimum, seed):
     before = np.bincount(owners, minlength=5)
-    after = np.bincount(topped_up(np.array(owners), 5, minimum=minimum, rng=stream(seed, "top")), minlength=5)
+    after = np.bincount(top_up(np.array(owners), 5, minimum=minimum, rng=stream(seed, "top")), minlength=5)
     assert after.min() >= minimum
     assert after.sum() == len(owners)
     assert (after[before <= minimum] == minimum).all()
@@ -26,14 +26,14 @@ def test_nobody_gives_more_than_can_be_spared(owners, minimum, seed):
 
 def test_only_as_many_move_as_must():
     owners = np.array([0] * 9 + [1])
-    filled = topped_up(owners, 3, minimum=2, rng=stream(0, "top"))
+    filled = top_up(owners, 3, minimum=2, rng=stream(0, "top"))
     assert (filled != owners).sum() == 3
     assert owners.tolist() == [0] * 9 + [1]
 
 
 def test_who_has_enough_is_left_alone():
     owners = np.array([0, 1, 1, 0])
-    assert topped_up(owners, 2, minimum=2, rng=stream(0, "top")) is owners
+    assert top_up(owners, 2, minimum=2, rng=stream(0, "top")) is owners
 
 
 def test_too_many_clients_are_told_how_many_would_do():

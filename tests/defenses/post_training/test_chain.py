@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from sparring.defenses.post_training.chain import activations, chain, tapped
+from sparring.defenses.post_training.chain import activations, add_taps, chain
 from sparring.errors import ConfigError
 from sparring.models import Cnn, Cnn7, LeNet, Logistic, Mlp, ResNet18, network
 from tests.defenses.post_training.models import examples, started, units
@@ -72,7 +72,7 @@ def test_a_layer_in_two_places_is_refused():
 
 def test_a_tap_changes_what_the_next_layer_is_given_and_leaves_the_network_alone():
     model = units([1.0, 0.0], [0.0, 1.0])
-    doubled = tapped(model.network, {"1": lambda output: 2 * output})
+    doubled = add_taps(model.network, {"1": lambda output: 2 * output})
     inputs = torch.tensor([[3.0, 4.0]])
     assert doubled.forward(doubled.split(model.parameters), inputs).tolist() == [[14.0, -14.0]]
     assert model(inputs).tolist() == [[7.0, -7.0]]
@@ -80,9 +80,9 @@ def test_a_tap_changes_what_the_next_layer_is_given_and_leaves_the_network_alone
 
 def test_taps_can_be_put_behind_taps():
     model = started(Mlp(hidden=3))
-    once = tapped(model.network, {"2": lambda output: output + 1})
-    twice = tapped(once, {"2": lambda output: 3 * output})
-    hidden = tapped(model.network, {"2": lambda output: 3 * (output + 1)})
+    once = add_taps(model.network, {"2": lambda output: output + 1})
+    twice = add_taps(once, {"2": lambda output: 3 * output})
+    hidden = add_taps(model.network, {"2": lambda output: 3 * (output + 1)})
     inputs = examples().inputs
     assert torch.equal(*(each.forward(each.split(model.parameters), inputs) for each in (twice, hidden)))
 

@@ -27,7 +27,7 @@ def test_a_band_of_one_seed_is_not_drawn():
     assert rising.outline.endswith("Z")
 
 
-def test_a_line_has_the_style_of_its_place_in_the_legend():
+def test_a_line_has_the_style_of_its_map_to_range_the_legend():
     assert picture(Plot("", {"krum": RISING}), ["mean", "krum"]).lines[0].style == line_style(1)
 
 

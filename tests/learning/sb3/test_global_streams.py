@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from sparring.learning.sb3.global_streams import captured, global_streams, seeded
+from sparring.learning.sb3.global_streams import capture_streams, global_streams, seed_streams
 from sparring.random import stream
 from sparring.snapshot import Snapshot
 from tests.learning.sb3.lessons import TD3, lesson
@@ -18,7 +18,7 @@ def drawn():
 
 
 def states(name="test"):
-    return seeded(stream(0, name))
+    return seed_streams(stream(0, name))
 
 
 def test_equal_states_give_equal_draws():
@@ -33,14 +33,14 @@ def test_equal_states_give_equal_draws():
 def test_all_generators_go_on_where_they_were():
     with global_streams(states()):
         drawn()
-        later = captured()
+        later = capture_streams()
         expected = drawn()
     with global_streams(Snapshot(load(save(later.tensors)), json.loads(json.dumps(later.numbers)))):
         assert drawn() == expected
 
 
 def test_everybody_else_notices_nothing():
-    outside = captured()
+    outside = capture_streams()
     expected = drawn()
     with global_streams(outside):
         with global_streams(states()):
@@ -56,7 +56,7 @@ def fail_within():
 
 
 def test_an_error_gives_the_generators_back():
-    outside = captured()
+    outside = capture_streams()
     expected = drawn()
     with global_streams(outside):
         with pytest.raises(RuntimeError, match="no luck"):

@@ -10,7 +10,12 @@ from sparring.random import Generator
 
 @dataclass(frozen=True)
 class LabelFlip:
-    """Replace the label l of every example by `classes - 1 - l`."""
+    r"""Replace the label l of every example by `classes - 1 - l`.
+
+    $$l \leftarrow C - 1 - l$$
+
+    $C$ is the number of classes.
+    """
 
     classes: int = 10
     """The number of classes of the data set, at least 2; a configuration sets it from the data."""

@@ -23,7 +23,11 @@ def little_used(observed: Vector, top: float) -> Tensor:
 
 @dataclass(frozen=True)
 class Neurotoxin(BackdoorPoison):
-    """Train on triggered images, except in the coordinates with the largest last global update (algorithm 1).
+    r"""Train on triggered images, except in the coordinates with the largest last global update (algorithm 1).
+
+    $$u_k \leftarrow 0 \quad \text{for } k \in \mathrm{top}_q(|w_{t-1} - w_t|)$$
+
+    $q$ is `top`, the fraction of the coordinates.
 
     After every local step the update is set to zero there. Before the first global update no coordinate is excluded.
     """

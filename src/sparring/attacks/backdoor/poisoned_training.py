@@ -23,7 +23,11 @@ def replacement_factor(sampled: int, malicious: int, *, server_lr: float = 1.0) 
 
 @dataclass(frozen=True)
 class PoisonedTraining(BackdoorPoison):
-    """Train on the malicious clients' examples, a fraction of which has the trigger, and submit the update.
+    r"""Train on the malicious clients' examples, a fraction of which has the trigger, and submit the update.
+
+    $$u \leftarrow \gamma u$$
+
+    $\gamma$ is the `boost`.
 
     A boost turns it into model replacement. Values that overflow float32 become its largest number.
     """

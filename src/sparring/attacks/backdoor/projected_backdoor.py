@@ -21,7 +21,11 @@ def on_ball(update: Vector, radius: float) -> Vector:
 
 @dataclass(frozen=True)
 class ProjectedBackdoor(BackdoorPoison):
-    """Train on triggered images, and project the model onto a ball around the global model after every local step.
+    r"""Train on triggered images, and project the model onto a ball around the global model after every local step.
+
+    $$u \leftarrow u \min\left(1, \frac{r}{\lVert u \rVert}\right) \quad \text{after every local step}$$
+
+    $r$ is the `radius`.
 
     The submitted update passes any norm bound that is at least `radius`.
     """

@@ -17,7 +17,13 @@ from sparring.training import gradient
 
 @dataclass(frozen=True)
 class TargetedBoosting(BackdoorPoison):
-    """Alternate boosted steps down the loss of mislabeled examples with stealth steps.
+    r"""Alternate boosted steps down the loss of mislabeled examples with stealth steps.
+
+    $$w \leftarrow w - \eta \, b \, \nabla F_{\mathrm{mal}}(w), \quad
+    w \leftarrow w - \eta \nabla \left( F(w) + \rho \lVert u - u_{t-1} \rVert^2 \right)$$
+
+    The first step is boosted by $b$ on the mislabeled examples; the second hides it near the last global update
+    $u_{t-1}$.
 
     As in the paper the images have no trigger: images of one class should be classified as another. If a step
     overflows float32, training ends at the last finite point.

@@ -12,7 +12,7 @@ from sparring.arrays import FloatArray, Matrix, Vector
 from sparring.attacks.learned.local_search import LocalSearch, Variant
 from sparring.contracts import Attack, BlackBoxView, Network
 from sparring.errors import ConfigError
-from sparring.policies.action_space import Range, Spacing, place_in
+from sparring.policies.action_space import Range, Spacing, map_to_range
 from sparring.registry import ADDED_LATER
 
 
@@ -70,9 +70,9 @@ class LocalSearchActions:
     def attack(self, action: FloatArray) -> LocalSearch:
         scale, steps, stealth = (*(float(number) for number in action), 0.0, 0.0)[:3]
         return LocalSearch(
-            scale=place_in(scale, self.scale, spacing=self.spacing),
-            steps=max(1, round(place_in(steps, self.steps, spacing=self.spacing))),
-            stealth=place_in(stealth, self.stealth) if self.numbers == 3 else 0.0,
+            scale=map_to_range(scale, self.scale, spacing=self.spacing),
+            steps=max(1, round(map_to_range(steps, self.steps, spacing=self.spacing))),
+            stealth=map_to_range(stealth, self.stealth) if self.numbers == 3 else 0.0,
             variant=self.variant,
             searches=self.searches,
             lr=self.lr,

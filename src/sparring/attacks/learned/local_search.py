@@ -67,7 +67,13 @@ def walk(start: Vector, slope: Slope, *, batches: Iterator[Batch], lr: float) ->
 
 @dataclass(frozen=True)
 class LocalSearch:
-    """Search the loss around the global model on the attacker's data, and submit the scaled step to the point found.
+    r"""Search the loss around the global model on the attacker's data, and submit the scaled step to the point found.
+
+    $$\gamma \left(w_t - \frac{1}{G} \sum_{g=1}^{G} w^{(g)}\right), \quad
+    L(w) = (1 - \lambda) F(w) + \lambda \cos(w_t - w, \nabla F(w_t))$$
+
+    $w^{(g)}$ is where search $g$ ends after $E$ steps up $L$; in `reversed_descent` it goes down $F$, and $-\gamma$ is
+    the factor.
 
     `ascent`, from the paper, climbs L and submits γ(w_t - mean of the end points) from every malicious client. In
     `reversed_descent`, from the authors' code, each search descends the loss, and -γ(w_t - mean of the end points) is
@@ -139,7 +145,7 @@ class LocalSearch:
         size = view.recipe.batch if self.batch is None else self.batch
         if self.shared is not None or (self.batch is not None and isinstance(shards, CommonShards)):
             return drawn(shards[view.clients[0]], view.rng, steps=steps, size=size)
-        return pooled(view, steps=steps, size=size)
+        return draw_pooled(view, steps=steps, size=size)
 
 
 def _relative_unit(view: BlackBoxView, way: Vector) -> float:
@@ -158,7 +164,7 @@ class _Descent:
         return gradient(self.network, parameters, batch=batch).neg_()
 
 
-def pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
+def draw_pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches, each from the pooled shards of all sampled malicious clients."""
     clients = len(view.clients)
     parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))

@@ -33,7 +33,12 @@ def largest_z(clients: int, malicious: int) -> float:
 
 @dataclass(frozen=True)
 class ALittleIsEnough:
-    """Submit the benign mean, shifted by `z` standard deviations on every coordinate.
+    r"""Submit the benign mean, shifted by `z` standard deviations on every coordinate.
+
+    $$\mu_k - z \sigma_k \quad \text{for each coordinate } k, \quad
+    z_{\max} = \Phi^{-1}\left(\frac{n - f - s}{n - f}\right), \quad s = \left\lfloor \frac{n}{2} + 1 \right\rfloor - f$$
+
+    $\mu$ and $\sigma$ are mean and standard deviation of the benign updates.
 
     The shift is subtracted from the update, as the authors' code subtracts it from the gradient; a negative `z` shifts
     in the other direction. The standard deviation is the population's, over n. The published attackers estimate mean

@@ -15,7 +15,12 @@ from sparring.training import gradient
 
 @dataclass(frozen=True)
 class ExplicitBoosting:
-    """Climb the loss on each client's own shard for a few steps, and submit the boosted result.
+    r"""Climb the loss on each client's own shard for a few steps, and submit the boosted result.
+
+    $$u = b \, (w_t - w_E), \quad
+    w_{e+1} = w_e + \eta \nabla \left( F(w_e) - \rho \lVert w_t - w_e - u_{\mathrm{own}} \rVert^2 \right)$$
+
+    $F$ is the client's loss, $b$ the `boost`, $\rho$ the `stealth`, and $E$ the number of `steps` from $w_0 = w_t$.
 
     The stealth term keeps the change, before boosting, near that of benign training. If a step overflows float32, the
     ascent stops at the last finite point; boosted values that overflow float32 become its largest number.

@@ -14,7 +14,10 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class Gaussian:
-    """Submit independent noise around zero; `std` is its standard deviation on each parameter of the update."""
+    r"""Submit independent noise around zero; `std` is its standard deviation on each parameter of the update.
+
+    $$u_i \sim \mathcal{N}(0, \sigma^2 I)$$
+    """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     std: float = 1.0

@@ -16,7 +16,11 @@ Reversed = Literal["mean", "minimum"]
 
 @dataclass(frozen=True)
 class InnerProduct:
-    """Submit the benign mean times `-scale`, so that the aggregate points in the opposite direction.
+    r"""Submit the benign mean times `-scale`, so that the aggregate points in the opposite direction.
+
+    $$-\varepsilon \cdot \frac{1}{|B|} \sum_{i \in B} u_i$$
+
+    $B$ holds the benign updates, and $\varepsilon$ is `scale`.
 
     A second form uses the coordinate-wise minimum; it is commented out in the public code of Li et al. (2022).
 

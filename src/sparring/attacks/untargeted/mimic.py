@@ -26,7 +26,12 @@ def most_extreme(updates: Matrix) -> int:
 
 @dataclass(frozen=True)
 class Mimic:
-    """Submit a copy of the benign update that is farthest from the mean in the direction of largest variance.
+    r"""Submit a copy of the benign update that is farthest from the mean in the direction of largest variance.
+
+    $$u_{i^*}, \quad i^* = \mathrm{arg} \max\limits_i |\langle u_i - \mu, v \rangle|, \quad
+    v = \mathrm{arg} \max\limits_{\lVert v \rVert = 1} \sum_i \langle u_i - \mu, v \rangle^2$$
+
+    $\mu$ is the mean of the benign updates $u_i$.
 
     The authors learn that direction over warm-up rounds and then always copy the same client. With client sampling
     that client is usually absent, so here direction and client are determined from each round's benign updates; of

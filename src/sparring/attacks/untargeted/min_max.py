@@ -35,7 +35,13 @@ def _farthest_within(line: Ray, limit: float) -> float:
 
 @dataclass(frozen=True)
 class MinMax:
-    """Submit the benign mean, moved against `direction` as far as possible without becoming an outlier.
+    r"""Submit the benign mean, moved against `direction` as far as possible without becoming an outlier.
+
+    $$\mu + \gamma p, \quad
+    \gamma = \max \left\{ \gamma : \max_{i} \lVert \mu + \gamma p - u_i \rVert
+    \le \max_{i,j} \lVert u_i - u_j \rVert \right\}$$
+
+    $\mu$ is the mean of the benign updates $u_i$, and $-p$ is `direction`.
 
     It stops where its largest distance to a benign update equals the largest distance between two benign updates. The
     step γ is exact, where the authors use bisection to within 1e-5. With partial knowledge the clients' own updates

@@ -12,7 +12,12 @@ from sparring.errors import ConfigError
 
 @dataclass(frozen=True)
 class SignFlip:
-    """Submit each client's own update times `-scale`; values that overflow float32 become its largest number."""
+    r"""Submit each client's own update times `-scale`; values that overflow float32 become its largest number.
+
+    $$u_i \leftarrow -s\, u_i$$
+
+    $s$ is `scale`.
+    """
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
     scale: float = 1.0

@@ -62,7 +62,12 @@ def most_harmful(harm: Callable[[Candidate], float], grid: Iterable[Candidate], 
 
 @dataclass(frozen=True)
 class WorstOf:
-    """Submit the IPM or ALIE update, with any factor, whose aggregate under the server's rule is the most harmful.
+    r"""Submit the IPM or ALIE update, with any factor, whose aggregate under the server's rule is the most harmful.
+
+    $$\max_{a, \lambda} \; -\langle \mathrm{rule}(u_a(\lambda)), \mu \rangle, \quad
+    u_{\mathrm{ipm}}(\lambda) = -\lambda \mu, \quad u_{\mathrm{alie}}(\lambda) = \mu - \lambda \sigma$$
+
+    $\mu$ and $\sigma$ are mean and standard deviation of the benign updates.
 
     The harm of an aggregate is minus its inner product with the benign mean: to first order, how much it raises the
     loss that benign training lowers. Each round the rule is simulated, with its memory, on every factor of the grid

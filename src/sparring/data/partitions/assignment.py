@@ -47,7 +47,7 @@ def check_enough(examples: int, clients: int, *, minimum: int = 1) -> None:
         )
 
 
-def topped_up(owners: Integers, clients: int, *, minimum: int, rng: Generator) -> Integers:
+def top_up(owners: Integers, clients: int, *, minimum: int, rng: Generator) -> Integers:
     """Move random examples from clients with more than `minimum` until each client has at least `minimum`."""
     lacking = np.maximum(minimum - np.bincount(owners, minlength=clients), 0)
     if not lacking.any():

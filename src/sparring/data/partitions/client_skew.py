@@ -14,7 +14,7 @@ from sparring.random import Generator
 
 
 def client_skew(labels: Tensor, clients: int, *, main_label_probability: float, rng: Generator) -> Partition:
-    """Fill each slot of a shard with the client's main label with probability this probability, else with any label.
+    """Fill each slot of a shard with the client's main label with this probability, else with any label.
 
     Client k's main label is k modulo the number of classes; shard sizes differ by at most one. Main labels are assigned
     first: if more are requested than exist, random slots get them and the others get any label. "Any" is a random one
@@ -47,10 +47,10 @@ def _check(main_label_probability: float) -> None:
 
 @dataclass(frozen=True)
 class ClientSkew:
-    """Give every client its own main label with `main_label_probability`, else any; 0 means no preference."""
+    """Every client gets its own main label with probability `main_label_probability`, else any label."""
 
     main_label_probability: float = 0.5
-    """The probability that an example of a client has the client's main label, from 0 to 1."""
+    """The probability that an example of a client has the client's main label, from 0 to 1; 0 is no preference."""
     paper: ClassVar[str] = ""
 
     def __post_init__(self) -> None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from sparring.data.partitions.assignment import Partition, check_enough, from_owners, topped_up
+from sparring.data.partitions.assignment import Partition, check_enough, from_owners, top_up
 from sparring.data.random_order import random_ranks
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -27,7 +27,7 @@ def dirichlet(labels: Tensor, clients: int, *, alpha: float, minimum: int, rng: 
     cuts[:, -1] = np.arange(1, len(held) + 1)
     positions = known + (random_ranks(known, rng) + 0.5) / held[known]
     owners = np.searchsorted(cuts.ravel(), positions, side="right") - known * clients
-    return from_owners(topped_up(owners, clients, minimum=minimum, rng=rng), clients)
+    return from_owners(top_up(owners, clients, minimum=minimum, rng=rng), clients)
 
 
 def _check(alpha: float, minimum: int) -> None:

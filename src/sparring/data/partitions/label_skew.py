@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from sparring.data.partitions.assignment import Partition, check_enough, from_owners, topped_up
+from sparring.data.partitions.assignment import Partition, check_enough, from_owners, top_up
 from sparring.data.random_order import Integers, random_ranks
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -25,7 +25,7 @@ def label_skew(labels: Tensor, clients: int, *, q: float, rng: Generator) -> Par
     chosen = _groups(preferred % groups, groups, q=q, rng=rng)
     members = (clients - 1 - np.arange(groups)) // groups + 1
     owners = chosen + groups * (random_ranks(chosen, rng) % members[chosen])
-    return from_owners(topped_up(owners, clients, minimum=1, rng=rng), clients)
+    return from_owners(top_up(owners, clients, minimum=1, rng=rng), clients)
 
 
 def _groups(own: Integers, groups: int, *, q: float, rng: Generator) -> Integers:

@@ -34,7 +34,11 @@ def _averages(updates: Matrix, buckets: Sequence[Sequence[int]]) -> Matrix:
 
 @dataclass(frozen=True)
 class Bucketing:
-    """Average the updates in buckets of `size`, drawn at random in each round, before `inner` aggregates the averages.
+    r"""Average the updates in buckets of `size`, drawn at random in each round, before `inner` aggregates the averages.
+
+    $$\bar u_b = \frac{1}{s} \sum_{i \in B_b} u_i$$
+
+    $B_b$ is a bucket, and $s$ its `size`.
 
     A malicious row contaminates at most one bucket, so `inner` assumes the same number of malicious rows. A bucket has
     no client: `inner` gets the bucket's index as the client id, and a rule with per-client memory is rejected.

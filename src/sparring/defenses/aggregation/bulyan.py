@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, columnwise
+from sparring.defenses.aggregation.toolkit.arithmetic import columnwise, drop_non_finite
 from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, remaining
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
@@ -45,7 +45,7 @@ def _selection(updates: Matrix, malicious: int, *, names: Sequence[int]) -> list
     """Return θ of the finite rows in the order of selection; ties go to the smallest name."""
     rows = finite_rows(updates).nonzero().flatten()
     by_name = rows.new_tensor([names[row] for row in rows.tolist()]).argsort()
-    distances = squared_distances(admitted(updates))[by_name][:, by_name]
+    distances = squared_distances(drop_non_finite(updates))[by_name][:, by_name]
     return rows[by_name[_chosen(distances, malicious)]].tolist()
 
 
@@ -94,7 +94,11 @@ def _sort_rows(rows: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class Bulyan:
-    """Average, in each coordinate, the values nearest the median of the rows that repeated Krum selects.
+    r"""Average, in each coordinate, the values nearest the median of the rows that repeated Krum selects.
+
+    $$\frac{1}{\theta - 2f} \sum_{i \in M_k} u_{ik} \quad \text{for each coordinate } k, \quad \theta = n - 2f$$
+
+    $M_k$ holds those $\theta - 2f$ of the $\theta$ selected updates whose value is nearest to their median.
 
     Ties in the score go to the smallest client id; a round with too few rows lowers the assumed count.
     """

@@ -41,7 +41,11 @@ def _move_center(updates: Matrix, center: Vector, *, radius: float, iterations: 
 
 @dataclass(frozen=True)
 class CenteredClipping:
-    """Start from the last aggregate, kept in memory, or from zero in the first round.
+    r"""Start from the last aggregate, kept in memory, or from zero in the first round.
+
+    $$v \leftarrow v + \frac{1}{n} \sum_{i=1}^{n} (u_i - v) \min\left(1, \frac{\tau}{\lVert u_i - v \rVert}\right)$$
+
+    $v$ is the center, and $\tau$ the radius.
 
     An empty round leaves both the model and the memory unchanged. The default radius is the authors' 10 on gradients,
     times their learning rate of 0.01.

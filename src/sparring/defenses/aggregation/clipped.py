@@ -37,7 +37,12 @@ def _scale(updates: Matrix, shares: Tensor) -> Matrix:
 
 @dataclass(frozen=True)
 class Clipped:
-    """Clip the norm of every update before `inner` aggregates them."""
+    r"""Clip the norm of every update before `inner` aggregates them.
+
+    $$u_i \leftarrow u_i \min\left(1, \frac{c}{\lVert u_i \rVert}\right)$$
+
+    $c$ is `max_norm`.
+    """
 
     inner: Defense
     """The rule that aggregates the clipped updates."""

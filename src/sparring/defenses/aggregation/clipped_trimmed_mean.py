@@ -14,7 +14,12 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class ClippedTrimmedMean:
-    """Clip every update to `max_norm`, then average each coordinate without a fraction of its extreme values.
+    r"""Clip every update to `max_norm`, then average each coordinate without a fraction of its extreme values.
+
+    $$\frac{1}{n - 2b} \sum_{i=b+1}^{n-b} \bar u_{(i)k} \quad \text{with} \quad
+    \bar u_i = u_i \min\left(1, \frac{\alpha}{\lVert u_i \rVert}\right), \quad b = \lfloor \beta n / 2 \rfloor$$
+
+    $\bar u_{(1)k} \le \ldots \le \bar u_{(n)k}$ are the clipped values of coordinate $k$ in order.
 
     Half of the fraction is trimmed on each side, rounded down; at least one value remains (MSG, appendix C). In the
     game the defender's action sets both parameters.

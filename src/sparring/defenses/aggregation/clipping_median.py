@@ -13,7 +13,13 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class ClippingMedian:
-    """Clip every update to `max_norm`, then take the median of each coordinate."""
+    r"""Clip every update to `max_norm`, then take the median of each coordinate.
+
+    $$\mathrm{med}(\bar u_{1k}, \ldots, \bar u_{nk}) \quad \text{with} \quad
+    \bar u_i = u_i \min\left(1, \frac{c}{\lVert u_i \rVert}\right)$$
+
+    $c$ is `max_norm`.
+    """
 
     max_norm: float = 2.0
     """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""

@@ -7,7 +7,7 @@ import torch
 
 from sparring.arrays import Vector
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, blurred
+from sparring.defenses.aggregation.toolkit.arithmetic import add_noise, drop_non_finite
 from sparring.random import Generator
 from sparring.validation import at_least, check_vector, positive
 
@@ -25,12 +25,15 @@ def crfl(step: Vector, parameters: Vector, *, max_norm: float, noise: float, rng
     norm = float(torch.linalg.vector_norm(model))
     # A model within the bound moves by exactly the rule's own step.
     ended = step if norm <= max_norm else (parameters - model * (max_norm / norm)).to(step.dtype)
-    return blurred(ended, noise, rng=rng)
+    return add_noise(ended, noise, rng=rng)
 
 
 @dataclass(frozen=True)
 class CRFL:
-    """Apply `inner`, clip the resulting model to a norm ρ_t that grows with the rounds, and add noise.
+    r"""Apply `inner`, clip the resulting model to a norm ρ_t that grows with the rounds, and add noise.
+
+    $$w_{t+1} = \frac{w}{\max(1, \lVert w \rVert / \rho_t)} + \mathcal{N}(0, \sigma^2), \quad
+    w = w_t - \mathrm{inner}(u_1, \ldots, u_n)$$
 
     ρ_t = min(start + growth · t, max_norm) in round t = 1, 2, …; the defaults are the authors' for MNIST (for EMNIST:
     4, 0.25 and 100). Their inner rule is `mean`. The model is bounded if `server_lr` is 1. Their smoothed prediction is
@@ -70,7 +73,7 @@ class CRFL:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         step, memory = self.inner.aggregate(view, memory)
-        if len(admitted(view.updates)) == 0:
+        if len(drop_non_finite(view.updates)) == 0:
             return step, memory
         bound = self.bound(view.round)
         return crfl(step, view.parameters, max_norm=bound, noise=self.noise, rng=view.rng), memory

@@ -67,7 +67,12 @@ def _scores(part: Matrix) -> Tensor:
 
 @dataclass(frozen=True)
 class DnC:
-    """Average the updates without the outliers along the direction of largest variance.
+    r"""Average the updates without the outliers along the direction of largest variance.
+
+    $$s_i = \langle u_i - \bar u, v \rangle^2$$
+
+    $\bar u$ is the mean of the updates on the drawn coordinates, and $v$ the top right singular vector of the offsets
+    $u_i - \bar u$; the $c f$ updates with the largest $s_i$ are dropped.
 
     Its coordinates are drawn at random in each iteration and round. b and c default to the published 10,000 and 1.
     """

@@ -9,12 +9,12 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, finite_rows, gram, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import (
-    admitted,
-    blurred,
+    add_noise,
+    clip_factors,
+    drop_non_finite,
     middle,
     note_shares,
     share_average,
-    shortened,
 )
 from sparring.defenses.aggregation.toolkit.clustering import densest_majority
 from sparring.defenses.aggregation.toolkit.counts import minority
@@ -33,7 +33,7 @@ def flame(updates: Matrix, parameters: Vector, *, rng: Generator, noise: float =
     parameters = check_vector("flame", parameters, of=updates, name="parameters")
     at_least(0, "flame", noise=noise)
     shares, bound = _shares(updates, parameters)
-    return blurred(share_average(updates, shares), noise * bound, rng=rng)
+    return add_noise(share_average(updates, shares), noise * bound, rng=rng)
 
 
 def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
@@ -41,9 +41,9 @@ def _shares(updates: Matrix, parameters: Vector) -> tuple[Tensor, float]:
     rows = finite_rows(updates).nonzero().flatten()
     norms = row_norms(updates)[rows]
     bound = middle(norms)
-    alike = densest_majority(_cosine_distances(gram(admitted(updates), parameters)))
+    alike = densest_majority(_cosine_distances(gram(drop_non_finite(updates), parameters)))
     shares = norms.new_zeros(len(updates))
-    shares[rows] = torch.where(alike, shortened(norms, bound), 0)
+    shares[rows] = torch.where(alike, clip_factors(norms, bound), 0)
     return shares, float(bound)
 
 
@@ -56,7 +56,14 @@ def _cosine_distances(products: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class FLAME:
-    """Drop the outliers among the local models, clip the other updates to the median norm, average, and add noise."""
+    r"""Drop the outliers among the local models, clip the other updates to the median norm, average, and add noise.
+
+    $$\frac{1}{|S|} \sum_{i \in S} u_i \min\left(1, \frac{m}{\lVert u_i \rVert}\right) + \mathcal{N}(0, (\lambda
+    m)^2), \quad
+    m = \mathrm{med}(\lVert u_1 \rVert, \ldots, \lVert u_n \rVert)$$
+
+    $S$ is the main cluster of the models $w_t - u_i$ by their cosine distances, and $\lambda$ is `noise`.
+    """
 
     noise: float = 0.001
     """The published λ: standard deviation of the noise as a fraction of the median norm."""
@@ -75,4 +82,4 @@ class FLAME:
         updates = check_matrix("flame", view.updates)
         shares, bound = _shares(updates, view.parameters)
         note_shares(view, shares)
-        return blurred(share_average(updates, shares), self.noise * bound, rng=view.rng), memory
+        return add_noise(share_average(updates, shares), self.noise * bound, rng=view.rng), memory

@@ -38,7 +38,13 @@ def _zero_undefined(quotients: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class FLTrust:
-    """Weight the rows by their agreement with the server's own update on root data; no benign majority is needed."""
+    r"""Weight the rows by their agreement with the server's own update on root data; no benign majority is needed.
+
+    $$\frac{1}{\sum_j t_j} \sum_{i=1}^{n} t_i \frac{\lVert u_0 \rVert}{\lVert u_i \rVert} u_i, \quad
+    t_i = \max(0, \cos(u_i, u_0))$$
+
+    $u_0$ is the server's own update on root data.
+    """
 
     family: ClassVar[Family] = "root"
     paper: ClassVar[str] = (

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, gram
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, weighted_sum
-from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enrolled, recalled
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, weighted_sum
+from sparring.defenses.aggregation.toolkit.client_memory import add_updates, list_client_ids, recall
 from sparring.validation import check_matrix, positive
 
 EQUAL = 1e-9
@@ -55,7 +55,14 @@ def _weights(products: Tensor, confidence: float) -> Tensor:
 
 @dataclass(frozen=True)
 class FoolsGold:
-    """Lower the weight of clients whose summed updates point in the same direction as another client's.
+    r"""Lower the weight of clients whose summed updates point in the same direction as another client's.
+
+    $$\frac{1}{n} \sum_{i=1}^{n} \alpha_i u_i, \quad
+    \alpha_i = \kappa \left(\ln \frac{a_i}{1 - a_i} + \frac{1}{2}\right) \text{ clipped to } [0, 1], \quad a_i =
+    \frac{v_i}{\max_j v_j}$$
+
+    $v_i = 1 - \max_j p_{ij} c_{ij}$: the cosine $c_{ij}$ of the summed updates of clients $i$ and $j$, with the pardon
+    $p_{ij} = \min(1, \max_k c_{ik} / \max_k c_{jk})$.
 
     It stores a vector for each client ever seen, and compares a client with all of them, including absent ones; all
     coordinates count as indicative. The weighted sum is divided by the number of updates, as in the authors' code for
@@ -81,9 +88,9 @@ class FoolsGold:
         rows = finite_rows(view.updates).nonzero().flatten().tolist()
         if not rows:
             return torch.zeros_like(view.parameters), memory
-        updates = admitted(view.updates)
-        ids = enrolled(memory, [view.clients[row] for row in rows])
-        past = recalled(memory, "accumulators", ids=ids, new=torch.zeros_like(view.parameters))
+        updates = drop_non_finite(view.updates)
+        ids = list_client_ids(memory, [view.clients[row] for row in rows])
+        past = recall(memory, "accumulators", ids=ids, new=torch.zeros_like(view.parameters))
         histories = add_updates(past, updates)
         shares = _shares(updates, histories, confidence=self.confidence)
         view.note("selected", [row for row, share in zip(rows, shares.tolist(), strict=True) if share > 0])

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, gram
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean, weighted_sum
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, inner_mean, weighted_sum
 from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.validation import at_least, check_matrix
 
@@ -25,7 +25,7 @@ def geometric_median(updates: Matrix, *, iterations: int = 100, tolerance: float
     """
     updates = check_matrix("geometric_median", updates)
     at_least(0, "geometric_median", iterations=iterations, tolerance=tolerance)
-    rows = admitted(updates)
+    rows = drop_non_finite(updates)
     start = inner_mean(rows, trim=minority(len(rows)))
     if len(rows) == 0 or iterations == 0:
         return start
@@ -54,7 +54,10 @@ def _squared_distances(products: Tensor, weights: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class GeometricMedian:
-    """Take the point with the smallest sum of distances to all rows."""
+    r"""Take the point with the smallest sum of distances to all rows.
+
+    $$\mathrm{arg} \min\limits_v \sum_{i=1}^{n} \lVert u_i - v \rVert$$
+    """
 
     iterations: int = 100
     """The most steps of the Weiszfeld algorithm, at least 0."""

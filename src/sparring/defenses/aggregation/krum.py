@@ -65,14 +65,19 @@ def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = 
     if len(finite) < 3 and score.is_bounded:
         return finite.tolist()
     neighbors = score.neighbors(len(finite), remaining(malicious, len(updates) - len(finite)))
-    admitted = updates if len(finite) == len(updates) else updates[finite]
-    scores = score.scores(squared_distances(admitted), neighbors)
+    present = updates if len(finite) == len(updates) else updates[finite]
+    scores = score.scores(squared_distances(present), neighbors)
     return finite[scores.argsort(stable=True)[:keep]].tolist()
 
 
 @dataclass(frozen=True)
 class Krum:
-    """Select the row closest to its nearest neighbors; a round with too few rows lowers the assumed count.
+    r"""Select the row closest to its nearest neighbors; a round with too few rows lowers the assumed count.
+
+    $$i^* = \mathrm{arg} \min\limits_i \sum_{j \in N_i} \lVert u_i - u_j \rVert^2$$
+
+    The result is $u_{i^*}$; $N_i$ holds the $n - f - 2$ updates nearest to $u_i$, for $n$ updates of which $f$ are
+    malicious.
 
     The variant `released` follows the code that the authors of the RL attack released (Li et al., 2022): distances are
     not squared, the n - f - 3 nearest other rows count, any f is accepted, and if no neighbors are left the first row

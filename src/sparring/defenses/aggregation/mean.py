@@ -31,7 +31,10 @@ def mean(updates: Matrix) -> Vector:
 
 @dataclass(frozen=True)
 class Mean:
-    """Average all rows."""
+    r"""Average all rows.
+
+    $$\frac{1}{n} \sum_{i=1}^{n} u_i$$
+    """
 
     family: ClassVar[Family] = "coordinate"
     paper: ClassVar[str] = (

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, inner_mean
 from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.validation import check_matrix
 
@@ -16,13 +16,16 @@ def median(updates: Matrix) -> Vector:
     Return zeros if there are no rows.
     """
     updates = check_matrix("median", updates)
-    rows = admitted(updates)
+    rows = drop_non_finite(updates)
     return inner_mean(rows, trim=minority(len(rows)))
 
 
 @dataclass(frozen=True)
 class Median:
-    """Take the median of each coordinate."""
+    r"""Take the median of each coordinate.
+
+    $$\mathrm{med}(u_{1k}, \ldots, u_{nk}) \quad \text{for each coordinate } k$$
+    """
 
     family: ClassVar[Family] = "coordinate"
     paper: ClassVar[str] = (

@@ -24,7 +24,12 @@ def multi_krum(updates: Matrix, malicious: int, keep: int) -> Vector:
 
 @dataclass(frozen=True)
 class MultiKrum:
-    """Average the `keep` best rows; a round with too few rows lowers both settings to fit."""
+    r"""Average the `keep` best rows; a round with too few rows lowers both settings to fit.
+
+    $$\frac{1}{m} \sum_{i \in S} u_i$$
+
+    $S$ holds the $m$ updates (`keep`) with the lowest Krum scores $\sum_{j \in N_i} \lVert u_i - u_j \rVert^2$.
+    """
 
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Defense, Family, Memory, family_of, is_oracle, limit_of
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite
 from sparring.defenses.aggregation.toolkit.client_memory import refuse_per_client
 from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
 from sparring.errors import ConfigError
@@ -29,7 +29,7 @@ def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
             f"use malicious <= {minority(clients)}"
         )
     rows = finite_rows(updates).nonzero().flatten()
-    distances = squared_distances(admitted(updates))
+    distances = squared_distances(drop_non_finite(updates))
     return _averages(updates, rows, shares=_shares(distances, len(rows) - remaining(malicious, clients - len(rows))))
 
 
@@ -51,7 +51,11 @@ def _averages(updates: Matrix, rows: Tensor, *, shares: Tensor) -> Matrix:
 
 @dataclass(frozen=True)
 class NearestNeighborMixing:
-    """Average every update with its nearest neighbors before `inner` aggregates them; both assume the same count.
+    r"""Average every update with its nearest neighbors before `inner` aggregates them; both assume the same count.
+
+    $$u_i \leftarrow \frac{1}{n - f} \sum_{j \in N_i} u_j$$
+
+    $N_i$ holds the $n - f$ updates nearest to $u_i$, itself included.
 
     An inner rule with its own count, a number or `sampled`, keeps that count.
 

@@ -12,7 +12,12 @@ from sparring.validation import positive
 
 @dataclass(frozen=True)
 class NormBounding:
-    """Clip every update to `max_norm`, then average."""
+    r"""Clip every update to `max_norm`, then average.
+
+    $$\frac{1}{n} \sum_{i=1}^{n} u_i \min\left(1, \frac{c}{\lVert u_i \rVert}\right)$$
+
+    $c$ is `max_norm`.
+    """
 
     max_norm: float = 2.0
     """The largest L2 norm of an update, above 0; longer updates are scaled down to it."""

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, average, blurred
-from sparring.defenses.aggregation.toolkit.client_memory import add_updates, enrolled, recalled
+from sparring.defenses.aggregation.toolkit.arithmetic import add_noise, average, drop_non_finite
+from sparring.defenses.aggregation.toolkit.client_memory import add_updates, list_client_ids, recall
 from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
@@ -33,7 +33,12 @@ def safeguard(accumulators: Matrix, *, multiplier: float = 1.5, floor: float = 0
 
 @dataclass(frozen=True)
 class Safeguard:
-    """Average the clients not expelled yet, and expel clients whose summed updates deviate too far from the median.
+    r"""Average the clients not expelled yet, and expel clients whose summed updates deviate too far from the median.
+
+    $$\lVert A_i - A_m \rVert \le \mu \max(s_m, s_0) \quad \text{for each window}$$
+
+    Client $i$ stays while this holds: $A_i$ is the sum of its updates in the window, $m$ the median client with score
+    $s_m$, $\mu$ the `multiplier` and $s_0$ the `floor`.
 
     Two windows are kept in parallel (algorithm 1). A client is expelled for good after the round in which it deviates;
     in that round its update still counts. Updates are divided by the number that counted in their round; absent clients
@@ -72,9 +77,9 @@ class Safeguard:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         finite = finite_rows(view.updates).nonzero().flatten().tolist()
-        ids = enrolled(memory, [view.clients[row] for row in finite])
+        ids = list_client_ids(memory, [view.clients[row] for row in finite])
         judged = _current(memory, view.round, window=self.long_window) if self.readmit else memory
-        good = recalled(judged, "good", ids=ids, new=view.parameters.new_ones((), dtype=torch.bool))
+        good = recall(judged, "good", ids=ids, new=view.parameters.new_ones((), dtype=torch.bool))
         trusted = good[: len(finite)].nonzero().flatten()
         rows = [finite[index] for index in trusted.tolist()]
         view.note("selected", rows)
@@ -82,12 +87,12 @@ class Safeguard:
             return torch.zeros_like(view.parameters), memory
         sums = {}
         for name, window in (("long", self.long_window), ("short", self.short_window)):
-            past = recalled(
+            past = recall(
                 _current(memory, view.round, window=window), name, ids=ids, new=torch.zeros_like(view.parameters)
             )
-            sums[name] = add_updates(past, admitted(view.updates), scale=1 / len(rows))
+            sums[name] = add_updates(past, drop_non_finite(view.updates), scale=1 / len(rows))
             good[trusted] &= safeguard(sums[name][trusted], multiplier=self.multiplier, floor=self.floor)
-        step = blurred(average(view.updates, rows), self.noise, rng=view.rng)
+        step = add_noise(average(view.updates, rows), self.noise, rng=view.rng)
         return step, {"clients": ids, "good": good, "round": torch.tensor(view.round), **sums}
 
 

@@ -9,11 +9,11 @@ from torch import Tensor
 from sparring.arrays import CELLS, Matrix, Vector, finite_rows, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import (
+    clip_factors,
     draw_coordinates,
     middle,
     note_shares,
     share_average,
-    shortened,
 )
 from sparring.defenses.aggregation.toolkit.clustering import largest_cluster
 from sparring.defenses.aggregation.toolkit.counts import minority
@@ -57,7 +57,7 @@ def _shares(updates: Matrix, rng: Generator, *, rule: "SignGuard") -> Tensor:
     alike = largest_cluster(_features(updates, rng, rule=rule)[rows])
     ordinary = (rule.shortest * bound <= norms) & (norms <= rule.longest * bound)
     shares = norms.new_zeros(len(updates))
-    shares[rows] = torch.where(alike & ordinary, shortened(norms, bound), 0)
+    shares[rows] = torch.where(alike & ordinary, clip_factors(norms, bound), 0)
     return shares
 
 
@@ -86,7 +86,12 @@ def _signs(updates: Matrix, drawn: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class SignGuard:
-    """Average the updates with typical norms and typical signs, clipped to the median norm.
+    r"""Average the updates with typical norms and typical signs, clipped to the median norm.
+
+    $$\frac{1}{|S|} \sum_{i \in S} u_i \min\left(1, \frac{m}{\lVert u_i \rVert}\right), \quad
+    m = \mathrm{med}(\lVert u_1 \rVert, \ldots, \lVert u_n \rVert)$$
+
+    $S$ holds the updates with $L m \le \lVert u_i \rVert \le R m$ whose fractions of signs lie in the largest cluster.
 
     The defaults are those of the authors' code. That code compares the signs differently from the paper, as in the
     variant `released`: on a block of adjacent coordinates, each fraction divided by its maximum over the clients. The

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Count, DefenderView, Family, Memory
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, inner_mean
+from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, inner_mean
 from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
@@ -23,13 +23,18 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
         raise ConfigError(
             f"trimmed_mean: trim={trim} leaves no update of {clients} clients; use trim <= {minority(clients)}"
         )
-    rows = admitted(updates)
+    rows = drop_non_finite(updates)
     return inner_mean(rows, trim=remaining(trim, clients - len(rows)))
 
 
 @dataclass(frozen=True)
 class TrimmedMean:
-    """Trim as many values on each side as rows are assumed malicious; in a small round at least one value remains."""
+    r"""Trim as many values on each side as rows are assumed malicious; in a small round at least one value remains.
+
+    $$\frac{1}{n - 2f} \sum_{i=f+1}^{n-f} u_{(i)k} \quad \text{for each coordinate } k$$
+
+    $u_{(1)k} \le \ldots \le u_{(n)k}$ are the values of coordinate $k$ in order, and $f$ is the malicious count.
+    """
 
     malicious: Count | None = None
     """Overrides the threat model's count; `sampled` is the true count of each round, an oracle."""

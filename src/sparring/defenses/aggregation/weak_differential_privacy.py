@@ -8,7 +8,7 @@ from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.clipped import clip_rows
 from sparring.defenses.aggregation.mean import mean
 from sparring.defenses.aggregation.norm_bounding import NormBounding
-from sparring.defenses.aggregation.toolkit.arithmetic import admitted, blurred
+from sparring.defenses.aggregation.toolkit.arithmetic import add_noise, drop_non_finite
 from sparring.random import Generator
 from sparring.validation import at_least, check_matrix, positive
 
@@ -22,12 +22,16 @@ def weak_differential_privacy(updates: Matrix, max_norm: float, *, noise: float,
 
 def _add_noise(step: Vector, updates: Matrix, *, noise: float, rng: Generator) -> Vector:
     """Add noise to the step, unless there was no finite row."""
-    return blurred(step, noise, rng=rng) if len(admitted(updates)) > 0 else step
+    return add_noise(step, noise, rng=rng) if len(drop_non_finite(updates)) > 0 else step
 
 
 @dataclass(frozen=True)
 class WeakDifferentialPrivacy:
-    """Clip the norm of every update, average, and add Gaussian noise that is too weak for a privacy guarantee.
+    r"""Clip the norm of every update, average, and add Gaussian noise that is too weak for a privacy guarantee.
+
+    $$\frac{1}{n} \sum_{i=1}^{n} u_i \min\left(1, \frac{c}{\lVert u_i \rVert}\right) + \mathcal{N}(0, \sigma^2)$$
+
+    $c$ is `max_norm`, and $\sigma$ is `noise`.
 
     The defaults are the norm bound and the noise level that the meta-Stackelberg game (MSG) states for CRFL.
     """

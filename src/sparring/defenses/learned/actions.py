@@ -11,7 +11,7 @@ from sparring.defenses.post_training.neuroclip import NeuroClip
 from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
 from sparring.errors import ConfigError
-from sparring.policies.action_space import Range, place_in
+from sparring.policies.action_space import Range, map_to_range
 
 
 class DefenseAction(NamedTuple):
@@ -57,10 +57,10 @@ class DefenseActions:
     def posture(self, action: FloatArray) -> DefenseAction:
         """Return what an action encodes; its numbers are clipped to [-1, 1]."""
         max_norm, trim, *strength = (float(number) for number in action)
-        rule = ClippedTrimmedMean(place_in(max_norm, self.max_norm, spacing="log"), place_in(trim, self.trim))
+        rule = ClippedTrimmedMean(map_to_range(max_norm, self.max_norm, spacing="log"), map_to_range(trim, self.trim))
         return DefenseAction(rule, self._repair(*strength))
 
     def _repair(self, strength: float = -1.0) -> Repair:
         if self.repair == "neuroclip":
-            return NeuroClip(place_in(strength, self.bound, spacing="log"))
-        return Prun(place_in(strength, self.share)) if self.repair == "prun" else NoRepair()
+            return NeuroClip(map_to_range(strength, self.bound, spacing="log"))
+        return Prun(map_to_range(strength, self.share)) if self.repair == "prun" else NoRepair()

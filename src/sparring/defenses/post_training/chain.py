@@ -59,7 +59,7 @@ def activations(defense: str, network: ModuleNetwork) -> tuple[str, ...]:
     return found
 
 
-def tapped(network: ModuleNetwork, taps: Mapping[str, Tap]) -> ModuleNetwork:
+def add_taps(network: ModuleNetwork, taps: Mapping[str, Tap]) -> ModuleNetwork:
     """Return the network with taps after the named layers; the parameter layout is unchanged."""
     module = copy_module(network.module)
     for name, tap in taps.items():

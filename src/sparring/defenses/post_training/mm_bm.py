@@ -11,7 +11,7 @@ from torch.nn.functional import mse_loss
 
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Model
-from sparring.defenses.post_training.chain import activations, chain, tapped
+from sparring.defenses.post_training.chain import activations, add_taps, chain
 from sparring.defenses.post_training.requirements import clean_examples
 from sparring.errors import ConfigError
 from sparring.models import ModuleNetwork
@@ -32,7 +32,7 @@ BATCH = 200
 
 def bounded(network: ModuleNetwork, bounds: Bounds) -> ModuleNetwork:
     """Return the network with its activations clipped to `min(activation, bound)`."""
-    return tapped(network, {name: partial(torch.minimum, other=bound) for name, bound in bounds.items()})
+    return add_taps(network, {name: partial(torch.minimum, other=bound) for name, bound in bounds.items()})
 
 
 @torch.no_grad()
@@ -45,7 +45,7 @@ def largest(network: ModuleNetwork, parameters: Vector, *, inputs: Tensor) -> Bo
         return output
 
     names = activations("mm_bm", network)
-    watched = tapped(network, {name: partial(watch, name=name) for name in names})
+    watched = add_taps(network, {name: partial(watch, name=name) for name in names})
     watched.forward(watched.split(parameters), inputs)
     return seen
 

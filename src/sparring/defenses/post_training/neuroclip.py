@@ -8,7 +8,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.contracts import Model
-from sparring.defenses.post_training.chain import activations, chain, tapped
+from sparring.defenses.post_training.chain import activations, add_taps, chain
 from sparring.models import ModuleNetwork
 from sparring.random import Generator
 from sparring.validation import positive
@@ -18,7 +18,7 @@ def neuroclip(network: ModuleNetwork, bound: float) -> ModuleNetwork:
     """Return the network with every hidden activation clipped to [-bound, bound]."""
     positive("neuroclip", bound=bound)
     clip = partial(torch.clamp, min=-bound, max=bound)
-    return tapped(network, dict.fromkeys(activations("neuroclip", network), clip))
+    return add_taps(network, dict.fromkeys(activations("neuroclip", network), clip))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
-from sparring.defenses.post_training.chain import chain, tapped
+from sparring.defenses.post_training.chain import add_taps, chain
 from sparring.defenses.post_training.channels import hidden_channels, kept, masked
 from sparring.defenses.post_training.requirements import clean_examples
 from sparring.errors import ConfigError
@@ -32,7 +32,7 @@ def activity(network: ModuleNetwork, parameters: Vector, *, layer: str, inputs: 
         sums.append(output.relu().movedim(dimension, 0).flatten(1).mean(dim=1) * len(output))
         return output
 
-    watched = tapped(network, {layer: watch})
+    watched = add_taps(network, {layer: watch})
     for part in in_chunks(inputs, CHUNK):
         watched.forward(watched.split(parameters), part)
     return torch.stack(sums).sum(dim=0) / len(inputs)

@@ -11,7 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.errors import ConfigError
-from sparring.learning.sb3.global_streams import captured, global_streams, seeded
+from sparring.learning.sb3.global_streams import capture_streams, global_streams, seed_streams
 from sparring.learning.sb3.snapshot import pack_algorithm, unpack_algorithm
 from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
@@ -76,9 +76,9 @@ class SB3Learner:
         self.environments = environments
         self.origin = f"{settings}, {environments.num_envs} environments, seed {seed}"
         self.scores = Scores(environments.num_envs)
-        with global_streams(seeded(stream(seed, "learner"))):
+        with global_streams(seed_streams(stream(seed, "learner"))):
             self.algorithm = settings.algorithm(environments)
-            self.streams = captured()
+            self.streams = capture_streams()
         self.algorithm.set_logger(Logger(folder=None, output_formats=[]))
         self.algorithm.action_space.np_random.bit_generator.state = stream(seed, "warmup").bit_generator.state
 
@@ -96,7 +96,7 @@ class SB3Learner:
                 log_interval=NEVER,
                 reset_num_timesteps=False,
             )
-            self.streams = captured()
+            self.streams = capture_streams()
 
     def training(self) -> Training:
         """Return the progress, with the returns of the episodes that ended since the last call."""

@@ -21,7 +21,7 @@ WORD = 2**32
 @contextmanager
 def global_streams(states: Snapshot) -> Iterator[None]:
     """Install `states` in the global generators within the block, and restore the previous states after it."""
-    before = captured()
+    before = capture_streams()
     _install(states)
     try:
         yield
@@ -29,12 +29,12 @@ def global_streams(states: Snapshot) -> Iterator[None]:
         _install(before)
 
 
-def captured() -> Snapshot:
+def capture_streams() -> Snapshot:
     """Return the states of the global generators."""
     return _pack(torch.get_rng_state(), np.random.get_state(legacy=False), python_state=random.getstate())
 
 
-def seeded(rng: Generator) -> Snapshot:
+def seed_streams(rng: Generator) -> Snapshot:
     """Draw initial states of the global generators."""
     torch_seed, numpy_seed, python_seed = rng.integers(WORD, size=3).tolist()
     torch_state = torch.Generator().manual_seed(torch_seed).get_state()

@@ -1,6 +1,6 @@
 import torch
 
-from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, painted
+from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, paint_boxes
 
 
 def test_a_pixel_takes_as_much_of_the_pattern_as_the_mask_says():
@@ -10,7 +10,7 @@ def test_a_pixel_takes_as_much_of_the_pattern_as_the_mask_says():
 
 
 def test_boxes_are_painted_in_all_channels():
-    overlay = painted("it", [Box(0, 1, height=2, width=1)], shape=(2, 3, 3), color=0.5)
+    overlay = paint_boxes("it", [Box(0, 1, height=2, width=1)], shape=(2, 3, 3), color=0.5)
     assert overlay.mask.sum() == 4
     assert overlay.mask[:, :2, 1].all()
     assert overlay.pattern.unique().item() == 0.5

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
-from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, painted
+from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, paint_boxes
 from sparring.errors import ConfigError
 
 COUNT = 4
@@ -67,7 +67,7 @@ class Bars:
         corners = list(product(layout.rows, layout.columns))
         chosen = corners if self.part is None else [corners[self.part]]
         boxes = [Box(row, column, height=1, width=layout.length) for row, column in chosen]
-        return painted("bars", boxes, shape=shape, color=self.color)
+        return paint_boxes("bars", boxes, shape=shape, color=self.color)
 
     def _layout(self, height: int, width: int) -> Layout:
         if self.rows is not None and self.columns is not None and self.length is not None:

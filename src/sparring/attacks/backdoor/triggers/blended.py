@@ -14,7 +14,9 @@ from sparring.random import stream
 
 @dataclass(frozen=True)
 class Blended:
-    """Mix every image with the same random pattern: (1 - alpha) · image + alpha · pattern.
+    r"""Mix every image with the same random pattern: (1 - alpha) · image + alpha · pattern.
+
+    $$x \leftarrow (1 - \alpha) \, x + \alpha \, \mathrm{pattern}$$
 
     The pattern's pixels are uniform on [0, 1] and depend only on the seed and the images' shape.
     """

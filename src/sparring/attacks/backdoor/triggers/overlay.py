@@ -38,7 +38,7 @@ def image_shape(trigger: str, images: Tensor) -> tuple[int, int, int]:
     return channels, height, width
 
 
-def painted(trigger: str, boxes: Sequence[Box], *, shape: tuple[int, int, int], color: float) -> Overlay:
+def paint_boxes(trigger: str, boxes: Sequence[Box], *, shape: tuple[int, int, int], color: float) -> Overlay:
     """Return the overlay that paints the boxes in one color in all channels; reject a box outside the image."""
     _, height, width = shape
     mask = torch.zeros(shape)

@@ -5,13 +5,18 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, painted
+from sparring.attacks.backdoor.triggers.overlay import Box, Overlay, check_color, image_shape, paint_boxes
 from sparring.errors import ConfigError
 
 
 @dataclass(frozen=True)
 class Square:
-    """Paint a square of one color; by default white, one pixel away from the lower right corner."""
+    r"""Paint a square of one color; by default white, one pixel away from the lower right corner.
+
+    $$x \leftarrow (1 - m) \odot x + m \odot c$$
+
+    $m$ is 1 in the square and 0 elsewhere, and $c$ its color.
+    """
 
     size: int = 3
     """Side length in pixels."""
@@ -39,4 +44,4 @@ class Square:
         _, height, width = shape
         row = self.row if self.row >= 0 else height + self.row
         column = self.column if self.column >= 0 else width + self.column
-        return painted("square", [Box(row, column, self.size, self.size)], shape=shape, color=self.color)
+        return paint_boxes("square", [Box(row, column, self.size, self.size)], shape=shape, color=self.color)

@@ -28,7 +28,12 @@ FITTING: Mapping[Family, Form] = {"distance": "krum", "root": "fltrust"}
 
 @dataclass(frozen=True)
 class LocalModelPoisoning:
-    """Push the global model as far as the rule allows, against the direction in which benign training moves it.
+    r"""Push the global model as far as the rule allows, against the direction in which benign training moves it.
+
+    $$-\lambda \, \mathrm{sign}(\mu), \quad \lambda = \text{the largest found with which Krum selects it}$$
+
+    This is the Krum form, with the mean $\mu$ of the benign updates. The trimmed-mean form draws each coordinate beyond
+    the benign values, on the side of $-\mathrm{sign}(\mu)$; the FLTrust form climbs the harm of the aggregate.
 
     The Krum form scores as the server's rule does, and assumes the malicious count that the rule uses; with partial
     knowledge, as many malicious rows as the search adds.

@@ -16,7 +16,7 @@ from sparring.kernels import inner_means, weighted_sums
 from sparring.random import Generator
 
 
-def admitted(updates: Matrix) -> Matrix:
+def drop_non_finite(updates: Matrix) -> Matrix:
     """Return the finite rows; if all rows are finite, `updates` itself."""
     finite = finite_rows(updates)
     return updates if finite.all() else updates[finite]
@@ -115,7 +115,7 @@ def _in_blocks(kernel: Callable[[int, NDArray[np.floating]], None], updates: Mat
     return result
 
 
-def shortened(norms: Tensor, bound: Tensor) -> Tensor:
+def clip_factors(norms: Tensor, bound: Tensor) -> Tensor:
     """Return the clipping factors of rows with these norms for the norm `bound`."""
     return torch.where(norms > bound, bound / norms, 1)
 
@@ -131,7 +131,7 @@ def note_shares(view: DefenderView, shares: Tensor) -> None:
     view.note("clipped", ((shares > 0) & (shares < 1)).nonzero().flatten().tolist())
 
 
-def blurred(step: Vector, deviation: float, *, rng: Generator) -> Vector:
+def add_noise(step: Vector, deviation: float, *, rng: Generator) -> Vector:
     """Add independent Gaussian noise to each coordinate; overflow saturates."""
     if deviation == 0:
         return step

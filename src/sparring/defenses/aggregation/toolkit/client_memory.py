@@ -24,13 +24,13 @@ def refuse_per_client(wrapper: str, inner: Defense) -> None:
         refuse_per_client(wrapper, inner.inner)
 
 
-def enrolled(memory: Memory, clients: Sequence[int]) -> Tensor:
+def list_client_ids(memory: Memory, clients: Sequence[int]) -> Tensor:
     """Return the ids of this round's clients, followed by those of the absent clients in memory."""
     absent = [client for client in _stored_clients(memory) if client not in set(clients)]
     return torch.tensor([*clients, *absent], dtype=torch.int64)
 
 
-def recalled(memory: Memory, name: str, *, ids: Tensor, new: Vector) -> Tensor:
+def recall(memory: Memory, name: str, *, ids: Tensor, new: Vector) -> Tensor:
     """Return a copy of the memory's rows under `name` for these ids, with `new` for unknown ids."""
     held = new.repeat(len(ids), *[1] * new.dim())
     if name in memory:
