@@ -4,14 +4,14 @@ import pytest
 from markdown import markdown
 from mkdocs.exceptions import PluginError
 
-from tools.site.mathematics import with_mathml
+from tools.site.mathematics import render_formulas
 from tools.site.members import members
 
 EXTENSIONS = {"extensions": ["pymdownx.arithmatex"], "extension_configs": {"pymdownx.arithmatex": {"generic": True}}}
 
 
 def page(text):
-    return with_mathml(markdown(text, **EXTENSIONS))
+    return render_formulas(markdown(text, **EXTENSIONS))
 
 
 def test_a_formula_within_a_line_is_mathml():

@@ -11,7 +11,7 @@ BARS = re.compile(r"(?<!\\left)\\lVert|(?<!\\right)\\rVert")
 MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 
 
-def with_mathml(html: str) -> str:
+def render_formulas(html: str) -> str:
     """Replace each marked formula; one in a block of its own is displayed larger."""
     return MARKED.sub(_mathml, html)
 
