@@ -27,6 +27,24 @@ def test_a_formula_of_its_own_is_a_block():
     assert "<p>Two.</p>" in shown
 
 
+def test_a_block_has_an_element_for_each_of_its_parts():
+    shown = page("$$u = v, \\quad v = w$$")
+    assert shown.count("<math ") == 2
+    assert page("It is $u = v, \\quad v = w$.").count("<math ") == 1
+
+
+def test_a_norm_has_a_pair_of_bars_that_grow_together():
+    shown = page("It is $\\lVert u \\rVert$.")
+    assert shown.count('stretchy="true"') == 2
+    assert 'form="prefix"' in shown
+    assert 'form="postfix"' in shown
+
+
+def test_a_function_without_parentheses_is_set_apart():
+    assert page("It is $O(d \\log n)$.").count("<mspace ") == 2
+    assert "<mspace " not in page("It is $\\cos(u, v)$.")
+
+
 def test_all_else_stays_as_it_is():
     text = "A price of 5 $ and 6 $, and `$x$`."
     assert page(text) == markdown(text, **EXTENSIONS)
