@@ -40,9 +40,15 @@ def test_a_norm_has_a_pair_of_bars_that_grow_together():
     assert 'form="postfix"' in shown
 
 
-def test_a_function_without_parentheses_is_set_apart():
+def test_functions_are_set_apart():
     assert page("It is $O(d \\log n)$.").count("<mspace ") == 2
-    assert "<mspace " not in page("It is $\\cos(u, v)$.")
+    assert page("It is $a \\cos(u, v)$.").count("<mspace ") == 1
+
+
+def test_limits_of_a_block_stand_below_and_above():
+    assert "<munderover>" in page("$$\\left(\\sum_{i=1}^n u_i\\right)$$")
+    assert "<munder>" in page("$$\\max_i u_i$$")
+    assert "<munder>" not in page("It is $\\max_i u_i$.")
 
 
 def test_all_else_stays_as_it_is():

@@ -84,11 +84,11 @@ def write_keys_page() -> str:
     parts = [INTRODUCTION]
     for section, entries in list_keys().items():
         description = getdoc(SECTIONS[section]) if section in SECTIONS else ""
-        rows = [(f"`{each.name}`", each.type, each.default, prose(each.meaning), each.since) for each in entries]
+        rows = [(f"`{each.name}`", prose(each.meaning), each.type, each.default, each.since) for each in entries]
         parts += [
             f"## {section}",
             prose(description or ""),
-            table(("key", "type", "default", "meaning", "since"), *rows),
+            table(("key", "meaning", "type", "default", "since"), *rows),
         ]
     for kind in HERE:
         parts += [f"## {TITLES[kind]} {{ #{kind} }}", *map(_described, members(kind))]

@@ -10,8 +10,10 @@ BARS = re.compile(r"(?<!\\left)\\lVert|(?<!\\right)\\rVert")
 """Bars of a norm, which grow with what is between them only if both are marked as a pair."""
 PART = re.compile(r"\\quad")
 """Separates the parts of a displayed formula."""
-NAMED = re.compile(r"\\(?:log|ln|cos)\b(?! ?\()")
-"""A function without parentheses, which browsers put close to its neighbors."""
+NAMED = re.compile(r"\\(?:log|ln|cos)\b(?P<alone>(?! ?\())?")
+"""A function, which browsers put close to its neighbors; alone, it has no parentheses."""
+LIMITED = re.compile(r"\\(?:sum|min|max)(?=[_^])")
+"""An operator with limits, which stand below and above it in a displayed formula."""
 MARKED = re.compile(r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', re.DOTALL)
 
 
@@ -30,8 +32,9 @@ def _mathml(marked: re.Match[str]) -> str:
 
 def _convert(latex: str, *, display: str) -> str:
     paired = BARS.sub(lambda bar: (r"\left" if bar[0] == r"\lVert" else r"\right") + bar[0], latex)
-    spaced = NAMED.sub(lambda name: rf"\, {name[0]} \,", paired)
-    mathml = convert(spaced, display=display)
+    spaced = NAMED.sub(lambda name: rf"\, {name[0]}" + ("" if name["alone"] is None else r" \,"), paired)
+    limited = LIMITED.sub(r"\g<0>\\limits", spaced) if display == "block" else spaced
+    mathml = convert(limited, display=display)
     if "\\" in mathml:
         raise PluginError(f"formula {latex!r} has a command that latex2mathml does not know")
     return mathml
