@@ -28,7 +28,8 @@ class MinSum:
     r"""Submit the benign mean, moved against `direction` as far out as the farthest benign update.
 
     $$\mu + \gamma p, \quad \gamma = \max \left\{ \gamma : \sum_{i} \lVert \mu + \gamma p - u_i \rVert^2
-    \le \max_{i} \sum_{j} \lVert u_i - u_j \rVert^2 \right\} = \max_i \frac{\lVert \mu - u_i \rVert}{\lVert p \rVert}$$
+    \le \max_{i} \sum_{j} \lVert u_i - u_j \rVert^2 \right\} \quad
+    = \max_i \frac{\lVert \mu - u_i \rVert}{\lVert p \rVert}$$
 
     $\mu$ is the mean of the benign updates $u_i$, and $-p$ is `direction`.
 
