@@ -5,7 +5,7 @@ import pytest
 
 import sparring.cli.audit
 from sparring.cli.main import main
-from sparring.experiments.audit.result import plain
+from sparring.experiments.audit.result import verdict_to_json
 from sparring.experiments.jobs.workers import InlineWorkers
 from tests.cli.test_main import refusal
 from tests.experiments.audit.asking import SMALL, TASK, WHITE_BOX
@@ -57,7 +57,7 @@ def test_the_verdict_is_told_in_a_small_terminal(calls, own, capsys):
 def test_the_verdict_can_be_one_json_object(calls, own, capsys):
     assert main([*own, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert plain(verdict()).items() <= printed.items()
+    assert verdict_to_json(verdict()).items() <= printed.items()
     places = {"audit": "audit", "report": "audit/report.html", "policy": "policy"}
     assert {"defense": "midrange", "effort": asdict(SMALL), **places}.items() <= printed.items()
 

@@ -1,6 +1,6 @@
-"""What a shell completes: commands, keys and the names in catalogues, all without importing what they stand for.
+"""Shell completion of commands, configuration keys and catalogue names, without importing the catalogues.
 
-The names are read from the source: the tables are literal, and importing them would take seconds at every key.
+The names are parsed from the source. The tables are literals, and importing them would take seconds at each key press.
 """
 
 import ast
@@ -19,7 +19,7 @@ NAME = "sparring"
 HERE = Path(sparring.__file__).parent
 
 Tables = Mapping[str, Sequence[str]]
-"""Files, and the names of tables in each."""
+"""The names of the tables in each source file."""
 
 TABLES: Mapping[str, Tables] = {
     "attack": {"attacks/__init__.py": ("ATTACKS", "POISONS")},
@@ -31,7 +31,7 @@ TABLES: Mapping[str, Tables] = {
     "model": {"models/__init__.py": ("MODELS",)},
     "post_training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/config/catalogues.py": ("INVERTING",)},
 }
-"""Where the names stand that a key may have."""
+"""The tables that hold the possible names of a key."""
 SETTINGS = {
     "attack": "AttackerSettings",
     "data": "DataSettings",
@@ -40,38 +40,38 @@ SETTINGS = {
     "federation": "FederationSettings",
     "threat": "ThreatSettings",
 }
-"""The classes that say which keys a section has."""
+"""The class that defines the keys of each section."""
 PRESETS: Tables = {"experiments/reproductions/__init__.py": ("PRESETS", "CALCULATIONS")}
 KINDS: Tables = {"experiments/config/catalogues.py": ("CATALOGUES",)}
 
 
 def is_completing() -> bool:
-    """Say whether it is a shell that asks."""
+    """Return whether a shell requests a completion."""
     return f"_{NAME.upper()}_COMPLETE" in os.environ
 
 
 def completed() -> list[str]:
-    """Return the words that a shell asks to complete, the last as far as it is written; none if no shell asks."""
+    """Return the words on the shell's command line, the last one partial; empty if no shell requests a completion."""
     if not is_completing():
         return []
     text = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
     try:
         words = shlex.split(text)
-    except ValueError:  # a quotation that is still open
+    except ValueError:  # a quotation that is not closed yet
         words = text.split()
     return [*words[1:], *([""] if text.endswith((" ", "\n")) else [])] or [""]
 
 
 def keys() -> list[str]:
-    """Return every key of a configuration, as in `federation.rounds`."""
+    """Return every configuration key, such as `federation.rounds`."""
     classes = {node.name: node for node in _parsed("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
     inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _fields(classes[name])]
     return sorted({"seed", *TABLES, *inner} - {"attack.member", "data.member"})
 
 
-def names(places: Tables) -> Iterator[str]:
+def names(sources: Tables) -> Iterator[str]:
     """Yield the names in tables."""
-    for node, tables in ((node, tables) for file, tables in places.items() for node in _parsed(file)):
+    for node, tables in ((node, tables) for file, tables in sources.items() for node in _parsed(file)):
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         if any(isinstance(each, ast.Name) and each.id in tables for each in targets):
             table = next(each for each in ast.walk(node) if isinstance(each, ast.Dict))
@@ -89,7 +89,7 @@ def _fields(cls: ast.ClassDef) -> Iterator[str]:
 
 
 def _setting(ctx: click.Context, incomplete: str) -> list[str]:
-    """Complete `section.key=value`; bash hands over the parts before and behind the sign one by one."""
+    """Complete `section.key=value`; bash passes the key, the equals sign and the value as separate words."""
     before = [*(ctx.params.get("words") or ())]
     if incomplete == "=" and before:
         return _values(before[-1])
@@ -106,7 +106,7 @@ def _values(key: str) -> list[str]:
 
 
 def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_setting)] = None) -> None:
-    """Stand for a command that takes settings."""
+    """Replace a command that takes settings."""
 
 
 def _preset(ctx: click.Context, incomplete: str) -> list[str]:
@@ -114,7 +114,7 @@ def _preset(ctx: click.Context, incomplete: str) -> list[str]:
 
 
 def _presets(name: Annotated[str, typer.Argument(autocompletion=_preset)]) -> None:
-    """Stand for a command that takes a preset."""
+    """Replace a command that takes a preset."""
 
 
 def _kind(ctx: click.Context, incomplete: str) -> list[str]:
@@ -122,7 +122,7 @@ def _kind(ctx: click.Context, incomplete: str) -> list[str]:
 
 
 def _kinds(kind: Annotated[str, typer.Argument(autocompletion=_kind)]) -> None:
-    """Stand for a command that takes a kind."""
+    """Replace a command that takes a kind."""
 
 
 COMPLETED: Mapping[str, Callable[..., Any]] = {
@@ -132,4 +132,4 @@ COMPLETED: Mapping[str, Callable[..., Any]] = {
     "run": _settings,
     "sweep": _settings,
 }
-"""What stands for a command while its words are completed, but for options."""
+"""Lightweight replacements of commands during completion of arguments other than options."""

@@ -1,4 +1,4 @@
-"""`sparring demo`: digits learned, attacked and defended."""
+"""`sparring demo`: a federation that learns digits, with and without attacks and defenses."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,13 +16,13 @@ from sparring.experiments.reproductions.demo import ATTACKS, CELLS, RULES, DemoC
 
 PICTURE = "accuracy.png"
 BROKEN = 0.5
-"""An accuracy below which a model is shown as broken."""
+"""The accuracy below which a model is shown in red."""
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="The folder of the picture.")] = Path("sparring-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for the picture.")] = Path("sparring-demo"),
 ) -> None:
-    """Watch digits being learned by a federation, attacked, and defended: a table and a picture."""
+    """Train federations on digits with several attacks and rules, and show the accuracies as a table and a picture."""
     with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     curves = _played()
@@ -35,7 +35,7 @@ def command(
 
 
 def _played() -> dict[DemoCell, Curve]:
-    """Play all runs, and show which are done."""
+    """Run all cells, and show the progress."""
     curves: dict[DemoCell, Curve] = {}
     with stop_request(), progress("run", len(CELLS)) as shown:
         for cell, curve in play_cells():

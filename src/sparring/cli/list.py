@@ -1,4 +1,4 @@
-"""`sparring list`: what a configuration can name, and what can be reproduced."""
+"""`sparring list`: the names that a configuration can use, and the presets of `sparring reproduce`."""
 
 import json
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from rich.text import Text
 
 from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.errors import UnknownName
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, list_members
 from sparring.experiments.reproductions import TITLES
 from sparring.registry import offer
 
 PRESETS_KIND = "presets"
 KINDS = (*CATALOGUES, PRESETS_KIND)
 LEAST_FOR_COLUMNS = 80
-"""Characters of a line from which on names, descriptions and options stand in columns."""
+"""The terminal width from which names, descriptions and options are shown in columns."""
 OPTIONS = 28
-"""Characters of the column of options."""
+"""The width of the column of options."""
 
 
 def command(
@@ -31,7 +31,7 @@ def command(
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
-    """List what a configuration can name, with the options and their defaults, and what can be reproduced."""
+    """List the names that a configuration can use, with their options and defaults, and the presets to reproduce."""
     catalogues = load_catalogues(plugins)
     shown = {name: _entries(name, catalogues) for name in ([kind] if kind else KINDS)}
     if as_json:
@@ -42,9 +42,9 @@ def command(
 
 
 def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
-    """Return the members of a catalogue, or the presets."""
+    """Return the members of a catalogue or the presets."""
     if kind in catalogues:
-        return catalogue(kind, catalogues)
+        return list_members(kind, catalogues)
     if kind != PRESETS_KIND:
         raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
     return tuple(Entry(name, f"{title} ({source})", ()) for name, (title, source) in TITLES.items())
@@ -55,14 +55,14 @@ def _plain(entry: Entry) -> dict[str, object]:
 
 
 def _print_table(kind: str, entries: tuple[Entry, ...]) -> None:
-    """Print what there is of a kind: in columns, or one below the other in a narrow terminal."""
+    """Print the members of a kind in columns, or one below the other in a narrow terminal."""
     console = Console(highlight=False)
     if console.width < LEAST_FOR_COLUMNS:
         _print_stack(console, kind, entries=entries)
         return
     table = Table(title=kind, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.add_column("name", no_wrap=True)
-    table.add_column("what it is", overflow="fold")
+    table.add_column("description", overflow="fold")
     table.add_column("options", min_width=OPTIONS, max_width=OPTIONS, overflow="fold")
     for entry in entries:
         table.add_row(entry.name, Text(entry.description), Text("\n".join(map(_option, entry.options))))
@@ -83,7 +83,7 @@ def _option(option: Option) -> str:
 
 
 def _written(value: Any) -> str:
-    """Write a value as a configuration does."""
+    """Write a value in the syntax of a configuration."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, Mapping):

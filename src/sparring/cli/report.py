@@ -1,4 +1,4 @@
-"""`sparring report`: what a sweep came to."""
+"""`sparring report`: the results of a sweep, a run or an audit."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -27,31 +27,31 @@ from sparring.experiments.reproductions.comparison import judge_reproduction
 from sparring.experiments.sweeps.axes import called_together
 from sparring.experiments.sweeps.tensorboard import track
 
-LEGEND = "cells: mean, n runs (one a seed), {interval} of the mean; * best of column"
+LEGEND = "cells: mean, n runs (one per seed), {interval} of the mean; * best of column"
 COMPARED = (
-    "compared: mean difference over common seeds, its {interval} (bold: all of it lies beyond {gap:g}, the smallest "
-    "difference that counts; no difference: all of it lies within; undecided: neither, or fewer than three seeds); d: "
-    "that mean over the standard deviation of the differences; p: Wilcoxon's signed-rank test, from six seeds on, "
-    "corrected after Holm for its table"
+    "paired differences: mean over common seeds and its {interval} (bold: the whole interval lies beyond {gap:g}, the "
+    "smallest difference that counts; no difference: it lies within; undecided: neither, or fewer than three seeds); "
+    "d: mean over standard deviation of the differences; p: Wilcoxon's signed-rank test from six seeds on, with Holm's "
+    "correction within its table"
 )
 FURTHER = (
-    "backdoor accuracy on average over the rounds, with images of the target class, and of all images: --html, --csv "
-    "or --latex FILE"
+    "--html, --csv and --latex FILE also contain the backdoor accuracy averaged over rounds, including images of the "
+    "target class, and over all images"
 )
 ATTACKS = "attacks"
-"""The sweep in an audit's folder that everything is measured with."""
+"""The sweep in an audit's folder that holds the measured runs."""
 SHOWN = 3
-"""How many failures are printed; a page has all."""
+"""Failures that are printed; the HTML page has all."""
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, a run or an audit.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep, a run or an audit.")],
     *,
-    html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None,
-    latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page with tables and figures.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one per row.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write the tables in LaTeX.")] = None,
     figures: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, as PDF and PNG files.")
+        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, in PDF and PNG.")
     ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the records of all runs for TensorBoard.")
@@ -59,12 +59,12 @@ def command(
     gap: Gap = SMALLEST_GAP,
     plugins: Annotated[list[str] | None, typer.Option("--plugin", hidden=True)] = None,
 ) -> None:
-    """Print what a sweep, a run or an audit came to: each cell's mean over seeds, its interval and its number of runs.
+    """Print the results of a sweep, a run or an audit: for each cell the mean, its interval and the number of runs.
 
     Example: sparring report my-sweep --html report.html
     """
     is_audit = (folder / AUDIT).exists()
-    # What audits need besides, such as their trainers, is slow to import.
+    # The trainers that audits need are slow to import.
     audits = import_module("sparring.cli.audit") if is_audit else None
     if audits is not None:
         audits.show_audit(folder, gap=gap)
@@ -88,12 +88,12 @@ def command(
 
 
 def show_folder(folder: Path) -> None:
-    """Print the tables of what a folder holds."""
+    """Print the tables of a folder."""
     show_tables(read_study(folder))
 
 
 def show_tables(study: Study) -> None:
-    """Print the cells of all parts, and what they come to beside each other."""
+    """Print the scores and the paired differences of all parts."""
     compared: list[PairedTable] = []
     for title, part in parts(study):
         for table in make_score_tables(part):
@@ -113,7 +113,7 @@ def _legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
 
 
 def _notes(study: Study) -> Iterator[str]:
-    """Yield what the classes are, what became of the claims, and what the tables lack."""
+    """Yield the class names, the judgments of claims, and the runs that failed or are missing."""
     published = judge_reproduction(study)
     yield from (f"classes: {words}" for fact in threat_model(study) if fact.term == CLASSES for words in fact.words)
     yield from map(str, published.judgments if published else ())
@@ -123,7 +123,7 @@ def _notes(study: Study) -> Iterator[str]:
         yield f"failed: {len(study.failures) - SHOWN} more runs; --html FILE writes all errors"
     if study.missing:
         count = f"{len(study.missing)} of {len(study.cells)} runs"
-        yield f"not complete: {count}; play the sweep again into the same folder"
+        yield f"not complete: {count}; repeat the sweep command with the same folder to resume it"
 
 
 def _page(study: Study) -> str:

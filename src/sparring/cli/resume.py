@@ -15,13 +15,13 @@ from sparring.training import keep_freed_memory
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.")],
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of the run.")],
     *,
     as_json: AsJson = False,
     tensorboard: TensorBoard = None,
     plugins: Plugins = None,
 ) -> None:
-    """Resume a run that was stopped; its results are those of a run that was not."""
+    """Resume a run that was stopped; the results equal those of an uninterrupted run."""
     keep_freed_memory()
     catalogues = load_catalogues(plugins)
     rounds = read_manifest(folder, catalogues).config.federation.rounds

@@ -1,4 +1,4 @@
-"""`sparring run`: play one run."""
+"""`sparring run`: run one experiment."""
 
 import json
 import re
@@ -33,39 +33,37 @@ from sparring.experiments.sweeps.tensorboard import tracked
 from sparring.training import keep_freed_memory
 
 RUNS = Path("runs")
-"""Where runs go that are given no folder."""
+"""The default parent folder of runs."""
 RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
 MOST = 1000
 
 Seeds = Annotated[
     str | None,
     typer.Option(
-        "--seeds", metavar="FIRST..LAST", help="Play with each of these seeds, as in 0..4 or 0,2,5; show the means."
+        "--seeds", metavar="FIRST..LAST", help="Run with each of these seeds, as in 0..4 or 0,2,5, and show the means."
     ),
 ]
 
 
 def command(
     words: Words = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The run's folder; by default runs/ and the digest's first digits.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/DIGEST.")] = None,
     *,
     as_json: AsJson = False,
     tensorboard: TensorBoard = None,
     seeds: Seeds = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")] = (
-        False
-    ),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Describe the run, its time and its memory, without running it.")
+    ] = (False),
     resumes: Annotated[
         list[bool] | None,
-        typer.Option("--resume/--overwrite", help="Resume the run that the folder holds, or replace it."),
+        typer.Option("--resume/--overwrite", help="Resume or replace the run in the folder."),
     ] = None,
     jobs: Jobs = None,
     ray: Ray = None,
     plugins: Plugins = None,
 ) -> int:
-    """Play one run, as a configuration file and settings describe it; what they leave out has a default.
+    """Run one experiment, described by a configuration file and settings; everything else has a default.
 
     Example: sparring run data=mnist attack=lmp attack.malicious=20 defense=krum federation.rounds=200
     """
@@ -91,10 +89,10 @@ def command(
 def _play(
     config: Config, folder: Path, *, existing: Existing, tensorboard: Path | None, catalogues: Catalogues
 ) -> Outcome:
-    """Play a run, unless it is there and complete."""
+    """Execute a run, unless the folder holds it and it is complete."""
     outcome = finished(config, folder) if existing == "refuse" else None
     if outcome is not None:
-        show_notice(f"{folder} holds this run, complete; --overwrite plays it again")
+        show_notice(f"{folder} holds this run, and it is complete; --overwrite runs it again")
         return outcome
     rounds = config.federation.rounds
     with following(rounds) as shown, tracked(shown, folder, board=tensorboard) as observer:
@@ -102,7 +100,7 @@ def _play(
 
 
 def _existing(resumes: Sequence[bool]) -> Existing:
-    """Return what to do about a run that is there: true for each --resume, false for each --overwrite."""
+    """Return what to do with an existing run; `resumes` is true for each --resume and false for each --overwrite."""
     if len(set(resumes)) > 1:
         raise ConfigError("--resume and --overwrite are both given; choose one")
     if not resumes:
@@ -120,7 +118,7 @@ def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> Non
 def plan_seeds(
     document: Mapping[str, Any], seeds: str, *, out: Path | None, catalogues: Catalogues
 ) -> tuple[Plan, Path]:
-    """Return the plan of one run with several seeds, and the folder that it is played into."""
+    """Return the plan of one run with several seeds, and its folder."""
     if document.get("seed") is not None:
         raise ConfigError(f"seed is {document['seed']!r}, and --seeds is given; choose one")
     axes = {"seed": read_seeds(seeds)}
@@ -129,7 +127,7 @@ def plan_seeds(
 
 
 def read_seeds(text: str) -> list[int]:
-    """Return the seeds that `0..4` or `0,2,5` stands for."""
+    """Parse seeds such as `0..4` or `0,2,5`."""
     found = RANGE.fullmatch(text)
     if found:
         first, last = map(int, found.groups())
@@ -139,5 +137,5 @@ def read_seeds(text: str) -> list[int]:
         if len(seeds) != text.count(",") + 1:
             seeds = []
     if not 2 <= len(set(seeds)) <= MOST:
-        raise ConfigError(f"--seeds is {text!r}; write from two to {MOST} of them, as in 0..4 or 0,2,5")
+        raise ConfigError(f"--seeds is {text!r}; give from two to {MOST} seeds, as in 0..4 or 0,2,5")
     return list(dict.fromkeys(seeds))

@@ -1,4 +1,4 @@
-"""`sparring show`: runs beside each other."""
+"""`sparring show`: compare runs."""
 
 import json
 import sys
@@ -25,17 +25,17 @@ from sparring.experiments.report.side_by_side import (
 )
 
 WIDTH = 17
-"""Characters of a run's column."""
+"""The width of a run's column."""
 MOST_POINTS = 60
-"""Characters of a curve, at most."""
+"""The maximum width of a curve."""
 
 
 def command(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="The folders of runs.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of runs.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show runs beside each other: in what they differ, what they came to, and how; of one run, everything.
+    """Compare runs: settings that differ, results, and accuracy over rounds. For a single run, show everything.
 
     Example: sparring show runs/first runs/second
     """
@@ -49,7 +49,7 @@ def command(
 
 
 def _show_one(run: ShownRun) -> None:
-    """Print all that a run's folder says of it."""
+    """Print everything that a run's folder records."""
     accuracies = run.result.get("class_accuracy")
     classes = {"by class": ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)} if accuracies else {}
     facts = {**described(run), **numbers(run), **classes, "run": str(run.folder)}
@@ -58,7 +58,7 @@ def _show_one(run: ShownRun) -> None:
 
 
 def _show_several(runs: Sequence[ShownRun]) -> None:
-    """Print tables with a column a run."""
+    """Print tables with one column per run."""
     differing = differences(runs)
     if differing:
         heading = f"{len(differing)} {'setting differs' if len(differing) == 1 else 'settings differ'}"
@@ -84,7 +84,7 @@ def _show_table(heading: str, runs: Sequence[ShownRun], *, rows: Mapping[str, Se
 
 
 def _show_curves(runs: Sequence[ShownRun]) -> None:
-    """Print the accuracy of each run over its rounds, a line a run."""
+    """Print the accuracy of each run over its rounds, one line per run."""
     drawn = {run.name: run.curve for run in runs if run.curve}
     if not drawn:
         return
@@ -97,7 +97,7 @@ def _show_curves(runs: Sequence[ShownRun]) -> None:
 
 
 def _can_print(text: str) -> bool:
-    """Say whether the output's encoding has the characters of a text."""
+    """Return whether the output's encoding has the characters of a text."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Tables on a terminal that may be too narrow for them."""
+"""Print tables, split to fit a narrow terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
@@ -13,14 +13,14 @@ from sparring.experiments.report.paired_tables import Difference, PairedTable
 from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, Worst, regrets, worst
 
 NAMES = 22
-"""Characters of the first column, at most."""
+"""The maximum width of the first column."""
 
 Cells = Mapping[tuple[str, str], Text]
-"""What stands where, by row and column, in the order in which they are shown."""
+"""Texts by row and column, in the order of display."""
 
 
 def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> None:
-    """Print a table with columns of a width, in several parts if the terminal is too narrow for all of them."""
+    """Print a table with columns of fixed width, split into several parts if the terminal is too narrow."""
     console = Console(highlight=False)
     rows, columns = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     console.print(Text(printable(heading), style="bold", overflow="fold"))
@@ -33,7 +33,7 @@ def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> N
 
 
 def _parts(columns: Sequence[str], *, room: int) -> Iterator[Sequence[str]]:
-    """Yield as few parts as there is room for, about as large as each other."""
+    """Split columns into as few parts of similar size as fit."""
     size = ceil(len(columns) / ceil(len(columns) / room))
     for first in range(0, len(columns), size):
         yield columns[first : first + size]
@@ -48,12 +48,12 @@ def _headed(columns: Sequence[str], *, corner: str, width: int) -> Table:
 
 
 SCORE_WIDTH = 12
-"""Characters of a cell."""
+"""The width of a cell."""
 WORST = "worst case"
 
 
 def show_score_table(table: ScoreTable, title: str) -> None:
-    """Print a table; that of a grid with the worst case of each row."""
+    """Print a table of scores; a grid has an additional column with the worst case of each row."""
     behind = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     cells: dict[tuple[str, str], Text] = {}
     for row in table.rows:
@@ -66,7 +66,7 @@ def show_score_table(table: ScoreTable, title: str) -> None:
 
 
 def _score(cell: ScoreCell, regret: float | None) -> Text:
-    """Write the mean, starred if no row of the column has a better one, the number of runs, and the interval."""
+    """Format the mean, with a star if it is the best of its column, the number of runs, and the interval."""
     if cell.summary is None:
         return Text(cell.absence)
     count = f"{cell.summary.n}/{cell.asked}" if cell.summary.n < cell.asked else f"{cell.summary.n}"
@@ -77,20 +77,20 @@ def _score(cell: ScoreCell, regret: float | None) -> Text:
 
 
 def _worst(found: Worst | None) -> Text:
-    """Write the mean, the number of runs, and whose it is."""
+    """Format the mean, the number of runs, and the column of the worst case."""
     if found is None or found.cell.summary is None:
-        return Text("not known")
+        return Text("unknown")
     missing = f"\n{found.missing} missing" if found.missing else ""
     mean = f"{found.bound}{found.cell.summary.mean:.3f} n={found.cell.summary.n}"
     return Text(f"{mean}\n{printable(found.column)}{missing}")
 
 
 PAIRED_WIDTH = 16
-"""Characters of a cell."""
+"""The width of a cell."""
 
 
 def show_paired_table(table: PairedTable, title: str) -> None:
-    """Print a table; what speaks for one side is bold."""
+    """Print a table of paired differences; those that favor one side are bold."""
     cells = {
         (row, column): _difference(table.cells.get((row, column))) for row in table.rows for column in table.columns
     }
@@ -99,5 +99,5 @@ def show_paired_table(table: PairedTable, title: str) -> None:
 
 def _difference(difference: Difference | None) -> Text:
     if difference is None:
-        return Text("not known")
+        return Text("unknown")
     return Text("\n".join(difference.told), style="bold" if difference.winner else "")

@@ -5,12 +5,12 @@ import pytest
 from sparring.errors import ConfigError
 from sparring.experiments.audit.budget import (
     FEWEST_STEPS,
+    format_budget,
     measure_plan,
     plan_audit,
     read_budget,
     read_plan,
     write_plan,
-    written_budget,
 )
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked
 
@@ -32,7 +32,7 @@ def test_another_budget_is_refused(text):
     ("seconds", "text"), [(90.0, "90s"), (600.0, "10m"), (5400.0, "90m"), (172800.0, "48h"), (0.5, "0.5s")]
 )
 def test_a_budget_is_written_as_it_is_read(seconds, text):
-    assert written_budget(seconds) == text
+    assert format_budget(seconds) == text
     assert read_budget(text) == seconds
 
 

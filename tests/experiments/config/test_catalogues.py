@@ -5,12 +5,12 @@ import pytest
 
 from sparring.contracts import Defense
 from sparring.errors import UnknownName
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, list_members
 
 
 @pytest.mark.parametrize("kind", list(CATALOGUES))
 def test_every_member_says_what_it_is(kind):
-    entries = catalogue(kind)
+    entries = list_members(kind)
     assert [entry.name for entry in entries] == list(CATALOGUES[kind])
     assert all(entry.description.endswith(".") for entry in entries)
 
@@ -39,11 +39,11 @@ def test_options_are_listed_with_their_types_and_defaults():
         Option("limit", "int | None", False, None),
         Option("sizes", "tuple[int, ...]", False, [3, 2]),
     )
-    assert catalogue("toys", toys) == (Entry("toy", "Does nothing at all.", options),)
+    assert list_members("toys", toys) == (Entry("toy", "Does nothing at all.", options),)
 
 
 def test_an_unknown_kind_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownName, match="unknown kind 'defences'; did you mean 'defenses'?"):
-        catalogue("defences")
+        list_members("defences")
     with pytest.raises(UnknownName, match="unknown kind 'x'; known: attacks, poisons, triggers, defenses"):
-        catalogue("x")
+        list_members("x")

@@ -16,7 +16,7 @@ from sparring.experiments import (
     run,
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.config.plugins import GROUP, built, load_class, member_name, plugins_of
+from sparring.experiments.config.plugins import GROUP, build_plugin, load_class, member_name, plugins_of
 from tests.experiments.plugging import EVERYTHING, MODULE, SOURCE, forget, write_plugin
 from tests.experiments.small import SETTINGS, lasting, small
 
@@ -245,14 +245,14 @@ def test_a_misspelt_class_is_answered_with_the_nearest_one(plugin, name, offered
 
 
 def test_a_class_is_built_with_settings(plugin):
-    shrinking = built(load_class(f"{plugin}:Shrinking"), ["attack.share=0.5"], CATALOGUES)
+    shrinking = build_plugin(load_class(f"{plugin}:Shrinking"), ["attack.share=0.5"], CATALOGUES)
     assert shrinking.share == 0.5
-    behind = built(load_class(f"{plugin}:Behind"), ["defense.inner.name=median"], CATALOGUES)
+    behind = build_plugin(load_class(f"{plugin}:Behind"), ["defense.inner.name=median"], CATALOGUES)
     assert type(behind.inner).__name__ == "Median"
     with pytest.raises(ConfigError, match="lacks 'inner'; set defense.inner"):
-        built(load_class(f"{plugin}:Behind"), [], CATALOGUES)
+        build_plugin(load_class(f"{plugin}:Behind"), [], CATALOGUES)
     with pytest.raises(ConfigError, match="'attack.share=1' is no setting of Behind; write defense.key=value"):
-        built(load_class(f"{plugin}:Behind"), ["attack.share=1"], CATALOGUES)
+        build_plugin(load_class(f"{plugin}:Behind"), ["attack.share=1"], CATALOGUES)
 
 
 FAULTY = [

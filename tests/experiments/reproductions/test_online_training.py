@@ -9,7 +9,7 @@ from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
-from sparring.experiments.jobs.snapshots import latest_place
+from sparring.experiments.jobs.snapshots import latest_progress
 from sparring.experiments.reproductions.online_training import (
     learn_attack,
     steps_made,
@@ -135,9 +135,9 @@ def test_a_learning_that_is_stopped_wherever_it_can_be_comes_to_the_same_bytes(s
 
 def test_where_a_learning_stands_is_saved_by_time_and_not_by_policies(tmp_path):
     learned(tmp_path, QUICK, pace=SavePace(clock=lambda: 0.0))
-    assert latest_place(tmp_path / "workshop") == 0
+    assert latest_progress(tmp_path / "workshop") == 0
     learned(tmp_path, QUICK, pace=SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0))
-    assert latest_place(tmp_path / "workshop") == STEPS[-1]
+    assert latest_progress(tmp_path / "workshop") == STEPS[-1]
 
 
 @pytest.mark.parametrize("place", range(1, PLACES + 1))

@@ -1,4 +1,4 @@
-"""What a statement of a claim was found to come to, in words."""
+"""The evidence for a statement of a claim, in words."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from sparring.experiments.sweeps.axes import called_together
 
 
 def evidence(finding: Finding) -> str:
-    """Say what is compared, by how much it differs, and what that means; of several statements, those that decide."""
+    """Describe the comparison, its difference and the verdict; for `AnyOf`, those of the statements that decide."""
     if isinstance(finding.statement, AnyOf):
         return "; or ".join(evidence(each) for each in finding.among if each.verdict == finding.verdict)
     comparison, told = finding.comparison, _told(finding.statement, finding.gap)
@@ -24,7 +24,7 @@ def evidence(finding: Finding) -> str:
 
 
 def _reason(finding: Finding) -> str:
-    """Say of what does not hold that it is not the opposite, either."""
+    """Note that a statement does not hold because there is no difference, rather than the opposite one."""
     is_close = finding.verdict == "does not hold" and finding.reading == "no difference that counts"
     return ": no difference that counts" if is_close else ""
 
@@ -43,8 +43,8 @@ def _side(side: Side) -> str:
 
 
 def _least(cells: Sequence[Labels]) -> str:
-    """Name several cells by what they have in common, and what they have not."""
+    """Name several cells by their common labels and their different labels."""
     shared = {axis: label for axis, label in cells[0].items() if all(cell.get(axis) == label for cell in cells)}
     others = ({axis: label for axis, label in cell.items() if axis not in shared} for cell in cells)
     among = f" of ({called_together(shared)})" if shared else ""
-    return f"the least{among} over ({'; '.join(map(called_together, others))})"
+    return f"the minimum{among} over ({'; '.join(map(called_together, others))})"

@@ -15,7 +15,7 @@ from sparring.experiments.analysis.statistics import Summary, method, written
 
 
 class Table(NamedTuple):
-    """What is printed: a title, the names of the columns, and rows of text."""
+    """A table of text: a title, the names of the columns, and the rows."""
 
     title: str
     header: tuple[str, ...]
@@ -23,7 +23,7 @@ class Table(NamedTuple):
 
 
 def listing(runs: pd.DataFrame, metric: str, *, digits: int = 3) -> Table:
-    """Return a table with a row a cell, which says all that there is to say of it."""
+    """Return a table with one row per cell and its complete summary."""
     rows = [(*labels, written(cell, digits)) for labels, cell in summaries(runs, metric).items()]
     return Table(_words(metric), (*axes_of(runs), _words(metric)), tuple(rows))
 
@@ -35,19 +35,19 @@ def grids(
     axes = axes_of(runs)
     for axis in (rows, columns):
         if axis not in axes:
-            raise ConfigError(f"{axis!r} is no axis; use two of: {', '.join(axes)}")
+            raise ConfigError(f"{axis!r} is not an axis; use two of: {', '.join(axes)}")
     cells = summaries(runs, metric)
     row, column = axes.index(rows), axes.index(columns)
     panels: dict[tuple[str, ...], dict[tuple[str, str], Summary]] = {}
     for labels, cell in cells.items():
-        rest = tuple(label for place, label in enumerate(labels) if place not in (row, column))
+        rest = tuple(label for index, label in enumerate(labels) if index not in (row, column))
         panels.setdefault(rest, {})[labels[row], labels[column]] = cell
     for rest, panel in panels.items():
         yield _grid(", ".join([_words(metric), *rest]), panel, corner=rows, digits=digits)
 
 
 def as_text(table: Table, *, width: int | None = None) -> str:
-    """Return a table for a terminal: all columns as wide as they must be, or, where they do not fit, row below row."""
+    """Format a table for a terminal: in columns, or one row below the other if the columns exceed `width`."""
     lines = [table.header, *table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if width is not None and sum(widths) + len("  ") * (len(widths) - 1) > width:
@@ -57,7 +57,7 @@ def as_text(table: Table, *, width: int | None = None) -> str:
 
 
 def _stacked(table: Table, width: int) -> str:
-    """Return a table with a line for each cell, behind the name of its column; rows are apart."""
+    """Format each cell on its own line after the name of its column, with an empty line between rows."""
     room = max(map(len, table.header)) + 2
     blocks = []
     for row in table.rows:
@@ -70,9 +70,9 @@ def _stacked(table: Table, width: int) -> str:
 
 
 def as_csv(runs: pd.DataFrame, metrics: Iterable[str]) -> str:
-    """Return the summaries of metrics, a row a cell and metric; what there is no number for is empty.
+    """Return the summaries of metrics as CSV, one row per cell and metric; missing values are empty.
 
-    The last column names the method of the interval: `t`, or `bootstrap`, which is the expanded percentile one.
+    The last column names the method of the interval: `t`, or `bootstrap` for the expanded percentile bootstrap.
     """
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -91,14 +91,14 @@ def _grid(title: str, cells: Mapping[tuple[str, str], Summary], *, corner: str, 
 
 
 def _brief(cell: Summary | None, digits: int) -> str:
-    """Write a summary as in `0.93 ± 0.01`; the table's title says of how many seeds."""
+    """Format a summary as in `0.93 ± 0.01`; the table's title gives the number of seeds."""
     if cell is None:
         return "-"
     return written(cell, digits) if cell.std is None else f"{cell.mean:.{digits}f} ± {cell.std:.{digits}f}"
 
 
 def _count(cells: Iterable[Summary]) -> str:
-    """Say what the numbers of a table are made of."""
+    """Describe the numbers of a table and their number of seeds."""
     counts = [cell.n for cell in cells]
     least, most = min(counts), max(counts)
     return "mean ± standard deviation over seeds, n = " + (f"{least}" if least == most else f"{least} to {most}")

@@ -1,4 +1,4 @@
-"""What can be named in a configuration: every catalogue, and what each of its members is and takes."""
+"""Catalogues of the names that a configuration can use, and the description and options of each member."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
 from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
-from sparring.experiments.config.sections import plain
+from sparring.experiments.config.sections import to_section
 from sparring.models import MODELS
 from sparring.registry import Families, Table, lookup, offer
 from sparring.training import BACKENDS
@@ -21,10 +21,10 @@ Tables = Mapping[str, Table]
 
 
 Loaded = Callable[[Mapping[str, Any], Callable[[], Dataset]], Dataset]
-"""Returns the data set that a section describes: what the function beside it loads, or a copy that is at hand."""
+"""Returns the data set that a section describes, from a cache or from the given loading function."""
 
 
-def anew(section: Mapping[str, Any], load: Callable[[], Dataset]) -> Dataset:
+def load_again(section: Mapping[str, Any], load: Callable[[], Dataset]) -> Dataset:
     """Load the data set."""
     return load()
 
@@ -39,12 +39,12 @@ class Plugin(NamedTuple):
 
 @dataclass(frozen=True)
 class Catalogues:
-    """All that a configuration can name, and the plug-ins that a part of it comes from."""
+    """All names that a configuration can use, and the plug-ins that add to them."""
 
     tables: Tables
     plugins: tuple[Plugin, ...] = ()
-    loaded: Loaded = anew
-    """Where data sets come from that the tables name."""
+    loaded: Loaded = load_again
+    """Loads a data set, or takes it from a cache."""
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(table)} {kind}" for kind, table in self.tables.items())
@@ -61,17 +61,17 @@ class Catalogues:
 
     @property
     def plays(self) -> Table:
-        """What an attacker's section may name."""
+        """The members that an attacker's section can name."""
         return {**self["attacks"], **self["poisons"]}
 
     @property
     def families(self) -> Families:
-        """What a section of another kind, within one, may name."""
+        """The members that a nested section of another kind can name."""
         return {Trigger: self.tables.get("triggers", {})}
 
 
 INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}
-"""Post-training defenses that reverse triggers first, and so stand on the inversion."""
+"""Post-training defenses that first reverse triggers, and therefore depend on `sparring.inversion`."""
 
 CATALOGUES = Catalogues(
     {
@@ -86,11 +86,11 @@ CATALOGUES = Catalogues(
         "backends": BACKENDS,
     }
 )
-"""What comes with Sparring."""
+"""The built-in catalogues."""
 
 
 class Option(NamedTuple):
-    """A field of a member's class; one without a default must be given."""
+    """An option of a member: a field of its class; one without a default is required."""
 
     name: str
     type: str
@@ -106,25 +106,25 @@ class Entry(NamedTuple):
     options: tuple[Option, ...]
 
 
-def catalogue(kind: str, catalogues: Catalogues = CATALOGUES) -> tuple[Entry, ...]:
-    """Return the members of one kind, by name."""
+def list_members(kind: str, catalogues: Catalogues = CATALOGUES) -> tuple[Entry, ...]:
+    """Return the members of one kind by name."""
     table = catalogues[kind]
     tables = (table, *catalogues.families.values())
-    return tuple(_entry(name, lookup(kind, table, name), tables=tables) for name in table)
+    return tuple(_make_entry(name, lookup(kind, table, name), tables=tables) for name in table)
 
 
-def _entry(name: str, cls: type, *, tables: Sequence[Table]) -> Entry:
+def _make_entry(name: str, cls: type, *, tables: Sequence[Table]) -> Entry:
     paragraph = (getdoc(cls) or "").split("\n\n")[0]
-    return Entry(name, " ".join(paragraph.split()), _options(cls, tables))
+    return Entry(name, " ".join(paragraph.split()), _list_options(cls, tables))
 
 
-def _options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
+def _list_options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
     hints = get_type_hints(cls)
     taken = [field for field in fields(cls) if field.init]
     return tuple(
         Option(
             field.name,
-            _type(hints[field.name]),
+            _format_type(hints[field.name]),
             field.default is MISSING and field.default_factory is MISSING,
             _default(field, tables),
         )
@@ -133,22 +133,22 @@ def _options(cls: type, tables: Sequence[Table]) -> tuple[Option, ...]:
 
 
 def _default(field: Field[Any], tables: Sequence[Table]) -> Any:
-    """Return the default of a field as a document would have it, None where there is none."""
+    """Return the default of a field in the form of a document; None if there is no default."""
     if field.default_factory is not MISSING:
-        return plain(field.default_factory(), tables)
+        return to_section(field.default_factory(), tables)
     if field.default is MISSING:
         return None
-    return plain(field.default, tables) if is_dataclass(field.default) else field.default
+    return to_section(field.default, tables) if is_dataclass(field.default) else field.default
 
 
-def _type(hint: Any) -> str:
-    """Name a type as a reader does: without its modules."""
+def _format_type(hint: Any) -> str:
+    """Name a type without its modules."""
     written = hint.__name__ if isinstance(hint, type) else str(hint)
     return re.sub(r"\b\w+\.", "", written)
 
 
 Notice = Callable[[str], None]
-"""Takes what is worth telling a person."""
+"""Receives messages for the user."""
 
 
 def ignore(_: object) -> None:

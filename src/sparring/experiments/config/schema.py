@@ -1,4 +1,4 @@
-"""The settings of a run, one class a section; their defaults live here and in the classes that they name."""
+"""The settings of a run, one class per section; defaults are defined here and in the referenced classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,21 +22,21 @@ RECIPE = Recipe()
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """Which examples there are, and who holds them."""
+    """The data set, its division among the clients, and the server's root data."""
 
     member: Section
     partition: Section
     validation: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """The share of the training examples that is held back to validate on."""
+    """The share of the training examples that is reserved for validation."""
     root_size: Annotated[int, Field(ge=0, le=EXAMPLES)] = 100
-    """How many examples the server holds itself."""
+    """The number of examples in the server's root data."""
     root_bias: Annotated[float, Field(ge=0, le=1)] | None = None
-    """The share of the first class among them; null draws them without preference."""
+    """The share of the first class in the root data; null draws all classes uniformly."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FederationSettings:
-    """How clients and server train together."""
+    """The clients, the rounds, and the training recipe."""
 
     clients: Annotated[int, Field(ge=1, le=CLIENTS)] = 50
     sampled: Annotated[int, Field(ge=1, le=CLIENTS)] = Federation.sampled
@@ -50,32 +50,32 @@ class FederationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class AttackerSettings:
-    """One attacker: what it plays, through how many clients, from which round on."""
+    """One attacker: its attack, its number of clients, and its first round."""
 
     member: Section
     malicious: Annotated[int, Field(ge=0, le=CLIENTS)]
     start: Annotated[int, Field(ge=0, le=ROUNDS)] = 0
     local_steps: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
-    """Here and below, how its clients train where that is not as the federation says."""
+    """This key and those below override the federation's training recipe for the attacker's clients."""
     local_epochs: Annotated[float, Field(gt=0, le=EXAMPLES)] | None = None
-    """How often a client goes through its shard in a round, in place of a number of steps."""
+    """The number of passes over a client's shard in a round, instead of a number of steps."""
     batch: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
     lr: Annotated[float, Field(gt=0)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThreatSettings:
-    """What attackers may know, and what the rules reckon with."""
+    """The knowledge of the attackers, and the share of malicious clients that the rules assume."""
 
     knowledge: Knowledge = Threat.knowledge
     mastermind: bool = Threat.mastermind
-    """Whether all attackers are one, so that those further down the list see what the others send."""
+    """Whether all attackers cooperate: each sees the updates of those before it in the list."""
     assumed_malicious: Annotated[float, Field(ge=0, le=1)] = Threat.assumed_malicious
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
-    """When and on which examples the global model is measured."""
+    """When and on which examples the global model is evaluated."""
 
     every: Annotated[int, Field(ge=1, le=ROUNDS)] = 10
     on: Literal["test", "validation"] = "test"
@@ -83,17 +83,17 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSettings:
-    """How a run is computed, which changes results by rounding at most."""
+    """How a run is computed; this changes results by rounding errors at most."""
 
     backend: str = "auto"
     threads: Annotated[int, Field(ge=1, le=THREADS)] = 1
     device: Literal["cpu", "cuda"] = "cpu"
-    """Where the tensors lie, and what is computed with them."""
+    """The device that holds the tensors and computes with them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything that is settled about a run, with nothing left to defaults."""
+    """The complete configuration of a run, with every default filled in."""
 
     seed: Seed = 0
     data: DataSettings
@@ -106,11 +106,11 @@ class Config:
     evaluation: EvaluationSettings = EvaluationSettings()
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     files: Mapping[str, str] = field(default_factory=dict)
-    """The SHA-256 of what each file and folder holds that is named, by how it is written."""
+    """The SHA-256 of the contents of each named file and folder, by its name in the configuration."""
 
     @property
     def has_oracle(self) -> bool:
-        """Whether the rule, or one within it, is told how many updates of each round are malicious."""
+        """Whether the rule, or a rule within it, receives the true number of malicious updates in each round."""
         return _is_oracle(self.defense)
 
 

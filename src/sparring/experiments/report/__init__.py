@@ -1,4 +1,4 @@
-"""What a sweep came to: tables, and one page that says what was played, how it ended and how to repeat it."""
+"""Reports of a sweep: tables, and an HTML page with the threat model, the results and the commands to repeat it."""
 
 from sparring.experiments.report.html_page import page
 from sparring.experiments.report.paired_tables import make_paired_tables

@@ -1,4 +1,4 @@
-"""What to type to play a run again."""
+"""The command that repeats a run."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,20 +11,20 @@ from sparring.experiments.runs.manifest import Manifest
 
 
 def command_to_repeat(about: Manifest) -> str:
-    """Return the command that plays a run, with every setting written out."""
+    """Return the command that repeats a run, with every setting written out."""
     plugins = (f"--plugin {quote(module)}" for module in about.plugins)
     return " ".join(["sparring run", *plugins, *map(quote, settings(to_document(about.config)))])
 
 
 def settings(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what `overridden` makes the document of: `section.key=value` for everything that it says."""
+    """Yield every setting of a document as `section.key=value`; `apply_overrides` restores the document from them."""
     for key, value in document.items():
         yield from _settings(key, value)
 
 
 def _settings(path: str, value: Any) -> Iterator[str]:
     if isinstance(value, list | tuple):
-        value = {str(place): each for place, each in enumerate(value)} or []
+        value = {str(index): each for index, each in enumerate(value)} or []
     if not isinstance(value, Mapping) or not value:
         yield f"{path}={_written(value)}"
         return
@@ -33,7 +33,7 @@ def _settings(path: str, value: Any) -> Iterator[str]:
 
 
 def _written(value: Any) -> str:
-    """Write a value as YAML reads it: text as it stands, unless it would be taken for something else."""
+    """Format a value in YAML: text is quoted only if it would otherwise be parsed as something else."""
     if not isinstance(value, str):
         return json.dumps(value)
     is_plain = value.replace("_", "").isalnum() and parse_value("", value) == value

@@ -1,4 +1,4 @@
-"""Figures for a paper, as wide as one of its columns or as both: curves and tables, as PDF and as PNG files."""
+"""Figures for a paper, one or two columns wide: curves and tables, as PDF and PNG files."""
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -23,7 +23,7 @@ from sparring.experiments.report.svg_curves import Plot, plots
 from sparring.experiments.sweeps.axes import slug
 
 COLUMN, PAGE = 3.35, 6.9
-"""Inches of a paper's column, and of both with what is between them."""
+"""The widths in inches of one column and of a two-column page."""
 DPI = 300
 STYLE: dict[Any, Any] = {
     "font.size": 7.5,
@@ -35,11 +35,11 @@ STYLE: dict[Any, Any] = {
     "axes.linewidth": 0.6,
     "pdf.fonttype": 42,
 }
-"""Letters as large as those of a caption; fonts that publishers take."""
+"""Font sizes of a caption, and font types that publishers accept."""
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffd0ad", "#f5f6f8", "#b5d8fb"])
-"""From what an attacker wants to what a defender wants."""
+"""Colors from the attacker's goal to the defender's goal."""
 NAME = 20
-"""Characters of a line of a name."""
+"""The maximum characters per line of a name."""
 BANDS = "Mean over seeds; shaded: from the lowest to the highest seed."
 METADATA = {"pdf": {"CreationDate": None, "Producer": None, "Creator": None}, "png": {"Software": None}}
 
@@ -60,9 +60,9 @@ def write_figures(study: Study, folder: Path) -> list[Path]:
 
 
 def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
-    """Yield each figure with what its files are called."""
-    for place, (title, part) in enumerate(parts(study), start=1):
-        end = f"-{slug(title) or place}" if title else ""
+    """Yield each figure with the base name of its files."""
+    for number, (title, part) in enumerate(parts(study), start=1):
+        end = f"-{slug(title) or number}" if title else ""
         drawn = plots(part)
         if drawn:
             yield f"curves{end}", _curves(drawn)
@@ -93,8 +93,8 @@ def _curves(drawn: Sequence[Plot]) -> Figure:
 
 def _draw_plot(axes: Axes, plot: Plot, *, names: Sequence[str]) -> None:
     for name, band in plot.bands.items():
-        place = names.index(name)
-        color, style = COLORS[place % len(COLORS)], STYLES[place % len(STYLES)]
+        index = names.index(name)
+        color, style = COLORS[index % len(COLORS)], STYLES[index % len(STYLES)]
         axes.fill_between(band.rounds, band.low, band.high, color=color, alpha=0.15, linewidth=0)
         axes.plot(band.rounds, band.mean, label=name, color=color, linestyle=style, linewidth=1.1, clip_on=False)
     axes.set_title(fill(plot.title, 2 * NAME))
@@ -106,7 +106,7 @@ def _draw_plot(axes: Axes, plot: Plot, *, names: Sequence[str]) -> None:
 
 
 def _table(table: ScoreTable, *, interval: str) -> Figure:
-    """Draw a table of cells, shaded as on a page."""
+    """Draw a table of cells, shaded as on the HTML page."""
     width = COLUMN if len(table.columns) <= 3 else PAGE
     rows = [fill(row, NAME) for row in table.rows]
     columns = [fill(column, NAME * 3 // 4) for column in table.columns]
@@ -119,8 +119,8 @@ def _table(table: ScoreTable, *, interval: str) -> Figure:
     axes.invert_yaxis()
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
-    axes.set_xticks([place + 0.5 for place in range(len(columns))], columns)
-    axes.set_yticks([place + 0.5 for place in range(len(rows))], rows)
+    axes.set_xticks([index + 0.5 for index in range(len(columns))], columns)
+    axes.set_yticks([index + 0.5 for index in range(len(rows))], rows)
     axes.spines[:].set_visible(False)
     best = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     for down, row in enumerate(table.rows):
@@ -140,7 +140,7 @@ def _legend(table: ScoreTable, interval: str) -> str:
 
 
 def _shade(cell: ScoreCell) -> float:
-    """Return how much of what a defender wants there is, half where nothing is known."""
+    """Return the metric, inverted if the defender wants little of it; 0.5 if it is unknown."""
     if cell.summary is None:
         return 0.5
     return cell.summary.mean if cell.metric.is_wanted else 1 - cell.summary.mean

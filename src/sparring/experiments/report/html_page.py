@@ -1,4 +1,4 @@
-"""One self-contained page of a study: no script, no font and no picture comes from elsewhere, or is needed."""
+"""The self-contained HTML page of a study: without scripts, external fonts or external pictures."""
 
 import json
 from collections import Counter
@@ -20,15 +20,15 @@ from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_toget
 from sparring.experiments.sweeps.sweep_folder import Failure
 
 UNITS = {"data": "data set", ATTACK: "attack", DEFENSE: "defense", SEED: "seed"}
-"""What the axes with a role count."""
+"""The words for labels on the standard axes."""
 SIGNS = {"holds": "✓", "does not hold": "✗", "undecided": "?", "not judged": "–"}
-"""Verdicts at a glance."""
+"""The symbols of verdicts."""
 LONGEST_TRACEBACK = 2000
-"""Characters, counted from the end, which says what happened."""
+"""The maximum length of a traceback; its end is kept, which states the error."""
 
 
 class Reproduction(NamedTuple):
-    """What a study reproduces, and whether it does."""
+    """The publication that a study reproduces, and the judgments of its claims."""
 
     title: str
     source: str
@@ -37,7 +37,7 @@ class Reproduction(NamedTuple):
 
 
 def page(study: Study, published: Reproduction | None = None) -> str:
-    """Return the page as HTML; that of a reproduction with its claims."""
+    """Return the page as HTML, with the claims if the study is a reproduction."""
     return (
         templates()
         .get_template("page.html")
@@ -59,21 +59,21 @@ def page(study: Study, published: Reproduction | None = None) -> str:
 
 
 def title(study: Study) -> str:
-    """Say in a few words what a study is."""
+    """Return a short title of a study."""
     if not study.is_grid:
         return study.name
     return " against ".join(counted(axis, study.axes[axis]) for axis in (DEFENSE, ATTACK))
 
 
 def counted(axis: str, labels: Sequence[str]) -> str:
-    """Say how many labels an axis has."""
+    """Format the number of labels on an axis."""
     ending = "" if len(labels) == 1 else "s"
     return f"{len(labels)} {UNITS[axis]}{ending}" if axis in UNITS else f"{len(labels)} value{ending} of {axis}"
 
 
 @cache
 def templates() -> Environment:
-    """Return the templates of pages, with what they all use."""
+    """Return the templates of pages, with their common functions and filters."""
     environment = Environment(
         loader=PackageLoader("sparring.experiments.report"),
         autoescape=True,
@@ -97,7 +97,7 @@ def templates() -> Environment:
 
 
 def _by_error(study: Study) -> dict[str, list[Failure]]:
-    """Return which runs failed in the same way."""
+    """Return the failures grouped by error."""
     found: dict[str, list[Failure]] = {}
     for failure in study.failures:
         found.setdefault(failure.error, []).append(failure)
@@ -105,9 +105,9 @@ def _by_error(study: Study) -> dict[str, list[Failure]]:
 
 
 def _versions(study: Study) -> list[tuple[str, int]]:
-    """Return the versions that runs were played with, and how many runs each."""
-    told = Counter(
+    """Return the software versions of the runs, and the number of runs of each."""
+    counts = Counter(
         ", ".join(f"{name} {version}" for name, version in {**about.versions, **about.plugins}.items())
         for about in study.manifests.values()
     )
-    return told.most_common()
+    return counts.most_common()

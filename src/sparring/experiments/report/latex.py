@@ -1,4 +1,4 @@
-"""Tables for a paper: means with their intervals below them, the best of a column in bold; they need booktabs."""
+"""LaTeX tables: means with intervals below, the best of each column in bold; they need booktabs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
@@ -25,11 +25,11 @@ ESCAPES: Mapping[str, str] = {
     "[": "{[}",
     "]": "{]}",
 }
-"""What LaTeX would not print as it stands."""
+"""The characters with a special meaning in LaTeX, and their escapes."""
 MOST_IN_A_COLUMN = 3
-"""Columns of numbers that fit into a column of a paper; a table with more goes over both."""
+"""The maximum columns of numbers in a one-column table; wider tables span both columns of the page."""
 LONG_NAME, LONG_HEADING = 22, 16
-"""Characters from which on a row's name, and a column's, is set in several lines."""
+"""The lengths above which the name of a row and of a column wraps."""
 
 
 def as_latex(study: Study) -> str:
@@ -59,11 +59,11 @@ def _table(names: tuple[str, str], table: ScoreTable) -> str:
 
 
 def _caption(title: str, table: ScoreTable) -> str:
-    """Say what the numbers are, by which method the intervals are made, and of how many seeds."""
+    """Describe the numbers, the method of the intervals, and the number of seeds."""
     counts = [cell.summary.n for cell in table.cells.values() if cell.summary is not None]
     what = ": ".join(filter(None, (title, table.title)))
     if not counts:
-        return f"{what}. Nothing is complete yet."
+        return f"{what}. No run is complete yet."
     least, most = min(counts), max(counts)
     seeds = f"n = {least}" if least == most else f"n = {least} to {most}"
     interval = f", and below it the {interval_named(counts)}" if most > 1 else ""
@@ -73,22 +73,22 @@ def _caption(title: str, table: ScoreTable) -> str:
 
 def _rows(table: ScoreTable) -> Iterator[str]:
     best = _best(table)
-    for place, row in enumerate(table.rows, start=1):
+    for number, row in enumerate(table.rows, start=1):
         cells = {column: table.cells[row, column] for column in table.columns}
         shown = [_stacked(_lines(cell, (row, column) in best), "t") for column, cell in cells.items()]
         name = rf"\raggedright {_escaped(row)}" if len(row) > LONG_NAME else _escaped(row)
-        yield " & ".join([name, *shown]) + (r" \\ \addlinespace[3pt]" if place < len(table.rows) else r" \\")
+        yield " & ".join([name, *shown]) + (r" \\ \addlinespace[3pt]" if number < len(table.rows) else r" \\")
 
 
 def _best(table: ScoreTable) -> set[tuple[str, str]]:
-    """Return the places of the best of each column, where there is something to be better than."""
+    """Return the row and column of the best cell of each column, if there are at least two rows."""
     if not table.is_grid or len(table.rows) < 2:
         return set()
-    return {place for place, regret in regrets(table).items() if regret == 0}
+    return {cell for cell, regret in regrets(table).items() if regret == 0}
 
 
 def _lines(cell: ScoreCell, is_best: bool) -> list[str]:
-    """Write the mean and, below it, the interval, and the number of runs where it is not the one that was asked for."""
+    """Format the mean and, below it, the interval, and the number of runs if some are missing."""
     if cell.summary is None:
         return [rf"\emph{{{cell.absence}}}"]
     n, mean, _, low, high = cell.summary
@@ -105,7 +105,7 @@ def _header(table: ScoreTable) -> str:
 
 
 def _stacked(lines: Sequence[str], aligned: str) -> str:
-    """Set lines one below the other, whose first or last is level with the rest of the row."""
+    """Stack lines vertically, with the first or the last aligned with the rest of the row."""
     if len(lines) < 2:
         return "".join(lines)
     return rf"\begin{{tabular}}[{aligned}]{{@{{}}c@{{}}}}" + r"\\ ".join(lines) + r"\end{tabular}"

@@ -1,4 +1,4 @@
-"""The parts of a study that are shown apart: attacks and defenses on one data set, say."""
+"""The parts of a study that are shown separately, such as attacks and defenses on one data set."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,28 +12,28 @@ from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 
 
 class Panel(NamedTuple):
-    """What is shown of a part of a study."""
+    """The content of one part of a study."""
 
     title: str
     tables: tuple[ScoreTable, ...]
     further: tuple[ScoreTable, ...]
-    """What else was measured of a backdoor."""
+    """Tables of further backdoor metrics."""
     contrasts: tuple[PairedTable, ...]
     legend: tuple[tuple[str, str], ...]
-    """The names of the lines, and the classes of their styles."""
+    """The names of the lines, and their CSS classes."""
     pictures: tuple[Picture, ...]
     commands: tuple[tuple[str, str], ...]
-    """The name of each cell and seed, and what repeats it."""
+    """The name of each cell and seed, and the command that repeats it."""
 
 
 def parts(study: Study) -> Iterator[tuple[str, Study]]:
-    """Yield the parts of a grid that its axes besides attack and defense make, with their titles; others have one."""
+    """Yield the title and the part for each combination of the axes other than attack and defense; one part if no grid."""
     for labels in study.combinations(ATTACK, DEFENSE) if study.is_grid else ({},):
         yield called_together(labels), study.where(labels)
 
 
 def panels(study: Study) -> tuple[Panel, ...]:
-    """Return what is shown of a study."""
+    """Return the content of all parts of a study."""
     return tuple(_panel(title, part) for title, part in parts(study))
 
 
@@ -45,7 +45,7 @@ def _panel(title: str, part: Study) -> Panel:
         tables=make_score_tables(part),
         further=further_tables(part),
         contrasts=make_paired_tables(part),
-        legend=tuple((name, line_style(place)) for place, name in enumerate(names)),
+        legend=tuple((name, line_style(index)) for index, name in enumerate(names)),
         pictures=tuple(picture(plot, names) for plot in drawn),
         commands=tuple(_commands(part)),
     )

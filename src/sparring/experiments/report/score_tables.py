@@ -1,4 +1,4 @@
-"""Tables of cells: what the seeds of a cell came to, the worst of a row, and what the best of a column has more."""
+"""Tables of scores: the summary of each cell, the worst case of each row, and the regret to the best of each column."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ Key = tuple[str, ...]
 
 
 class Metric(NamedTuple):
-    """A column of the frame, what it is called, and whether a defender wants much of it."""
+    """A column of the frame, its title, and whether a defender wants a high value."""
 
     column: str
     title: str
@@ -45,36 +45,36 @@ FURTHER = (
         "average_backdoor_accuracy_of_all", "Average backdoor accuracy over the rounds, of all images", is_wanted=False
     ),
 )
-"""What published tables may mean by the accuracy of a backdoor: to be looked up, and compared with nothing."""
+"""Other definitions of backdoor accuracy in published tables; they are reported, but not compared."""
 
 
 class ScoreCell(NamedTuple):
-    """How many runs, one a seed, a cell asks for, how many are complete and how many failed, and what they came to."""
+    """The score of a cell: its planned, complete and failed runs, one per seed, and the summary of a metric."""
 
     metric: Metric
     asked: int = 0
     complete: int = 0
     failed: int = 0
     summary: Summary | None = None
-    """None where nothing was measured."""
+    """None if nothing was measured."""
 
     @property
     def absence(self) -> str:
         """Why there is no summary."""
         if self.asked == 0:
-            return "not asked for"
+            return "not planned"
         if self.complete > 0:
             return "not measured"
-        return "failed" if self.failed > 0 else "not played"
+        return "failed" if self.failed > 0 else "not run"
 
     @property
     def is_missing(self) -> bool:
-        """Say whether a cell may still come to something."""
+        """Whether the cell has no summary yet, but runs that may complete."""
         return self.summary is None and self.asked > 0 and self.complete == 0
 
     @property
     def goodness(self) -> float | None:
-        """How much of what a defender wants there is."""
+        """The mean, negated if the defender wants a low value."""
         if self.summary is None:
             return None
         return self.summary.mean if self.metric.is_wanted else -self.summary.mean
@@ -82,7 +82,7 @@ class ScoreCell(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Cells by row and column; in a grid the rows are defenses, the columns attacks, and the metric is one."""
+    """Cells by row and column; in a grid the rows are defenses, the columns are attacks, and there is one metric."""
 
     title: str
     corner: str
@@ -95,7 +95,7 @@ class ScoreTable:
 
 
 class Worst(NamedTuple):
-    """The column that a row fares worst in; where others are missing, it may fare worse still."""
+    """The worst case of a row: its column and cell; missing cells may be even worse."""
 
     column: str
     cell: ScoreCell
@@ -103,28 +103,28 @@ class Worst(NamedTuple):
 
     @property
     def bound(self) -> str:
-        """The sign that a mean has which is only a bound."""
+        """The sign before a mean that is only a bound."""
         return "" if self.missing == 0 else "≤ " if self.cell.metric.is_wanted else "≥ "
 
 
 def make_score_tables(study: Study) -> tuple[ScoreTable, ...]:
-    """Return the tables of a study whose cells are named by attack and defense, or else one plain table."""
+    """Return one table per metric if attacks and defenses are axes of the study, else a single plain table."""
     return _tables(study, metrics(study))
 
 
 def further_tables(study: Study) -> tuple[ScoreTable, ...]:
-    """Return the tables of what else was measured of a backdoor; without one there are none."""
+    """Return the tables of further backdoor metrics, if there are any."""
     shown = further_metrics(study)
     return _tables(study, shown) if shown else ()
 
 
 def metrics(study: Study) -> Sequence[Metric]:
-    """Return what was measured."""
+    """Return the measured metrics."""
     return _measured(study, METRICS) or METRICS[:1]
 
 
 def further_metrics(study: Study) -> Sequence[Metric]:
-    """Return what else was measured of a backdoor."""
+    """Return the measured further backdoor metrics."""
     return _measured(study, FURTHER)
 
 
@@ -139,7 +139,7 @@ def _tables(study: Study, shown: Iterable[Metric]) -> tuple[ScoreTable, ...]:
 
 
 def worst(table: ScoreTable, row: str) -> Worst | None:
-    """Return the cell of a grid's row that a defender fears most; None where the row is empty."""
+    """Return the worst case of a grid's row from the defender's view; None if the row is empty."""
     known = {
         column: goodness for column in table.columns if (goodness := table.cells[row, column].goodness) is not None
     }
@@ -151,11 +151,11 @@ def worst(table: ScoreTable, row: str) -> Worst | None:
 
 
 def regrets(table: ScoreTable) -> dict[tuple[str, str], float | None]:
-    """Return for each cell of a grid how much more the best row of its column has of what a defender wants.
+    """Return the regret of each cell of a grid: the difference to the best row of its column.
 
-    Where a cell lacks some of its seeds, its whole column is left out: its mean is not one of the same seeds.
+    The regrets of a column are None if one of its cells lacks some seeds, since the means then cover different seeds.
     """
-    return {place: regret for column in table.columns for place, regret in _column_regrets(table, column).items()}
+    return {key: regret for column in table.columns for key, regret in _column_regrets(table, column).items()}
 
 
 def _column_regrets(table: ScoreTable, column: str) -> dict[tuple[str, str], float | None]:
@@ -163,8 +163,8 @@ def _column_regrets(table: ScoreTable, column: str) -> dict[tuple[str, str], flo
     known = [cell.goodness for cell in cells.values() if cell.goodness is not None]
     is_comparable = all(cell.summary is None or cell.summary.n == cell.asked for cell in cells.values())
     return {
-        place: max(known) - cell.goodness if is_comparable and cell.goodness is not None else None
-        for place, cell in cells.items()
+        key: max(known) - cell.goodness if is_comparable and cell.goodness is not None else None
+        for key, cell in cells.items()
     }
 
 
@@ -181,12 +181,12 @@ def _plain(study: Study, shown: Iterable[Metric]) -> ScoreTable:
     columns = {metric.title: _cells(study, metric, axes=axes) for metric in shown}
     cells = {(row, title): found[key] for title, found in columns.items() for key, row in rows.items()}
     return ScoreTable(
-        "What was measured", " × ".join(axes) or "run", tuple(rows.values()), tuple(columns), cells, is_grid=False
+        "Measured metrics", " × ".join(axes) or "run", tuple(rows.values()), tuple(columns), cells, is_grid=False
     )
 
 
 def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, ScoreCell]:
-    """Return the cell of each combination of labels of `axes` that was asked for; others have one label."""
+    """Return the cell of each planned combination of labels on `axes`; the other axes have one label."""
     asked, complete, failed = (
         Counter(tuple(cell.labels[axis] for axis in axes) for cell in cells)
         for cells in (study.cells, study.complete, study.failed)

@@ -1,4 +1,4 @@
-"""Curves over rounds: what is drawn, and the drawing in SVG."""
+"""Curves over rounds, and their drawing in SVG."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from sparring.experiments.report.study import Study
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
 
 MOST_POINTS = 120
-"""Points of a curve that are drawn: more are not told apart on a page."""
+"""The maximum number of drawn points of a curve: more are not visible on a page."""
 MOST_LINES = 7
-"""Lines of a plot that are drawn where the study does not say which belong together."""
+"""The maximum number of lines in a plot of a study that is not a grid."""
 
 
 class Band(NamedTuple):
-    """The mean, the least and the largest value over seeds after each round."""
+    """The mean, the minimum and the maximum over seeds after each round."""
 
     rounds: Sequence[int]
     mean: Sequence[float]
@@ -26,16 +26,16 @@ class Band(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """Curves to be compared, by name."""
+    """Curves by name, for one set of axes."""
 
     title: str
     bands: Mapping[str, Band]
     unit: str = "round"
-    """What is counted from left to right."""
+    """The unit of the horizontal axis."""
 
 
 def plots(study: Study) -> tuple[Plot, ...]:
-    """Return the curves of a study: those of a grid attack by attack, with a line a defense."""
+    """Return the plots of a study: for a grid, one plot per attack with one line per defense."""
     if study.is_grid:
         defenses = [{DEFENSE: defense} for defense in study.axes[DEFENSE]]
         found = [Plot(attack, _bands(study.where({ATTACK: attack}), defenses)) for attack in study.axes[ATTACK]]
@@ -47,11 +47,11 @@ def plots(study: Study) -> tuple[Plot, ...]:
 
 
 def band(curves: Iterable[Curve]) -> Band:
-    """Return what curves come to after the rounds that all of them were evaluated after."""
+    """Return the band of several curves over their common rounds."""
     values = [dict(curve) for curve in curves]
     rounds = sorted(set.intersection(*map(set, values)))
     if len(rounds) > MOST_POINTS:
-        rounds = [rounds[place] for place in np.linspace(0, len(rounds) - 1, MOST_POINTS).round().astype(int)]
+        rounds = [rounds[index] for index in np.linspace(0, len(rounds) - 1, MOST_POINTS).round().astype(int)]
     matrix = np.array([[each[round] for round in rounds] for each in values])
     return Band(rounds, matrix.mean(axis=0).tolist(), matrix.min(axis=0).tolist(), matrix.max(axis=0).tolist())
 
@@ -62,7 +62,7 @@ def _bands(study: Study, lines: Iterable[Labels]) -> dict[str, Band]:
 
 
 class Frame(NamedTuple):
-    """The size of a picture, and where its axes lie in it."""
+    """The size of a picture, and the position of its axes."""
 
     width: int = 360
     height: int = 230
@@ -74,21 +74,21 @@ class Frame(NamedTuple):
 
 FRAME = Frame()
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The accuracies that have a line."""
+"""The accuracies with a grid line."""
 MOST_TICKS = 6
 COLORS, DASHES = 7, 4
-"""How many kinds of line the page's style has: without a common factor, so that they go together in many ways."""
+"""The numbers of colors and dash patterns in the style sheet; they are coprime, so that all combinations occur."""
 
 
 class Tick(NamedTuple):
-    """A place on an axis, and what is written there."""
+    """A position on an axis, and its label."""
 
     place: float
     label: str
 
 
 class SvgLine(NamedTuple):
-    """A curve: its name, the class of its style, its path, and the outline of its band, if it has one."""
+    """A curve: its name, its CSS classes, its path, and the outline of its band, if any."""
 
     name: str
     style: str
@@ -97,10 +97,10 @@ class SvgLine(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """What is drawn, and what it shows in words."""
+    """A drawing, and its description in words."""
 
     title: str
-    told: str
+    description: str
     lines: tuple[SvgLine, ...]
     rounds: tuple[Tick, ...]
     accuracies: tuple[Tick, ...]
@@ -112,7 +112,7 @@ def picture(plot: Plot, legend: Sequence[str]) -> Picture:
     last = max(band.rounds[-1] for band in plot.bands.values())
     return Picture(
         title=plot.title,
-        told=_told(plot),
+        description=_told(plot),
         lines=tuple(
             _line(name, band, last=last, style=line_style(legend.index(name))) for name, band in plot.bands.items()
         ),
@@ -122,9 +122,9 @@ def picture(plot: Plot, legend: Sequence[str]) -> Picture:
     )
 
 
-def line_style(place: int) -> str:
-    """Return the class of the line that stands at a place of the legend."""
-    return f"c{place % COLORS} d{place % DASHES}"
+def line_style(index: int) -> str:
+    """Return the CSS classes of the line at an index of the legend."""
+    return f"c{index % COLORS} d{index % DASHES}"
 
 
 def ticks(last: int) -> range:

@@ -1,4 +1,4 @@
-"""Play a run into its folder, and go on with one that was stopped."""
+"""Execute a run in its folder, and resume one that was stopped."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,7 +13,7 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import file_contents
-from sparring.experiments.config.memory import explaining_exhaustion
+from sparring.experiments.config.memory import translate_exhaustion
 from sparring.experiments.config.parse import digest, first_difference
 from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.schema import Config
@@ -48,7 +48,7 @@ from sparring.validation import check_device, check_kind
 
 
 class Outcome(NamedTuple):
-    """What a run came to: its folder, its results, and the speed of its training."""
+    """The outcome of a run: its folder, its results, and the speed of its training."""
 
     folder: Path
     result: dict[str, Any]
@@ -57,7 +57,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RunJob:
-    """What stays the same while a run is played."""
+    """The fixed parts of a run in progress."""
 
     folder: Path
     config: Config
@@ -77,8 +77,8 @@ def run(
     cadence: CheckpointInterval = SELDOM,
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
-    """Play a run from the start, or go on with the same run if there is one and `existing` says so."""
-    check_kind("run: config", config, kind=Config, remedy='make one of a document: configure({"data": {...}})')
+    """Execute a run from the start; with `existing="resume"`, resume the same run in the folder if there is one."""
+    check_kind("run: config", config, kind=Config, remedy='make one from a document: parse_config({"data": {...}})')
     check_kind("run: folder", folder, kind=str | Path, remedy="give the path of a folder")
     folder = Path(folder)
     server = validate(config, catalogues)
@@ -86,7 +86,7 @@ def run(
     if existing == "resume" and has_manifest(folder):
         _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
-    with explaining_exhaustion(), torch_threads(config.execution.threads):
+    with translate_exhaustion(), torch_threads(config.execution.threads):
         dataset = load_dataset(config, catalogues)
         scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
         job = RunJob(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
@@ -99,7 +99,7 @@ def run(
 
 
 def finished(config: Config, folder: str | Path) -> Outcome | None:
-    """Return what a run came to that a folder holds as a whole; nothing for another run, and for one that goes on."""
+    """Return the outcome of a complete run in a folder; None if it is another run or not complete."""
     folder = Path(folder)
     outcome = _outcome(folder) if has_manifest(folder) else None
     if outcome is None:
@@ -116,7 +116,7 @@ def resume(
     cadence: CheckpointInterval = SELDOM,
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
-    """Go on with a run that was stopped, to the same bytes; of one that is complete, return the outcome."""
+    """Resume a run that was stopped, with bit-identical results; for a complete run, return its outcome."""
     folder = Path(folder)
     about = read_manifest(folder, catalogues)
     config = about.config
@@ -126,8 +126,8 @@ def resume(
         return outcome
     check_device("execution.device", config.execution.device)
     if (about.versions, about.plugins) != (versions(), plugins):
-        observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
-    with explaining_exhaustion(), torch_threads(config.execution.threads), locked(folder):
+        observer.notice(f"{folder} was started with other versions; results may differ in their last bits")
+    with translate_exhaustion(), torch_threads(config.execution.threads), locked(folder):
         _refuse_changed(config, folder, catalogues=catalogues)
         start = _last(folder, config, observer=observer)
         dataset = load_dataset(config, catalogues)
@@ -139,7 +139,7 @@ def resume(
 
 
 def _outcome(folder: Path) -> Outcome | None:
-    """Return what a complete run came to."""
+    """Return the outcome of a complete run, else None."""
     result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
     return None if result is None or timing is None else Outcome(folder, result, timing["rounds_per_second"])
 
@@ -152,29 +152,28 @@ def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> 
 
 
 def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
-    """Refuse to go on where a file holds something else by now than when the run was started."""
+    """Reject resuming a run if the contents of a named file have changed since its start."""
     now = file_contents(config, catalogues) if config.files else {}
     for file, known in config.files.items():
         if now.get(file) != known:
             raise RunError(
-                f"{file} is not what it was when {folder} was started; put it back, or play the run again with "
-                "--overwrite"
+                f"{file} has changed since {folder} was started; restore it, or run it again with --overwrite"
             )
 
 
 def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
-    """Return the checkpoint to go on from, and say so if it is not the newest one."""
+    """Return the checkpoint to resume from, with a notice if it is not the latest one."""
     start = latest_checkpoint(folder, run=digest(config), records=folder / RECORDS)
     if start is None and any((folder / name).exists() for name in NOTES):
-        observer.notice(f"no checkpoint in {folder} is whole; the run starts again")
+        observer.notice(f"no checkpoint in {folder} is intact; the run starts from the beginning")
     if start is not None and start.is_fallback:
-        observer.notice(f"the newest checkpoint in {folder} is damaged; going on from round {start.state.round}")
+        observer.notice(f"the latest checkpoint in {folder} is damaged; resuming from round {start.state.round}")
         drop_newest(folder)
     return start
 
 
 def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
-    """Play the rounds that are left, and return the state after them and the time it took."""
+    """Execute the remaining rounds, and return the final state and the measured time."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
     size, begun = 0, None
     if start is not None:
@@ -193,19 +192,19 @@ def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopw
 
 
 def _pause(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
-    """Save where that is due, and leave where that is wanted."""
+    """Save a checkpoint if it is due, and stop if the observer requests it."""
     is_last = state.round == job.config.federation.rounds
     is_stopped = not is_last and job.observer.wants_stop()
     if is_last or is_stopped or saver.is_due():
         saver.save(state)
     if is_stopped:
         raise Interrupted(
-            f"stopped after round {state.round}; go on with: {command_to_resume(job.folder, job.plugins)}"
+            f"stopped after round {state.round}; resume with: {command_to_resume(job.folder, job.plugins)}"
         )
 
 
 def _finish(job: RunJob, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
-    """Write what a complete run has; the result comes last, since it says that the run is complete."""
+    """Write the files of a complete run; the result comes last, since it marks the run as complete."""
     model = Model(job.scenario.federation.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
     rate = rounds_per_second(stopwatch, job.scenario, state=state)

@@ -1,4 +1,4 @@
-"""Many runs from one file: planned, played where there is room, and gone on with."""
+"""Sweeps: many runs from one file, planned, executed in parallel, and resumable."""
 
 from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.jobs.process_pool import LocalWorkers

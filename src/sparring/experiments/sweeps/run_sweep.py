@@ -1,4 +1,4 @@
-"""Play what is missing of a sweep."""
+"""Execute the missing runs of a sweep."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -32,7 +32,7 @@ from sparring.experiments.sweeps.tuning import Choice, Context, Tried, choose, w
 
 @dataclass(frozen=True)
 class SweepObserver:
-    """Told how many runs will be played, of each that has ended, and of what is worth a notice."""
+    """Callbacks of a sweep: for the number of runs to execute, for each run that has ended, and for notices."""
 
     expect: Callable[[int], None] = ignore
     ended: Callable[[Cell, Ending], None] = lambda cell, ending: None
@@ -43,7 +43,7 @@ HERE, UNSEEN = InlineWorkers(), SweepObserver()
 
 
 class SweepSummary(NamedTuple):
-    """How a sweep stands: its runs as far as they are known, how many are complete, which failed, what was chosen."""
+    """The status of a sweep: the number of known and of complete runs, the failures, and the choices."""
 
     runs: int
     complete: int
@@ -53,7 +53,7 @@ class SweepSummary(NamedTuple):
 
 @dataclass(frozen=True)
 class SweepJob:
-    """What stays the same while a sweep is played."""
+    """The fixed parts of a sweep in progress."""
 
     folder: Path
     workers: Workers
@@ -71,9 +71,9 @@ def sweep(
     retry_failed: bool = False,
     catalogues: Catalogues = CATALOGUES,
 ) -> SweepSummary:
-    """Play the runs of a plan that are not complete; those that failed before only if they are to be tried again.
+    """Execute the runs of a plan that are not complete; runs that failed before only with `retry_failed`.
 
-    Data sets are loaded once; where the catalogues share them in a folder of their own, it is used and left as it is.
+    Data sets are loaded once. If the catalogues already share data sets in a folder, that folder is used and kept.
     """
     job = SweepJob(Path(folder), workers, observer, retry_failed, catalogues)
     with sweep_lock(job.folder):
@@ -83,16 +83,16 @@ def sweep(
             _play(job, plan.candidates)
             plan = _settle(job, plan)
         if plan.open:
-            observer.notice(f"{plan.open} cells wait for a choice, of which a run failed")
+            observer.notice(f"{plan.open} cells are missing, because a run for tuning them failed")
         dropped = before.difference(plan.runs)
         if dropped:
-            observer.notice(f"{len(dropped)} runs in {folder} are no part of the sweep any more; they are kept")
+            observer.notice(f"{len(dropped)} runs in {folder} are no longer part of the sweep; they are kept")
         _play(job, plan.cells)
         return summary(plan, job.folder)
 
 
 def summary(plan: Plan, folder: Path) -> SweepSummary:
-    """Return how a sweep stands, from what its folder holds."""
+    """Return the status of a sweep from its folder."""
     complete = sum(read_result(folder, run) is not None for run in plan.runs)
     failures = (read_failure(folder, run) for run in plan.runs)
     choices = tuple(_choices(plan, folder).values())
@@ -102,13 +102,13 @@ def summary(plan: Plan, folder: Path) -> SweepSummary:
 
 
 def missing(folder: Path, cells: Sequence[Cell], *, retry_failed: bool) -> Sequence[Cell]:
-    """Return one cell for each run that is neither complete nor known to fail."""
+    """Return one cell for each run that is not complete; runs that failed before only with `retry_failed`."""
     left = [cell for run, cell in by_digest(cells).items() if read_result(folder, run) is None]
     return [cell for cell in left if retry_failed or read_failure(folder, cell.digest) is None]
 
 
 def _choices(plan: Plan, folder: Path) -> Mapping[Context, Choice]:
-    """Return what is chosen, where all that was to be tried is complete."""
+    """Return the choices of which all candidates are complete."""
     if plan.selection is None:
         return {}
     results = ((cell.labels, read_result(folder, cell.digest)) for cell in plan.candidates)
@@ -117,13 +117,13 @@ def _choices(plan: Plan, folder: Path) -> Mapping[Context, Choice]:
 
 
 def settled(plan: Plan, folder: Path, *, catalogues: Catalogues = CATALOGUES) -> Plan:
-    """Return the plan with the cells that are known by what a folder holds."""
+    """Return the plan with the cells that follow from the choices in a folder."""
     chosen = {context: choice.chosen for context, choice in _choices(plan, folder).items()}
     return plan_sweep(plan.document, catalogues, preset=plan.preset, chosen=chosen) if chosen else plan
 
 
 def _settle(job: SweepJob, plan: Plan) -> Plan:
-    """Return the plan with what is chosen by now, and write it down."""
+    """Return the plan with the choices so far, and save it."""
     plan = settled(plan, job.folder, catalogues=job.catalogues)
     if plan.selection is not None:
         write_selection(job.folder, plan.selection, choices=_choices(plan, job.folder))
@@ -133,7 +133,7 @@ def _settle(job: SweepJob, plan: Plan) -> Plan:
 
 
 def _play(job: SweepJob, cells: Sequence[Cell]) -> None:
-    """Play what is missing of some cells."""
+    """Execute the missing runs of some cells."""
     cells = missing(job.folder, cells, retry_failed=job.retry_failed)
     plugins = tuple(plugin.module for plugin in job.catalogues.plugins)
     shared = job.catalogues.loaded
@@ -142,16 +142,16 @@ def _play(job: SweepJob, cells: Sequence[Cell]) -> None:
     job.observer.expect(len(tasks))
     stopped = 0
     with closing(job.workers.calls(play_task, tasks)) as answers:
-        for place, answer in answers:
+        for index, answer in answers:
             ending = Failed(str(answer)) if isinstance(answer, RunError) else answer
-            _take(job, cells[place], ending=ending)
+            _take(job, cells[index], ending=ending)
             stopped += isinstance(ending, Stopped)
     if stopped:
-        raise Interrupted(f"stopped with {stopped} runs left; the same command goes on")
+        raise Interrupted(f"stopped with {stopped} runs left; the same command resumes the sweep")
 
 
 def _take(job: SweepJob, cell: Cell, *, ending: Ending) -> None:
-    """Record how a run ended."""
+    """Record the ending of a run."""
     if isinstance(ending, Failed):
         if ending.is_unsaved:
             raise SavingError(ending.error)

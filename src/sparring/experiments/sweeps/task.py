@@ -1,4 +1,4 @@
-"""One run of a sweep, as a worker plays it."""
+"""One run of a sweep, executed by a worker."""
 
 from dataclasses import replace
 from functools import partial
@@ -19,7 +19,7 @@ from sparring.experiments.sweeps.sweep_folder import run_folder
 
 
 class RunTask(NamedTuple):
-    """A run to play in a sweep's folder, with the plug-ins that it may name something from, and where data sets are."""
+    """A run of a sweep: the sweep's folder, the configuration, the plug-ins, and the folder of shared data sets."""
 
     folder: Path
     config: Config
@@ -28,7 +28,7 @@ class RunTask(NamedTuple):
 
 
 class Played(NamedTuple):
-    """A run that is complete, and what there is to tell of it."""
+    """The result of a complete run, and its notices."""
 
     result: dict[str, Any]
     notices: tuple[str, ...]
@@ -38,7 +38,7 @@ Ending = Played | Stopped | Failed
 
 
 def play_task(task: RunTask) -> Ending:
-    """Play a run, from where it is; it is only told of what goes wrong, so that the others go on."""
+    """Execute or resume a run; errors are returned, not raised, so that other runs continue."""
     return outcome_of(partial(_played, task))
 
 

@@ -1,4 +1,4 @@
-"""Choose hyperparameters against the worst of several attacks, on validation examples: never on those of the report."""
+"""Choose hyperparameters by the worst of several attacks, on validation examples: never on the reported ones."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,21 +17,21 @@ from sparring.registry import offer
 NAME = "selection.json"
 KEYS = ("tune", "try", "against", "seeds")
 TUNABLE = ("defense", "federation", "post_training")
-"""What a server decides; all else is the task that it is given."""
+"""The sections that a server controls; the others define its task."""
 TRY = "select.try"
-"""The label of what a run tries, beside those on the axes."""
+"""The additional axis of candidates."""
 
 Context = tuple[tuple[str, str], ...]
-"""What one choice is made for: labels on all axes but those of the attacks and of the seeds."""
+"""The scope of one choice: labels on all axes except those of attacks and seeds."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which values of an axis are tuned, what is tried for each, and against whom."""
+    """The tuned values of an axis, the candidates for each, and the attacks to tune against."""
 
     tune: str
     candidates: Mapping[str, Mapping[str, Bundle]]
-    """For each value that is tuned, the settings that are tried, by their labels."""
+    """For each tuned value, the candidate settings by their labels."""
     against: str
     attacks: Sequence[str]
     seeds: Sequence[str]
@@ -40,20 +40,20 @@ class Selection:
         return tuple((axis, value) for axis, value in labels.items() if axis not in (self.against, SEED, TRY))
 
     def tries(self, labels: Mapping[str, str]) -> bool:
-        """Say whether candidates are tried at a place of the sweep."""
+        """Return whether candidates are tried for these labels."""
         is_tuned, is_attacked = labels[self.tune] in self.candidates, labels[self.against] in self.attacks
         return is_tuned and is_attacked and labels.get(SEED) in (None, *self.seeds)
 
 
 class Tried(NamedTuple):
-    """A run of a candidate, by its labels, and its accuracy on the validation examples if it is complete."""
+    """A run of a candidate: its labels, and its accuracy on validation examples if it is complete."""
 
     labels: Mapping[str, str]
     accuracy: float | None
 
 
 class CandidateScore(NamedTuple):
-    """What one candidate came to: its accuracy under each attack, as the mean over seeds, and the worst of these."""
+    """The score of a candidate: its mean accuracy over seeds under each attack, and the worst of these."""
 
     settings: Bundle
     accuracy: Mapping[str, float]
@@ -61,18 +61,18 @@ class CandidateScore(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """The candidate whose worst accuracy is best: of equal ones, the first."""
+    """The candidate with the best worst-case accuracy; among equal ones, the first."""
 
     labels: Mapping[str, str]
     chosen: Bundle
     worst: float
     n: int
-    """How many seeds each accuracy is the mean of."""
+    """The number of seeds in each mean."""
     trials: tuple[CandidateScore, ...]
 
 
 def read_selection(section: Section, axes: Axes) -> Selection | None:
-    """Return what the section `select` of a sweep file asks for; nothing, if there is none."""
+    """Parse the section `select` of a sweep file; None if there is none."""
     if not section:
         return None
     refuse_unknown("select", section, known=KEYS)
@@ -99,7 +99,7 @@ def choose(selection: Selection, tried: Iterable[Tried]) -> dict[Context, Choice
 
 
 def write_selection(folder: Path, selection: Selection, *, choices: Mapping[Context, Choice]) -> None:
-    """Write what was tried, and what was chosen."""
+    """Write the candidates and the choices."""
     content = {
         "sparring_selection": 1,
         "tune": selection.tune,
@@ -141,11 +141,11 @@ def _against(section: Any, axes: Axes) -> tuple[str, Sequence[str]]:
 
 
 def _seeds(section: Section, axes: Axes) -> Sequence[str]:
-    """Return the seeds to choose with: those given, or all."""
+    """Return the seeds for tuning: those given, or all."""
     if "seeds" not in section:
         return list(axes.get(SEED, ()))
     if SEED not in axes:
-        raise ConfigError("select.seeds is given; there is no axis of seeds, add one or leave it out")
+        raise ConfigError("select.seeds is given; there is no axis seed, add one or leave select.seeds out")
     return _labels("select.seeds", section["seeds"], known=axes[SEED])
 
 
@@ -167,12 +167,12 @@ def _candidates(section: Any, values: Iterable[str]) -> Mapping[str, Mapping[str
 
 
 def _combinations(path: str, options: Any) -> Mapping[str, Bundle]:
-    """Return every combination of the values that are to be tried."""
+    """Return every combination of the candidate values."""
     if not isinstance(options, Mapping) or not all(isinstance(values, list) for values in options.values()):
         raise ConfigError(f"{path} is {options!r}; it must be lists of values, as in {{defense.max_norm: [1, 2]}}")
     for key in options:
         if key.partition(".")[0] not in TUNABLE:
-            raise ConfigError(f"{path} has {key!r}, which is no choice of the server's; use {', '.join(TUNABLE)}")
+            raise ConfigError(f"{path} has {key!r}, which the server does not control; use {', '.join(TUNABLE)}")
     bundles = [dict(zip(options, values, strict=True)) for values in product(*options.values())]
     if len(bundles) < 2:
         raise ConfigError(f"{path} leaves no choice; give a list of at least two values")

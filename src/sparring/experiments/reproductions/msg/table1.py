@@ -70,7 +70,7 @@ PUBLISHED: Mapping[str, Pairs] = {
 
 
 def document(scale: Scale) -> Section:
-    """Return the sweep: the columns of the table that need no learned player, by its rows."""
+    """Return the sweep: the columns of the table without a learned player, by its rows."""
     rows = attackers(scale, target=TRUCK, source=AIRPLANE)
     return grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in _rows(scale)})
 
@@ -85,13 +85,13 @@ def _rows(scale: Scale) -> tuple[str, ...]:
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper argues from the table."""
+    """Return the claims that the paper derives from the table."""
     return (
         LEARNED_WINS,
         BFL_GETS_THROUGH,
         mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
         Claim(
-            "IPM beside BFL leaves FedAvg less accuracy than BFL alone (strong reading).",
+            "FedAvg has lower accuracy under IPM with BFL than under BFL alone (strong reading).",
             (Above({"defense": FEDAVG, "attack": "strong BFL"}, {"defense": FEDAVG, "attack": STRONG_MIXED[0]}),),
         ),
     )
@@ -109,9 +109,10 @@ MSG_TABLE1 = Preset(
         "smoke": (*DIFFERENCES, "Two rounds of lenet on digits, a fifth of the clients, two attacks, one seed."),
         "laptop": (
             *DIFFERENCES,
-            "The network is MARL's for CIFAR-10, 100 rounds for 500, minibatches of 32 for 128; 3 seeds for one.",
+            "The network is that of MARL for CIFAR-10; 100 rounds instead of 500, minibatches of 32 instead of 128, "
+            "3 seeds instead of one.",
         ),
-        "paper": (*DIFFERENCES, "3 seeds for one."),
+        "paper": (*DIFFERENCES, "3 seeds instead of one."),
     },
     published=published,
     claims=claims,

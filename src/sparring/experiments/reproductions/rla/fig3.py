@@ -1,4 +1,4 @@
-"""Figure 3 of Li et al. (2022), and with the rules of its appendix: attacks on MNIST, made by hand and learned."""
+"""Figure 3 of Li et al. (2022), also with the rules of its appendix: hand-crafted and learned attacks on MNIST."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -28,21 +28,24 @@ APPENDIX: Mapping[str, Section] = {"geometric median": {"name": "geometric_media
 PARTITIONS: Mapping[str, Section] = {"iid": {"name": "iid"}, "q = 0.5": {"name": "label_skew", "q": 0.5}}
 
 COLLAPSED, HALVED = 0.10, 0.50
-"""The accuracies to which the learned attack takes Krum and, on average, the clipping median."""
+"""The published accuracies under the learned attack: of Krum at the end, and of the clipping median on average."""
 ABOVE_COLLAPSED = 0.10
-"""A model that answers with one digit is right at most for one image in nine."""
+"""A model that always predicts one digit is correct for at most one image in nine."""
 ABOVE_HALVED = 0.10
-"""What `about` may mean of the average; more than that is not about 0.50 any more."""
+"""The tolerance for `about 0.50` on average."""
 
-ROOT = "The server holds 100 root examples for FLTrust; the paper's appendix, which may say how many, is not at hand."
+ROOT = (
+    "The server holds 100 root examples for FLTrust; the paper's appendix, which may state their number, was not "
+    "available."
+)
 STRONGEST = (
-    "The learned attack is the strongest in every panel, although IPM and LMP see the benign updates: it leaves less "
-    "at the end than each of the others."
+    "The learned attack is the strongest in every panel, although IPM and LMP see the benign updates: the final "
+    "accuracy is lower under it than under each of the others."
 )
 
 
 def document(scale: Scale, rules: Mapping[str, Section] = RULES) -> Section:
-    """Return the sweep: rules by attacks, on data that are divided at random and by label."""
+    """Return the sweep: rules by attacks, on an iid partition and on label skew."""
     return attack_grid(
         BASES[scale],
         partitions=PARTITIONS,
@@ -62,7 +65,7 @@ def _learned(rule: str) -> tuple[dict[str, str], ...]:
 
 
 def _strongest(rules: Iterable[str]) -> Claim:
-    """Return the claim that no attack does as much harm as the learned one."""
+    """Return the claim that the learned attack is the strongest."""
     return Claim(
         STRONGEST,
         tuple(Above(cell, {**cell, "attack": LEARNED}) for rule in rules for cell in _attacked(rule)),
@@ -74,35 +77,36 @@ def _worst(partition: str, rule: str) -> Least:
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper claims of the learned attack, and what follows of those that are made by hand."""
+    """Return the paper's claims about the learned attack, and the implied ones about hand-crafted attacks."""
     return (
         _strongest(RULES),
         Claim(
-            "Under the learned attack Krum falls to about 0.10: no more than 0.20 is left at the end.",
+            "Under the learned attack Krum falls to about 0.10: its final accuracy is at most 0.20.",
             tuple(Above(COLLAPSED + ABOVE_COLLAPSED, cell) for cell in _learned(KRUM)),
         ),
         Claim(
-            "Under the learned attack about 0.50 is left of the clipping median on average: no more than 0.60.",
+            "Under the learned attack the clipping median has an average accuracy of about 0.50: at most 0.60.",
             tuple(Above(HALVED + ABOVE_HALVED, cell, metric="average_accuracy") for cell in _learned(CLIPPING_MEDIAN)),
         ),
         Claim(
-            "No hand-made attack takes Krum as far down as the learned one: more than 0.20 is left at the end.",
+            "No hand-crafted attack lowers Krum as far as the learned one: its final accuracy is above 0.20.",
             tuple(Above(cell, COLLAPSED, margin=ABOVE_COLLAPSED) for cell in _attacked(KRUM)),
         ),
         Claim(
-            "No hand-made attack takes the clipping median as far down as the learned one: more than 0.50 is left on "
-            "average.",
+            "No hand-crafted attack lowers the clipping median as far as the learned one: its average accuracy is "
+            "above 0.50.",
             tuple(Above(cell, HALVED, metric="average_accuracy") for cell in _attacked(CLIPPING_MEDIAN)),
         ),
         Claim(
-            "Attacks are harder under the clipping median: the worst hand-made one leaves it more than Krum.",
+            "The clipping median is harder to attack: under the worst hand-crafted attack its accuracy is above "
+            "that of Krum.",
             tuple(Above(_worst(name, CLIPPING_MEDIAN), _worst(name, KRUM)) for name in PARTITIONS),
         ),
     )
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
-    """Return the accuracies that the paper states in its text; its figure has no numbers."""
+    """Return the accuracies stated in the paper's text; its figure has no numbers."""
     return tuple(
         Published({"partition": name, "defense": rule, "attack": LEARNED}, value, "≈", metric)
         for name in PARTITIONS
@@ -124,7 +128,7 @@ RLA_FIG3 = Preset(
 RLA_FIG3_APPENDIX = Preset(
     id="rla-fig3-appendix",
     title="MNIST under untargeted attacks: geometric median and FLTrust",
-    source="Li et al., 2022, appendix E.2, which is not at hand",
+    source="Li et al., 2022, appendix E.2, which was not available",
     metrics=("accuracy", "average_accuracy"),
     document=partial(document, rules=APPENDIX),
     differences=differences(ROOT),
