@@ -7,7 +7,7 @@ from pathlib import Path
 from sparring.experiments.analysis.plots import Curve, draw_accuracy
 from sparring.experiments.report import read_study
 from sparring.experiments.report.study import Study
-from sparring.experiments.report.svg_curves import band
+from sparring.experiments.report.svg_curves import make_band
 from sparring.experiments.sweeps.axes import ATTACK
 
 Panel = dict[str, Curve]
@@ -25,7 +25,7 @@ def _curves(study: Study) -> Iterator[tuple[str, Curve]]:
     for attack in study.axes[ATTACK]:
         runs = study.where({ATTACK: attack}).frame["run"]
         if len(runs):
-            together = band(study.curves[run] for run in runs)
+            together = make_band(study.curves[run] for run in runs)
             yield attack, list(zip(together.rounds, together.mean, strict=True))
 
 

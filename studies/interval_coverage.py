@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
-from sparring.experiments.analysis.statistics import CONFIDENCE, FEWEST_TO_RESAMPLE, Floats, method
+from sparring.experiments.analysis.statistics import CONFIDENCE, FEWEST_TO_RESAMPLE, Floats, name_method
 from sparring.random import stream
 
 TAIL = (1 - CONFIDENCE) / 2
@@ -118,7 +118,7 @@ CHOSEN = {"t": "t", "bootstrap": "expanded percentile"}
 
 def chosen(n: int) -> str:
     """Return the method by which Sparring makes the interval of so many seeds."""
-    return CHOSEN[method(n)]
+    return CHOSEN[name_method(n)]
 
 
 def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials]:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from sparring.cli.progress import following_sweep
-from sparring.experiments.analysis.frames import frame
+from sparring.cli.progress import follow_sweep
+from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.jobs.process_pool import LocalWorkers
-from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep
+from sparring.experiments.sweeps import Plan, SweepSummary, list_missing, plan_sweep, sweep
 from tools.site.examples import player, section
 from tools.site.members import Member, members
 
@@ -60,7 +60,7 @@ def share(rule: Member) -> float:
 
 def played(plan: Plan, folder: Path, *, jobs: int) -> SweepSummary:
     """Play all runs that are missing, `jobs` at a time."""
-    with following_sweep(folder, jobs) as observer:
+    with follow_sweep(folder, jobs) as observer:
         return sweep(plan, folder, workers=LocalWorkers(jobs), observer=observer, retry_failed=True)
 
 
@@ -89,13 +89,13 @@ def main() -> None:
     options.add_argument("--minutes", type=float, help="what all runs took; measured if all are played now")
     given = options.parse_args()
     plan, start = plan_sweep(document()), time.monotonic()
-    is_new = len(missing(given.runs, plan.cells, retry_failed=True)) == len(plan.runs)
+    is_new = len(list_missing(given.runs, plan.cells, retry_failed=True)) == len(plan.runs)
     stands = played(plan, given.runs, jobs=given.jobs)
     if stands.failures:
         sys.exit(f"no page is written: {len(stands.failures)} runs failed, see {given.runs / 'failures'}")
     minutes = (time.monotonic() - start) / 60 if is_new else given.minutes
     about = ABOUT.format(rounds=FEDERATION["rounds"])
-    page = about + written(frame(given.runs)) + effort(len(plan.runs), jobs=given.jobs, minutes=minutes)
+    page = about + written(read_frame(given.runs)) + effort(len(plan.runs), jobs=given.jobs, minutes=minutes)
     given.out.write_text(page, encoding="utf-8")
 
 

@@ -10,11 +10,11 @@ from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.reproductions import PRESETS
 from sparring.experiments.reproductions.online_training import train_part
-from sparring.experiments.reproductions.preset import Preset, plan_of
+from sparring.experiments.reproductions.preset import Preset, plan_preset
 from sparring.experiments.sweeps import read_sweep
 from tests.attacks.learned.policies import trained
 from tests.cli.test_main import refusal
-from tests.experiments.rehearsing import QUICK, document, due
+from tests.experiments.small_training import QUICK, document, due
 
 BASE = {
     "data": {"name": "synthetic", "classes": 3, "features": 4, "examples": 60, "root_size": 10},
@@ -50,7 +50,7 @@ LEARNING = replace(
     id="learning",
     document=lambda scale: document("{policies}"),
     claims=lambda scale: (),
-    rehearsing=lambda scale, labels: QUICK,
+    training=lambda scale, labels: QUICK,
 )
 """Two runs without an attack, and two with one that is learned."""
 POLICIES = ["mean-0.safetensors", "median-0.safetensors"]
@@ -68,7 +68,7 @@ def test_the_smoke_scale_of_a_preset_is_played_and_not_judged(name, tmp_path, ca
     words = ["reproduce", name, "--scale", "smoke", "--jobs", "1", "--out", str(tmp_path / "s")]
     assert main(words) == 0
     out = capsys.readouterr().out
-    plan = plan_of(PRESETS[name], "smoke")
+    plan = plan_preset(PRESETS[name], "smoke")
     assert out.count("(n = 1)") == len(plan.cells) * len(PRESETS[name].metrics)
     assert out.count("\nnot judged: ") == len(PRESETS[name].claims("smoke"))
     assert f"{len(plan.runs)} of {len(plan.runs)} complete" in out

@@ -49,7 +49,7 @@ def work(folder, monkeypatch) -> None:
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr(
-        "sparring.experiments.reproductions.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS)
+        "sparring.experiments.reproductions.demo.run_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS)
     )
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
     written(folder, grid(attack=[NO_ATTACK]))

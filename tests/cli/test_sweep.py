@@ -10,7 +10,7 @@ import pytest
 from sparring.cli.main import main
 from sparring.cli.progress import Lines
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.cli.test_main import SCRIPT, refusal
 from tests.experiments.jobs.test_atomic_files import small_files
@@ -179,7 +179,7 @@ def test_a_worker_that_the_kernel_kills_is_a_failure_and_the_others_go_on(tmp_pa
 
 
 def test_two_sweeps_do_not_share_a_folder(here, folder, grid_file, capsys):
-    with locked(folder / "grid"):
+    with lock_folder(folder / "grid"):
         assert main(["sweep", grid_file, "--out", "grid"]) == 1
     assert refusal(capsys) == "grid is in use by another process; wait for it, or choose another folder"
 

@@ -60,7 +60,10 @@ def command(
     workers, lasting, document = choose_workers(jobs, ray), read_budget(budget), read_words(words or [])
     modules = plugins or []
     if defense is not None:
-        document, modules = set_value(document, "defense.name", value=_named(document, defense)), [*modules, defense]
+        document, modules = (
+            set_value(document, "defense.name", value=_name_rule(document, defense)),
+            [*modules, defense],
+        )
     request = read_request(document, seeds=seeds, budget=lasting, catalogues=load_catalogues(modules))
     folder = AUDITS / request.digest[:12] if out is None else out
     config = request.config
@@ -70,7 +73,7 @@ def command(
     _show(done, request, as_json=as_json)
 
 
-def _named(document: Mapping[str, Any], defense: str) -> str:
+def _name_rule(document: Mapping[str, Any], defense: str) -> str:
     """Return the catalogue name of a rule's class."""
     name = member(document, "defense").get("name")
     if name is not None:
@@ -100,7 +103,7 @@ def show_audit(folder: Path, *, gap: float) -> None:
     show_paragraphs(describe_audit(done, asked))
 
 
-def page_of_audit(folder: Path, study: Study) -> str:
+def render_audit(folder: Path, study: Study) -> str:
     """Return the page of a finished audit; `study` holds its runs with fresh seeds."""
     done, asked = read_audit(folder, gap=study.gap)
     return audit_page(study, done, request=asked)

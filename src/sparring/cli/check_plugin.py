@@ -35,7 +35,7 @@ def command(
     cls = load_class(path)
     kind = kind_of(cls)
     findings = conformance(build_plugin(cls, settings or (), load_catalogues(plugins)))
-    done = list(findings) if as_json else _shown(findings)
+    done = list(findings) if as_json else _show_findings(findings)
     passes = not any(finding.failures for finding in done)
     if as_json:
         checks = [finding._asdict() for finding in done]
@@ -45,14 +45,14 @@ def command(
     return 0 if passes else 1
 
 
-def _shown(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
+def _show_findings(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
     """Print each finding when it is available: one line, followed by its failures."""
     done = []
     for finding in findings:
         done.append(finding)
         word, color = ("FAILS", "red") if finding.failures else ("passes", "green")
         typer.echo(typer.style(f"{word:<8}", fg=color) + finding.check)
-        for failure in _few(finding.failures):
+        for failure in _shorten(finding.failures):
             for line in wrap(
                 failure, min(WIDTH, terminal_width()), initial_indent=" " * 10, subsequent_indent=" " * 12
             ):
@@ -60,6 +60,6 @@ def _shown(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
     return done
 
 
-def _few(failures: Sequence[str]) -> Sequence[str]:
+def _shorten(failures: Sequence[str]) -> Sequence[str]:
     more = len(failures) - SHOWN
     return [*failures[:SHOWN], f"and {more} more; --json prints all"] if more > 0 else failures

@@ -50,7 +50,7 @@ def is_completing() -> bool:
     return f"_{NAME.upper()}_COMPLETE" in os.environ
 
 
-def completed() -> list[str]:
+def read_words_to_complete() -> list[str]:
     """Return the words on the shell's command line, the last one partial; empty if no shell requests a completion."""
     if not is_completing():
         return []
@@ -62,70 +62,70 @@ def completed() -> list[str]:
     return [*words[1:], *([""] if text.endswith((" ", "\n")) else [])] or [""]
 
 
-def keys() -> list[str]:
+def list_keys() -> list[str]:
     """Return every configuration key, such as `federation.rounds`."""
-    classes = {node.name: node for node in _parsed("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
-    inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _fields(classes[name])]
+    classes = {node.name: node for node in _parse("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
+    inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _list_fields(classes[name])]
     return sorted({"seed", *TABLES, *inner} - {"attack.member", "data.member"})
 
 
-def names(sources: Tables) -> Iterator[str]:
+def list_names(sources: Tables) -> Iterator[str]:
     """Yield the names in tables."""
-    for node, tables in ((node, tables) for file, tables in sources.items() for node in _parsed(file)):
+    for node, tables in ((node, tables) for file, tables in sources.items() for node in _parse(file)):
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         if any(isinstance(each, ast.Name) and each.id in tables for each in targets):
             table = next(each for each in ast.walk(node) if isinstance(each, ast.Dict))
             yield from (str(key.value) for key in table.keys if isinstance(key, ast.Constant))
 
 
-def _parsed(file: str) -> Iterable[ast.stmt]:
+def _parse(file: str) -> Iterable[ast.stmt]:
     return ast.parse((HERE / file).read_text(encoding="utf-8")).body
 
 
-def _fields(cls: ast.ClassDef) -> Iterator[str]:
+def _list_fields(cls: ast.ClassDef) -> Iterator[str]:
     for node in cls.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
 
 
-def _setting(ctx: click.Context, incomplete: str) -> list[str]:
+def _complete_setting(ctx: click.Context, incomplete: str) -> list[str]:
     """Complete `section.key=value`; bash passes the key, the equals sign and the value as separate words."""
     before = [*(ctx.params.get("words") or ())]
     if incomplete == "=" and before:
-        return _values(before[-1])
+        return _list_values(before[-1])
     if len(before) > 1 and before[-1] == "=":
-        return [value for value in _values(before[-2]) if value.startswith(incomplete)]
+        return [value for value in _list_values(before[-2]) if value.startswith(incomplete)]
     key, sign, _ = incomplete.partition("=")
-    offered = [f"{key}={value}" for value in _values(key)] if sign else [f"{each}=" for each in keys()]
+    offered = [f"{key}={value}" for value in _list_values(key)] if sign else [f"{each}=" for each in list_keys()]
     return [each for each in offered if each.startswith(incomplete)]
 
 
-def _values(key: str) -> list[str]:
+def _list_values(key: str) -> list[str]:
     where = TABLES.get(key.removesuffix(".name"))
-    return sorted(names(where)) if where else []
+    return sorted(list_names(where)) if where else []
 
 
-def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_setting)] = None) -> None:
+def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_complete_setting)] = None) -> None:
     """Replace a command that takes settings."""
 
 
-def _preset(ctx: click.Context, incomplete: str) -> list[str]:
-    return [name for name in names(PRESETS) if name.startswith(incomplete)]
+def _complete_preset(ctx: click.Context, incomplete: str) -> list[str]:
+    return [name for name in list_names(PRESETS) if name.startswith(incomplete)]
 
 
-def _presets(name: Annotated[str, typer.Argument(autocompletion=_preset)]) -> None:
+def _presets(name: Annotated[str, typer.Argument(autocompletion=_complete_preset)]) -> None:
     """Replace a command that takes a preset."""
 
 
-def _kind(ctx: click.Context, incomplete: str) -> list[str]:
-    return [name for name in (*names(KINDS), "presets") if name.startswith(incomplete)]
+def _complete_kind(ctx: click.Context, incomplete: str) -> list[str]:
+    return [name for name in (*list_names(KINDS), "presets") if name.startswith(incomplete)]
 
 
-def _kinds(kind: Annotated[str, typer.Argument(autocompletion=_kind)]) -> None:
+def _kinds(kind: Annotated[str, typer.Argument(autocompletion=_complete_kind)]) -> None:
     """Replace a command that takes a kind."""
 
 
-COMPLETED: Mapping[str, Callable[..., Any]] = {
+STAND_INS: Mapping[str, Callable[..., Any]] = {
     "audit": _settings,
     "list": _kinds,
     "reproduce": _presets,

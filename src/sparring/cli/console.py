@@ -62,7 +62,7 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     accuracy, average, loss = (result[key] for key in ("accuracy", "average_accuracy", "loss"))
     facts = {
         "accuracy": f"{accuracy:.3f} after {result['rounds']} rounds, {average:.3f} on average",
-        **_backdoor(result),
+        **_describe_backdoor(result),
         "loss": "not finite" if loss is None else f"{loss:.4g}",
         "speed": "not measured" if speed is None else f"{speed:.3g} rounds per second",
         "run": str(outcome.folder),
@@ -70,7 +70,7 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     show_facts(facts)
 
 
-def _backdoor(result: Mapping[str, Any]) -> dict[str, str]:
+def _describe_backdoor(result: Mapping[str, Any]) -> dict[str, str]:
     """Describe how often triggered images are classified as the target class, if there is a trigger."""
     if result["backdoor_accuracy"] is None:
         return {}

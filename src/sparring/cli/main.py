@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperCommand
 
 import sparring
-from sparring.cli.completion import COMPLETED, NAME, completed, is_completing
-from sparring.cli.standard_streams import shielded
+from sparring.cli.completion import NAME, STAND_INS, is_completing, read_words_to_complete
+from sparring.cli.standard_streams import shield_stream
 from sparring.errors import ConfigError, Interrupted, SparringError
 from sparring.registry import imported
 
@@ -45,29 +45,29 @@ class PlainCommand(TyperCommand):
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command given by `words`, by default `sys.argv`, and return the exit code."""
     said = list(sys.argv[1:] if words is None else words)
-    with shielded("stderr"):
-        with shielded("stdout") as output:
+    with shield_stream("stderr"):
+        with shield_stream("stdout") as output:
             code = _run(said)
         if output.loss is None or code != 0:
             return code
-        return _complain(f"standard output: {output.loss}; files that the command saved are intact", FAILED)
+        return _report_error(f"standard output: {output.loss}; files that the command saved are intact", FAILED)
 
 
 def _run(said: Sequence[str]) -> int:
     given = [word for word in said if word != TRACEBACK] or ["--help"]
     try:
-        code = _application(completed() or given)(given, prog_name=NAME, standalone_mode=False)
+        code = _build_application(read_words_to_complete() or given)(given, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
-        return _complain(_remedy(error, given) or error.format_message(), WRONG_USAGE)
+        return _report_error(_suggest_setting(error, given) or error.format_message(), WRONG_USAGE)
     except SparringError as error:
         if TRACEBACK in said:
             traceback.print_exception(error)
-        return _complain(str(error), _exit_code(error))
+        return _report_error(str(error), _exit_code(error))
     # A command returns its exit code or None; click returns the code of an early exit, as after --help or an interrupt.
-    return _complain("interrupted", INTERRUPTED) if code == INTERRUPTED else code or 0
+    return _report_error("interrupted", INTERRUPTED) if code == INTERRUPTED else code or 0
 
 
-def _application(words: Sequence[str]) -> typer.Typer:
+def _build_application(words: Sequence[str]) -> typer.Typer:
     """Build the command line. Only the named command is imported, since torch takes more than a second."""
     # Plain help wraps what does not fit; rich help cuts words off in a narrow terminal.
     application = typer.Typer(
@@ -75,21 +75,21 @@ def _application(words: Sequence[str]) -> typer.Typer:
     )
     for name, summary in COMMANDS.items():
         is_named = name in words
-        function = _function(name, words) if is_named else _about
+        function = _load_command(name, words) if is_named else _about
         help = None if is_named else summary
         application.command(name, cls=PlainCommand, help=help, short_help=summary, context_settings=HELP)(function)
     return application
 
 
-def _function(name: str, words: Sequence[str]) -> Callable[..., Any]:
+def _load_command(name: str, words: Sequence[str]) -> Callable[..., Any]:
     """Return the function of a command, or its lightweight replacement during completion."""
-    if is_completing() and not words[-1].startswith("-") and name in COMPLETED:
-        return COMPLETED[name]
+    if is_completing() and not words[-1].startswith("-") and name in STAND_INS:
+        return STAND_INS[name]
     function: Callable[..., Any] = imported(f"sparring.cli.{name.replace('-', '_')}:command")
     return function
 
 
-def _remedy(error: click.ClickException, given: Sequence[str]) -> str:
+def _suggest_setting(error: click.ClickException, given: Sequence[str]) -> str:
     """Suggest the setting for an unknown option that is a key: `federation.rounds=10` for `--rounds 10`."""
     if not isinstance(error, click.NoSuchOption) or not TAKES_SETTINGS.intersection(given[:1]):
         return ""
@@ -123,6 +123,6 @@ def _exit_code(error: SparringError) -> int:
     return WRONG_USAGE if isinstance(error, ConfigError) else FAILED
 
 
-def _complain(message: str, code: int) -> int:
+def _report_error(message: str, code: int) -> int:
     typer.echo(f"sparring: {'; '.join(message.splitlines())}", err=True)
     return code

@@ -61,7 +61,7 @@ def read_words(words: Sequence[str]) -> dict[str, Any]:
     """Return the document of at most one file, with the settings applied to it."""
     files = [word for word in words if _is_file(word)]
     for word in files:
-        meant = _meant(word, words)
+        meant = _suggest_setting(word, words)
         if meant is not None and not Path(word).exists():
             raise ConfigError(f"{word!r} is not a file; write {meant}")
     if len(files) > 1:
@@ -70,7 +70,7 @@ def read_words(words: Sequence[str]) -> dict[str, Any]:
     return apply_overrides(document, [word for word in words if not _is_file(word)])
 
 
-def _meant(word: str, words: Sequence[str]) -> str | None:
+def _suggest_setting(word: str, words: Sequence[str]) -> str | None:
     """Return the setting that a word alone probably means: it is a key, or the name of a catalogue's member."""
     following = next(iter(words[words.index(word) + 1 :]), "")
     key = word if "." in word and not word.endswith(SUFFIXES) else full_key(word)

@@ -14,8 +14,8 @@ from rich.table import Column
 
 from sparring.experiments import Observer
 from sparring.experiments.jobs.job import Failed, stop_file
-from sparring.experiments.sweeps import Cell, Ending, Played, SweepObserver
-from sparring.experiments.sweeps.axes import called_together
+from sparring.experiments.sweeps import Cell, Completed, Ending, SweepObserver
+from sparring.experiments.sweeps.axes import join_labels
 from sparring.federation import RoundRecord
 
 
@@ -35,12 +35,12 @@ class StopRequest:
         self.tell()
 
 
-def _nobody() -> None:
+def _do_nothing() -> None:
     """Do nothing: the caller reads `is_made`."""
 
 
 @contextmanager
-def stop_request(tell: Callable[[], None] = _nobody) -> Iterator[StopRequest]:
+def handle_stop_signals(tell: Callable[[], None] = _do_nothing) -> Iterator[StopRequest]:
     """Handle signals as stop requests within the context; `tell` is called for the first one."""
     request = StopRequest(tell)
     before = {number: signal.signal(number, request.make) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -92,7 +92,7 @@ class Lines:
 
 
 @contextmanager
-def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
+def show_progress(unit: str, total: int) -> Iterator[Bar | Lines]:
     """Show how many of `total` units are done."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -111,18 +111,18 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
 
 
 @contextmanager
-def following(rounds: int) -> Iterator[Observer]:
+def follow_run(rounds: int) -> Iterator[Observer]:
     """Yield an observer that shows the progress of a run, and stops the run after a signal."""
-    with stop_request() as request, progress("round", rounds) as shown:
+    with handle_stop_signals() as request, show_progress("round", rounds) as shown:
 
         def take(record: RoundRecord) -> None:
             request.can_wait = True
-            shown.show(record.round, _round_news(record))
+            shown.show(record.round, _describe_round(record))
 
         yield Observer(record=take, notice=show_notice, wants_stop=lambda: request.is_made)
 
 
-def _round_news(record: RoundRecord) -> str | None:
+def _describe_round(record: RoundRecord) -> str | None:
     if record.accuracy is None:
         return None
     loss = "not finite" if record.loss is None else f"{record.loss:.4g}"
@@ -156,9 +156,9 @@ class Display:
         if isinstance(ending, Failed):
             self.failed += 1
             show_notice(f"{format_labels(cell.labels)} failed: {ending.error}")
-        for notice in ending.notices if isinstance(ending, Played) else ():
+        for notice in ending.notices if isinstance(ending, Completed) else ():
             show_notice(notice)
-        self._show(_run_news(cell, ending))
+        self._show(_describe_ending(cell, ending))
 
     def _show(self, news: str) -> None:
         running = min(self.size, self.total - self.done)
@@ -166,20 +166,22 @@ class Display:
 
 
 @contextmanager
-def following_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
+def follow_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
     """Yield an observer of a sweep with `size` workers; a signal asks the workers to stop."""
-    with stop_request(stop_file(folder).touch) as request, progress("run", 0) as shown:
+    with handle_stop_signals(stop_file(folder).touch) as request, show_progress("run", 0) as shown:
         display = Display(shown, request, size=size)
         yield SweepObserver(expect=display.expect, ended=display.end, notice=show_notice)
 
 
 def format_labels(labels: Mapping[str, str]) -> str:
     """Name a cell by its labels; the only cell of a sweep without axes has none."""
-    return called_together(labels) or "the run"
+    return join_labels(labels) or "the run"
 
 
-def _run_news(cell: Cell, ending: Ending) -> str:
-    how = f"accuracy {ending.result['accuracy']:.3f}" if isinstance(ending, Played) else type(ending).__name__.lower()
+def _describe_ending(cell: Cell, ending: Ending) -> str:
+    how = (
+        f"accuracy {ending.result['accuracy']:.3f}" if isinstance(ending, Completed) else type(ending).__name__.lower()
+    )
     return f"{format_labels(cell.labels)}: {how}"
 
 
@@ -190,23 +192,23 @@ FEW = 4
 
 
 @contextmanager
-def following_training(folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> Iterator[None]:
+def follow_training(folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> Iterator[None]:
     """Show the training steps of each policy in a folder, of `total` steps overall; a signal requests a stop."""
-    with stop_request(stop_file(folder).touch) as request, progress("step", total) as shown:
+    with handle_stop_signals(stop_file(folder).touch) as request, show_progress("step", total) as shown:
         request.can_wait = True
 
         def look(before: Sequence[int]) -> Sequence[int]:
             steps = made()
             if steps != before:
-                shown.show(sum(steps), _step_news(steps))
+                shown.show(sum(steps), _describe_steps(steps))
             return steps
 
-        with repeated(look):
+        with look_repeatedly(look):
             yield
 
 
 @contextmanager
-def repeated(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
+def look_repeatedly(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
     """Call `look` periodically and at the end, within a context that does not report its progress.
 
     Each call gets the previous result of `look`.
@@ -228,7 +230,7 @@ def repeated(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
         watcher.join()
 
 
-def _step_news(steps: Sequence[int]) -> str:
+def _describe_steps(steps: Sequence[int]) -> str:
     if len(steps) <= FEW:
         return f"steps of each policy: {', '.join(map(str, steps))}"
     return f"{sum(step > 0 for step in steps)} of {len(steps)} policies started"
@@ -241,7 +243,7 @@ class ConsoleFollower:
         show_notice(stage)
 
     def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
-        return following_sweep(folder, size)
+        return follow_sweep(folder, size)
 
     def training(self, folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> AbstractContextManager[None]:
-        return following_training(folder, made, total=total)
+        return follow_training(folder, made, total=total)

@@ -15,17 +15,17 @@ from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_csv
 from sparring.experiments.jobs.atomic_files import write
 from sparring.experiments.report.figures import write_figures
-from sparring.experiments.report.html_page import page
+from sparring.experiments.report.html_page import render_page
 from sparring.experiments.report.latex import as_latex
-from sparring.experiments.report.paired_tables import PairedTable, interval_of, make_paired_tables
-from sparring.experiments.report.panels import parts
-from sparring.experiments.report.score_tables import further_metrics, make_score_tables, metrics
+from sparring.experiments.report.paired_tables import PairedTable, make_paired_tables, name_intervals
+from sparring.experiments.report.panels import split_study
+from sparring.experiments.report.score_tables import list_further_metrics, list_metrics, make_score_tables
 from sparring.experiments.report.side_by_side import AUDIT
 from sparring.experiments.report.study import Study, read_study
-from sparring.experiments.report.threat_model import CLASSES, threat_model
+from sparring.experiments.report.threat_model import CLASSES, describe_threat_model
 from sparring.experiments.reproductions.comparison import judge_reproduction
-from sparring.experiments.sweeps.axes import called_together
-from sparring.experiments.sweeps.tensorboard import track
+from sparring.experiments.sweeps.axes import join_labels
+from sparring.experiments.sweeps.tensorboard import write_events
 
 LEGEND = "cells: mean, n runs (one per seed), {interval} of the mean; * best of column"
 COMPARED = (
@@ -72,10 +72,10 @@ def command(
     runs = folder / ATTACKS if is_audit else folder
     study = read_study(runs, gap=gap)
     show_tables(study)
-    show_paragraphs(_notes(study))
+    show_paragraphs(_make_notes(study))
     for path, written in (
-        (html, _page if audits is None else partial(audits.page_of_audit, folder)),
-        (csv, _csv),
+        (html, _render_page if audits is None else partial(audits.page_of_audit, folder)),
+        (csv, _format_csv),
         (latex, as_latex),
     ):
         if path is not None:
@@ -84,7 +84,7 @@ def command(
     if figures is not None:
         typer.echo(f"written: {figures}, {len(write_figures(study, figures))} files")
     if tensorboard is not None:
-        typer.echo(f"written: {tensorboard}, {track(runs, tensorboard)} runs")
+        typer.echo(f"written: {tensorboard}, {write_events(runs, tensorboard)} runs")
 
 
 def show_folder(folder: Path) -> None:
@@ -95,30 +95,32 @@ def show_folder(folder: Path) -> None:
 def show_tables(study: Study) -> None:
     """Print the scores and the paired differences of all parts."""
     compared: list[PairedTable] = []
-    for title, part in parts(study):
+    for title, part in split_study(study):
         for table in make_score_tables(part):
             show_score_table(table, title)
         for contrast_table in make_paired_tables(part):
             show_paired_table(contrast_table, title)
             compared.append(contrast_table)
-    show_paragraphs(_legend(study, compared))
+    show_paragraphs(_make_legend(study, compared))
 
 
-def _legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
+def _make_legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
     yield LEGEND.format(interval=study.interval)
-    if further_metrics(study):
+    if list_further_metrics(study):
         yield FURTHER
     if compared:
-        yield COMPARED.format(interval=interval_of(compared), gap=study.gap)
+        yield COMPARED.format(interval=name_intervals(compared), gap=study.gap)
 
 
-def _notes(study: Study) -> Iterator[str]:
+def _make_notes(study: Study) -> Iterator[str]:
     """Yield the class names, the judgments of claims, and the runs that failed or are missing."""
     published = judge_reproduction(study)
-    yield from (f"classes: {words}" for fact in threat_model(study) if fact.term == CLASSES for words in fact.words)
+    yield from (
+        f"classes: {words}" for fact in describe_threat_model(study) if fact.term == CLASSES for words in fact.words
+    )
     yield from map(str, published.judgments if published else ())
     for failure in study.failures[:SHOWN]:
-        yield f"failed: {called_together(failure.labels)}: {failure.error}"
+        yield f"failed: {join_labels(failure.labels)}: {failure.error}"
     if len(study.failures) > SHOWN:
         yield f"failed: {len(study.failures) - SHOWN} more runs; --html FILE writes all errors"
     if study.missing:
@@ -126,9 +128,9 @@ def _notes(study: Study) -> Iterator[str]:
         yield f"not complete: {count}; repeat the sweep command with the same folder to resume it"
 
 
-def _page(study: Study) -> str:
-    return page(study, judge_reproduction(study))
+def _render_page(study: Study) -> str:
+    return render_page(study, judge_reproduction(study))
 
 
-def _csv(study: Study) -> str:
-    return as_csv(study.frame, [metric.column for metric in (*metrics(study), *further_metrics(study))])
+def _format_csv(study: Study) -> str:
+    return as_csv(study.frame, [metric.column for metric in (*list_metrics(study), *list_further_metrics(study))])

@@ -8,15 +8,15 @@ import typer
 
 from sparring.cli.console import show_block, show_facts, terminal_width
 from sparring.cli.options import Gap, Jobs, Ray, choose_workers
-from sparring.cli.progress import ConsoleFollower, progress
+from sparring.cli.progress import ConsoleFollower, show_progress
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.claims import Judgment
-from sparring.experiments.analysis.evidence import evidence
+from sparring.experiments.analysis.evidence import describe_finding
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_text
 from sparring.experiments.reproductions import CALCULATIONS, PRESETS, find_preset
-from sparring.experiments.reproductions.comparison import reckoning
+from sparring.experiments.reproductions.comparison import describe_assumption
 from sparring.experiments.reproductions.computed_claim import NAME, ComputedClaim, Part, compute
 from sparring.experiments.reproductions.preset import Preset, Scale
 from sparring.experiments.reproductions.reproduce import (
@@ -64,7 +64,7 @@ def command(
         return 0
     refuse_training(chosen, train=train)
     workers = choose_workers(jobs, ray)
-    show_block(_introduced(chosen, scale, plan=plan_reproduction(chosen, scale, folder=folder, train=train)))
+    show_block(_introduce(chosen, scale, plan=plan_reproduction(chosen, scale, folder=folder, train=train)))
     done = reproduce(
         chosen,
         scale,
@@ -85,7 +85,7 @@ def show_calculation(chosen: ComputedClaim, scale: Scale, *, folder: Path) -> No
     parts = chosen.parts(scale)
     title = f"{chosen.id}: {chosen.title} ({chosen.source}), {scale} scale, {len(parts)} parts"
     show_block([title, *(f"- {difference}" for difference in chosen.differences[scale])])
-    with progress("part", len(parts)) as shown:
+    with show_progress("part", len(parts)) as shown:
 
         def tell(done: int, part: Part) -> None:
             shown.show(done, ", ".join(f"{label} {value}" for label, value in part.items()))
@@ -97,22 +97,22 @@ def show_calculation(chosen: ComputedClaim, scale: Scale, *, folder: Path) -> No
     show_facts({"numbers": str(folder / NAME)})
 
 
-def _introduced(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:
+def _introduce(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:
     """Yield what is reproduced, how it differs from the paper, and what the rules assume."""
     yield f"{chosen.id}: {chosen.title} ({chosen.source}), {scale} scale, {len(plan.runs)} runs"
     for difference in chosen.differences[scale]:
         yield f"- {difference}"
-    yield f"- {reckoning(plan)}"
+    yield f"- {describe_assumption(plan)}"
 
 
 def show_judgments(judgments: Iterable[Judgment]) -> None:
     """Print the judgment of each claim, and the evidence against it."""
     for judgment in judgments:
-        show_block(_told(judgment))
+        show_block(_describe_judgment(judgment))
 
 
-def _told(judgment: Judgment) -> Iterable[str]:
+def _describe_judgment(judgment: Judgment) -> Iterable[str]:
     yield str(judgment)
     for finding in judgment.findings:
         if finding.verdict != "holds":
-            yield f"- {evidence(finding)}"
+            yield f"- {describe_finding(finding)}"

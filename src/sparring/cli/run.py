@@ -21,15 +21,15 @@ from sparring.cli.options import (
     read_words,
     refuse_workers,
 )
-from sparring.cli.progress import following, show_notice
-from sparring.cli.sweep import play_plan
+from sparring.cli.progress import follow_run, show_notice
+from sparring.cli.sweep import run_plan
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, Config, Outcome, digest, parse_config, run
-from sparring.experiments.runs.cost import Forecast, describe_run, forecast
-from sparring.experiments.runs.run import finished
+from sparring.experiments.runs.cost import Forecast, describe_run, forecast_run
+from sparring.experiments.runs.run import find_outcome
 from sparring.experiments.runs.run_folder import Existing
 from sparring.experiments.sweeps import Plan, plan_sweep
-from sparring.experiments.sweeps.tensorboard import tracked
+from sparring.experiments.sweeps.tensorboard import track_run
 from sparring.training import keep_freed_memory
 
 RUNS = Path("runs")
@@ -68,38 +68,38 @@ def command(
     Example: sparring run data=mnist attack=lmp attack.malicious=20 defense=krum federation.rounds=200
     """
     keep_freed_memory()
-    existing, catalogues, document = _existing(resumes or ()), load_catalogues(plugins), read_words(words or [])
+    existing, catalogues, document = _choose_existing(resumes or ()), load_catalogues(plugins), read_words(words or [])
     if seeds is not None:
         if resumes or tensorboard:
             raise ConfigError("--seeds is given; leave out --resume, --overwrite and --tensorboard")
         plan, folder = plan_seeds(document, seeds, out=out, catalogues=catalogues)
         workers = choose_workers(jobs, ray)
-        return play_plan(plan, folder, workers=workers, catalogues=catalogues, dry_run=dry_run, as_json=as_json)
+        return run_plan(plan, folder, workers=workers, catalogues=catalogues, dry_run=dry_run, as_json=as_json)
     refuse_workers(jobs, ray)
     config = parse_config(document, catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
     if dry_run:
-        _tell(folder, config, plan=forecast(config, catalogues), as_json=as_json)
+        _show_forecast(folder, config, plan=forecast_run(config, catalogues), as_json=as_json)
         return 0
-    outcome = _play(config, folder, existing=existing, tensorboard=tensorboard, catalogues=catalogues)
+    outcome = _run_or_read(config, folder, existing=existing, tensorboard=tensorboard, catalogues=catalogues)
     show_outcome(outcome, as_json=as_json)
     return 0
 
 
-def _play(
+def _run_or_read(
     config: Config, folder: Path, *, existing: Existing, tensorboard: Path | None, catalogues: Catalogues
 ) -> Outcome:
     """Execute a run, unless the folder holds it and it is complete."""
-    outcome = finished(config, folder) if existing == "refuse" else None
+    outcome = find_outcome(config, folder) if existing == "refuse" else None
     if outcome is not None:
         show_notice(f"{folder} holds this run, and it is complete; --overwrite runs it again")
         return outcome
     rounds = config.federation.rounds
-    with following(rounds) as shown, tracked(shown, folder, board=tensorboard) as observer:
+    with follow_run(rounds) as shown, track_run(shown, folder, board=tensorboard) as observer:
         return run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
 
 
-def _existing(resumes: Sequence[bool]) -> Existing:
+def _choose_existing(resumes: Sequence[bool]) -> Existing:
     """Return what to do with an existing run; `resumes` is true for each --resume and false for each --overwrite."""
     if len(set(resumes)) > 1:
         raise ConfigError("--resume and --overwrite are both given; choose one")
@@ -108,7 +108,7 @@ def _existing(resumes: Sequence[bool]) -> Existing:
     return "resume" if resumes[0] else "overwrite"
 
 
-def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:
+def _show_forecast(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**plan._asdict(), "run": str(folder)}, allow_nan=False))
     else:

@@ -16,12 +16,12 @@ from sparring.experiments.report.side_by_side import (
     LEVELS,
     PLAIN_LEVELS,
     ShownRun,
-    described,
-    differences,
-    numbers,
-    plain,
-    read_shown,
-    sparkline,
+    draw_sparkline,
+    find_differences,
+    list_facts_of_run,
+    list_results,
+    read_runs,
+    runs_to_json,
 )
 
 WIDTH = 17
@@ -39,9 +39,9 @@ def command(
 
     Example: sparring show runs/first runs/second
     """
-    runs = read_shown(folders)
+    runs = read_runs(folders)
     if as_json:
-        typer.echo(json.dumps(plain(runs), allow_nan=False))
+        typer.echo(json.dumps(runs_to_json(runs), allow_nan=False))
     elif len(runs) == 1:
         _show_one(runs[0])
     else:
@@ -52,21 +52,21 @@ def _show_one(run: ShownRun) -> None:
     """Print everything that a run's folder records."""
     accuracies = run.result.get("class_accuracy")
     classes = {"by class": ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)} if accuracies else {}
-    facts = {**described(run), **numbers(run), **classes, "run": str(run.folder)}
+    facts = {**list_facts_of_run(run), **list_results(run), **classes, "run": str(run.folder)}
     show_facts({name: printable(fact) for name, fact in facts.items()})
     _show_curves([run])
 
 
 def _show_several(runs: Sequence[ShownRun]) -> None:
     """Print tables with one column per run."""
-    differing = differences(runs)
+    differing = find_differences(runs)
     if differing:
         heading = f"{len(differing)} {'setting differs' if len(differing) == 1 else 'settings differ'}"
         _show_table(heading, runs, rows=differing, corner="setting")
     else:
         typer.echo("no setting differs: the runs are equal")
         typer.echo()
-    found = [numbers(run) for run in runs]
+    found = [list_results(run) for run in runs]
     names = dict.fromkeys(name for each in found for name in each)
     _show_table(
         "results", runs, rows={name: [each.get(name, "-") for each in found] for name in names}, corner="number"
@@ -93,7 +93,7 @@ def _show_curves(runs: Sequence[ShownRun]) -> None:
     for name, curve in drawn.items():
         (first, start), (last, end) = curve[0], curve[-1]
         typer.echo(f"  {printable(name)}: {start:.3f} after round {first}, {end:.3f} after round {last}")
-        typer.echo(f"  {sparkline(curve, min(MOST_POINTS, terminal_width() - 4), levels=levels)}")
+        typer.echo(f"  {draw_sparkline(curve, min(MOST_POINTS, terminal_width() - 4), levels=levels)}")
 
 
 def _can_print(text: str) -> bool:

@@ -41,7 +41,7 @@ class Sink(RawIOBase):
 
 
 @contextmanager
-def shielded(name: str) -> Iterator[Sink]:
+def shield_stream(name: str) -> Iterator[Sink]:
     """Suppress write errors of `sys.stdout` or `sys.stderr`, and escape characters that its encoding lacks."""
     stream = getattr(sys, name)
     if not isinstance(stream, TextIOWrapper):

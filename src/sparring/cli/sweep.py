@@ -11,23 +11,23 @@ import typer
 
 from sparring.cli.console import show_facts
 from sparring.cli.options import AsJson, Jobs, Plugins, Ray, choose_workers, load_catalogues
-from sparring.cli.progress import following_sweep, format_labels
+from sparring.cli.progress import follow_sweep, format_labels
 from sparring.experiments import Catalogues, read_document
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.jobs.workers import Workers
-from sparring.experiments.runs.cost import forecast
+from sparring.experiments.runs.cost import forecast_run
 from sparring.experiments.sweeps import (
     Plan,
     SweepSummary,
-    label,
-    missing,
+    list_missing,
+    make_label,
     plan_sweep,
     run_folder,
-    settled,
-    summary,
+    settle_plan,
+    summarize_sweep,
     sweep,
 )
-from sparring.experiments.sweeps.plan import with_settings
+from sparring.experiments.sweeps.plan import override_sweep
 from sparring.experiments.sweeps.sweep_folder import FAILURES
 from sparring.registry import imported
 
@@ -61,14 +61,14 @@ def command(
     Example: sparring sweep grid.yaml --out grid --jobs 4
     """
     catalogues = load_catalogues(plugins)
-    plan = plan_sweep(with_settings(read_document(file), words or ()), catalogues)
+    plan = plan_sweep(override_sweep(read_document(file), words or ()), catalogues)
     workers = choose_workers(jobs, ray)
-    return play_plan(
+    return run_plan(
         plan, out, workers=workers, catalogues=catalogues, retry_failed=retry_failed, dry_run=dry_run, as_json=as_json
     )
 
 
-def play_plan(
+def run_plan(
     plan: Plan,
     folder: Path,
     *,
@@ -80,9 +80,9 @@ def play_plan(
 ) -> int:
     """Execute the missing runs of a plan, show the results, and return the exit code."""
     if dry_run:
-        _tell(plan, folder, size=workers.size, catalogues=catalogues, retry_failed=retry_failed, as_json=as_json)
+        _show_plan(plan, folder, size=workers.size, catalogues=catalogues, retry_failed=retry_failed, as_json=as_json)
         return 0
-    with following_sweep(folder, workers.size) as observer:
+    with follow_sweep(folder, workers.size) as observer:
         stands = sweep(
             plan, folder, workers=workers, observer=observer, retry_failed=retry_failed, catalogues=catalogues
         )
@@ -92,11 +92,11 @@ def play_plan(
     if stands.complete and not as_json:
         typer.echo()
         imported("sparring.cli.report:show_folder")(folder)  # pandas comes with it
-        show_facts({"next": _next(folder)})
+        show_facts({"next": _suggest_report(folder)})
     return 1 if stands.failures else 0
 
 
-def _next(folder: Path) -> str:
+def _suggest_report(folder: Path) -> str:
     """Return the command that writes the HTML page."""
     page = folder.with_name(f"{folder.name}.html") if folder.name else folder / "report.html"
     return f"sparring report {quote(str(folder))} --html {quote(str(page))}"
@@ -105,7 +105,7 @@ def _next(folder: Path) -> str:
 def show_summary(stands: SweepSummary, folder: Path, *, as_json: bool, cells: Sequence[Mapping[str, Any]] = ()) -> None:
     """Print the status of a sweep as one JSON object with the accuracies of its cells, or as a few lines."""
     if as_json:
-        typer.echo(json.dumps({**_plain(stands, folder), "cells": list(cells), "sweep": str(folder)}))
+        typer.echo(json.dumps({**_to_json(stands, folder), "cells": list(cells), "sweep": str(folder)}))
         return
     facts = {"runs": f"{stands.complete} of {stands.runs} complete", "sweep": str(folder)}
     if stands.failures:
@@ -117,10 +117,12 @@ def show_summary(stands: SweepSummary, folder: Path, *, as_json: bool, cells: Se
     if stands.choices:
         typer.echo("chosen by the worst accuracy on validation examples:")
     for choice in stands.choices:
-        typer.echo(f"  {format_labels(choice.labels)}: {label(choice.chosen)} ({choice.worst:.3f}, n = {choice.n})")
+        typer.echo(
+            f"  {format_labels(choice.labels)}: {make_label(choice.chosen)} ({choice.worst:.3f}, n = {choice.n})"
+        )
 
 
-def _plain(stands: SweepSummary, folder: Path) -> dict[str, Any]:
+def _to_json(stands: SweepSummary, folder: Path) -> dict[str, Any]:
     failures = [
         {"labels": each.labels, "error": each.error, "run": str(run_folder(folder, each.digest))}
         for each in stands.failures
@@ -132,14 +134,16 @@ def _plain(stands: SweepSummary, folder: Path) -> dict[str, Any]:
     return {**counts, "failures": failures, "choices": choices}
 
 
-def _tell(plan: Plan, folder: Path, *, size: int, catalogues: Catalogues, retry_failed: bool, as_json: bool) -> None:
+def _show_plan(
+    plan: Plan, folder: Path, *, size: int, catalogues: Catalogues, retry_failed: bool, as_json: bool
+) -> None:
     """Print the missing runs and a forecast, which assumes that every run takes as long as the first missing one."""
-    plan = settled(plan, folder, catalogues=catalogues)
+    plan = settle_plan(plan, folder, catalogues=catalogues)
     cells = (*plan.candidates, *plan.cells)
-    due = missing(folder, cells, retry_failed=retry_failed)
+    due = list_missing(folder, cells, retry_failed=retry_failed)
     left = len(due) + plan.open
-    seconds = forecast((*due, *cells)[0].config, catalogues).seconds * ceil(left / size) if left else 0.0
-    stands = summary(plan, folder)
+    seconds = forecast_run((*due, *cells)[0].config, catalogues).seconds * ceil(left / size) if left else 0.0
+    stands = summarize_sweep(plan, folder)
     counts = {"complete": stands.complete, "failed": len(stands.failures), "due": len(due), "open": plan.open}
     if as_json:
         typer.echo(json.dumps({"runs": stands.runs, **counts, "seconds": seconds, "sweep": str(folder)}))

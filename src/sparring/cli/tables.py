@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sparring.cli.console import printable
 from sparring.experiments.report.paired_tables import Difference, PairedTable
-from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, Worst, regrets, worst
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, WorstCase, compute_regrets, find_worst_case
 
 NAMES = 22
 """The maximum width of the first column."""
@@ -24,22 +24,22 @@ def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> N
     console = Console(highlight=False)
     rows, columns = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     console.print(Text(printable(heading), style="bold", overflow="fold"))
-    for part in _parts(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
-        shown = _headed(part, corner=corner, width=width)
+    for part in _split_columns(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
+        shown = _make_table(part, corner=corner, width=width)
         for row in rows:
             shown.add_row(Text(printable(row)), *(cells[row, column] for column in part))
         console.print(shown)
         console.print()
 
 
-def _parts(columns: Sequence[str], *, room: int) -> Iterator[Sequence[str]]:
+def _split_columns(columns: Sequence[str], *, room: int) -> Iterator[Sequence[str]]:
     """Split columns into as few parts of similar size as fit."""
     size = ceil(len(columns) / ceil(len(columns) / room))
     for first in range(0, len(columns), size):
         yield columns[first : first + size]
 
 
-def _headed(columns: Sequence[str], *, corner: str, width: int) -> Table:
+def _make_table(columns: Sequence[str], *, corner: str, width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1)
     table.add_column(Text(printable(corner)), max_width=NAMES, overflow="fold")
     for column in columns:
@@ -54,18 +54,19 @@ WORST = "worst case"
 
 def show_score_table(table: ScoreTable, title: str) -> None:
     """Print a table of scores; a grid has an additional column with the worst case of each row."""
-    behind = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
+    behind = compute_regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     cells: dict[tuple[str, str], Text] = {}
     for row in table.rows:
         cells |= {
-            (row, column): _score(table.cells[row, column], behind.get((row, column))) for column in table.columns
+            (row, column): _format_score(table.cells[row, column], behind.get((row, column)))
+            for column in table.columns
         }
         if table.is_grid:
-            cells[row, WORST] = _worst(worst(table, row))
+            cells[row, WORST] = _format_worst(find_worst_case(table, row))
     show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=SCORE_WIDTH)
 
 
-def _score(cell: ScoreCell, regret: float | None) -> Text:
+def _format_score(cell: ScoreCell, regret: float | None) -> Text:
     """Format the mean, with a star if it is the best of its column, the number of runs, and the interval."""
     if cell.summary is None:
         return Text(cell.absence)
@@ -76,7 +77,7 @@ def _score(cell: ScoreCell, regret: float | None) -> Text:
     return Text(f"{mean}\n{interval}", style="bold" if is_best else "")
 
 
-def _worst(found: Worst | None) -> Text:
+def _format_worst(found: WorstCase | None) -> Text:
     """Format the mean, the number of runs, and the column of the worst case."""
     if found is None or found.cell.summary is None:
         return Text("unknown")
@@ -92,12 +93,14 @@ PAIRED_WIDTH = 16
 def show_paired_table(table: PairedTable, title: str) -> None:
     """Print a table of paired differences; those that favor one side are bold."""
     cells = {
-        (row, column): _difference(table.cells.get((row, column))) for row in table.rows for column in table.columns
+        (row, column): _format_difference(table.cells.get((row, column)))
+        for row in table.rows
+        for column in table.columns
     }
     show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=PAIRED_WIDTH)
 
 
-def _difference(difference: Difference | None) -> Text:
+def _format_difference(difference: Difference | None) -> Text:
     if difference is None:
         return Text("unknown")
-    return Text("\n".join(difference.told), style="bold" if difference.winner else "")
+    return Text("\n".join(difference.lines), style="bold" if difference.winner else "")

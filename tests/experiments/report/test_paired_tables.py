@@ -4,7 +4,7 @@ import pytest
 
 from sparring.experiments.analysis.frames import Contrast
 from sparring.experiments.analysis.statistics import compare
-from sparring.experiments.report.paired_tables import Difference, interval_of, make_paired_tables
+from sparring.experiments.report.paired_tables import Difference, make_paired_tables, name_intervals
 from sparring.experiments.report.score_tables import METRICS
 from tests.experiments.report.studies import study
 
@@ -110,7 +110,7 @@ def test_a_study_says_how_much_counts():
 
 
 def test_intervals_are_named_by_the_seeds_that_are_common():
-    assert interval_of(make_paired_tables(study(AXES, results()))) == "95 % t interval"
+    assert name_intervals(make_paired_tables(study(AXES, results()))) == "95 % t interval"
 
 
 def test_more_backdoor_accuracy_speaks_for_the_attacker():

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.report.html_page import page
+from sparring.experiments.report.html_page import render_page
 from sparring.experiments.report.study import read_study
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
@@ -82,14 +82,14 @@ def test_a_run_with_a_plug_in_is_read_without_it(copied):
     path.write_text(json.dumps(content))
     study = read_study(copied)
     assert len(study.complete) == 8
-    told = page(study)
+    told = render_page(study)
     assert "trusting (longest=0.5)" in told
     assert "--plugin my_rules seed=0" in told
 
 
 def test_reading_builds_nothing(sweep_folder, monkeypatch):
     monkeypatch.setattr("sparring.registry.build", None)
-    assert page(read_study(sweep_folder))
+    assert render_page(read_study(sweep_folder))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}}\n", b'{"lost": 1}\n'])

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from sparring.experiments.analysis.claims import Above, AnyOf, Claim, Least
-from sparring.experiments.reproductions.comparison import HEADER, beside, judgments, reckoning
+from sparring.experiments.reproductions.comparison import HEADER, beside, judge_preset, reckoning
 from sparring.experiments.reproductions.preset import Preset, Published
 from sparring.experiments.sweeps import plan_sweep
 from tests.experiments.frames import made_frame
@@ -101,7 +101,7 @@ def test_all_shares_of_malicious_clients_that_are_played_are_told():
 
 
 def test_all_claims_are_judged():
-    verdicts = [judgment.verdict for judgment in judgments(PRESET, "laptop", runs=RUNS)]
+    verdicts = [judgment.verdict for judgment in judge_preset(PRESET, "laptop", runs=RUNS)]
     assert verdicts == ["holds", "does not hold", "undecided", "undecided", "holds"]
 
 

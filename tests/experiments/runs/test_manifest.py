@@ -7,9 +7,9 @@ from sparring.experiments import digest, to_document
 from sparring.experiments.runs.manifest import (
     NAME,
     has_manifest,
+    list_versions,
     read_manifest,
     read_old_manifest,
-    versions,
     write_manifest,
 )
 from tests.experiments.small import small
@@ -29,7 +29,7 @@ def test_a_manifest_is_read_back(tmp_path):
     config = small("defense={name: clipped, inner: {name: median}}", "attack.start=2")
     write_manifest(tmp_path, config)
     assert has_manifest(tmp_path)
-    assert read_manifest(tmp_path) == (config, versions(), {}, ())
+    assert read_manifest(tmp_path) == (config, list_versions(), {}, ())
 
 
 def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):

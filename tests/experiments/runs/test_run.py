@@ -12,7 +12,7 @@ from sparring.errors import ConfigError, Interrupted, PluginError, RunError
 from sparring.experiments import Observer, digest, resume, run
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.runs.journal import read_records
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 from sparring.federation import train
 from sparring.registry import build
 from tests.experiments.jobs.test_atomic_files import small_files
@@ -281,7 +281,7 @@ def test_another_run_is_not_resumed_in_its_place(tmp_path):
 def test_a_run_in_use_is_left_alone(tmp_path):
     stopped(tmp_path / "run", 4)
     before = lasting_so_far(tmp_path / "run")
-    with locked(tmp_path / "run"):
+    with lock_folder(tmp_path / "run"):
         with pytest.raises(RunError, match="is in use by another process"):
             resume(tmp_path / "run")
         with pytest.raises(RunError, match="is in use by another process"):

@@ -4,7 +4,7 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments.runs.manifest import write_manifest
-from sparring.experiments.runs.run_folder import FILES, admit, clear, command_to_resume, is_vacant, locked
+from sparring.experiments.runs.run_folder import FILES, admit, clear, command_to_resume, is_vacant, lock_folder
 from tests.experiments.small import small
 
 
@@ -21,11 +21,11 @@ def used(folder):
 
 
 def test_a_folder_is_made_and_held_against_others(folder):
-    with locked(folder):
+    with lock_folder(folder):
         assert is_vacant(folder)
-        with pytest.raises(RunError, match="is in use by another process; wait for it"), locked(folder):
+        with pytest.raises(RunError, match="is in use by another process; wait for it"), lock_folder(folder):
             pytest.fail("two hold the same folder")
-    with locked(folder):
+    with lock_folder(folder):
         assert folder.is_dir()
 
 
@@ -33,7 +33,7 @@ def test_a_folder_that_cannot_be_made_is_told_of(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(RunError, match="run: not a directory; make room or choose another folder"),
-        locked(tmp_path / "file/run"),
+        lock_folder(tmp_path / "file/run"),
     ):
         pytest.fail("a file is no folder")
 

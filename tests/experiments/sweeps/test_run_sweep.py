@@ -8,7 +8,7 @@ import pytest
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.jobs.job import stop_file
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.sweeps import Played, SweepObserver, plan_sweep, read_sweep, sweep
+from sparring.experiments.sweeps import Completed, SweepObserver, plan_sweep, read_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import read_result
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, complete, grid, left, selecting
@@ -62,7 +62,7 @@ def test_a_sweep_is_its_runs_and_what_it_says_of_itself(folder):
     assert stands == (2, 2, (), ())
     assert spy.expected == [2]
     assert [labels for labels, _ in spy.ended] == [cell.labels for cell in plan.cells]
-    assert all(isinstance(ending, Played) for _, ending in spy.ended)
+    assert all(isinstance(ending, Completed) for _, ending in spy.ended)
     assert sorted(os.listdir(folder)) == [".lock", "runs", "sweep.json"]
     assert sorted(os.listdir(folder / "runs")) == sorted(cell.digest[:12] for cell in plan.cells)
 

@@ -3,7 +3,7 @@ import pytest
 from sparring.errors import ConfigError
 from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import read_axes
-from sparring.experiments.sweeps.tuning import TRY, Tried, choose, read_selection
+from sparring.experiments.sweeps.tuning import TRY, CandidateRun, choose, read_selection
 from tests.experiments.sweeps.grids import selecting
 
 AXES = read_axes(
@@ -22,7 +22,7 @@ SECTION = {
 
 
 def tried(candidate, accuracy, *, attack="ipm", seed="0", data="mnist"):
-    return Tried({"data": data, "attack": attack, "defense": "clipped", "seed": seed, TRY: candidate}, accuracy)
+    return CandidateRun({"data": data, "attack": attack, "defense": "clipped", "seed": seed, TRY: candidate}, accuracy)
 
 
 @pytest.fixture

@@ -6,14 +6,14 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from sparring.experiments.analysis.frames import Labels, by_seed, named
+from sparring.experiments.analysis.frames import Labels, by_seed, format_cell
 from sparring.experiments.analysis.statistics import (
     FEWEST_TO_DECIDE,
     SMALLEST_GAP,
     Comparison,
     Reading,
     compare,
-    reading,
+    interpret,
 )
 
 Verdict = Literal["holds", "does not hold", "undecided", "not judged"]
@@ -99,7 +99,7 @@ class Finding(NamedTuple):
     @property
     def reading(self) -> Reading:
         """The reading of the difference's interval, independent of the statement."""
-        return "undecided" if self.comparison is None else reading(self.comparison, self.gap)
+        return "undecided" if self.comparison is None else interpret(self.comparison, self.gap)
 
 
 class Judgment(NamedTuple):
@@ -119,28 +119,28 @@ def judge_claim(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None, g
     """Judge a claim by the paired intervals of its statements; the smoke scale is never judged."""
     if not claim.statements:
         return Judgment(claim, "not judged", reason=f"needs {claim.needs}")
-    spared = unjudged(claim, scale)
+    spared = skip_judgment(claim, scale)
     if spared is not None:
         return spared
-    findings = tuple(find(statement, runs, gap=gap) for statement in claim.statements)
-    verdict = together(finding.verdict for finding in findings)
-    missing = [named(cell) for finding in findings for cell in finding.missing]
-    return Judgment(claim, verdict, findings, _lack(missing) if verdict == "not judged" else "")
+    findings = tuple(judge_statement(statement, runs, gap=gap) for statement in claim.statements)
+    verdict = combine_verdicts(finding.verdict for finding in findings)
+    missing = [format_cell(cell) for finding in findings for cell in finding.missing]
+    return Judgment(claim, verdict, findings, _describe_missing(missing) if verdict == "not judged" else "")
 
 
-def unjudged(claim: Claim, scale: str | None) -> Judgment | None:
+def skip_judgment(claim: Claim, scale: str | None) -> Judgment | None:
     """Return the judgment of a claim at a scale at which nothing is judged, else None."""
     if scale != UNJUDGED_SCALE:
         return None
     return Judgment(claim, "not judged", reason=f"the {scale} scale only shows that everything runs")
 
 
-def together(verdicts: Iterable[Verdict]) -> Verdict:
+def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict on statements that must all hold: one that does not hold decides, whatever is missing."""
     return _first(("does not hold", "not judged", "undecided", "holds"), verdicts)
 
 
-def at_least_one(verdicts: Iterable[Verdict]) -> Verdict:
+def combine_alternatives(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the verdict on statements of which one must hold: one that holds decides, even if others are missing."""
     return _first(("holds", "not judged", "undecided", "does not hold"), verdicts)
 
@@ -151,20 +151,24 @@ def _first(order: tuple[Verdict, ...], verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in order if verdict in given), order[-1])
 
 
-def find(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
+def judge_statement(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
     """Judge a statement by the results; `gap` is the smallest difference that counts."""
-    return _either(statement, runs, gap=gap) if isinstance(statement, AnyOf) else _compared(statement, runs, gap=gap)
+    return (
+        _judge_alternatives(statement, runs, gap=gap)
+        if isinstance(statement, AnyOf)
+        else _judge_comparison(statement, runs, gap=gap)
+    )
 
 
-def _either(statement: AnyOf, runs: pd.DataFrame, *, gap: float) -> Finding:
+def _judge_alternatives(statement: AnyOf, runs: pd.DataFrame, *, gap: float) -> Finding:
     """Judge each of several statements; missing cells are reported only where they could change the verdict."""
-    among = tuple(_compared(each, runs, gap=gap) for each in statement.statements)
-    verdict = at_least_one(finding.verdict for finding in among)
+    among = tuple(_judge_comparison(each, runs, gap=gap) for each in statement.statements)
+    verdict = combine_alternatives(finding.verdict for finding in among)
     missing = tuple(cell for finding in among for cell in finding.missing) if verdict == "not judged" else ()
     return Finding(statement, verdict, missing=missing, among=among, gap=gap)
 
 
-def _compared(statement: Above, runs: pd.DataFrame, *, gap: float) -> Finding:
+def _judge_comparison(statement: Above, runs: pd.DataFrame, *, gap: float) -> Finding:
     """Compare the two sides of a statement on their common seeds."""
     missing = tuple(cell for cell in statement.cells if not by_seed(runs, cell, metric=statement.metric))
     if missing:
@@ -200,6 +204,6 @@ def _by_seed(side: Side, runs: pd.DataFrame, *, metric: str) -> dict[int, float]
     return {seed: min(cell[seed] for cell in cells) for seed in set.intersection(*map(set, cells))}
 
 
-def _lack(missing: list[str]) -> str:
+def _describe_missing(missing: list[str]) -> str:
     more = f" and {len(missing) - 1} more cells" if len(missing) > 1 else ""
     return f"no results for {missing[0]}{more}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import pandas as pd
 
 from sparring.errors import ConfigError
-from sparring.experiments.analysis.statistics import Comparison, Summary, compare, holm, summary
+from sparring.experiments.analysis.statistics import Comparison, Summary, compare, correct_holm, summarize
 from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.runs import manifest
 from sparring.experiments.sweeps.axes import COLUMNS, METRICS, SEED
@@ -31,7 +31,7 @@ class Contrast(NamedTuple):
     p: float | None
 
 
-def frame(folder: str | Path) -> pd.DataFrame:
+def read_frame(folder: str | Path) -> pd.DataFrame:
     """Return one row per complete run: its labels on the axes in the file's order, its seed and its results.
 
     The loss is NaN if it is not finite, and a backdoor accuracy is NaN if there is no backdoor.
@@ -45,7 +45,7 @@ def frame(folder: str | Path) -> pd.DataFrame:
     return table.astype({SEED: int, **dict.fromkeys(METRICS, float), "rounds": int})
 
 
-def measured(result: Mapping[str, Any], *, seed: int, run: str) -> dict[str, Any]:
+def result_columns(result: Mapping[str, Any], *, seed: int, run: str) -> dict[str, Any]:
     """Return the columns of a run's row other than its labels."""
     return {SEED: seed, **{column: result.get(column) for column in (*METRICS, "rounds")}, "run": run}
 
@@ -64,7 +64,7 @@ def values(runs: pd.DataFrame, metric: str) -> pd.Series:
     return runs[metric]
 
 
-def possible(metric: str) -> dict[str, float]:
+def metric_bounds(metric: str) -> dict[str, float]:
     """Return the bounds of a metric: 0 and 1, and no upper bound for the loss."""
     return {"least": 0.0, "most": inf if metric == "loss" else 1.0}
 
@@ -78,45 +78,45 @@ def by_seed(runs: pd.DataFrame, cell: Labels, *, metric: str) -> dict[int, float
         chosen = chosen[chosen[axis] == label]
     if chosen[SEED].duplicated().any():
         raise ConfigError(
-            f"{named(cell)} matches more than one cell; give a label on each of: {', '.join(axes_of(runs))}"
+            f"{format_cell(cell)} matches more than one cell; give a label on each of: {', '.join(axes_of(runs))}"
         )
     return dict(zip(chosen[SEED].tolist(), values(chosen, metric).tolist(), strict=True))
 
 
-def summaries(runs: pd.DataFrame, metric: str) -> dict[tuple[str, ...], Summary]:
+def summarize_cells(runs: pd.DataFrame, metric: str) -> dict[tuple[str, ...], Summary]:
     """Summarize each cell over its seeds; keys are the labels on `axes_of`, in the file's order."""
-    axes, limits = axes_of(runs), possible(metric)
+    axes, limits = axes_of(runs), metric_bounds(metric)
     measured = values(runs, metric)
     if not axes:
-        return {(): summary(measured, **limits)} if len(measured) else {}
+        return {(): summarize(measured, **limits)} if len(measured) else {}
     groups = measured.groupby([runs[axis] for axis in axes], observed=True)
-    return {tuple(map(str, labels)): summary(group.to_numpy(), **limits) for labels, group in groups}
+    return {tuple(map(str, labels)): summarize(group.to_numpy(), **limits) for labels, group in groups}
 
 
 def cell_accuracies(folder: str | Path) -> list[dict[str, Any]]:
     """Return the labels of each cell of a sweep and its accuracy over seeds, ready for JSON."""
-    runs = frame(folder)
+    runs = read_frame(folder)
     axes = axes_of(runs)
     return [
         {"labels": dict(zip(axes, labels, strict=True)), "accuracy": cell._asdict()}
-        for labels, cell in summaries(runs, "accuracy").items()
+        for labels, cell in summarize_cells(runs, "accuracy").items()
     ]
 
 
-def contrasts(runs: pd.DataFrame, metric: str, *, axis: str, reference: str) -> list[Contrast]:
+def compare_cells(runs: pd.DataFrame, metric: str, *, axis: str, reference: str) -> list[Contrast]:
     """Compare each cell, on common seeds, with the cell that has `reference` on an axis and is otherwise equal."""
     pairs = []
-    for labels in summaries(runs, metric):
+    for labels in summarize_cells(runs, metric):
         cell = dict(zip(axes_of(runs), labels, strict=True))
         own = by_seed(runs, cell, metric=metric)
         other = by_seed(runs, {**cell, axis: reference}, metric=metric)
         if cell[axis] != reference and own.keys() & other.keys():
             pairs.append((cell, compare(own, other)))
-    corrected = holm([comparison.p for _, comparison in pairs])
+    corrected = correct_holm([comparison.p for _, comparison in pairs])
     return [Contrast(cell, comparison, p) for (cell, comparison), p in zip(pairs, corrected, strict=True)]
 
 
-def named(cell: Labels) -> str:
+def format_cell(cell: Labels) -> str:
     """Name a cell, as in `attack=lmp, defense=krum`."""
     return ", ".join(f"{axis}={label}" for axis, label in cell.items())
 
@@ -127,4 +127,4 @@ def _row(folder: Path, labels: Labels, *, digest: str) -> dict[str, Any] | None:
     result, about = read_result(folder, digest), read_json(run / manifest.NAME)
     if result is None or about is None:
         return None
-    return {**labels, **measured(result, seed=about["seed"], run=run.name)}
+    return {**labels, **result_columns(result, seed=about["seed"], run=run.name)}

@@ -59,7 +59,7 @@ class Comparison(NamedTuple):
     p: float | None
 
 
-def summary(values: ArrayLike, *, least: float = -inf, most: float = inf) -> Summary:
+def summarize(values: ArrayLike, *, least: float = -inf, most: float = inf) -> Summary:
     """Summarize one value per seed; the interval is clipped to the bounds `least` and `most`."""
     sample = np.asarray(values, dtype=np.float64)
     if sample.ndim != 1 or sample.size == 0:
@@ -83,7 +83,7 @@ def compare(first: Mapping[int, float], second: Mapping[int, float]) -> Comparis
     return Comparison(len(common), mean, *_interval(differences), _effect(differences), _p(differences))
 
 
-def reading(comparison: Comparison, gap: float = SMALLEST_GAP) -> Reading:
+def interpret(comparison: Comparison, gap: float = SMALLEST_GAP) -> Reading:
     """Interpret the interval of a difference; `gap` is the smallest difference that counts.
 
     The reading is `more` or `less` if the whole interval lies beyond the gap on that side, and `no difference that
@@ -97,16 +97,16 @@ def reading(comparison: Comparison, gap: float = SMALLEST_GAP) -> Reading:
     return "no difference that counts" if max(-low, high) <= gap else "undecided"
 
 
-def method(n: int) -> str:
+def name_method(n: int) -> str:
     """Name the method of the interval of `n` values; one value has no interval."""
     if n < 2:
         return ""
     return "t" if n < FEWEST_TO_RESAMPLE else "bootstrap"
 
 
-def interval_named(counts: Iterable[int]) -> str:
+def name_interval(counts: Iterable[int]) -> str:
     """Name the intervals of means over these numbers of values, as in `95 % t interval`."""
-    made = {method(n) for n in counts} - {""}
+    made = {name_method(n) for n in counts} - {""}
     if made == {"t"}:
         return "95 % t interval"
     if made == {"bootstrap"}:
@@ -114,7 +114,7 @@ def interval_named(counts: Iterable[int]) -> str:
     return f"95 % interval (t below {FEWEST_TO_RESAMPLE} seeds, expanded percentile bootstrap otherwise)"
 
 
-def holm(ps: Sequence[float | None]) -> list[float | None]:
+def correct_holm(ps: Sequence[float | None]) -> list[float | None]:
     """Correct p-values for multiple testing (Holm, 1979); None marks a test that was not made and does not count."""
     made = sorted((p, index) for index, p in enumerate(ps) if p is not None)
     corrected: list[float | None] = [None] * len(ps)
@@ -125,7 +125,7 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
     return corrected
 
 
-def written(summary: Summary, digits: int = 3, *, interval: bool = True) -> str:
+def format_summary(summary: Summary, digits: int = 3, *, interval: bool = True) -> str:
     """Format a summary as in `0.93 ± 0.01 [0.92, 0.94], n = 3`, or without the interval; one seed as `0.93 (n = 1)`."""
     n, mean, std, low, high = summary
     if isnan(mean):

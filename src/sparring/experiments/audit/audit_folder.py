@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from sparring.errors import RunError
-from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
@@ -22,7 +22,7 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` created")
     if verdict is None:
         raise RunError(f"{folder} holds an audit that is not complete; resume it with the command that started it")
-    runs = frame(folder / MEASURED)
+    runs = read_frame(folder / MEASURED)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
     done = judge(
         runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_read_breaking(verdict["halved_by"]), gap=gap
@@ -38,7 +38,7 @@ def _read_breaking(halved: dict[str, Any]) -> Breaking:
 
 
 def _read_policies(folder: Path, effort: AuditPlan) -> dict[str, AuditedPolicy]:
-    selection_runs = frame(folder / SELECTION)
+    selection_runs = read_frame(folder / SELECTION)
     folders = {f"learned {number}": folder / POLICIES / str(number) for number in range(1, effort.policies + 1)}
     return {
         label: AuditedPolicy(

@@ -14,7 +14,7 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.config.memory import translate_exhaustion
 from sparring.experiments.jobs.atomic_files import read_json, write_json
-from sparring.experiments.runs.cost import run_seconds
+from sparring.experiments.runs.cost import estimate_seconds
 from sparring.training.backends.threaded import torch_threads
 
 NAME = "audit.json"
@@ -97,7 +97,7 @@ def measure_plan(request: AuditRequest, workers: int) -> AuditPlan:
 
 
 def plan_audit(budget: float, *, playing: float, step: float, policies: int) -> AuditPlan:
-    """Return the plan whose training fits into the budget with the runs; `step` is the time of a step of all policies."""
+    """Return the plan whose runs and training fit into the budget; `step` is the time of one step of all policies."""
     left = SPENT * budget - playing
     steps = int(left / step)
     if left < LEAST_SHARE * budget or steps < FEWEST_STEPS:
@@ -138,6 +138,6 @@ def _run_seconds(request: AuditRequest, dataset: Dataset) -> dict[str, float]:
     attacks = {NO_ATTACK: {"name": NO_ATTACK}, **request.attacks}
     runs = {name: request.run(section, request.seed) for name, section in attacks.items()}
     return {
-        name: PER_RUN + run_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))
+        name: PER_RUN + estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))
         for name, config in runs.items()
     }

@@ -5,17 +5,17 @@ from shlex import quote
 from statistics import fmean
 from typing import NamedTuple
 
-from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, Reading, interval_named, written
+from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, Reading, format_summary, name_interval
 from sparring.experiments.audit.budget import BREAKING_SEEDS, format_budget
 from sparring.experiments.audit.recorded_request import BESIDE, Asked
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.result import Audit, Verdict
-from sparring.experiments.report.commands import settings
-from sparring.experiments.report.html_page import templates
-from sparring.experiments.report.panels import panels
+from sparring.experiments.report.commands import list_settings
+from sparring.experiments.report.html_page import load_templates
+from sparring.experiments.report.panels import make_panels
 from sparring.experiments.report.study import Study
-from sparring.experiments.report.svg_curves import Band, Picture, Plot, band, line_style, picture
-from sparring.experiments.report.threat_model import players, threat_model
+from sparring.experiments.report.svg_curves import Band, Picture, Plot, draw_picture, line_classes, make_band
+from sparring.experiments.report.threat_model import describe_players, describe_threat_model
 from sparring.experiments.sweeps.axes import ATTACK
 
 GAPS: dict[Reading, str] = {
@@ -34,11 +34,11 @@ def list_facts(done: Audit) -> dict[str, str]:
     """Return the verdict by the names of its parts."""
     verdict = done.verdict
     return {
-        "clean": written(verdict.clean),
-        "hand-crafted": f"{written(verdict.crafted.summary)} ({verdict.crafted.attack})",
-        "learned": f"{written(verdict.learned.summary)} ({verdict.learned.attack} of {len(done.policies)})",
+        "clean": format_summary(verdict.clean),
+        "hand-crafted": f"{format_summary(verdict.crafted.summary)} ({verdict.crafted.attack})",
+        "learned": f"{format_summary(verdict.learned.summary)} ({verdict.learned.attack} of {len(done.policies)})",
         "gap": format_gap(verdict),
-        "intervals": f"{interval_named([verdict.clean.n, verdict.difference.n])} in brackets; a gap counts beyond "
+        "intervals": f"{name_interval([verdict.clean.n, verdict.difference.n])} in brackets; a gap counts beyond "
         f"{verdict.gap.gap:g}",
     }
 
@@ -102,9 +102,9 @@ class TrainingCurve(NamedTuple):
 
 def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
     """Return the page of an audit as HTML; `study` holds its runs with fresh seeds."""
-    (panel,) = panels(study)
+    (panel,) = make_panels(study)
     return (
-        templates()
+        load_templates()
         .get_template("audit.html")
         .render(
             study=study,
@@ -119,8 +119,8 @@ def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
             trainings=tuple(_summarize_trainings(done)),
             panel=panel,
             panels=[panel],
-            threat=threat_model(study),
-            players=players(study, ATTACK),
+            threat=describe_threat_model(study),
+            players=describe_players(study, ATTACK),
             effort=done.effort,
             budget=format_budget(request.budget),
             seeds=len(request.fresh),
@@ -137,7 +137,7 @@ def command_to_repeat_audit(request: Asked) -> str:
     own = {"attack": {**next(iter(request.own.values()), {}), "malicious": request.malicious, "start": request.start}}
     plugins = (f"--plugin {quote(module)}" for module in request.plugins)
     effort = f"--seeds {beside['seeds']} --budget {format_budget(request.budget)}"
-    return " ".join(["sparring audit", *plugins, *map(quote, settings({**asked, **own})), effort])
+    return " ".join(["sparring audit", *plugins, *map(quote, list_settings({**asked, **own})), effort])
 
 
 def _compared_labels(done: Audit) -> Sequence[str]:
@@ -146,20 +146,22 @@ def _compared_labels(done: Audit) -> Sequence[str]:
 
 
 def _legend(done: Audit) -> tuple[tuple[str, str], ...]:
-    return tuple((label, line_style(index)) for index, label in enumerate(_compared_labels(done)))
+    return tuple((label, line_classes(index)) for index, label in enumerate(_compared_labels(done)))
 
 
 def _pictures(study: Study, done: Audit, *, request: Asked) -> Iterator[Picture]:
     """Yield the accuracy over rounds, and over the number of malicious clients."""
     labels = _compared_labels(done)
     runs = {label: study.where({ATTACK: label}).frame["run"] for label in labels}
-    rounds = {label: band(study.curves[run] for run in runs[label]) for label in labels}
-    yield picture(Plot(f"{request.malicious} of {request.config.federation.clients} clients malicious", rounds), labels)
+    rounds = {label: make_band(study.curves[run] for run in runs[label]) for label in labels}
+    yield draw_picture(
+        Plot(f"{request.malicious} of {request.config.federation.clients} clients malicious", rounds), labels
+    )
     tried = {0: done.verdict.clean.mean, **done.verdict.breaking.tried}
     counts = sorted(tried)
     left = [tried[count] for count in counts]
     over = {done.verdict.crafted.attack: Band(counts, left, left, left)}
-    yield picture(Plot("Increasing number of malicious clients", over, unit="malicious client"), labels)
+    yield draw_picture(Plot("Increasing number of malicious clients", over, unit="malicious client"), labels)
 
 
 def _summarize_trainings(done: Audit) -> Iterator[TrainingCurve]:

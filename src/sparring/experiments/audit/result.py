@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sparring.errors import RunError
-from sparring.experiments.analysis.claims import Above, Finding, find
-from sparring.experiments.analysis.frames import by_seed, possible
-from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, method, summary
+from sparring.experiments.analysis.claims import Above, Finding, judge_statement
+from sparring.experiments.analysis.frames import by_seed, metric_bounds
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, name_method, summarize
 from sparring.experiments.audit.budget import AuditPlan
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.training import TrainedPolicy
@@ -68,7 +68,9 @@ def find_worst(runs: pd.DataFrame, attacks: Iterable[str]) -> AuditCell:
 
 def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
     """Return the remaining accuracy under an attack."""
-    return AuditCell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **possible(METRIC)))
+    return AuditCell(
+        attack, summarize(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **metric_bounds(METRIC))
+    )
 
 
 def judge(
@@ -76,7 +78,7 @@ def judge(
 ) -> Verdict:
     """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the smallest that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
-    compared = find(statement, runs, gap=gap)
+    compared = judge_statement(statement, runs, gap=gap)
     return Verdict(
         remaining_accuracy(runs, NO_ATTACK).summary, crafted, remaining_accuracy(runs, learned), compared, breaking
     )
@@ -91,7 +93,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
         "learned": {"attack": verdict.learned.attack, **verdict.learned.summary._asdict()},
         "gap": {
             **gap._asdict(),
-            "interval": method(gap.n),
+            "interval": name_method(gap.n),
             "smallest": verdict.gap.gap,
             "verdict": verdict.gap.verdict,
             "reading": verdict.gap.reading,

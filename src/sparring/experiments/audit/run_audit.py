@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sparring.errors import RunError
-from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import BREAKING_SEEDS, NAME, AuditPlan, measure_plan, read_plan, write_plan
 from sparring.experiments.audit.report import audit_page
@@ -48,7 +48,7 @@ from sparring.experiments.jobs.atomic_files import (
 from sparring.experiments.jobs.train_policy import HONEST, train_policies
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
-from sparring.experiments.runs.run_folder import LOCK, locked
+from sparring.experiments.runs.run_folder import LOCK, lock_folder
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.dataset_cache import Once, SharedData
 from sparring.experiments.sweeps.follower import Follower, NoFollower
@@ -97,7 +97,7 @@ class AuditContext:
 
 
 def run_stage(
-    bench: AuditContext,
+    context: AuditContext,
     stage: str,
     *,
     attacks: Mapping[str, Section],
@@ -105,42 +105,42 @@ def run_stage(
     malicious: int | None = None,
 ) -> pd.DataFrame:
     """Run each attack with each seed, and return one row per run; failed runs are missing."""
-    request, folder = bench.request, bench.folder / stage
+    request, folder = context.request, context.folder / stage
     plan = plan_sweep(_make_document(request, attacks, seeds=seeds, malicious=malicious), request.catalogues)
-    with bench.follower.sweep(folder, bench.workers.size) as observer:
+    with context.follower.sweep(folder, context.workers.size) as observer:
         stands = sweep(
             plan,
             folder,
-            workers=bench.workers,
+            workers=context.workers,
             observer=observer,
             retry_failed=True,
-            catalogues=bench.catalogues,
+            catalogues=context.catalogues,
         )
     for failure in stands.failures:
         if failure.labels["attack"] not in request.attacks or stage != MEASURED:
             raise RunError(f"{failure.labels['attack']} failed: {failure.error}")
-    return frame(folder)
+    return read_frame(folder)
 
 
-def train_policies_of(bench: AuditContext, policies: int, *, steps: int) -> dict[str, TrainedPolicy]:
+def train_policies_of(context: AuditContext, policies: int, *, steps: int) -> dict[str, TrainedPolicy]:
     """Train the policies that are not trained yet, and return all policies by their labels."""
-    jobs = _make_jobs(bench, policies, steps=steps)
+    jobs = _make_jobs(context, policies, steps=steps)
     missing = [label for label, job in jobs.items() if not is_trained(job)]
     if missing:
-        bench.follower.begin(f"training {policies} policies of {steps} steps each against {bench.request.defense}")
-        _train(bench, jobs, missing=missing)
+        context.follower.begin(f"training {policies} policies of {steps} steps each against {context.request.defense}")
+        _train(context, jobs, missing=missing)
     return {label: TrainedPolicy(job.folder / POLICY, returns_of(job.folder)) for label, job in jobs.items()}
 
 
-def _train(bench: AuditContext, jobs: Mapping[str, TrainingJob], *, missing: Sequence[str]) -> None:
+def _train(context: AuditContext, jobs: Mapping[str, TrainingJob], *, missing: Sequence[str]) -> None:
     """Train the missing policies."""
-    folder, steps = bench.folder / POLICIES, jobs[missing[0]].task.steps
+    folder, steps = context.folder / POLICIES, jobs[missing[0]].task.steps
     folders = [job.folder for job in jobs.values()]
-    following = bench.follower.training(
+    following = context.follower.training(
         folder, lambda: [min(steps, steps_made(each)) for each in folders], total=steps * len(folders)
     )
     due = {label: jobs[label] for label in missing}
-    train_policies(bench.workers, train_in_worker, jobs=due, folder=folder, following=following)
+    train_policies(context.workers, train_in_worker, jobs=due, folder=folder, following=following)
 
 
 def learned_section(policy: TrainedPolicy) -> Section:
@@ -148,16 +148,18 @@ def learned_section(policy: TrainedPolicy) -> Section:
     return {"name": "learned", "policy": str(policy.policy)}
 
 
-def _make_jobs(bench: AuditContext, policies: int, *, steps: int) -> dict[str, TrainingJob]:
-    seeds = bench.request.training(policies)
-    return {f"learned {index + 1}": _make_job(bench, index, steps=steps, seed=seed) for index, seed in enumerate(seeds)}
+def _make_jobs(context: AuditContext, policies: int, *, steps: int) -> dict[str, TrainingJob]:
+    seeds = context.request.training(policies)
+    return {
+        f"learned {index + 1}": _make_job(context, index, steps=steps, seed=seed) for index, seed in enumerate(seeds)
+    }
 
 
-def _make_job(bench: AuditContext, index: int, *, steps: int, seed: int) -> TrainingJob:
-    plugins = tuple(plugin.module for plugin in bench.request.catalogues.plugins)
-    config = bench.request.run(HONEST, seed)
+def _make_job(context: AuditContext, index: int, *, steps: int, seed: int) -> TrainingJob:
+    plugins = tuple(plugin.module for plugin in context.request.catalogues.plugins)
+    config = context.request.run(HONEST, seed)
     task = TrainingTask(ACTION_SPACES[index % len(ACTION_SPACES)], config.federation.rounds, steps, seed)
-    return TrainingJob(bench.folder / POLICIES / str(index + 1), config, task, plugins, bench.shared.folder)
+    return TrainingJob(context.folder / POLICIES / str(index + 1), config, task, plugins, context.shared.folder)
 
 
 def _make_document(
@@ -187,18 +189,18 @@ def audit(
 
     `gap` is the smallest difference between attacks that counts; it affects the verdict, but not the runs.
     """
-    bench, loaded = AuditContext(request, Path(folder), workers, follower), Once()
-    _admit(bench.folder)
-    effort = _read_or_measure_plan(bench, loaded)
-    with locked(bench.folder), _keep_data(bench):
-        write_plan(bench.folder, request, effort=effort)
-        loaded.hand_to(bench.shared)
-        policies = _choose_among(bench, effort)
+    context, loaded = AuditContext(request, Path(folder), workers, follower), Once()
+    _admit(context.folder)
+    effort = _read_or_measure_plan(context, loaded)
+    with lock_folder(context.folder), _keep_data(context):
+        write_plan(context.folder, request, effort=effort)
+        loaded.hand_to(context.shared)
+        policies = _choose_among(context, effort)
         chosen = min(policies, key=lambda label: policies[label].selection_accuracy)
-        done = Audit(bench.folder, effort, _reach_verdict(bench, policies, chosen=chosen, gap=gap), policies)
-        write_json(bench.folder / VERDICT, verdict_to_json(done.verdict))
-        study = read_study(bench.folder / MEASURED, gap=gap)
-        write(bench.folder / REPORT, audit_page(study, done, request=request).encode())
+        done = Audit(context.folder, effort, _reach_verdict(context, policies, chosen=chosen, gap=gap), policies)
+        write_json(context.folder / VERDICT, verdict_to_json(done.verdict))
+        study = read_study(context.folder / MEASURED, gap=gap)
+        write(context.folder / REPORT, audit_page(study, done, request=request).encode())
         return done
 
 
@@ -210,68 +212,70 @@ def _admit(folder: Path) -> None:
 
 
 @contextmanager
-def _keep_data(bench: AuditContext) -> Iterator[None]:
+def _keep_data(context: AuditContext) -> Iterator[None]:
     """Keep the data sets in a folder while the audit runs."""
-    rmtree(bench.shared.folder, ignore_errors=True)
+    rmtree(context.shared.folder, ignore_errors=True)
     try:
         yield
     finally:
-        rmtree(bench.shared.folder, ignore_errors=True)
+        rmtree(context.shared.folder, ignore_errors=True)
 
 
-def _read_or_measure_plan(bench: AuditContext, loaded: Once) -> AuditPlan:
+def _read_or_measure_plan(context: AuditContext, loaded: Once) -> AuditPlan:
     """Return the recorded plan of the audit, or measure a new one."""
-    effort = read_plan(bench.folder, bench.request)
+    effort = read_plan(context.folder, context.request)
     if effort is None:
-        bench.follower.begin("measuring how long the runs take")
-        request = replace(bench.request, catalogues=replace(bench.request.catalogues, loaded=loaded))
-        effort = measure_plan(request, bench.workers.size)
+        context.follower.begin("measuring how long the runs take")
+        request = replace(context.request, catalogues=replace(context.request.catalogues, loaded=loaded))
+        effort = measure_plan(request, context.workers.size)
     return effort
 
 
-def _choose_among(bench: AuditContext, effort: AuditPlan) -> dict[str, AuditedPolicy]:
+def _choose_among(context: AuditContext, effort: AuditPlan) -> dict[str, AuditedPolicy]:
     """Train policies, and run each with the selection seeds."""
-    policies = train_policies_of(bench, effort.policies, steps=effort.steps)
-    bench.follower.begin("choosing a policy")
+    policies = train_policies_of(context, effort.policies, steps=effort.steps)
+    context.follower.begin("choosing a policy")
     runs = run_stage(
-        bench, SELECTION, attacks=_learned_sections(policies), seeds=bench.request.training(effort.policies)
+        context, SELECTION, attacks=_learned_sections(policies), seeds=context.request.training(effort.policies)
     )
     return {
         label: AuditedPolicy(policy, remaining_accuracy(runs, label).summary.mean) for label, policy in policies.items()
     }
 
 
-def _reach_verdict(bench: AuditContext, policies: Mapping[str, AuditedPolicy], *, chosen: str, gap: float) -> Verdict:
+def _reach_verdict(context: AuditContext, policies: Mapping[str, AuditedPolicy], *, chosen: str, gap: float) -> Verdict:
     """Run all attacks with fresh seeds, and find the number of clients that halves the accuracy."""
-    request, trained = bench.request, {label: each.policy for label, each in policies.items()}
-    bench.follower.begin(f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack")
+    request, trained = context.request, {label: each.policy for label, each in policies.items()}
+    context.follower.begin(f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack")
     attacks = {NO_ATTACK: HONEST, **request.attacks, **_learned_sections(trained)}
-    runs = run_stage(bench, MEASURED, attacks=attacks, seeds=request.fresh)
+    runs = run_stage(context, MEASURED, attacks=attacks, seeds=request.fresh)
     crafted, clean = find_worst(runs, request.attacks), remaining_accuracy(runs, NO_ATTACK).summary.mean
-    bench.follower.begin(f"finding how many clients {crafted.attack} needs to halve the accuracy")
-    breaking = _find_breaking(bench, crafted.attack, learned=learned_section(trained[chosen]), half=clean / 2)
+    context.follower.begin(f"finding how many clients {crafted.attack} needs to halve the accuracy")
+    breaking = _find_breaking(context, crafted.attack, learned=learned_section(trained[chosen]), half=clean / 2)
     return judge(runs, crafted, learned=chosen, breaking=breaking, gap=gap)
 
 
-def _find_breaking(bench: AuditContext, attack: str, *, learned: Section, half: float) -> Breaking:
+def _find_breaking(context: AuditContext, attack: str, *, learned: Section, half: float) -> Breaking:
     """Find the smallest number of clients with which an attack halves the accuracy, and run the learned one with it."""
     tried: dict[int, float] = {}
 
     def breaks(malicious: int) -> bool:
-        tried[malicious] = _measure_remaining(bench, attack, section=bench.request.attacks[attack], malicious=malicious)
+        tried[malicious] = _measure_remaining(
+            context, attack, section=context.request.attacks[attack], malicious=malicious
+        )
         return tried[malicious] <= half
 
-    clients = find_least(breaks, max(1, bench.request.config.federation.clients // 2))
+    clients = find_least(breaks, max(1, context.request.config.federation.clients // 2))
     at = max(tried) if clients is None else clients
-    return Breaking(tried, clients, _measure_remaining(bench, "learned", section=learned, malicious=at))
+    return Breaking(tried, clients, _measure_remaining(context, "learned", section=learned, malicious=at))
 
 
-def _measure_remaining(bench: AuditContext, label: str, *, section: Section, malicious: int) -> float:
+def _measure_remaining(context: AuditContext, label: str, *, section: Section, malicious: int) -> float:
     """Return the mean remaining accuracy over a few seeds under an attack with this number of clients."""
     stage = f"{BREAKING}/{label} {malicious}"
-    bench.follower.begin(f"{label} with {malicious} of {bench.request.config.federation.clients} clients")
+    context.follower.begin(f"{label} with {malicious} of {context.request.config.federation.clients} clients")
     runs = run_stage(
-        bench, stage, attacks={label: section}, seeds=bench.request.fresh[:BREAKING_SEEDS], malicious=malicious
+        context, stage, attacks={label: section}, seeds=context.request.fresh[:BREAKING_SEEDS], malicious=malicious
     )
     return remaining_accuracy(runs, label).summary.mean
 

@@ -16,7 +16,7 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
-from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import (
     drop_snapshots,
@@ -81,7 +81,7 @@ def is_trained(job: TrainingJob) -> bool:
 
 def train_in_worker(job: TrainingJob) -> Path | Stopped | Failed:
     """Train a policy, or resume its training, and return its file; errors are returned, not raised."""
-    return outcome_of(partial(_train_or_stop, job))
+    return capture_outcome(partial(_train_or_stop, job))
 
 
 def train_attack(

@@ -22,17 +22,17 @@ class Failed(NamedTuple):
     is_unsaved: bool = False
 
 
-def outcome_of(job: Callable[[], Answer]) -> Answer | Stopped | Failed:
+def capture_outcome(job: Callable[[], Answer]) -> Answer | Stopped | Failed:
     """Return the result of a call, or `Stopped` or `Failed` if it raised an error."""
     try:
         return job()
     except Interrupted:
         return Stopped()
     except Exception as error:  # noqa: BLE001  (every error is recorded)
-        return Failed(_line(error), traceback.format_exc(), isinstance(error, SavingError))
+        return Failed(_format_error(error), traceback.format_exc(), isinstance(error, SavingError))
 
 
-def _line(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     message = "; ".join(str(error).splitlines()) or "no message"
     return message if isinstance(error, SparringError) else f"{type(error).__name__}: {message}"
 

@@ -20,7 +20,7 @@ from sparring.errors import RunError
 from sparring.experiments.jobs.workers import Argument, Value
 from sparring.training import follow_parent, keep_freed_memory
 
-DEAF_TO = (signal.SIGINT, signal.SIGTERM)
+BLOCKED = (signal.SIGINT, signal.SIGTERM)
 """The signals that workers ignore and their parent handles."""
 
 
@@ -89,7 +89,7 @@ class Process:
         self.connection, theirs = context.Pipe()
         # The server may be older than this process's environment.
         self.process = context.Process(target=_serve, args=(theirs, dict(os.environ)), daemon=False)  # type: ignore[attr-defined]  # all contexts have it
-        with _deaf():
+        with _block_signals():
             self.process.start()
         theirs.close()
         # Registered after multiprocessing's handler, so it runs before it: that one waits for all non-daemon processes.
@@ -106,7 +106,7 @@ class Process:
             return self.connection.recv()
         except (EOFError, OSError):
             self.kill()
-            return RunError(_loss(self.process.exitcode))
+            return RunError(_describe_loss(self.process.exitcode))
 
     def kill(self) -> None:
         atexit.unregister(self.kill)
@@ -126,10 +126,10 @@ def _context() -> BaseContext:
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
+def _block_signals() -> Iterator[None]:
     """Block signals within the context, so that a process started in it ignores them from its start."""
     resource_tracker.ensure_running()  # otherwise it would start together with the process and unblock the signals
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     try:
         yield
     finally:
@@ -138,7 +138,7 @@ def _deaf() -> Iterator[None]:
 
 def _serve(connection: Connection, environment: dict[str, str]) -> None:
     """Answer calls until the connection closes."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+    signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     follow_parent()
     os.environ.clear()
     os.environ.update(environment)
@@ -149,7 +149,7 @@ def _serve(connection: Connection, environment: dict[str, str]) -> None:
             connection.send(function(argument))
 
 
-def _loss(code: int | None) -> str:
+def _describe_loss(code: int | None) -> str:
     if code is not None and code < 0:
         name = signal.Signals(-code).name
         return f"the process was killed by {name}; if memory ran out, use fewer workers or a smaller model"

@@ -16,11 +16,11 @@ from matplotlib.ticker import MaxNLocator
 
 from sparring.experiments.analysis.plots import COLORS, STYLES
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write
-from sparring.experiments.report.panels import parts
-from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, make_score_tables, regrets
+from sparring.experiments.report.panels import split_study
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, compute_regrets, make_score_tables
 from sparring.experiments.report.study import Study
-from sparring.experiments.report.svg_curves import Plot, plots
-from sparring.experiments.sweeps.axes import slug
+from sparring.experiments.report.svg_curves import Plot, make_plots
+from sparring.experiments.sweeps.axes import make_slug
 
 COLUMN, PAGE = 3.35, 6.9
 """The widths in inches of one column and of a two-column page."""
@@ -50,7 +50,7 @@ def write_figures(study: Study, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     written = []
     with matplotlib.rc_context(STYLE):
-        for name, figure in _figures(study):
+        for name, figure in _draw_figures(study):
             for kind, metadata in METADATA.items():
                 picture = BytesIO()
                 figure.savefig(picture, format=kind, dpi=DPI, metadata=metadata)
@@ -59,19 +59,19 @@ def write_figures(study: Study, folder: Path) -> list[Path]:
     return written
 
 
-def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
+def _draw_figures(study: Study) -> Iterator[tuple[str, Figure]]:
     """Yield each figure with the base name of its files."""
-    for number, (title, part) in enumerate(parts(study), start=1):
-        end = f"-{slug(title) or number}" if title else ""
-        drawn = plots(part)
+    for number, (title, part) in enumerate(split_study(study), start=1):
+        end = f"-{make_slug(title) or number}" if title else ""
+        drawn = make_plots(part)
         if drawn:
-            yield f"curves{end}", _curves(drawn)
+            yield f"curves{end}", _draw_curves(drawn)
         for table in make_score_tables(part):
             if any(cell.summary is not None for cell in table.cells.values()):
-                yield f"{slug(table.title)}{end}", _table(table, interval=part.interval)
+                yield f"{make_slug(table.title)}{end}", _draw_table(table, interval=part.interval)
 
 
-def _curves(drawn: Sequence[Plot]) -> Figure:
+def _draw_curves(drawn: Sequence[Plot]) -> Figure:
     names = list(dict.fromkeys(name for plot in drawn for name in plot.bands))
     across = 1 if len(drawn) == 1 else 2
     down = ceil(len(drawn) / across)
@@ -105,7 +105,7 @@ def _draw_plot(axes: Axes, plot: Plot, *, names: Sequence[str]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _table(table: ScoreTable, *, interval: str) -> Figure:
+def _draw_table(table: ScoreTable, *, interval: str) -> Figure:
     """Draw a table of cells, shaded as on the HTML page."""
     width = COLUMN if len(table.columns) <= 3 else PAGE
     rows = [fill(row, NAME) for row in table.rows]
@@ -122,17 +122,17 @@ def _table(table: ScoreTable, *, interval: str) -> Figure:
     axes.set_xticks([index + 0.5 for index in range(len(columns))], columns)
     axes.set_yticks([index + 0.5 for index in range(len(rows))], rows)
     axes.spines[:].set_visible(False)
-    best = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
+    best = compute_regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     for down, row in enumerate(table.rows):
         for across, column in enumerate(table.columns):
             is_best = best.get((row, column)) == 0
             _write_cell(axes, table.cells[row, column], place=(across, down), is_best=is_best)
     figure.suptitle(fill(table.title, 60), fontweight="bold", fontsize=STYLE["axes.titlesize"])
-    figure.supxlabel(fill(_legend(table, interval), 62 if width == COLUMN else 130), fontsize=6.5)
+    figure.supxlabel(fill(_make_legend(table, interval), 62 if width == COLUMN else 130), fontsize=6.5)
     return figure
 
 
-def _legend(table: ScoreTable, interval: str) -> str:
+def _make_legend(table: ScoreTable, interval: str) -> str:
     counts = sorted({cell.summary.n for cell in table.cells.values() if cell.summary is not None})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     best = "; bold: best of a column" if table.is_grid and len(table.rows) > 1 else ""

@@ -7,10 +7,10 @@ from math import isfinite
 from typing import NamedTuple
 
 from sparring.arrays import briefly
-from sparring.experiments.analysis.frames import axes_of, summaries
+from sparring.experiments.analysis.frames import axes_of, summarize_cells
 from sparring.experiments.analysis.statistics import Summary
 from sparring.experiments.report.study import Study
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, join_labels
 
 Key = tuple[str, ...]
 
@@ -94,7 +94,7 @@ class ScoreTable:
     __repr__ = briefly
 
 
-class Worst(NamedTuple):
+class WorstCase(NamedTuple):
     """The worst case of a row: its column and cell; missing cells may be even worse."""
 
     column: str
@@ -109,36 +109,36 @@ class Worst(NamedTuple):
 
 def make_score_tables(study: Study) -> tuple[ScoreTable, ...]:
     """Return one table per metric if attacks and defenses are axes of the study, else a single plain table."""
-    return _tables(study, metrics(study))
+    return _make_tables(study, list_metrics(study))
 
 
-def further_tables(study: Study) -> tuple[ScoreTable, ...]:
+def make_further_tables(study: Study) -> tuple[ScoreTable, ...]:
     """Return the tables of further backdoor metrics, if there are any."""
-    shown = further_metrics(study)
-    return _tables(study, shown) if shown else ()
+    shown = list_further_metrics(study)
+    return _make_tables(study, shown) if shown else ()
 
 
-def metrics(study: Study) -> Sequence[Metric]:
+def list_metrics(study: Study) -> Sequence[Metric]:
     """Return the measured metrics."""
-    return _measured(study, METRICS) or METRICS[:1]
+    return _select_measured(study, METRICS) or METRICS[:1]
 
 
-def further_metrics(study: Study) -> Sequence[Metric]:
+def list_further_metrics(study: Study) -> Sequence[Metric]:
     """Return the measured further backdoor metrics."""
-    return _measured(study, FURTHER)
+    return _select_measured(study, FURTHER)
 
 
-def _measured(study: Study, among: Iterable[Metric]) -> list[Metric]:
+def _select_measured(study: Study, among: Iterable[Metric]) -> list[Metric]:
     return [metric for metric in among if study.frame[metric.column].notna().any()]
 
 
-def _tables(study: Study, shown: Iterable[Metric]) -> tuple[ScoreTable, ...]:
+def _make_tables(study: Study, shown: Iterable[Metric]) -> tuple[ScoreTable, ...]:
     if study.is_grid:
-        return tuple(_grid(study, metric) for metric in shown)
-    return (_plain(study, shown),)
+        return tuple(_make_grid(study, metric) for metric in shown)
+    return (_make_plain(study, shown),)
 
 
-def worst(table: ScoreTable, row: str) -> Worst | None:
+def find_worst_case(table: ScoreTable, row: str) -> WorstCase | None:
     """Return the worst case of a grid's row from the defender's view; None if the row is empty."""
     known = {
         column: goodness for column in table.columns if (goodness := table.cells[row, column].goodness) is not None
@@ -147,10 +147,10 @@ def worst(table: ScoreTable, row: str) -> Worst | None:
         return None
     column = min(known, key=lambda each: known[each])
     missing = sum(table.cells[row, other].is_missing for other in table.columns)
-    return Worst(column, table.cells[row, column], missing)
+    return WorstCase(column, table.cells[row, column], missing)
 
 
-def regrets(table: ScoreTable) -> dict[tuple[str, str], float | None]:
+def compute_regrets(table: ScoreTable) -> dict[tuple[str, str], float | None]:
     """Return the regret of each cell of a grid: the difference to the best row of its column.
 
     The regrets of a column are None if one of its cells lacks some seeds, since the means then cover different seeds.
@@ -168,24 +168,24 @@ def _column_regrets(table: ScoreTable, column: str) -> dict[tuple[str, str], flo
     }
 
 
-def _grid(study: Study, metric: Metric) -> ScoreTable:
+def _make_grid(study: Study, metric: Metric) -> ScoreTable:
     rows, columns = study.axes[DEFENSE], study.axes[ATTACK]
-    found = _cells(study, metric, axes=(DEFENSE, ATTACK))
+    found = _make_cells(study, metric, axes=(DEFENSE, ATTACK))
     cells = {(row, column): found.get((row, column), ScoreCell(metric)) for row in rows for column in columns}
     return ScoreTable(metric.title, DEFENSE, rows, columns, cells)
 
 
-def _plain(study: Study, shown: Iterable[Metric]) -> ScoreTable:
-    rows = {tuple(labels.values()): called_together(labels) or study.name for labels in study.combinations()}
+def _make_plain(study: Study, shown: Iterable[Metric]) -> ScoreTable:
+    rows = {tuple(labels.values()): join_labels(labels) or study.name for labels in study.combinations()}
     axes = [axis for axis in study.axes if axis != SEED]
-    columns = {metric.title: _cells(study, metric, axes=axes) for metric in shown}
+    columns = {metric.title: _make_cells(study, metric, axes=axes) for metric in shown}
     cells = {(row, title): found[key] for title, found in columns.items() for key, row in rows.items()}
     return ScoreTable(
         "Measured metrics", " × ".join(axes) or "run", tuple(rows.values()), tuple(columns), cells, is_grid=False
     )
 
 
-def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, ScoreCell]:
+def _make_cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, ScoreCell]:
     """Return the cell of each planned combination of labels on `axes`; the other axes have one label."""
     asked, complete, failed = (
         Counter(tuple(cell.labels[axis] for axis in axes) for cell in cells)
@@ -194,7 +194,7 @@ def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, Sc
     names = axes_of(study.frame)
     found = {
         tuple(dict(zip(names, labels, strict=True))[axis] for axis in axes): summary
-        for labels, summary in summaries(study.frame, metric.column).items()
+        for labels, summary in summarize_cells(study.frame, metric.column).items()
         if isfinite(summary.mean)
     }
     return {key: ScoreCell(metric, asked[key], complete[key], failed[key], found.get(key)) for key in asked}

@@ -44,7 +44,7 @@ class ShownRun(NamedTuple):
         return "complete" if self.result else f"{self.rounds} of {asked} rounds"
 
 
-def read_shown(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
+def read_runs(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
     """Read the runs in folders, with unique names and without plug-ins."""
     paths = [folder.resolve() for folder in folders]
     for index, path in enumerate(paths):
@@ -53,18 +53,18 @@ def read_shown(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
     names = [path.name for path in paths]
     if len(set(names)) < len(names):
         names = [str(folder) for folder in folders]
-    return tuple(_shown(name, folder) for name, folder in zip(names, folders, strict=True))
+    return tuple(_read_run(name, folder) for name, folder in zip(names, folders, strict=True))
 
 
-def differences(runs: Sequence[ShownRun]) -> dict[str, tuple[str, ...]]:
+def find_differences(runs: Sequence[ShownRun]) -> dict[str, tuple[str, ...]]:
     """Return the settings that differ between the runs, in the order of the configuration, with their values."""
     documents = [flatten(to_document(run.about.config)) for run in runs]
     keys = dict.fromkeys(key for document in documents for key in document)
-    values = {key: tuple(_written(document.get(key, UNSET)) for document in documents) for key in keys}
+    values = {key: tuple(_format_value(document.get(key, UNSET)) for document in documents) for key in keys}
     return {key: each for key, each in values.items() if len(set(each)) > 1}
 
 
-def numbers(run: ShownRun) -> dict[str, str]:
+def list_results(run: ShownRun) -> dict[str, str]:
     """Return the formatted results of a run, or its progress if it is not complete."""
     found = {"state": run.state}
     for metric in METRICS:
@@ -80,7 +80,7 @@ def numbers(run: ShownRun) -> dict[str, str]:
     return found
 
 
-def describe(run: ShownRun) -> dict[str, str]:
+def list_facts_of_run(run: ShownRun) -> dict[str, str]:
     """Describe the configuration of a run in words."""
     config = run.about.config
     data, federation, threat = config.data, config.federation, config.threat
@@ -99,7 +99,7 @@ def describe(run: ShownRun) -> dict[str, str]:
     }
 
 
-def sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
+def draw_sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
     """Draw the accuracies of a curve, from 0 to 1, in at most `width` characters."""
     if not curve:
         return ""
@@ -108,7 +108,7 @@ def sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
     return "".join(levels[min(len(levels) - 1, int(curve[point][1] * len(levels)))] for point in points)
 
 
-def plain(runs: Sequence[ShownRun]) -> dict[str, Any]:
+def runs_to_json(runs: Sequence[ShownRun]) -> dict[str, Any]:
     """Return the comparison of runs in the form of JSON."""
     described = [
         {
@@ -123,14 +123,14 @@ def plain(runs: Sequence[ShownRun]) -> dict[str, Any]:
         }
         for run in runs
     ]
-    return {"runs": described, "differences": differences(runs)}
+    return {"runs": described, "differences": find_differences(runs)}
 
 
-def _shown(name: str, folder: Path) -> ShownRun:
+def _read_run(name: str, folder: Path) -> ShownRun:
     _admit(folder)
     about, result = read_old_manifest(folder), read_json(folder / RESULT)
     timing = read_json(folder / TIMING)
-    curve, rounds = _records(folder / RECORDS)
+    curve, rounds = _read_curve(folder / RECORDS)
     speed = timing.get("rounds_per_second") if isinstance(timing, dict) else None
     return ShownRun(name, folder, about, result if isinstance(result, dict) else {}, curve, rounds, speed)
 
@@ -145,7 +145,7 @@ def _admit(folder: Path) -> None:
     raise UnknownFolder(f"{folder} is not a run folder; give one that `sparring run` created")
 
 
-def _records(path: Path) -> tuple[Curve, int]:
+def _read_curve(path: Path) -> tuple[Curve, int]:
     """Return the accuracies after the evaluated rounds, and the number of completed rounds."""
     try:
         records = list(read_records(path)) if path.exists() else []
@@ -155,5 +155,5 @@ def _records(path: Path) -> tuple[Curve, int]:
     return curve, records[-1].round if records else 0
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from sparring.arrays import briefly
 from sparring.errors import RunError, UnknownFolder
-from sparring.experiments.analysis.frames import MEASURED, Labels, frame, measured
+from sparring.experiments.analysis.frames import MEASURED, Labels, read_frame, result_columns
 from sparring.experiments.analysis.plots import Curve
-from sparring.experiments.analysis.statistics import SMALLEST_GAP, interval_named
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, name_interval
 from sparring.experiments.config.parse import digest
 from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.runs.journal import read_records
@@ -63,7 +63,7 @@ class Study:
     def interval(self) -> str:
         """The name of the intervals of its cells and of their differences."""
         axes = [axis for axis in self.axes if axis != SEED]
-        return interval_named(Counter(tuple(cell.labels[axis] for axis in axes) for cell in self.complete).values())
+        return name_interval(Counter(tuple(cell.labels[axis] for axis in axes) for cell in self.complete).values())
 
     @property
     def failed(self) -> tuple[RecordedCell, ...]:
@@ -103,10 +103,10 @@ def read_study(folder: str | Path, *, gap: float = SMALLEST_GAP) -> Study:
     """Read the folder of a sweep or of a single run; plug-ins that it uses need not be loaded."""
     folder = Path(folder)
     if has_manifest(folder):
-        return _single(folder, gap=gap)
+        return _read_single(folder, gap=gap)
     if not sweeps.is_sweep(folder):
         raise UnknownFolder(f"{folder} holds neither a sweep nor a run; give a folder that `sparring sweep` created")
-    sweep, runs = sweeps.read_sweep(folder), frame(folder)
+    sweep, runs = sweeps.read_sweep(folder), read_frame(folder)
     folders = {name: folder / sweeps.RUNS / name for name in runs["run"].unique()}
     return Study(
         name=folder.resolve().name,
@@ -114,41 +114,41 @@ def read_study(folder: str | Path, *, gap: float = SMALLEST_GAP) -> Study:
         cells=sweep.cells,
         frame=runs,
         manifests={name: read_old_manifest(path) for name, path in folders.items()},
-        curves={name: _curve(path / RECORDS) for name, path in folders.items()},
+        curves={name: _read_curve(path / RECORDS) for name, path in folders.items()},
         failures=sweep.failures,
         document=sweep.document,
         preset=sweep.preset,
-        choices=tuple(_choices(folder)),
+        choices=tuple(_read_choices(folder)),
         gap=gap,
     )
 
 
-def _single(folder: Path, *, gap: float) -> Study:
+def _read_single(folder: Path, *, gap: float) -> Study:
     about, result = read_old_manifest(folder), read_json(folder / RESULT)
     cell = sweeps.RecordedCell({}, digest(about.config))
     if result is None:
         raise RunError(f"{folder} holds a run that is not complete; resume it with `sparring resume`")
     name = cell.digest[: sweeps.DIGITS]
-    row = measured(result, seed=about.config.seed, run=name)
+    row = result_columns(result, seed=about.config.seed, run=name)
     return Study(
         name=folder.resolve().name,
         axes={},
         cells=(cell,),
         frame=pd.DataFrame([row], columns=list(MEASURED)).astype(dict.fromkeys(METRICS, float)),
         manifests={name: about},
-        curves={name: _curve(folder / RECORDS)},
+        curves={name: _read_curve(folder / RECORDS)},
         gap=gap,
     )
 
 
-def _choices(folder: Path) -> Iterator[Choice]:
+def _read_choices(folder: Path) -> Iterator[Choice]:
     """Yield the choices of a sweep with tuning."""
     content = read_json(folder / tuning.NAME)
     for choice in content["choices"] if content is not None else ():
         yield Choice(**choice | {"trials": tuple(CandidateScore(**trial) for trial in choice["trials"])})
 
 
-def _curve(path: Path) -> Curve:
+def _read_curve(path: Path) -> Curve:
     """Return the accuracies after the evaluated rounds."""
     try:
         curve = [(record.round, record.accuracy) for record in read_records(path) if record.accuracy is not None]

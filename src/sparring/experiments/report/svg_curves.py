@@ -8,7 +8,7 @@ import numpy as np
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.report.study import Study
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, join_labels
 
 MOST_POINTS = 120
 """The maximum number of drawn points of a curve: more are not visible on a page."""
@@ -34,19 +34,19 @@ class Plot(NamedTuple):
     """The unit of the horizontal axis."""
 
 
-def plots(study: Study) -> tuple[Plot, ...]:
+def make_plots(study: Study) -> tuple[Plot, ...]:
     """Return the plots of a study: for a grid, one plot per attack with one line per defense."""
     if study.is_grid:
         defenses = [{DEFENSE: defense} for defense in study.axes[DEFENSE]]
-        found = [Plot(attack, _bands(study.where({ATTACK: attack}), defenses)) for attack in study.axes[ATTACK]]
+        found = [Plot(attack, _make_bands(study.where({ATTACK: attack}), defenses)) for attack in study.axes[ATTACK]]
     else:
         lines = study.combinations()
         parts = [lines[first : first + MOST_LINES] for first in range(0, len(lines), MOST_LINES)]
-        found = [Plot("", _bands(study, part)) for part in parts]
+        found = [Plot("", _make_bands(study, part)) for part in parts]
     return tuple(plot for plot in found if plot.bands)
 
 
-def band(curves: Iterable[Curve]) -> Band:
+def make_band(curves: Iterable[Curve]) -> Band:
     """Return the band of several curves over their common rounds."""
     values = [dict(curve) for curve in curves]
     rounds = sorted(set.intersection(*map(set, values)))
@@ -56,9 +56,9 @@ def band(curves: Iterable[Curve]) -> Band:
     return Band(rounds, matrix.mean(axis=0).tolist(), matrix.min(axis=0).tolist(), matrix.max(axis=0).tolist())
 
 
-def _bands(study: Study, lines: Iterable[Labels]) -> dict[str, Band]:
-    parts = {called_together(labels) or study.name: study.where(labels).frame["run"] for labels in lines}
-    return {name: band(study.curves[run] for run in runs) for name, runs in parts.items() if len(runs)}
+def _make_bands(study: Study, lines: Iterable[Labels]) -> dict[str, Band]:
+    parts = {join_labels(labels) or study.name: study.where(labels).frame["run"] for labels in lines}
+    return {name: make_band(study.curves[run] for run in runs) for name, runs in parts.items() if len(runs)}
 
 
 class Frame(NamedTuple):
@@ -107,27 +107,28 @@ class Picture(NamedTuple):
     unit: str
 
 
-def picture(plot: Plot, legend: Sequence[str]) -> Picture:
+def draw_picture(plot: Plot, legend: Sequence[str]) -> Picture:
     """Draw a plot."""
     last = max(band.rounds[-1] for band in plot.bands.values())
     return Picture(
         title=plot.title,
-        description=_told(plot),
+        description=_describe_plot(plot),
         lines=tuple(
-            _line(name, band, last=last, style=line_style(legend.index(name))) for name, band in plot.bands.items()
+            _draw_line(name, band, last=last, style=line_classes(legend.index(name)))
+            for name, band in plot.bands.items()
         ),
-        rounds=tuple(Tick(_across(round, last), str(round)) for round in ticks(last)),
+        rounds=tuple(Tick(_across(round, last), str(round)) for round in choose_ticks(last)),
         accuracies=tuple(Tick(_up(share), f"{share:g}") for share in SHARES),
         unit=plot.unit,
     )
 
 
-def line_style(index: int) -> str:
+def line_classes(index: int) -> str:
     """Return the CSS classes of the line at an index of the legend."""
     return f"c{index % COLORS} d{index % DASHES}"
 
 
-def ticks(last: int) -> range:
+def choose_ticks(last: int) -> range:
     """Return a few round numbers from 0 to `last`."""
     decade = 10 ** (len(str(last)) - 1)
     steps = (decade * factor // 10 for factor in (1, 2, 5, 10, 20))
@@ -135,7 +136,7 @@ def ticks(last: int) -> range:
     return range(0, last + 1, step)
 
 
-def _line(name: str, band: Band, *, last: int, style: str) -> SvgLine:
+def _draw_line(name: str, band: Band, *, last: int, style: str) -> SvgLine:
     across = [_across(round, last) for round in band.rounds]
     upper = list(zip(across, map(_up, band.high), strict=True))
     lower = list(zip(across, map(_up, band.low), strict=True))
@@ -155,6 +156,6 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def _told(plot: Plot) -> str:
+def _describe_plot(plot: Plot) -> str:
     ends = ", ".join(f"{name} {band.mean[-1]:.3f}" for name, band in plot.bands.items())
     return f"Accuracy over {plot.unit}s; after the last one: {ends}"

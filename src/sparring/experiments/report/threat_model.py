@@ -7,7 +7,7 @@ from sparring.experiments.config.describe import format_attacks, format_classes,
 from sparring.experiments.config.schema import Config
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.runs.manifest import Manifest
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, join_labels
 from sparring.experiments.sweeps.tuning import Choice
 
 CLASSES = "Classes"
@@ -27,16 +27,16 @@ class Fact(NamedTuple):
     words: tuple[str, ...]
 
 
-def threat_model(study: Study) -> tuple[Fact, ...]:
+def describe_threat_model(study: Study) -> tuple[Fact, ...]:
     """Describe the federation, the attackers, their knowledge and the server's assumption."""
     facts: dict[str, dict[str, None]] = {}
     for about in study.manifests.values():
-        for term, words in {**_told(about.config), **_classes(about)}.items():
+        for term, words in {**_describe_facts(about.config), **_describe_classes(about)}.items():
             facts.setdefault(term, {})[words] = None
     return tuple(Fact(term, tuple(words)) for term, words in facts.items())
 
 
-def players(study: Study, axis: str) -> tuple[Fact, ...]:
+def describe_players(study: Study, axis: str) -> tuple[Fact, ...]:
     """Explain the labels of the attacks or of the defenses that differ from their configuration."""
     formats: Mapping[str, Callable[[Config], str]] = {
         ATTACK: format_attacks,
@@ -47,15 +47,19 @@ def players(study: Study, axis: str) -> tuple[Fact, ...]:
         about = study.manifests.get(run_of(cell))
         if about is not None and axis in cell.labels:
             words[cell.labels[axis]][formats[axis](about.config)] = None
-    return tuple(Fact(label, tuple(each)) for label, each in words.items() if any(_tells(label, text) for text in each))
+    return tuple(
+        Fact(label, tuple(each))
+        for label, each in words.items()
+        if any(_adds_information(label, text) for text in each)
+    )
 
 
-def choices(study: Study) -> tuple[Fact, ...]:
+def describe_choices(study: Study) -> tuple[Fact, ...]:
     """Describe the choice of hyperparameters for each rule."""
-    return tuple(Fact(called_together(choice.labels), (_chosen(choice),)) for choice in study.choices)
+    return tuple(Fact(join_labels(choice.labels), (_describe_choice(choice),)) for choice in study.choices)
 
 
-def _chosen(choice: Choice) -> str:
+def _describe_choice(choice: Choice) -> str:
     settings = ", ".join(f"{key}={value}" for key, value in choice.chosen.items())
     attacks = ", ".join(choice.trials[0].accuracy)
     return (
@@ -64,16 +68,16 @@ def _chosen(choice: Choice) -> str:
     )
 
 
-def _tells(label: str, words: str) -> bool:
+def _adds_information(label: str, words: str) -> bool:
     """Return whether the words differ from the label by more than the order of options."""
     return sorted(label) != sorted(words)
 
 
-def _classes(about: Manifest) -> dict[str, str]:
+def _describe_classes(about: Manifest) -> dict[str, str]:
     return {CLASSES: format_classes(about.class_names)} if about.class_names else {}
 
 
-def _told(config: Config) -> dict[str, str]:
+def _describe_facts(config: Config) -> dict[str, str]:
     federation, threat = config.federation, config.threat
     facts = {
         "Federation": f"{federation.clients} clients, of which {federation.sampled} are sampled in each of "
@@ -81,7 +85,7 @@ def _told(config: Config) -> dict[str, str]:
         "Data": f"{format_member(config.data.member)}, divided by {format_member(config.data.partition)}",
         "Training": f"{format_member(config.model)}; {federation.local_steps} x {federation.batch} examples per client "
         f"and round, lr {federation.lr:g}",
-        "The server": f"{_assuming(config)}; holds {config.data.root_size} root examples",
+        "The server": f"{_describe_assumption(config)}; holds {config.data.root_size} root examples",
         "Evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
     }
     if not config.attacks:
@@ -93,7 +97,7 @@ def _told(config: Config) -> dict[str, str]:
     }
 
 
-def _assuming(config: Config) -> str:
+def _describe_assumption(config: Config) -> str:
     if config.has_oracle:
         return "receives the true number of malicious updates in each round, which only an oracle can know"
     return f"assumes that {config.threat.assumed_malicious:.0%} of the updates in a round are malicious"

@@ -5,9 +5,9 @@ from statistics import fmean
 
 import pandas as pd
 
-from sparring.experiments.analysis.claims import Above, Judgment, Verdict, judge_claim, together
+from sparring.experiments.analysis.claims import Above, Judgment, Verdict, combine_verdicts, judge_claim
 from sparring.experiments.analysis.frames import Labels, by_seed
-from sparring.experiments.analysis.statistics import SMALLEST_GAP, summary, written
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, format_summary, summarize
 from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.report.html_page import Reproduction
 from sparring.experiments.report.study import Study
@@ -31,11 +31,13 @@ def describe_assumption(plan: Plan) -> str:
         sum(each.malicious for each in cell.config.attacks) / cell.config.federation.clients for cell in plan.cells
     }
     capped = ", the largest share that all of them allow" if max(shares) < max(actual) else ""
-    assumed, malicious = _either(shares), _either(actual - {0.0} or actual)
+    assumed, malicious = _format_shares(shares), _format_shares(actual - {0.0} or actual)
     return f"Every rule assumes {assumed} malicious updates{capped}; {malicious} of the clients are malicious."
 
 
-def judgments(preset: Preset, scale: Scale, *, runs: pd.DataFrame, gap: float = SMALLEST_GAP) -> tuple[Judgment, ...]:
+def judge_preset(
+    preset: Preset, scale: Scale, *, runs: pd.DataFrame, gap: float = SMALLEST_GAP
+) -> tuple[Judgment, ...]:
     """Judge all claims of a preset; `gap` is the smallest difference that counts."""
     return tuple(judge_claim(claim, runs, scale=scale, gap=gap) for claim in preset.claims(scale))
 
@@ -53,7 +55,9 @@ def make_comparison_tables(
     The answer of a cell combines all statements with the cell as one side. The alternatives of `AnyOf` do not count.
     """
     played = [_without_seed(cell) for cell in cells]
-    findings = [finding for judgment in judgments(preset, scale, runs=runs, gap=gap) for finding in judgment.findings]
+    findings = [
+        finding for judgment in judge_preset(preset, scale, runs=runs, gap=gap) for finding in judgment.findings
+    ]
     for metric in preset.metrics:
         published = [each for each in preset.published(scale) if each.metric == metric]
         about = [
@@ -61,13 +65,13 @@ def make_comparison_tables(
             for finding in findings
             if isinstance(finding.statement, Above) and finding.statement.metric == metric
         ]
-        for panel, shown in _panels([*played, *(each.cell for each in published)]).items():
+        for panel, shown in _group_cells([*played, *(each.cell for each in published)]).items():
             rows = [
                 (
                     *_visible_labels(cell),
-                    _published(cell, published),
-                    _measured(cell, runs, metric=metric),
-                    _answer(cell, about),
+                    _format_published(cell, published),
+                    _format_measured(cell, runs, metric=metric),
+                    _find_answer(cell, about),
                 )
                 for cell in shown
             ]
@@ -82,20 +86,20 @@ def make_trial_tables(cells: Iterable[Cell]) -> Iterator[Table]:
     tried: dict[tuple[str, ...], list[tuple[PolicyTrial, ...]]] = {}
     for cell in cells:
         for trials in trials_of(cell.config):
-            tried.setdefault(_said(_without_seed(cell.labels)), []).append(trials)
+            tried.setdefault(_format_labels(_without_seed(cell.labels)), []).append(trials)
     if not tried:
         return
     first, *_ = tried.values()
-    rows = [(", ".join(labels), *_means(trials)) for labels, trials in tried.items()]
+    rows = [(", ".join(labels), *_format_means(trials)) for labels, trials in tried.items()]
     header = ("after simulated steps", *(f"{trial.steps}" for trial in first[0]), "kept")
     yield Table("increase of the simulated loss in an episode", header, tuple(rows))
 
 
-def _either(shares: Iterable[float]) -> str:
+def _format_shares(shares: Iterable[float]) -> str:
     return " or ".join(f"{share:.0%}" for share in sorted(shares))
 
 
-def _means(tried: Sequence[tuple[PolicyTrial, ...]]) -> Iterator[str]:
+def _format_means(tried: Sequence[tuple[PolicyTrial, ...]]) -> Iterator[str]:
     """Yield the mean gains over seeds of the latest policies, then of the policy that is used in the end."""
     for trials in zip(*tried, strict=True):
         yield f"{fmean(trial.gained for trial in trials):+.2f}"
@@ -106,18 +110,18 @@ def _without_seed(cell: Labels) -> Labels:
     return {axis: label for axis, label in cell.items() if axis != SEED}
 
 
-def _panels(cells: Sequence[Labels]) -> dict[tuple[str, ...], list[Labels]]:
+def _group_cells(cells: Sequence[Labels]) -> dict[tuple[str, ...], list[Labels]]:
     """Group distinct cells by their labels on the axes without a column, sorted by rule."""
     distinct = [dict(items) for items in dict.fromkeys(tuple(cell.items()) for cell in cells)]
     rules = list(dict.fromkeys(cell["defense"] for cell in distinct))
     panels: dict[tuple[str, ...], list[Labels]] = {}
     for cell in sorted(distinct, key=lambda cell: rules.index(cell["defense"])):
         apart = {axis: label for axis, label in cell.items() if axis not in SHOWN}
-        panels.setdefault(_said(apart), []).append(cell)
+        panels.setdefault(_format_labels(apart), []).append(cell)
     return panels
 
 
-def _said(labels: Labels) -> tuple[str, ...]:
+def _format_labels(labels: Labels) -> tuple[str, ...]:
     """Return the labels; the name of the axis precedes a number."""
     return tuple(f"{axis} {label}" if label.isdigit() else label for axis, label in labels.items())
 
@@ -126,18 +130,18 @@ def _visible_labels(cell: Labels) -> tuple[str, ...]:
     return tuple(cell[axis] for axis in SHOWN)
 
 
-def _published(cell: Labels, published: Sequence[Published]) -> str:
+def _format_published(cell: Labels, published: Sequence[Published]) -> str:
     return next((str(each) for each in published if each.cell == cell), ABSENT)
 
 
-def _measured(cell: Labels, runs: pd.DataFrame, *, metric: str) -> str:
+def _format_measured(cell: Labels, runs: pd.DataFrame, *, metric: str) -> str:
     values = by_seed(runs, cell, metric=metric)
-    return written(summary(list(values.values())), interval=False) if values else ABSENT
+    return format_summary(summarize(list(values.values())), interval=False) if values else ABSENT
 
 
-def _answer(cell: Labels, about: Sequence[tuple[Verdict, Above]]) -> str:
+def _find_answer(cell: Labels, about: Sequence[tuple[Verdict, Above]]) -> str:
     verdicts = [verdict for verdict, statement in about if cell in (statement.first, statement.second)]
-    answer = together(verdicts)
+    answer = combine_verdicts(verdicts)
     return ANSWERS.get(answer, answer) if verdicts else ABSENT
 
 
@@ -148,5 +152,5 @@ def judge_reproduction(study: Study) -> Reproduction | None:
     scale = next((scale for scale in SCALES if scale == named.get("scale")), None)
     if preset is None or scale is None:
         return None
-    judged = judgments(preset, scale, runs=study.frame, gap=study.gap)
+    judged = judge_preset(preset, scale, runs=study.frame, gap=study.gap)
     return Reproduction(preset.title, preset.source, differences=preset.differences[scale], judgments=judged)

@@ -11,7 +11,7 @@ from sparring.experiments.analysis.claims import Judgment
 from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.reproductions.preset import Scale
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 
 NAME = "calculation.json"
 
@@ -46,8 +46,8 @@ def compute(
 
     `tell` is called after each part with the number of completed parts.
     """
-    with locked(folder):
-        rows = _kept(calculation, scale, folder=folder)
+    with lock_folder(folder):
+        rows = _read_rows(calculation, scale, folder=folder)
         for done, part in enumerate(calculation.parts(scale), start=1):
             if not any(_belongs(row, part) for row in rows):
                 rows += ({**part, **row} for row in calculation.calculate(scale, part))
@@ -60,7 +60,7 @@ def _about(calculation: ComputedClaim, scale: Scale) -> dict[str, str]:
     return {"id": calculation.id, "scale": scale, "version": sparring.__version__}
 
 
-def _kept(calculation: ComputedClaim, scale: Scale, *, folder: Path) -> list[Row]:
+def _read_rows(calculation: ComputedClaim, scale: Scale, *, folder: Path) -> list[Row]:
     """Return the rows in the folder; the folder of another calculation is rejected."""
     path = folder / NAME
     if not path.exists():

@@ -52,7 +52,7 @@ def document(cell: DemoCell, rounds: int = ROUNDS) -> dict[str, Any]:
     }
 
 
-def play_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
+def run_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
     """Execute a run on one thread, and return its rounds and accuracies."""
     config = parse_config(document(cell, rounds))
     with torch_threads(1):
@@ -60,12 +60,12 @@ def play_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
     return [(record.round, record.accuracy) for record in records if record.accuracy is not None]
 
 
-def play_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
+def run_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
     """Execute all runs with one process per core, and yield each result when it is available."""
     workers = min(len(CELLS), len(os.sched_getaffinity(0)))
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
     try:
-        futures = {pool.submit(play_cell, cell, rounds): cell for cell in CELLS}
+        futures = {pool.submit(run_cell, cell, rounds): cell for cell in CELLS}
         for future in as_completed(futures):
             yield futures[future], future.result()
     except BrokenProcessPool as error:
@@ -74,7 +74,7 @@ def play_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
         pool.shutdown(cancel_futures=True)
 
 
-def verdict(accuracies: Mapping[DemoCell, float]) -> str:
+def summarize(accuracies: Mapping[DemoCell, float]) -> str:
     """Summarize the final accuracies in one sentence."""
     attacks = [attack for attack in ATTACKS if attack != NO_ATTACK]
     worst = min(attacks, key=lambda attack: accuracies[DemoCell(attack, UNDEFENDED)])

@@ -16,7 +16,7 @@ from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
-from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import latest_part, latest_progress, latest_snapshot, save_snapshot
 from sparring.experiments.jobs.train_policy import HONEST, refuse_shipped, save_policy, train_policies
@@ -48,7 +48,7 @@ SETTINGS, DENOISING = TD3Settings(), Denoising()
 CEILING = 3.0
 """The loss above which a further increase gives the attacker no reward. A model that guesses among ten classes has a
 loss of 2.3; rewards far above that are rare and large, and slow down learning."""
-LOOKED_AT = 200
+EVALUATED = 200
 """The number of examples for evaluating a simulated model."""
 IMAGES = "images"
 REHEARSAL, TRIED = "rehearsal", "trials"
@@ -79,10 +79,10 @@ class OnlineTraining:
     def __post_init__(self) -> None:
         if self.inverting is None and not self.is_labeled:
             raise ConfigError(
-                "rehearsing.is_labeled is False; training without labels needs gradient inversion, set inverting"
+                "training.is_labeled is False; training without labels needs gradient inversion, set inverting"
             )
         if self.searches_on == "own" and not self.is_labeled:
-            raise ConfigError("rehearsing.searches_on is 'own'; a search needs labels, use mixture")
+            raise ConfigError("training.searches_on is 'own'; a search needs labels, use mixture")
 
 
 class TrainingPart(NamedTuple):
@@ -90,7 +90,7 @@ class TrainingPart(NamedTuple):
 
     policy: Path
     config: Config
-    rehearsing: OnlineTraining
+    training: OnlineTraining
 
 
 def training_parts(
@@ -105,7 +105,7 @@ def training_parts(
         for policy in policies_of(cell.config):
             if not policy.exists() and policy not in found:
                 refuse_shipped(policy)
-                found[policy] = TrainingPart(policy, _behaving(cell.config), how(cell.labels))
+                found[policy] = TrainingPart(policy, _make_honest(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)
     return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
 
@@ -117,7 +117,7 @@ def train_attacks(
     jobs = training_parts(plan.cells, how)
     follower.begin(f"training {len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}")
     policies, learning = folder / POLICIES, list(jobs.values())
-    total = sum(steps_wanted(part.rehearsing) for part in learning)
+    total = sum(count_steps(part.training) for part in learning)
     following = follower.training(policies, lambda: [*map(steps_made, learning)], total=total)
     with sweep_lock(folder):
         train_policies(workers, train_part, jobs=jobs, folder=policies, following=following)
@@ -125,12 +125,12 @@ def train_attacks(
 
 def train_part(part: TrainingPart) -> Path | Stopped | Failed:
     """Train an attack, or resume its training, and return its file; errors are returned, not raised."""
-    return outcome_of(partial(_taken, part))
+    return capture_outcome(partial(_train_or_stop, part))
 
 
 def learn_attack(
     scenario: Scenario,
-    rehearsing: OnlineTraining,
+    training: OnlineTraining,
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
@@ -140,46 +140,46 @@ def learn_attack(
 
     A trained policy is compared with the middle of all ranges, approximately the action of an untrained policy.
     """
-    schedule = rehearsing.schedule
-    worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
+    schedule = training.schedule
+    worlds, examples = _make_worlds(scenario, training, folder=folder, wants_stop=wants_stop)
     pace = SavePace() if pace is None else pace
     untrained = TrainedAttack(
-        (PolicyVersion(0, constant_policy(worlds.own.space)),), rehearsing.acting, examples=examples
+        (PolicyVersion(0, constant_policy(worlds.own.space)),), training.acting, examples=examples
     )
     start, trials = _load_progress(folder)
     attack = untrained if start is None else unpack_attack(start.part(ATTACK))
     stages = rehearse(
-        worlds, attack, settings=rehearsing.settings, schedule=schedule, seed=scenario.federation.seed, start=start
+        worlds, attack, settings=training.settings, schedule=schedule, seed=scenario.federation.seed, start=start
     )
     for stage in stages:
         attack, trials = stage.attack, (*trials, PolicyTrial(stage.steps, stage.gained, stage.best))
         is_due, is_stopped = pace.is_due(), wants_stop()
         if is_due or is_stopped:
-            save_snapshot(folder, _packed(stage.packed, trials), progress=stage.steps)
+            save_snapshot(folder, _add_trials(stage.packed, trials), progress=stage.steps)
             pace.saved()
         if is_stopped:
-            raise Interrupted(f"stopped after {stage.steps} of {steps_wanted(rehearsing)} steps")
-    return _in_use(attack, schedule.attacks_from), trials
+            raise Interrupted(f"stopped after {stage.steps} of {count_steps(training)} steps")
+    return _drop_superseded(attack, schedule.attacks_from), trials
 
 
-def steps_wanted(rehearsing: OnlineTraining) -> int:
+def count_steps(training: OnlineTraining) -> int:
     """Return the total number of simulated steps."""
-    return rehearsing.schedule.steps(rehearsing.schedule.learns_until)
+    return training.schedule.steps(training.schedule.learns_until)
 
 
 def steps_made(part: TrainingPart) -> int:
     """Return the number of simulated steps for an attack up to its latest snapshot."""
-    wanted = steps_wanted(part.rehearsing)
-    return wanted if part.policy.exists() else min(wanted, latest_progress(_workshop(part.policy)))
+    wanted = count_steps(part.training)
+    return wanted if part.policy.exists() else min(wanted, latest_progress(_snapshot_folder(part.policy)))
 
 
-def _taken(part: TrainingPart) -> Path | Stopped:
-    stop, folder = stop_file(part.policy.parent), _workshop(part.policy)
+def _train_or_stop(part: TrainingPart) -> Path | Stopped:
+    stop, folder = stop_file(part.policy.parent), _snapshot_folder(part.policy)
     if stop.exists():
         return Stopped()
     with torch_threads(part.config.execution.threads):
         scenario = build_scenario(part.config, load_dataset(part.config))
-        attack, trials = learn_attack(scenario, part.rehearsing, folder=folder, wants_stop=stop.exists)
+        attack, trials = learn_attack(scenario, part.training, folder=folder, wants_stop=stop.exists)
     write_json(part.policy.with_suffix(TRIALS), [trial._asdict() for trial in trials])
     save_policy(part.policy, attack)
     with translate_os_errors(folder):
@@ -188,45 +188,43 @@ def _taken(part: TrainingPart) -> Path | Stopped:
     return part.policy
 
 
-def _workshop(policy: Path) -> Path:
+def _snapshot_folder(policy: Path) -> Path:
     """Return the folder of snapshots, which exists until an attack is trained."""
     return policy.with_suffix("")
 
 
-def _behaving(config: Config) -> Config:
+def _make_honest(config: Config) -> Config:
     """Return the configuration of the run in which malicious clients train honestly."""
     return replace(config, attacks=tuple(replace(attacker, member=HONEST) for attacker in config.attacks))
 
 
-def _worlds(
-    scenario: Scenario, rehearsing: OnlineTraining, *, folder: Path, wants_stop: Callable[[], bool]
+def _make_worlds(
+    scenario: Scenario, training: OnlineTraining, *, folder: Path, wants_stop: Callable[[], bool]
 ) -> tuple[Worlds, Batch]:
     """Return the games to train in, and the examples for local searches in the real training."""
-    schedule = rehearsing.schedule
-    known = observe_training(scenario, schedule.attacks_from, own=rehearsing.own)
-    mixture = _mixture(scenario, rehearsing, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
-    before, begin = (known.own if rehearsing.is_labeled else mixture), known.states[schedule.learns_from]
-    earlier = _arena(scenario, rehearsing, examples=before, start=begin)
-    worlds = Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1]))
-    return worlds, known.own if rehearsing.searches_on == "own" else mixture
+    schedule = training.schedule
+    known = observe_training(scenario, schedule.attacks_from, own=training.own)
+    mixture = _learn_mixture(scenario, training, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
+    before, begin = (known.own if training.is_labeled else mixture), known.states[schedule.learns_from]
+    earlier = _make_learning_task(scenario, training, examples=before, start=begin)
+    worlds = Worlds(earlier, _make_learning_task(scenario, training, examples=mixture, start=known.states[-1]))
+    return worlds, known.own if training.searches_on == "own" else mixture
 
 
-def _mixture(
+def _learn_mixture(
     scenario: Scenario,
-    rehearsing: OnlineTraining,
+    training: OnlineTraining,
     *,
     known: ObservedTraining,
     folder: Path,
     wants_stop: Callable[[], bool],
 ) -> Batch:
     """Return the attackers' estimate of all clients' examples; reconstruction resumes from its snapshot."""
-    if rehearsing.inverting is None:
+    if training.inverting is None:
         return known.own
     packed, seed = latest_snapshot(folder), scenario.federation.seed
-    own = known.own if rehearsing.is_labeled else unlabeled(known.own)
-    stages = rehearsing.inverting.reconstruct(
-        scenario.federation.network, known.leaks, own=own, seed=seed, start=packed
-    )
+    own = known.own if training.is_labeled else unlabeled(known.own)
+    stages = training.inverting.reconstruct(scenario.federation.network, known.leaks, own=own, seed=seed, start=packed)
     for batches, packed in enumerate(stages, start=latest_progress(folder) + 1):
         save_snapshot(folder, packed, progress=batches)
         if wants_stop():
@@ -236,27 +234,29 @@ def _mixture(
     return cleaned_mixture(
         reconstructed(packed),
         known.own,
-        is_labeled=rehearsing.is_labeled,
+        is_labeled=training.is_labeled,
         rng=stream(seed, "denoising"),
-        denoising=rehearsing.denoising,
+        denoising=training.denoising,
     )
 
 
-def _arena(scenario: Scenario, rehearsing: OnlineTraining, *, examples: Batch, start: FederationState) -> LearningTask:
+def _make_learning_task(
+    scenario: Scenario, training: OnlineTraining, *, examples: Batch, start: FederationState
+) -> LearningTask:
     """Return the learning task of the attacker on some examples, from a global model on."""
     world = world_model(scenario, examples)
-    judged = drawn(examples, LOOKED_AT, rng=stream(scenario.federation.seed, "looked at"))
+    judged = drawn(examples, EVALUATED, rng=stream(scenario.federation.seed, "looked at"))
     game = attack_game(
         replace(world, federation=replace(world.federation, test=judged)),
         malicious=sum(len(party.clients) for party in scenario.parties),
-        acting=rehearsing.acting,
-        rounds=start.round + rehearsing.rounds,
+        acting=training.acting,
+        rounds=start.round + training.rounds,
         ceiling=CEILING,
     )
     return LearningTask(replace(game, start=start), ATTACKER)
 
 
-def _packed(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
+def _add_trials(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
     """Add the trials of policies so far to the snapshot of training."""
     return Snapshot(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
 
@@ -267,7 +267,7 @@ def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ..
     return found, tuple(PolicyTrial(**each) for each in numbers.get(TRIED, ()))
 
 
-def _in_use(attack: TrainedAttack, begin: int) -> TrainedAttack:
+def _drop_superseded(attack: TrainedAttack, begin: int) -> TrainedAttack:
     """Return the attack without policies that a later one replaces before the attack begins."""
     newest = max((since for since, _ in attack.policies if since <= begin), default=0)
     return replace(attack, policies=tuple(each for each in attack.policies if each.since >= newest))

@@ -13,7 +13,7 @@ from sparring.experiments.analysis.claims import Claim
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.sweeps import Plan, plan_sweep
-from sparring.experiments.sweeps.axes import replaced
+from sparring.experiments.sweeps.axes import replace_words
 from sparring.experiments.sweeps.sweep_folder import POLICIES
 from sparring.registry import build
 
@@ -56,20 +56,20 @@ class Preset:
     """The differences between the sweep and the paper."""
     published: Callable[[Scale], tuple[Published, ...]]
     claims: Callable[[Scale], tuple[Claim, ...]]
-    rehearsing: "Callable[[Scale, Labels], OnlineTraining] | None" = None
+    training: "Callable[[Scale, Labels], OnlineTraining] | None" = None
     """Returns the settings for training the learned attack of a cell; `{policies}` denotes the folder of its file."""
 
     def __repr__(self) -> str:
         return f"Preset({self.id!r}, {self.title!r})"
 
 
-def plan_of(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
+def plan_preset(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
     """Return the plan of a preset's sweep, with its learned attacks in the folder `policies`."""
-    document = replaced(preset.document(scale), {"policies": policies})
+    document = replace_words(preset.document(scale), {"policies": policies})
     return plan_sweep(document, preset={"id": preset.id, "scale": scale})
 
 
-def shipped(preset: Preset, scale: Scale) -> str | None:
+def find_shipped(preset: Preset, scale: Scale) -> str | None:
     """Return the reference to the pre-trained policies of a preset; None if there are none."""
     name = f"@{preset.id}-{scale}"
     return name if located(name).with_suffix("").is_dir() else None
@@ -113,6 +113,6 @@ def assumed_share(wanted: float, *, sampled: int, rules: Iterable[Section]) -> f
     return min(wanted, floor(1000 * allowed) / 1000)
 
 
-def cells(**labels: Iterable[str]) -> tuple[dict[str, str], ...]:
+def make_cells(**labels: Iterable[str]) -> tuple[dict[str, str], ...]:
     """Return the cells of all combinations of labels, given the labels on each axis."""
     return tuple(dict(zip(labels, combination, strict=True)) for combination in product(*labels.values()))

@@ -10,13 +10,13 @@ import pandas as pd
 
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.claims import Judgment
-from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.jobs.workers import InlineWorkers, Workers
-from sparring.experiments.reproductions.comparison import judgments, make_comparison_tables, make_trial_tables
+from sparring.experiments.reproductions.comparison import judge_preset, make_comparison_tables, make_trial_tables
 from sparring.experiments.reproductions.policy_trials import policies_of
-from sparring.experiments.reproductions.preset import Preset, Scale, plan_of, shipped
+from sparring.experiments.reproductions.preset import Preset, Scale, find_shipped, plan_preset
 from sparring.experiments.sweeps import Plan, SweepSummary, sweep
 from sparring.experiments.sweeps.follower import Follower, NoFollower
 from sparring.experiments.sweeps.sweep_folder import POLICIES
@@ -53,8 +53,8 @@ class ReproductionResult:
 
 def plan_reproduction(preset: Preset, scale: Scale, *, folder: Path, train: bool = False) -> Plan:
     """Return the plan of a preset with pre-trained policies, or with the policies in `folder`."""
-    known = None if train else shipped(preset, scale)
-    return plan_of(preset, scale, policies=str(folder / POLICIES) if known is None else known)
+    known = None if train else find_shipped(preset, scale)
+    return plan_preset(preset, scale, policies=str(folder / POLICIES) if known is None else known)
 
 
 def reproduce(
@@ -74,24 +74,24 @@ def reproduce(
     refuse_training(preset, train=train)
     folder = Path(folder)
     plan = plan_reproduction(preset, scale, folder=folder, train=train)
-    if preset.rehearsing is not None and any(not policy.exists() for policy in _policies(plan)):
+    if preset.training is not None and any(not policy.exists() for policy in _policies(plan)):
         # Imported on demand: Stable-Baselines3 is slow to import, and most reproductions train nothing.
         train_attacks = imported("sparring.experiments.reproductions.online_training:train_attacks")
-        train_attacks(plan, partial(preset.rehearsing, scale), folder=folder, workers=workers, follower=follower)
+        train_attacks(plan, partial(preset.training, scale), folder=folder, workers=workers, follower=follower)
         plan = plan_reproduction(
             preset, scale, folder=folder, train=train
         )  # the digests of runs depend on the policies
     with follower.sweep(folder, workers.size) as observer:
         stands = sweep(plan, folder, workers=workers, observer=observer, retry_failed=options.retry_failed)
-    runs = frame(folder)
+    runs = read_frame(folder)
     tables = make_comparison_tables(preset, scale, cells=[cell.labels for cell in plan.cells], runs=runs, gap=gap)
-    judged = judgments(preset, scale, runs=runs, gap=gap)
+    judged = judge_preset(preset, scale, runs=runs, gap=gap)
     return ReproductionResult(plan, stands, runs, tuple(chain(tables, make_trial_tables(plan.cells))), judged)
 
 
 def refuse_training(preset: Preset, *, train: bool) -> None:
     """Reject training for a preset without a learned attack."""
-    if train and preset.rehearsing is None:
+    if train and preset.training is None:
         raise ConfigError(f"--train is given; {preset.id} has no learned attack, leave the option out")
 
 

@@ -52,14 +52,14 @@ def save_checkpoint(folder: Path, state: FederationState, *, run: str, records: 
     content = save(pack(state).tensors)
     write(folder / TENSORS[0], content)
     note = Note(run=run, round=state.round, tensors=_sha256(content), records=records)
-    write_json(folder / NOTES[0], _signed(asdict(note)))
+    write_json(folder / NOTES[0], _sign(asdict(note)))
 
 
 def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | None:
     """Return the latest checkpoint of which no part is damaged or missing."""
-    notes = {name: note for name in NOTES if (note := _note(folder / name)) is not None and note.run == run}
+    notes = {name: note for name in NOTES if (note := _read_note(folder / name)) is not None and note.run == run}
     for (name, note), tensors in product(notes.items(), TENSORS):
-        content = _content(folder / tensors)
+        content = _read_tensors(folder / tensors)
         if content is not None and _sha256(content) == note.tensors and holds(records, note.records):
             is_fallback = name != NOTES[0] and (folder / NOTES[0]).exists()
             state = unpack(Snapshot(load(content), {"round": note.round}))
@@ -74,7 +74,7 @@ def drop_newest(folder: Path) -> None:
             (folder / newest).unlink(missing_ok=True)
 
 
-def _content(path: Path) -> bytes | None:
+def _read_tensors(path: Path) -> bytes | None:
     """Return the bytes of a file of tensors, damaged or not; None if it cannot be read."""
     try:
         content = path.read_bytes()
@@ -88,18 +88,18 @@ def _content(path: Path) -> bytes | None:
     return content
 
 
-def _note(path: Path) -> Note | None:
+def _read_note(path: Path) -> Note | None:
     """Return a note; None if it is missing or damaged."""
     written = read_json(path)
     if not isinstance(written, dict):
         return None
     content = {key: value for key, value in written.items() if key != "sha256"}
-    if written != _signed(content) or content.keys() != Note.__annotations__.keys():
+    if written != _sign(content) or content.keys() != Note.__annotations__.keys():
         return None
     return Note(**content | {"records": Mark(*content["records"])})
 
 
-def _signed(content: dict[str, Any]) -> dict[str, Any]:
+def _sign(content: dict[str, Any]) -> dict[str, Any]:
     canonical = json.dumps(content, sort_keys=True).encode()
     return content | {"sha256": _sha256(canonical)}
 
@@ -110,7 +110,7 @@ def _sha256(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class CheckpointInterval:
-    """The interval between checkpoints: at least `seconds`, and such that saving takes at most a `share` of the time."""
+    """The interval of checkpoints: at least `seconds`, and such that saving takes at most a `share` of the time."""
 
     seconds: float = 5.0
     share: float = 0.05

@@ -35,17 +35,17 @@ class Forecast(NamedTuple):
     class_names: tuple[str, ...] = ()
 
 
-def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
+def forecast_run(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
     """Time a few rounds of a run, and write nothing."""
     server = validate(config, catalogues)
     with translate_exhaustion(), torch_threads(config.execution.threads):
         dataset = load_dataset(config, catalogues)
         scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
-        seconds = run_seconds(config, scenario)
+        seconds = estimate_seconds(config, scenario)
     size = scenario.federation.network.size
     return Forecast(
         seconds=seconds,
-        memory=_memory(config, size),
+        memory=_estimate_memory(config, size),
         parameters=size,
         examples=len(dataset.train.labels),
         digest=digest(config),
@@ -54,41 +54,41 @@ def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
     )
 
 
-def run_seconds(config: Config, scenario: Scenario) -> float:
+def estimate_seconds(config: Config, scenario: Scenario) -> float:
     """Estimate the time of a run from a few of its rounds."""
     rounds = config.federation.rounds
     # All attackers are active in the measured rounds.
     start = max((attacker.start for attacker in scenario.attackers), default=0)
     state = replace(initial_state(scenario.federation), round=start)
-    evaluation = _warm(lambda: measure(scenario, state))
-    states = _states(scenario, state)
-    training = _warm(lambda: next(states))
+    evaluation = _time_warm(lambda: measure(scenario, state))
+    states = _play_rounds(scenario, state)
+    training = _time_warm(lambda: next(states))
     return rounds * training + (1 + rounds / config.evaluation.every) * evaluation
 
 
-def _states(scenario: Scenario, state: FederationState) -> Iterator[FederationState]:
+def _play_rounds(scenario: Scenario, state: FederationState) -> Iterator[FederationState]:
     """Yield the states of an unlimited number of rounds."""
     while True:
         state, _ = play_round(scenario, state)
         yield state
 
 
-def _warm(work: Callable[[], object]) -> float:
+def _time_warm(work: Callable[[], object]) -> float:
     """Return the time of some work in seconds; the first call also warms up caches."""
-    seconds = _timed(work)
+    seconds = _time(work)
     if seconds >= LONG:
         return seconds
     # Short times can be several times too long while other processes use the machine.
-    return min(_timed(work) for _ in range(REPEATS if seconds < SHORT else 1))
+    return min(_time(work) for _ in range(REPEATS if seconds < SHORT else 1))
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _time(work: Callable[[], object]) -> float:
     began = perf_counter()
     work()
     return perf_counter() - began
 
 
-def _memory(config: Config, size: int) -> int:
+def _estimate_memory(config: Config, size: int) -> int:
     """Return the peak memory of this process plus the memory of the clients' momenta."""
     momenta = config.federation.clients * size if config.federation.momentum > 0 else 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE + FLOAT * momenta
@@ -121,7 +121,7 @@ class Stopwatch:
             timer.seconds += perf_counter() - self._since
 
 
-def rounds_per_second(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
+def measure_speed(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
     """Return the speed of training without evaluation; None if no round was timed.
 
     It is the speed of the rounds without evaluation. If there are none, the time of one evaluation is subtracted.
@@ -152,7 +152,7 @@ def describe_run(config: Config, plan: Forecast) -> dict[str, str]:
         "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples per client, "
         f"lr {federation.lr:g}",
         "attack": format_attacks(config),
-        "defense": f"{format_member(config.defense)}, {_assuming(config)}",
+        "defense": f"{format_member(config.defense)}, {_describe_assumption(config)}",
         "post-training": format_member(config.post_training),
         "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
         "time": f"about {format_duration(plan.seconds)}",
@@ -160,7 +160,7 @@ def describe_run(config: Config, plan: Forecast) -> dict[str, str]:
     }
 
 
-def _assuming(config: Config) -> str:
+def _describe_assumption(config: Config) -> str:
     """Describe the number of malicious updates that the rule assumes."""
     if config.has_oracle:
         return "an oracle: it receives the true number of malicious updates in each round"

@@ -33,7 +33,7 @@ class Manifest(NamedTuple):
     class_names: tuple[str, ...] = ()
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Return the versions of the software that affect the bits of results."""
     return {
         "sparring": sparring.__version__,
@@ -43,7 +43,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def device_name(device: str) -> dict[str, str]:
+def describe_device(device: str) -> dict[str, str]:
     """Return the name of the device, unless it is the CPU."""
     return {} if device == "cpu" else {"device_name": torch.cuda.get_device_name(device)}
 
@@ -56,9 +56,9 @@ def write_manifest(
         "digest": digest(config),
         "seed": config.seed,
         "device": config.execution.device,
-        **device_name(config.execution.device),
+        **describe_device(config.execution.device),
         "threads": config.execution.threads,
-        "versions": versions(),
+        "versions": list_versions(),
         "plugins": plugins_of(config, catalogues),
         "config": to_document(config),
         "files": config.files,
@@ -81,7 +81,7 @@ def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest
     """
     content = _read(folder)
     _refuse_missing(content["plugins"], folder, catalogues=catalogues)
-    about = _manifest(folder, content, configured=partial(parse_config, catalogues=catalogues))
+    about = _parse_manifest(folder, content, configured=partial(parse_config, catalogues=catalogues))
     if digest(about.config) != content["digest"]:
         raise RunError(f"{folder / NAME} was changed, or written by another version; run it again with --overwrite")
     return about
@@ -92,7 +92,7 @@ def read_old_manifest(folder: Path) -> Manifest:
 
     Nothing that it names is imported or built.
     """
-    return _manifest(folder, _read(folder), configured=read_recorded)
+    return _parse_manifest(folder, _read(folder), configured=read_recorded)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def _read(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
+def _parse_manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
     try:
         # Earlier versions did not record the contents of files; their digests depend on the names.
         config = configured(content["config"], files=content.get("files", {}))

@@ -28,9 +28,15 @@ from sparring.experiments.runs.checkpoint import (
     drop_newest,
     latest_checkpoint,
 )
-from sparring.experiments.runs.cost import Stopwatch, rounds_per_second
+from sparring.experiments.runs.cost import Stopwatch, measure_speed
 from sparring.experiments.runs.journal import Journal, read_records
-from sparring.experiments.runs.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
+from sparring.experiments.runs.manifest import (
+    has_manifest,
+    list_versions,
+    read_manifest,
+    read_old_manifest,
+    write_manifest,
+)
 from sparring.experiments.runs.run_folder import (
     RECORDS,
     RESULT,
@@ -39,7 +45,7 @@ from sparring.experiments.runs.run_folder import (
     admit,
     clear,
     command_to_resume,
-    locked,
+    lock_folder,
 )
 from sparring.experiments.runs.saved_model import save_model
 from sparring.federation import FederationState, Result, Scenario, simulate_rounds
@@ -90,18 +96,18 @@ def run(
         dataset = load_dataset(config, catalogues)
         scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
         job = RunJob(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
-        with locked(folder):
+        with lock_folder(folder):
             admit(folder, existing)
             clear(folder)
             write_manifest(folder, config, class_names=dataset.class_names, catalogues=catalogues)
-            state, stopwatch = _play(job, None)
+            state, stopwatch = _run_rounds(job, None)
             return _finish(job, state, stopwatch=stopwatch)
 
 
-def finished(config: Config, folder: str | Path) -> Outcome | None:
+def find_outcome(config: Config, folder: str | Path) -> Outcome | None:
     """Return the outcome of a complete run in a folder; None if it is another run or not complete."""
     folder = Path(folder)
-    outcome = _outcome(folder) if has_manifest(folder) else None
+    outcome = _read_outcome(folder) if has_manifest(folder) else None
     if outcome is None:
         return None
     known = read_old_manifest(folder).config
@@ -121,24 +127,24 @@ def resume(
     about = read_manifest(folder, catalogues)
     config = about.config
     plugins = plugins_of(config, catalogues)
-    outcome = _outcome(folder)
+    outcome = _read_outcome(folder)
     if outcome is not None:
         return outcome
     check_device("execution.device", config.execution.device)
-    if (about.versions, about.plugins) != (versions(), plugins):
+    if (about.versions, about.plugins) != (list_versions(), plugins):
         observer.notice(f"{folder} was started with other versions; results may differ in their last bits")
-    with translate_exhaustion(), torch_threads(config.execution.threads), locked(folder):
+    with translate_exhaustion(), torch_threads(config.execution.threads), lock_folder(folder):
         _refuse_changed(config, folder, catalogues=catalogues)
-        start = _last(folder, config, observer=observer)
+        start = _find_checkpoint(folder, config, observer=observer)
         dataset = load_dataset(config, catalogues)
         job = RunJob(
             folder, config, dataset, build_scenario(config, dataset, catalogues=catalogues), observer, cadence, plugins
         )
-        state, stopwatch = _play(job, start)
+        state, stopwatch = _run_rounds(job, start)
         return _finish(job, state, stopwatch=stopwatch)
 
 
-def _outcome(folder: Path) -> Outcome | None:
+def _read_outcome(folder: Path) -> Outcome | None:
     """Return the outcome of a complete run, else None."""
     result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
     return None if result is None or timing is None else Outcome(folder, result, timing["rounds_per_second"])
@@ -161,7 +167,7 @@ def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> 
             )
 
 
-def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
+def _find_checkpoint(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
     """Return the checkpoint to resume from, with a notice if it is not the latest one."""
     start = latest_checkpoint(folder, run=digest(config), records=folder / RECORDS)
     if start is None and any((folder / name).exists() for name in NOTES):
@@ -172,7 +178,7 @@ def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | N
     return start
 
 
-def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
+def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
     """Execute the remaining rounds, and return the final state and the measured time."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
     size, begun = 0, None
@@ -185,13 +191,13 @@ def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopw
             stopwatch.stop(record)
             journal.append(record)
             job.observer.record(record)
-            _pause(job, state, saver=saver)
+            _save_or_stop(job, state, saver=saver)
             stopwatch.start()
     assert state is not None
     return state, stopwatch
 
 
-def _pause(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
+def _save_or_stop(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
     """Save a checkpoint if it is due, and stop if the observer requests it."""
     is_last = state.round == job.config.federation.rounds
     is_stopped = not is_last and job.observer.wants_stop()
@@ -207,7 +213,7 @@ def _finish(job: RunJob, state: FederationState, *, stopwatch: Stopwatch) -> Out
     """Write the files of a complete run; the result comes last, since it marks the run as complete."""
     model = Model(job.scenario.federation.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
-    rate = rounds_per_second(stopwatch, job.scenario, state=state)
+    rate = measure_speed(stopwatch, job.scenario, state=state)
     write_json(job.folder / TIMING, {"rounds_per_second": rate})
     evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
     summary = Result(evaluated, model)

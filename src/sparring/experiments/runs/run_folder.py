@@ -24,7 +24,7 @@ Existing = Literal["refuse", "resume", "overwrite"]
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Create the folder if it is missing, and lock it against other processes."""
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from sparring.experiments.config.catalogues import Catalogues
 from sparring.experiments.config.parse import digest, parse_config
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section
-from sparring.experiments.sweeps.axes import Axes, Bundle, applied, filled
+from sparring.experiments.sweeps.axes import Axes, Bundle, apply_bundle, fill_labels
 
 Labels = Mapping[str, str]
 """The coordinates of a cell: a label on each axis."""
@@ -67,8 +67,8 @@ class Grid:
     def _configured(self, bundles: Mapping[str, Bundle], labels: Labels) -> Config:
         document: dict[str, Any] = dict(self.base)
         for bundle in bundles.values():
-            document = applied(document, bundle)
-        config = parse_config(filled(document, labels), self.catalogues)
+            document = apply_bundle(document, bundle)
+        config = parse_config(fill_labels(document, labels), self.catalogues)
         validate(config, self.catalogues)
         return config
 

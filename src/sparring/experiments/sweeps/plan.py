@@ -11,7 +11,7 @@ from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.overrides import apply_overrides
 from sparring.experiments.config.sections import Section, refuse_unknown, subsection
 from sparring.experiments.config.yaml_reader import parse_value
-from sparring.experiments.sweeps.axes import Axes, Bundle, called_together, read_axes, refuse_alike
+from sparring.experiments.sweeps.axes import Axes, Bundle, join_labels, read_axes, refuse_alike
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
 from sparring.experiments.sweeps.tuning import TRY, Context, Selection, read_selection
 
@@ -65,11 +65,11 @@ def plan_sweep(
     selection = read_selection(subsection(document, "select"), axes)
     if selection is None:
         return Plan(labels, tuple(map(grid.cell, grid)), document, preset)
-    cells, candidates = _cells(grid, selection, chosen=chosen), _candidates(grid, selection)
+    cells, candidates = _known_cells(grid, selection, chosen=chosen), _candidates(grid, selection)
     return Plan(labels, tuple(cells), document, preset, selection, tuple(candidates))
 
 
-def with_settings(document: Section, settings: Iterable[str]) -> Section:
+def override_sweep(document: Section, settings: Iterable[str]) -> Section:
     """Return a sweep file with settings applied to its base, or to an axis as in `axes.seed=[0, 1]`."""
     changed, axes = dict(document), read_axes(subsection(document, "axes"))
     for setting in settings:
@@ -94,7 +94,7 @@ def _replaces(path: str, key: str) -> bool:
     return key in (path, path.removesuffix(".name")) or key.startswith(f"{path}.")
 
 
-def _cells(grid: Grid, selection: Selection, *, chosen: Mapping[Context, Bundle]) -> Iterator[Cell]:
+def _known_cells(grid: Grid, selection: Selection, *, chosen: Mapping[Context, Bundle]) -> Iterator[Cell]:
     """Yield the cells whose hyperparameters are given in the file or already chosen."""
     for labels in grid:
         context = selection.context(labels)
@@ -117,6 +117,6 @@ def _refuse_measured(cell: Cell) -> None:
         raise ConfigError("evaluation.on is 'validation'; leave it out, select sets it for the candidates only")
     if cell.config.data.validation == 0:
         raise ConfigError(
-            f"data.validation is 0 for {called_together(cell.labels)}; select needs validation examples, set it, for "
+            f"data.validation is 0 for {join_labels(cell.labels)}; select needs validation examples, set it, for "
             "example to 0.1, in base or in each value of an axis that replaces the data"
         )

@@ -15,7 +15,7 @@ from sparring.experiments.jobs.atomic_files import (
     write_json,
 )
 from sparring.experiments.jobs.job import STOP, stop_file
-from sparring.experiments.runs.run_folder import LOCK, RESULT, locked
+from sparring.experiments.runs.run_folder import LOCK, RESULT, lock_folder
 from sparring.experiments.sweeps.plan import Plan
 
 NAME = "sweep.json"
@@ -130,7 +130,7 @@ def write_sweep(folder: Path, plan: Plan, *, plugins: Mapping[str, str]) -> None
 def sweep_lock(folder: Path) -> Iterator[None]:
     """Lock a folder against other processes, and remove temporary files before and after a sweep."""
     _admit(folder)
-    with locked(folder):
+    with lock_folder(folder):
         _admit(folder)
         _clear(folder)
         try:

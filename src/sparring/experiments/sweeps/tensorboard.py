@@ -57,7 +57,7 @@ class Tracker:
 
 
 @contextmanager
-def tracked(observer: Observer, run: Path, *, board: Path | None) -> Iterator[Observer]:
+def track_run(observer: Observer, run: Path, *, board: Path | None) -> Iterator[Observer]:
     """Yield an observer that also writes the records of a run for TensorBoard, if `board` is given."""
     if board is None:
         yield observer
@@ -72,7 +72,7 @@ def tracked(observer: Observer, run: Path, *, board: Path | None) -> Iterator[Ob
         tracker.catch_up()  # a complete run produces no records
 
 
-def track(folder: Path, board: Path) -> int:
+def write_events(folder: Path, board: Path) -> int:
     """Write the records of a run, or of each run of a sweep, for TensorBoard, and return the number of runs."""
     runs = {path: run for path, run in _runs(folder) if (run / RECORDS).exists()}
     for path, run in runs.items():

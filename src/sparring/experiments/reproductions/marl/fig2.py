@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.reproductions.preset import Preset, Published, Relation, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Published, Relation, Scale, attack_grid, make_cells
 
 PUBLISHED_RATE, CHOSEN_RATE = 0.001, 0.1
 """The second is the largest of six rates at which FedAvg without attack trained in all runs of the laptop scale, on
-both partitions with seeds 0 to 2: at 0.2 one run in six diverged, at 0.3 the first; 0.03, 0.01 and 0.001 train slower."""
+both partitions with seeds 0 to 2: at 0.2 one run in six diverged, at 0.3 the first; lower rates train more slowly."""
 UNTRAINED_ERROR = 0.58
 """The error of FedAvg after these rounds at the published rate, on iid data with seed 0."""
 RATES: Mapping[Scale, tuple[float, ...]] = {
@@ -92,7 +92,7 @@ def published(scale: Scale) -> tuple[Published, ...]:
         Published({**cell, "attack": attack}, bound, relation, "error")
         for rate in RATES[scale]
         for rule in LIMITS
-        for cell in cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)])
+        for cell in make_cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)])
         for attacks, bound, relation in ((ATTACKS, LIMITS[rule], BELOW), (LEARNED, LEARNED_ERRORS[rule], ABOVE))
         for attack in attacks
     )
@@ -133,7 +133,7 @@ def _below(rules: tuple[str, ...], rate: float, *, scale: Scale) -> tuple[Above,
     return tuple(
         Above(LIMITS[rule], cell, metric="error")
         for rule in rules
-        for cell in cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)], attack=ATTACKS)
+        for cell in make_cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)], attack=ATTACKS)
     )
 
 

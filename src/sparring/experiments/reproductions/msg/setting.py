@@ -105,7 +105,7 @@ STRONGLY = (
 )
 
 
-def readings(data: Literal["mnist", "cifar10"]) -> tuple[str, ...]:
+def describe_readings(data: Literal["mnist", "cifar10"]) -> tuple[str, ...]:
     """Describe the readings of the backdoors in a table on this data set."""
     return LITERAL.format(aim=AIMS[data]), STRONGLY
 
@@ -125,7 +125,7 @@ BFL_GETS_THROUGH = Claim(
 )
 
 
-def mixed_attacks_win(rules: Iterable[str], *, attacks: Iterable[str] = MIXED) -> Claim:
+def claim_mixed_attacks_win(rules: Iterable[str], *, attacks: Iterable[str] = MIXED) -> Claim:
     """Return the claim that mixed attacks defeat each of the fixed defenses, which do not include FedAvg."""
     mixed = tuple(attacks)
     return Claim(
@@ -168,7 +168,7 @@ def neuro_clip(bound: float) -> dict[str, Section]:
     return {f"NeuroClip {bound:g}": {"defense": {"name": "mean"}, "post_training": repair}}
 
 
-def attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Attackers]:
+def make_attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Attackers]:
     """Return the attackers of each row of a table; at smoke scale with a fifth of the clients."""
     aim = {"target": target, "source": source}
     strong = {"target": target, "source": None, "ratio": 0.5, "local_epochs": 1.0}
@@ -200,7 +200,7 @@ def _attacker(at: Scale, malicious: int, **section: object) -> Section:
     return {**section, "malicious": malicious // 5 if at == "smoke" else malicious}
 
 
-def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence[str]) -> tuple[Published, ...]:
+def list_published(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence[str]) -> tuple[Published, ...]:
     """Return the published values of these rows, or of the rows that they interpret."""
     return tuple(
         Published({"defense": column, "attack": row}, value, metric=metric)
@@ -211,7 +211,9 @@ def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence
     )
 
 
-def grid(scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]) -> Section:
+def make_grid(
+    scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]
+) -> Section:
     """Return the sweep of defenses, each a bundle of settings, by attackers."""
     shared: dict[str, Section] = {name: {**BASES[scale].get(name, {}), **base.get(name, {})} for name in BASES[scale]}
     federation, rules = shared["federation"], [bundle["defense"] for bundle in defenses.values()]

@@ -19,12 +19,12 @@ from sparring.experiments.reproductions.msg.setting import (
     STRONG_MIXED,
     TRIMMED_MEAN,
     Pairs,
-    attackers,
+    claim_mixed_attacks_win,
     clip_med,
-    grid,
-    mixed_attacks_win,
-    readings,
-    stated,
+    describe_readings,
+    list_published,
+    make_attackers,
+    make_grid,
 )
 from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
@@ -71,13 +71,13 @@ PUBLISHED: Mapping[str, Pairs] = {
 
 def document(scale: Scale) -> Section:
     """Return the sweep: the columns of the table without a learned player, by its rows."""
-    rows = attackers(scale, target=TRUCK, source=AIRPLANE)
-    return grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in _rows(scale)})
+    rows = make_attackers(scale, target=TRUCK, source=AIRPLANE)
+    return make_grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in _rows(scale)})
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
     """Return the table without its learned column."""
-    return stated(PUBLISHED, COLUMNS, rows=_rows(scale))
+    return list_published(PUBLISHED, COLUMNS, rows=_rows(scale))
 
 
 def _rows(scale: Scale) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
     return (
         LEARNED_WINS,
         BFL_GETS_THROUGH,
-        mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
+        claim_mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
         Claim(
             "FedAvg has lower accuracy under IPM with BFL than under BFL alone (strong reading).",
             (Above({"defense": FEDAVG, "attack": "strong BFL"}, {"defense": FEDAVG, "attack": STRONG_MIXED[0]}),),
@@ -97,7 +97,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
     )
 
 
-DIFFERENCES = (*ALWAYS, *readings("cifar10"), "The server holds 200 root examples, as in the main text.")
+DIFFERENCES = (*ALWAYS, *describe_readings("cifar10"), "The server holds 200 root examples, as in the main text.")
 
 MSG_TABLE1 = Preset(
     id="msg-table1",

@@ -17,12 +17,12 @@ from sparring.experiments.reproductions.msg.setting import (
     SPLIT,
     STRONG,
     STRONG_MIXED,
-    attackers,
+    claim_mixed_attacks_win,
     clip_med,
-    grid,
-    mixed_attacks_win,
+    describe_readings,
+    make_attackers,
+    make_grid,
     neuro_clip,
-    readings,
 )
 from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
@@ -61,9 +61,9 @@ PUBLISHED = {
 
 def document(scale: Scale) -> Section:
     """Return the sweep: the fixed defenses by backdoor attacks, some combined with an untargeted attack."""
-    rows = attackers(scale, target=TARGET, source=None)
+    rows = make_attackers(scale, target=TARGET, source=None)
     voting = {**DEFENSES["CRFL"], "post_training": {"name": "smoothing", "votes": VOTES[scale]}}
-    return grid(
+    return make_grid(
         scale,
         BASES[scale],
         defenses={**DEFENSES, "CRFL": voting},
@@ -94,7 +94,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
     return (
         LEARNED_WINS,
         BFL_GETS_THROUGH,
-        mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
+        claim_mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
         Claim(
             "A norm bound that is tight enough to stop BFL (strong reading) costs accuracy: ClipMed at 0.05, "
             "interpreted as a bound on gradients, keeps the backdoor accuracy below 0.5, and without attack is less "
@@ -107,7 +107,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
     )
 
 
-DIFFERENCES = (*ALWAYS, *readings("mnist"), "The server holds 100 root examples, as in both sets of settings.")
+DIFFERENCES = (*ALWAYS, *describe_readings("mnist"), "The server holds 100 root examples, as in both sets of settings.")
 
 MSG_TABLE4 = Preset(
     id="msg-table4",

@@ -12,12 +12,12 @@ from sparring.experiments.reproductions.msg.setting import (
     STATED,
     STRONG_MIXED,
     Pairs,
-    attackers,
-    grid,
+    describe_readings,
+    list_published,
+    make_attackers,
+    make_grid,
     neuro_clip,
     norm_bound,
-    readings,
-    stated,
 )
 from sparring.experiments.reproductions.msg.table1 import AIRPLANE, BASES, TRUCK
 from sparring.experiments.reproductions.preset import Preset, Published, Scale
@@ -39,13 +39,13 @@ PUBLISHED: Mapping[str, Pairs] = {
 
 def document(scale: Scale) -> Section:
     """Return the sweep: the settings of both defenses by the two attacks and no attack."""
-    rows = attackers(scale, target=TRUCK, source=AIRPLANE)
-    return grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in ROWS})
+    rows = make_attackers(scale, target=TRUCK, source=AIRPLANE)
+    return make_grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in ROWS})
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
     """Return the whole table."""
-    return stated(PUBLISHED, COLUMNS, rows=ROWS)
+    return list_published(PUBLISHED, COLUMNS, rows=ROWS)
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
@@ -70,7 +70,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
 
 DIFFERENCES = (
     *ALWAYS,
-    *readings("cifar10"),
+    *describe_readings("cifar10"),
     "The server holds 200 root examples, as in the main text; no rule of this table uses them.",
     "The columns of norm bounding, which the caption cites, are the mean of bounded updates.",
 )

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix
-from sparring.experiments.analysis.claims import Claim, Judgment, Verdict, together, unjudged
-from sparring.experiments.analysis.statistics import Floats, summary, written
+from sparring.experiments.analysis.claims import Claim, Judgment, Verdict, combine_verdicts, skip_judgment
+from sparring.experiments.analysis.statistics import Floats, format_summary, summarize
 from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.reproductions.computed_claim import ComputedClaim, Part, Row
 from sparring.experiments.reproductions.preset import Scale
@@ -73,7 +73,7 @@ CLAIM = Claim("The bound of theorem 1 is at least the loss of the attack, in eve
 HEADER = ("rounds", "estimate", "distance", "loss", "possible", "bound", "holds?")
 
 
-def parts(scale: Scale) -> tuple[Part, ...]:
+def list_parts(scale: Scale) -> tuple[Part, ...]:
     """Return the games: the distribution of the data, the rounds of an episode, and the seed."""
     size = SIZES[scale]
     combinations = product(DATA, size.rounds, range(size.seeds))
@@ -86,26 +86,26 @@ def calculate(scale: Scale, part: Part) -> tuple[Row, ...]:
     The best plan for the true game may be one found for an estimate.
     """
     size, draw = SIZES[scale], partial(stream, part["seed"], "rla-bound", part["data"])
-    game = drawn_game(size, data=part["data"], rounds=part["rounds"], rng=draw("data"))
-    guesses = estimates(game, rng=draw("noise"))
+    game = draw_game(size, data=part["data"], rounds=part["rounds"], rng=draw("data"))
+    guesses = make_estimates(game, rng=draw("noise"))
     games = [game, *map(game.imagined, guesses.values())]
-    plans = torch.stack([_planned(each, size, rng=draw("search")) for each in games])
+    plans = torch.stack([_find_plan(each, size, rng=draw("search")) for each in games])
     with torch.no_grad():
-        reached = finals(game, plans, draws=draws(game, size.trials, rng=draw("trials")))
+        reached = finals(game, plans, draws=draw_indices(game, size.trials, rng=draw("trials")))
         returns = objective(game, reached).double().numpy()
     best = returns[returns.mean(axis=1).argmax()]
     return tuple(
-        {"estimate": name, **_measured(game, guess, lost=best - own)}
+        {"estimate": name, **_measure(game, guess, lost=best - own)}
         for (name, guess), own in zip(guesses.items(), returns[1:], strict=True)
     )
 
 
-def drawn_game(size: Size, *, data: str, rounds: int, rng: Generator) -> Averaging:
+def draw_game(size: Size, *, data: str, rounds: int, rng: Generator) -> Averaging:
     """Draw a Gaussian class and its mirror image, with a constant input added; the largest norm of an example is 1."""
     holders = (1 if data == "alike" else size.benign) + size.malicious
     apart = 1.0 if data == "by client" else 0.0
     centers = rng.standard_normal(PARAMETERS - 1) + apart * rng.standard_normal((holders, PARAMETERS - 1))
-    drawn = np.stack([_examples(center, rng=rng) for center in centers])
+    drawn = np.stack([_draw_examples(center, rng=rng) for center in centers])
     held = torch.from_numpy(drawn / np.linalg.norm(drawn, axis=2).max()).float()
     return Averaging(
         shards=held[: -size.malicious],
@@ -119,7 +119,7 @@ def drawn_game(size: Size, *, data: str, rounds: int, rng: Generator) -> Averagi
     )
 
 
-def estimates(game: Averaging, *, rng: Generator) -> dict[str, Matrix]:
+def make_estimates(game: Averaging, *, rng: Generator) -> dict[str, Matrix]:
     """Return the attackers' possible estimates of the benign clients' data by name."""
     mixture = game.shards.flatten(0, 1)
     noise = torch.from_numpy(rng.standard_normal(mixture.shape)).float()
@@ -131,27 +131,27 @@ def estimates(game: Averaging, *, rng: Generator) -> dict[str, Matrix]:
     }
 
 
-def draws(game: Averaging, count: int, *, rng: Generator) -> Tensor:
+def draw_indices(game: Averaging, count: int, *, rng: Generator) -> Tensor:
     """Draw the indices of the benign clients' examples for several repetitions of the game."""
     return torch.from_numpy(rng.integers(game.shards.shape[1], size=(game.rounds, count, game.benign)))
 
 
-def tables(rows: Sequence[Row]) -> Iterator[Table]:
+def make_tables(rows: Sequence[Row]) -> Iterator[Table]:
     """Yield a table for each distribution of the data, with a row for each number of rounds and estimate."""
     for data in DATA:
         cells: dict[tuple[int, str], list[Row]] = {}
         for row in rows:
             if row["data"] == data:
                 cells.setdefault((row["rounds"], row["estimate"]), []).append(row)
-        yield Table(f"theorem 1, data {data}", HEADER, tuple(map(_line, cells.values())))
+        yield Table(f"theorem 1, data {data}", HEADER, tuple(map(_format_line, cells.values())))
 
 
 def judge(scale: Scale, rows: Sequence[Row]) -> tuple[Judgment, ...]:
     """Judge the bound on every row, since the theorem has no exceptions."""
-    return (unjudged(CLAIM, scale) or Judgment(CLAIM, together(map(_verdict, rows))),)
+    return (skip_judgment(CLAIM, scale) or Judgment(CLAIM, combine_verdicts(map(_verdict, rows))),)
 
 
-def _examples(center: Floats, *, rng: Generator) -> Floats:
+def _draw_examples(center: Floats, *, rng: Generator) -> Floats:
     """Draw a client's examples times their labels."""
     labels = rng.choice([-1.0, 1.0], (EXAMPLES, 1))
     inputs = rng.standard_normal((EXAMPLES, PARAMETERS - 1)) + labels * center
@@ -159,9 +159,9 @@ def _examples(center: Floats, *, rng: Generator) -> Floats:
     return drawn
 
 
-def _planned(game: Averaging, size: Size, *, rng: Generator) -> Tensor:
+def _find_plan(game: Averaging, size: Size, *, rng: Generator) -> Tensor:
     """Return the best plan found for a game, with the same random draws throughout the search."""
-    common = draws(game, size.search_draws, rng=rng)
+    common = draw_indices(game, size.search_draws, rng=rng)
 
     def returns(plans: Tensor) -> Tensor:
         return objective(game, finals(game, plans, draws=common)).mean(dim=1)
@@ -169,7 +169,7 @@ def _planned(game: Averaging, size: Size, *, rng: Generator) -> Tensor:
     return best_plan(returns, shape=(game.rounds, game.size), climb=size.climb, rng=rng)
 
 
-def _measured(game: Averaging, estimate: Matrix, *, lost: Floats) -> Row:
+def _measure(game: Averaging, estimate: Matrix, *, lost: Floats) -> Row:
     given = ingredients(game, estimate)
     return {
         "distance": given.distance,
@@ -180,13 +180,13 @@ def _measured(game: Averaging, estimate: Matrix, *, lost: Floats) -> Row:
     }
 
 
-def _line(cell: Sequence[Row]) -> tuple[str, ...]:
+def _format_line(cell: Sequence[Row]) -> tuple[str, ...]:
     """Format the means over seeds of distance and loss, and the minima of the two bounds."""
-    distance, loss = (summary([row[key] for row in cell]) for key in ("distance", "loss"))
+    distance, loss = (summarize([row[key] for row in cell]) for key in ("distance", "loss"))
     least = (f"{min(row[key] for row in cell):.3g}" for key in ("largest", "bound"))
     case = str(cell[0]["rounds"]), cell[0]["estimate"]
-    measured = f"{distance.mean:.3g}", written(loss, 4, interval=False)
-    return (*case, *measured, *least, together(map(_verdict, cell)))
+    measured = f"{distance.mean:.3g}", format_summary(loss, 4, interval=False)
+    return (*case, *measured, *least, combine_verdicts(map(_verdict, cell)))
 
 
 def _verdict(row: Row) -> Verdict:
@@ -205,8 +205,8 @@ RLA_BOUND = ComputedClaim(
         "laptop": (*ALWAYS, "20 clients, 1 to 20 rounds at lr 0.2."),
         "paper": (*ALWAYS, "The paper's clients, rounds and lr; the paper does not use logistic regression."),
     },
-    parts=parts,
+    parts=list_parts,
     calculate=calculate,
-    tables=tables,
+    tables=make_tables,
     judge=judge,
 )

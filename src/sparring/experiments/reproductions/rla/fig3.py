@@ -5,7 +5,7 @@ from functools import partial
 
 from sparring.experiments.analysis.claims import Above, Claim, Least
 from sparring.experiments.config.sections import Section
-from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, make_cells
 from sparring.experiments.reproductions.rla.setting import (
     ATTACKS,
     BASES,
@@ -15,9 +15,9 @@ from sparring.experiments.reproductions.rla.setting import (
     LEARNED,
     MALICIOUS,
     SEEDS,
+    choose_training,
     differences,
-    learned,
-    rehearsing,
+    learned_section,
 )
 
 RULES: Mapping[str, Section] = {
@@ -50,52 +50,55 @@ def document(scale: Scale, rules: Mapping[str, Section] = RULES) -> Section:
         BASES[scale],
         partitions=PARTITIONS,
         rules={name: {"defense": section} for name, section in rules.items()},
-        attacks={**ATTACKS, LEARNED: learned(scale, "{partition}-{defense}-{seed}")},
+        attacks={**ATTACKS, LEARNED: learned_section(scale, "{partition}-{defense}-{seed}")},
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
 
 
-def _attacked(rule: str) -> tuple[dict[str, str], ...]:
-    return cells(partition=PARTITIONS, defense=[rule], attack=ATTACKS)
+def _crafted_cells(rule: str) -> tuple[dict[str, str], ...]:
+    return make_cells(partition=PARTITIONS, defense=[rule], attack=ATTACKS)
 
 
-def _learned(rule: str) -> tuple[dict[str, str], ...]:
-    return cells(partition=PARTITIONS, defense=[rule], attack=[LEARNED])
+def _learned_cells(rule: str) -> tuple[dict[str, str], ...]:
+    return make_cells(partition=PARTITIONS, defense=[rule], attack=[LEARNED])
 
 
-def _strongest(rules: Iterable[str]) -> Claim:
+def _claim_strongest(rules: Iterable[str]) -> Claim:
     """Return the claim that the learned attack is the strongest."""
     return Claim(
         STRONGEST,
-        tuple(Above(cell, {**cell, "attack": LEARNED}) for rule in rules for cell in _attacked(rule)),
+        tuple(Above(cell, {**cell, "attack": LEARNED}) for rule in rules for cell in _crafted_cells(rule)),
     )
 
 
 def _worst(partition: str, rule: str) -> Least:
-    return Least(cells(partition=[partition], defense=[rule], attack=ATTACKS))
+    return Least(make_cells(partition=[partition], defense=[rule], attack=ATTACKS))
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
     """Return the paper's claims about the learned attack, and the implied ones about hand-crafted attacks."""
     return (
-        _strongest(RULES),
+        _claim_strongest(RULES),
         Claim(
             "Under the learned attack Krum falls to about 0.10: its final accuracy is at most 0.20.",
-            tuple(Above(COLLAPSED + ABOVE_COLLAPSED, cell) for cell in _learned(KRUM)),
+            tuple(Above(COLLAPSED + ABOVE_COLLAPSED, cell) for cell in _learned_cells(KRUM)),
         ),
         Claim(
             "Under the learned attack the clipping median has an average accuracy of about 0.50: at most 0.60.",
-            tuple(Above(HALVED + ABOVE_HALVED, cell, metric="average_accuracy") for cell in _learned(CLIPPING_MEDIAN)),
+            tuple(
+                Above(HALVED + ABOVE_HALVED, cell, metric="average_accuracy")
+                for cell in _learned_cells(CLIPPING_MEDIAN)
+            ),
         ),
         Claim(
             "No hand-crafted attack lowers Krum as far as the learned one: its final accuracy is above 0.20.",
-            tuple(Above(cell, COLLAPSED, margin=ABOVE_COLLAPSED) for cell in _attacked(KRUM)),
+            tuple(Above(cell, COLLAPSED, margin=ABOVE_COLLAPSED) for cell in _crafted_cells(KRUM)),
         ),
         Claim(
             "No hand-crafted attack lowers the clipping median as far as the learned one: its average accuracy is "
             "above 0.50.",
-            tuple(Above(cell, HALVED, metric="average_accuracy") for cell in _attacked(CLIPPING_MEDIAN)),
+            tuple(Above(cell, HALVED, metric="average_accuracy") for cell in _crafted_cells(CLIPPING_MEDIAN)),
         ),
         Claim(
             "The clipping median is harder to attack: under the worst hand-crafted attack its accuracy is above "
@@ -123,7 +126,7 @@ RLA_FIG3 = Preset(
     differences=differences(KRUM_FORM),
     published=published,
     claims=claims,
-    rehearsing=rehearsing,
+    training=choose_training,
 )
 RLA_FIG3_APPENDIX = Preset(
     id="rla-fig3-appendix",
@@ -133,6 +136,6 @@ RLA_FIG3_APPENDIX = Preset(
     document=partial(document, rules=APPENDIX),
     differences=differences(ROOT),
     published=lambda scale: (),
-    claims=lambda scale: (_strongest(APPENDIX),),
-    rehearsing=rehearsing,
+    claims=lambda scale: (_claim_strongest(APPENDIX),),
+    training=choose_training,
 )

@@ -6,7 +6,7 @@ from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.reproductions.online_training import OnlineTraining
-from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, make_cells
 from sparring.experiments.reproductions.rla.setting import (
     ATTACKS,
     BASES,
@@ -15,9 +15,9 @@ from sparring.experiments.reproductions.rla.setting import (
     LEARNED,
     MALICIOUS,
     SEEDS,
+    choose_training,
     differences,
-    learned,
-    rehearsing,
+    learned_section,
     without_inversion,
     without_labels,
 )
@@ -50,14 +50,14 @@ def attackers_document(scale: Scale) -> Section:
         BASES[scale],
         partitions=DEFAULT,
         rules=RULES,
-        attacks={**ATTACKS, LEARNED: learned(scale, "{attackers}")},
+        attacks={**ATTACKS, LEARNED: learned_section(scale, "{attackers}")},
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
-    return counted(grid, scale)
+    return add_counts(grid, scale)
 
 
-def counted(grid: Section, scale: Scale) -> Section:
+def add_counts(grid: Section, scale: Scale) -> Section:
     """Return a sweep with numbers of attackers as an additional axis."""
     numbers = SMOKE_COUNTS if scale == "smoke" else map(int, COUNTS)
     counts = {count: {"attack.malicious": number} for count, number in zip(COUNTS, numbers, strict=True)}
@@ -68,7 +68,7 @@ def attackers_claims(scale: Scale) -> tuple[Claim, ...]:
     """Return the paper's claims about panel (a)."""
 
     def left(attacks: tuple[str, ...], counts: tuple[str, ...]) -> tuple[Labels, ...]:
-        return cells(partition=DEFAULT, defense=RULES, attack=attacks, attackers=counts)
+        return make_cells(partition=DEFAULT, defense=RULES, attack=attacks, attackers=counts)
 
     return (
         Claim(
@@ -92,7 +92,7 @@ def variants_document(scale: Scale) -> Section:
         BASES[scale],
         partitions=LESS_SKEWED,
         rules=RULES,
-        attacks={**ATTACKS, **dict.fromkeys(VARIANTS, learned(scale, "{attack}"))},
+        attacks={**ATTACKS, **dict.fromkeys(VARIANTS, learned_section(scale, "{attack}"))},
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
@@ -102,7 +102,7 @@ def variants_claims(scale: Scale) -> tuple[Claim, ...]:
     """Return the paper's claims about panel (c)."""
 
     def left(attack: str) -> Labels:
-        (cell,) = cells(partition=LESS_SKEWED, defense=RULES, attack=[attack])
+        (cell,) = make_cells(partition=LESS_SKEWED, defense=RULES, attack=[attack])
         return cell
 
     return (
@@ -123,13 +123,13 @@ def variants_claims(scale: Scale) -> tuple[Claim, ...]:
 
 def variants_published(scale: Scale) -> tuple[Published, ...]:
     """Return the values stated in the paper's text."""
-    (cell,) = cells(partition=LESS_SKEWED, defense=RULES, attack=[LEARNED])
+    (cell,) = make_cells(partition=LESS_SKEWED, defense=RULES, attack=[LEARNED])
     return Published(cell, 0.10, "<"), Published({**cell, "attack": UNLEARNED}, 0.20, "≈")
 
 
-def variants_rehearsing(scale: Scale, labels: Labels) -> OnlineTraining:
+def choose_variant_training(scale: Scale, labels: Labels) -> OnlineTraining:
     """Return the training of a variant."""
-    usual = rehearsing(scale, labels)
+    usual = choose_training(scale, labels)
     return {LEARNED: usual, UNLEARNED: without_inversion(usual), UNLABELED: without_labels(usual)}[labels["attack"]]
 
 
@@ -142,7 +142,7 @@ RLA_FIG4A = Preset(
     differences=differences(*HERE, "Krum assumes 20 attackers for every number of attackers."),
     published=lambda scale: (),
     claims=attackers_claims,
-    rehearsing=rehearsing,
+    training=choose_training,
 )
 RLA_FIG4C = Preset(
     id="rla-fig4c",
@@ -155,5 +155,5 @@ RLA_FIG4C = Preset(
     ),
     published=variants_published,
     claims=variants_claims,
-    rehearsing=variants_rehearsing,
+    training=choose_variant_training,
 )

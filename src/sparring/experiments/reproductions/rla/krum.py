@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.reproductions.preset import Preset, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Scale, attack_grid, make_cells
 from sparring.experiments.reproductions.rla.fig3 import PARTITIONS
-from sparring.experiments.reproductions.rla.fig4 import COUNTS, DEFAULT, ENOUGH, HARMED, counted
-from sparring.experiments.reproductions.rla.setting import ATTACKS, BASES, MALICIOUS, REHEARSING, SEEDS
+from sparring.experiments.reproductions.rla.fig4 import COUNTS, DEFAULT, ENOUGH, HARMED, add_counts
+from sparring.experiments.reproductions.rla.setting import ATTACKS, BASES, MALICIOUS, SEEDS, TRAININGS
 
-FIXED, TOLD, RELEASED = "Krum, f = 2", "Krum, true f", "Krum, as released"
+FIXED, TRUE, RELEASED = "Krum, f = 2", "Krum, true f", "Krum, as released"
 RULES: Mapping[str, Section] = {
     FIXED: {"defense": {"name": "krum"}},
-    TOLD: {"defense": {"name": "krum", "malicious": "sampled"}},
+    TRUE: {"defense": {"name": "krum", "malicious": "sampled"}},
     RELEASED: {"defense": {"name": "krum", "malicious": "sampled", "variant": "released"}},
 }
 NARROW, WIDE = "search 5 / 11", "search 15 / 25"
@@ -58,7 +58,7 @@ def _document(scale: Scale, partitions: Mapping[str, Section]) -> Section:
         "name": "local_search",
         "batch": SHARED[scale],
         "shared": SHARED[scale],
-        "start": REHEARSING[scale].schedule.attacks_from,
+        "start": TRAININGS[scale].schedule.attacks_from,
     }
     return attack_grid(
         BASES[scale],
@@ -81,14 +81,14 @@ def document(scale: Scale) -> Section:
 
 def attackers_document(scale: Scale) -> Section:
     """Return the sweep of figure 4(a): the same with numbers of attackers as an additional axis."""
-    return counted(_document(scale, DEFAULT), scale)
+    return add_counts(_document(scale, DEFAULT), scale)
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
     """Return the paper's claims about figure 3, with a search instead of the learned attack."""
 
     def left(rule: str, attacks: Iterable[str]) -> tuple[dict[str, str], ...]:
-        return cells(partition=PARTITIONS, defense=[rule], attack=attacks)
+        return make_cells(partition=PARTITIONS, defense=[rule], attack=attacks)
 
     searched = [(rule, cell) for rule in RULES for cell in left(rule, [NARROW])]
     return (
@@ -114,14 +114,14 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
         ),
         Claim(
             "EB has no effect on Krum with the true f, in either form: the final accuracy is above 0.70.",
-            tuple(Above(cell, 0.7) for rule in (TOLD, RELEASED) for cell in left(rule, ["EB"])),
+            tuple(Above(cell, 0.7) for rule in (TRUE, RELEASED) for cell in left(rule, ["EB"])),
         ),
     )
 
 
 def attackers_claims(scale: Scale) -> tuple[Claim, ...]:
     """Return the paper's claims about figure 4(a), under Krum as released."""
-    left = cells(partition=DEFAULT, defense=[RELEASED], attack=[NARROW], attackers=ENOUGH)
+    left = make_cells(partition=DEFAULT, defense=[RELEASED], attack=[NARROW], attackers=ENOUGH)
     return (
         Claim(
             "A search is effective against Krum as released with 8, 10 and 20 attackers: the final accuracy is at most "

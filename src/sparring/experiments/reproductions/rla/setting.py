@@ -47,7 +47,7 @@ ATTACKS: Mapping[str, Section] = {
 MALICIOUS: Mapping[Scale, int] = {"smoke": 4, "laptop": 20, "paper": 20}
 SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 5}
 
-REHEARSING: Mapping[Scale, OnlineTraining] = {
+TRAININGS: Mapping[Scale, OnlineTraining] = {
     "smoke": OnlineTraining(
         acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
         schedule=OnlineSchedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
@@ -73,9 +73,9 @@ REHEARSING: Mapping[Scale, OnlineTraining] = {
     ),
 }
 
-PATIENT: Mapping[Scale, OnlineTraining] = {
-    **REHEARSING,
-    "laptop": replace(REHEARSING["laptop"], rounds=160, schedule=replace(REHEARSING["laptop"].schedule, trials=1)),
+LONG_TRAININGS: Mapping[Scale, OnlineTraining] = {
+    **TRAININGS,
+    "laptop": replace(TRAININGS["laptop"], rounds=160, schedule=replace(TRAININGS["laptop"].schedule, trials=1)),
 }
 """For Krum, which rarely chooses a very harmful update: in episodes of 60 rounds, a policy that only slows training
 gains more than one that waits for such a round; in the remaining 160 rounds it does not."""
@@ -132,22 +132,22 @@ def differences(*more: str) -> Mapping[Scale, tuple[str, ...]]:
     return {scale: (*ALWAYS, *more, *own) for scale, own in by_scale.items()}
 
 
-def learned(scale: Scale, policy: str) -> Section:
+def learned_section(scale: Scale, policy: str) -> Section:
     """Return the section of the learned attack; `policy` is the name of its file."""
-    begin = REHEARSING[scale].schedule.attacks_from
+    begin = TRAININGS[scale].schedule.attacks_from
     return {"name": "learned", "policy": f"{{policies}}/{policy}.safetensors", "start": begin}
 
 
-def rehearsing(scale: Scale, labels: Labels) -> OnlineTraining:
+def choose_training(scale: Scale, labels: Labels) -> OnlineTraining:
     """Return the training of the attack on a rule."""
-    return (PATIENT if labels["defense"] == KRUM else REHEARSING)[scale]
+    return (LONG_TRAININGS if labels["defense"] == KRUM else TRAININGS)[scale]
 
 
-def without_inversion(rehearsing: OnlineTraining) -> OnlineTraining:
+def without_inversion(training: OnlineTraining) -> OnlineTraining:
     """Return the training on the attackers' own examples only (RL without distribution learning)."""
-    return replace(rehearsing, inverting=None)
+    return replace(training, inverting=None)
 
 
-def without_labels(rehearsing: OnlineTraining) -> OnlineTraining:
+def without_labels(training: OnlineTraining) -> OnlineTraining:
     """Return the training without initial labels (RL0)."""
-    return replace(rehearsing, is_labeled=False)
+    return replace(training, is_labeled=False)
