@@ -1,4 +1,4 @@
-# The README's two commands are `make demo` and `make test`. Each first creates .venv, or brings it up to date.
+# The README's two commands are `make demo` and `make test`. Each first creates or updates .venv.
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)

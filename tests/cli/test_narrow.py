@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sparring.cli.list import KINDS, LEAST_FOR_COLUMNS
-from sparring.cli.main import main
+from sparring.cli.main import COMMANDS, main
 from sparring.experiments.config.catalogues import CATALOGUES, list_members
 from sparring.experiments.runs.run import run
 from tests.experiments.report.studies import DOCUMENT, played
@@ -39,7 +39,7 @@ def fits(out, width):
     return [line for line in out.splitlines() if len(line.rstrip()) > width and "/" not in line] == []
 
 
-@pytest.mark.parametrize("command", main.COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_is_whole(command, width, capsys):
     assert main([command, "--help"]) == 0
     out = printed(capsys)
@@ -52,7 +52,7 @@ def test_the_help_of_all_commands_is_whole(width, capsys):
     assert main(["--help"]) == 0
     out = printed(capsys)
     told = " ".join(out.split())
-    assert all(f"{name} {summary}" in told for name, summary in main.COMMANDS.items())
+    assert all(f"{name} {summary}" in told for name, summary in COMMANDS.items())
     assert fits(out, width)
 
 
