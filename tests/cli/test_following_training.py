@@ -18,7 +18,7 @@ def test_steps_of_a_few_policies_are_shown(tmp_path, capsys):
 
 
 def test_of_many_policies_it_is_shown_how_many_have_begun(tmp_path, capsys):
-    assert shown(capsys, tmp_path, [4, 0, 10, 0, 1], 50) == "step 15/50: 3 of 5 policies begun"
+    assert shown(capsys, tmp_path, [4, 0, 10, 0, 1], 50) == "step 15/50: 3 of 5 policies started"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -87,9 +87,9 @@ def test_what_is_reproduced_is_told_and_judged(monkeypatch, tmp_path, capsys):
     for told in (
         "tiny: a preset of two runs (nobody), laptop scale, 2 runs",
         "- It shows nothing.",
-        "- Every rule reckons with 20% malicious updates; 0% of the clients are malicious.",
+        "- Every rule assumes 20% malicious updates; 0% of the clients are malicious.",
         "undecided: It learns.",
-        "not judged: It learns under x. (there are no results of defense=mean, attack=x)",
+        "not judged: It learns under x. (no results for defense=mean, attack=x)",
         "1 of 2 complete",
     ):
         assert told in paragraphs
@@ -130,7 +130,7 @@ def test_attacks_are_learned_before_they_are_played_and_only_once(learning, caps
     assert main(["reproduce", "learning"]) == 0
     err = capsys.readouterr().err
     assert "sparring: training 1 policy\n" in err
-    assert "run 0/" not in err, "what was played with an equal policy is not played again"
+    assert "run 0/" not in err, "what was played with an equal policy is not run again"
     assert policies(learning) == before
 
 
@@ -188,7 +188,7 @@ def test_a_training_that_is_stopped_is_gone_on_with(learning, monkeypatch, capsy
     with monkeypatch.context() as patch:
         patch.setattr("sparring.experiments.reproductions.online_training.train_part", interrupted)
         assert main(["reproduce", "learning"]) == 130
-    assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command goes on"
+    assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command resumes it"
     assert policies(learning) == {}
     assert main(["reproduce", "learning"]) == 0
     assert list(policies(learning)) == POLICIES
@@ -206,7 +206,7 @@ def test_a_training_that_fails_names_its_policy_and_nothing_is_played(learning, 
 @pytest.mark.parametrize("name", ["msg-table7", "rla-bound"])
 def test_where_nothing_is_learned_nothing_can_be_trained(name, capsys):
     assert main(["reproduce", name, "--train"]) == 2
-    assert refusal(capsys) == f"--train is given; {name} plays no learned attack, leave it out"
+    assert refusal(capsys) == f"--train is given; {name} has no learned attack, leave the option out"
 
 
 def test_an_unknown_preset_is_one_line(capsys):

@@ -132,13 +132,13 @@ def test_a_terminal_without_such_marks_has_others(runs, capsys, monkeypatch):
 def test_a_folder_of_something_else_is_one_line_with_what_shows_it(runs, capsys, tmp_path):
     sweep = played(tmp_path / "my sweep")
     assert show(runs / "first", sweep) == 2
-    assert refusal(capsys) == f"{sweep} holds a sweep; see it by `sparring report '{sweep}'`"
+    assert refusal(capsys) == f"{sweep} holds a sweep; show it with `sparring report '{sweep}'`"
     (tmp_path / "audit").mkdir()
     (tmp_path / "audit" / "audit.json").write_text("{}")
     assert show(tmp_path / "audit") == 2
-    assert "holds an audit; see it by `sparring report " in refusal(capsys)
+    assert "holds an audit; show it with `sparring report " in refusal(capsys)
     assert show(tmp_path) == 2
-    assert refusal(capsys).endswith("is no run folder; give one that `sparring run` made")
+    assert refusal(capsys).endswith("is not a run folder; give one that `sparring run` created")
 
 
 def test_a_run_that_is_given_twice_is_refused(runs, capsys):
@@ -150,4 +150,4 @@ def test_damaged_records_are_one_line(runs, capsys, tmp_path):
     copy = shutil.copytree(runs / "first", tmp_path / "copy")
     (copy / "rounds.jsonl").write_bytes(b"{}}\n")
     assert show(copy) == 1
-    assert refusal(capsys).endswith("rounds.jsonl is damaged; play the run again with --overwrite")
+    assert refusal(capsys).endswith("rounds.jsonl is damaged; run it again with --overwrite")

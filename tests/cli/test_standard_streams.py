@@ -93,7 +93,7 @@ def test_output_that_is_refused_is_told_in_one_line_at_the_end(work, capsys, mon
         assert main(words) == 1
         assert sys.stdout is stream
     *_, line = capsys.readouterr().err.splitlines()
-    assert line == "sparring: standard output: no space left on device; what the command saved is intact"
+    assert line == "sparring: standard output: no space left on device; files that the command saved are intact"
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)

@@ -69,7 +69,7 @@ ATTACKS = [
     (lambda view: rows(view)[:, 1:], "returned shape ["),
     (
         lambda view: edited(view.parameters, rows(view)),
-        "edited parameters in place; it must leave what it is shown alone",
+        "edited parameters in place; it must leave description shown alone",
     ),
     (lambda view: edited(view.benign, rows(view)), "edited benign in place"),
     (lambda view: edited(view.root(), rows(view)), "edited root in place"),

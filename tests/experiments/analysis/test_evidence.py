@@ -26,7 +26,7 @@ RUNS = study(
         ),
         (
             Above(KRUM, Least((MEAN, KRUM)), metric="average_accuracy", margin=0.1),
-            "average accuracy of (ipm, krum) above the least of (ipm) over (mean; krum) by more than 0.1: "
+            "average accuracy of (ipm, krum) above the minimum of (ipm) over (mean; krum) by more than 0.1: "
             "difference +0.250, from +0.250 to +0.250 "
             "(95 % t interval, n = 3), holds",
         ),

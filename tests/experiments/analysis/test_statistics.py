@@ -77,8 +77,8 @@ def test_the_number_of_values_says_which_method_is_used(n, named):
     [
         ([1, 3], "95 % t interval"),
         ([10, 1], "95 % bootstrap interval (expanded percentile)"),
-        ([3, 10], "95 % interval (t below 10 seeds, expanded percentile bootstrap from then on)"),
-        ([], "95 % interval (t below 10 seeds, expanded percentile bootstrap from then on)"),
+        ([3, 10], "95 % interval (t below 10 seeds, expanded percentile bootstrap otherwise)"),
+        ([], "95 % interval (t below 10 seeds, expanded percentile bootstrap otherwise)"),
     ],
 )
 def test_intervals_are_named_by_their_method(counts, words):

@@ -55,7 +55,7 @@ def test_there_is_a_grid_for_each_label_on_the_other_axes():
 
 
 def test_a_grid_needs_two_axes():
-    with pytest.raises(ConfigError, match="'rule' is no axis; use two of: attack, defense"):
+    with pytest.raises(ConfigError, match="'rule' is not an axis; use two of: attack, defense"):
         list(make_grids(RUNS, "accuracy", columns="rule"))
 
 

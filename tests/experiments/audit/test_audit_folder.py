@@ -48,7 +48,9 @@ def test_a_rule_that_is_not_at_hand_is_read_by_its_name(copied):
     content = json.loads((copied / "audit.json").read_text()) | {"plugins": ["my_rules:Agreement"]}
     (copied / "audit.json").write_text(json.dumps(content))
     read, request = read_audit(copied)
-    assert describe_audit(read, request)[0].startswith("With 2 of 8 clients malicious, agreement is taken from")
+    assert describe_audit(read, request)[0].startswith(
+        "With 2 of 8 clients malicious, the accuracy of agreement drops from"
+    )
     assert "sparring audit --plugin my_rules:Agreement " in command_to_repeat_audit(request)
 
 
@@ -59,5 +61,5 @@ def test_an_audit_that_is_not_complete_is_told_of(copied):
 
 
 def test_another_folder_is_no_audit(tmp_path):
-    with pytest.raises(RunError, match="holds no audit; give a folder that `sparring audit` made"):
+    with pytest.raises(RunError, match="holds no audit; give a folder that `sparring audit` created"):
         read_audit(tmp_path)

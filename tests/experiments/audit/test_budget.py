@@ -77,5 +77,5 @@ def test_the_effort_of_an_audit_is_kept(tmp_path):
 
 def test_the_folder_of_another_audit_is_refused(tmp_path):
     write_plan(tmp_path, asked(), effort=SMALL)
-    with pytest.raises(ConfigError, match="holds the audit of something else; choose another folder"):
+    with pytest.raises(ConfigError, match="holds another audit; choose another folder"):
         read_plan(tmp_path, asked(seeds=3))

@@ -75,7 +75,7 @@ def test_the_verdict_is_on_the_worst_attack_by_hand(done):
 def test_the_policy_is_chosen_by_the_seeds_of_the_training(done):
     assert read_sweep(done.folder / "rehearsals").axes["seed"] == ("2", "3")
     rehearsed = {label: sum(accuracies(done, label, "rehearsals").values()) / 2 for label in done.policies}
-    assert {label: trained.rehearsed for label, trained in done.policies.items()} == pytest.approx(rehearsed)
+    assert {label: trained.selection_accuracy for label, trained in done.policies.items()} == pytest.approx(rehearsed)
     assert rehearsed[done.verdict.learned.attack] == min(rehearsed.values())
 
 
@@ -128,7 +128,7 @@ def test_an_audit_that_is_stopped_before_each_stage_comes_to_the_same_bytes(done
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(RunError, match="is there and holds no audit; choose another folder"):
+    with pytest.raises(RunError, match="exists and holds no audit; choose another folder"):
         audited(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 

@@ -65,9 +65,9 @@ def saving(monkeypatch):
     """Return the places of all snapshots that are saved from now on."""
     places = []
 
-    def counted(folder, packed, *, place):
-        places.append(place)
-        return save_snapshot(folder, packed, place=place)
+    def counted(folder, packed, *, progress):
+        places.append(progress)
+        return save_snapshot(folder, packed, progress=progress)
 
     monkeypatch.setattr("sparring.experiments.jobs.snapshots.save_snapshot", counted)
     return places

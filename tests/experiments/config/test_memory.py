@@ -20,7 +20,7 @@ def test_a_round_holds_updates_minibatches_and_momenta():
 
 
 def test_a_batch_larger_than_the_machine_is_refused_before_any_data_is_read():
-    with pytest.raises(ConfigError, match=f"federation: a round needs .* GiB of memory, there are .*; {REMEDY}"):
+    with pytest.raises(ConfigError, match=f"federation: a round needs .* GiB of memory, and .*; {REMEDY}"):
         validate(small("federation.batch=1000000000", "federation.local_steps=1000000000"))
 
 

@@ -107,12 +107,12 @@ BROKEN = [
     (
         "DEFENSES = {'mine': dict}",
         PluginError,
-        "plug-in my_players: DEFENSES has 'mine', which is no dataclass with a method `aggregate`; make it one",
+        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate`; make it one",
     ),
     (
         "DEFENSES = {'mine': 'os:system'}",
         PluginError,
-        "plug-in my_players: DEFENSES has 'mine', which is no dataclass with a method `aggregate`; make it one",
+        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate`; make it one",
     ),
     (
         SOURCE + "DEFENSES = {'krum': Midrange}",
@@ -134,13 +134,13 @@ def test_a_plug_in_that_cannot_be_used_is_blamed_by_name(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("name", ["nowhere_to_be_found", "os.nowhere"])
 def test_a_module_that_is_not_there_is_said_to_be_missing(name):
-    message = f"there is no module {name!r}; install it, or work in the folder that holds it"
+    message = f"there is no module {name!r}; install it, or change to the folder that holds it"
     assert refusal(ConfigError, [name]) == message
 
 
 @pytest.mark.parametrize("name", ["", "my rules", "a;b", "../rules", "rules.py/", ".rules"])
 def test_what_is_no_module_s_name_is_refused(name):
-    assert refusal(ConfigError, [name]) == f"{name!r} is no module; write it as in package.module"
+    assert refusal(ConfigError, [name]) == f"{name!r} is not a module name; write it as in package.module"
 
 
 def declare(monkeypatch, *modules):
@@ -216,7 +216,7 @@ class TestResume:
         write_plugin(tmp_path, monkeypatch, SOURCE.replace("1.2", "1.3"))
         notices = []
         resume(stopped, observer=Observer(notice=notices.append), catalogues=load_plugins([MODULE]))
-        assert notices == [f"{stopped} was started with other versions; its last bits may come out differently"]
+        assert notices == [f"{stopped} was started with other versions; results may differ in their last bits"]
 
     def test_the_model_of_a_plug_in_is_loaded_with_it(self, stopped):
         catalogues = load_plugins([MODULE])
@@ -228,7 +228,7 @@ class TestResume:
 
 @pytest.mark.parametrize("path", ["my_players", "my_players:", "Midrange"])
 def test_a_class_is_written_with_its_module(path):
-    with pytest.raises(ConfigError, match="is no class; write it as in package.module:Class"):
+    with pytest.raises(ConfigError, match="is not a class; write it as in package.module:Class"):
         load_class(path)
 
 
@@ -251,7 +251,7 @@ def test_a_class_is_built_with_settings(plugin):
     assert type(behind.inner).__name__ == "Median"
     with pytest.raises(ConfigError, match="lacks 'inner'; set defense.inner"):
         build_plugin(load_class(f"{plugin}:Behind"), [], CATALOGUES)
-    with pytest.raises(ConfigError, match="'attack.share=1' is no setting of Behind; write defense.key=value"):
+    with pytest.raises(ConfigError, match="'attack.share=1' is not a setting of Behind; write defense.key=value"):
         build_plugin(load_class(f"{plugin}:Behind"), ["attack.share=1"], CATALOGUES)
 
 

@@ -70,8 +70,8 @@ def test_an_empty_document_has_no_section(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\na: 2", "line 2: 'a' stands twice; write it once"),
-        ("a: {b: 1, b: 2}", "line 1: 'b' stands twice; write it once"),
+        ("a: 1\na: 2", "line 2: 'a' occurs twice; write it once"),
+        ("a: {b: 1, b: 2}", "line 1: 'b' occurs twice; write it once"),
         ("a: &x 1\nb: *x", "line 1: an anchor or alias; write the value out"),
         ("a: *x", "line 1: an anchor or alias; write the value out"),
         ("a: !!int 3", "line 1: a tag; write plain text, numbers, lists and sections"),

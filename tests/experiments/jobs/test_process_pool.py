@@ -41,7 +41,7 @@ def test_a_worker_that_ends_by_itself_is_told_of_and_nobody_waits_for_calls_that
     with closing(LocalWorkers(2).calls(sleep, [60, "exit"])) as answers:
         place, lost = next(answers)
     assert place == 1
-    assert str(lost) == "the process ended by itself, with exit code 3; what it wrote on stderr says more"
+    assert str(lost) == "the process ended with exit code 3; see its output on stderr"
     assert time.monotonic() - began < 50
 
 

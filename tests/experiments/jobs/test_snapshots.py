@@ -13,7 +13,7 @@ def snapshot(value):
 
 def saved(folder, *places):
     for place in places:
-        save_snapshot(folder, snapshot(place), place=place)
+        save_snapshot(folder, snapshot(place), progress=place)
 
 
 def newest(folder):

@@ -36,7 +36,7 @@ def test_many_lines_can_be_told_apart():
 
 
 def test_a_picture_says_what_it_shows():
-    assert "krum 0.600" in draw_picture(Plot("", {"krum": RISING}), ["krum"]).told
+    assert "krum 0.600" in draw_picture(Plot("", {"krum": RISING}), ["krum"]).description
 
 
 @pytest.mark.parametrize("last", [0, 1, 4, 7, 10, 30, 99, 200, 250, 999, 1000])

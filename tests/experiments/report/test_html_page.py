@@ -113,7 +113,7 @@ def test_a_complete_sweep_misses_nothing(sweep_folder):
 
 def test_cells_are_compared_seed_by_seed():
     told = text(render_page(study(AXES, RESULTS | {("digits", "ipm", EVIL, "0"): 0.9})))
-    assert told.count("Paired comparisons over common seeds") == 2
+    assert told.count("Paired differences over common seeds") == 2
     assert told.count("p of Wilcoxon's signed-rank test") == 1
     assert f"Accuracy after the last round, defenses compared with mean defense none ipm {EVIL}" in told
     assert "+0.200 -2.341 to +2.741 d 0.7 n = 2 undecided" in told
@@ -121,7 +121,7 @@ def test_cells_are_compared_seed_by_seed():
 
 def test_what_else_was_measured_of_a_backdoor_is_folded_away():
     made = study(AXES, RESULTS)
-    words = "The backdoor's accuracy on average over the rounds, with images of the target class, and of all images"
+    words = "Backdoor accuracy averaged over rounds, including images of the target class, and over all images"
     assert words not in text(render_page(made))
     made.frame["average_backdoor_accuracy_with_target"] = 0.75
     folded = text(render_page(made).partition("<details><summary>The backdoor's")[2].partition("</details>")[0])

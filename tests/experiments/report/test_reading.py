@@ -98,10 +98,10 @@ def test_damaged_records_are_refused(copied, content):
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RunError, match=r"rounds\.jsonl is missing or damaged; play the run again with --overwrite"):
+    with pytest.raises(RunError, match=r"rounds\.jsonl is missing or damaged; run it again with --overwrite"):
         read_study(copied)
 
 
 def test_another_folder_is_refused(tmp_path):
-    with pytest.raises(RunError, match="holds neither a sweep nor a run; give a folder that `sparring sweep` made"):
+    with pytest.raises(RunError, match="holds neither a sweep nor a run; give a folder that `sparring sweep` created"):
         read_study(tmp_path)

@@ -120,8 +120,8 @@ def test_a_column_in_which_a_cell_lacks_seeds_has_no_regrets():
 @pytest.mark.parametrize(
     ("cell", "absence"),
     [
-        (ScoreCell(ACCURACY), "not asked for"),
-        (ScoreCell(ACCURACY, asked=2), "not played"),
+        (ScoreCell(ACCURACY), "not planned"),
+        (ScoreCell(ACCURACY, asked=2), "not run"),
         (ScoreCell(ACCURACY, asked=2, failed=1), "failed"),
         (ScoreCell(BACKDOOR, asked=2, complete=1, failed=1), "not measured"),
     ],

@@ -62,7 +62,7 @@ def test_a_choice_says_by_what_it_was_made():
     (fact,) = describe_choices(made)
     assert fact.term == "clipped"
     assert fact.words[0].startswith("defense.max_norm=2.0: of 2 candidates")
-    assert "under ipm, lmp, is best (0.500, n = 3)" in fact.words[0]
+    assert "under ipm, lmp(0.500, n = 3)" in fact.words[0]
 
 
 def test_nothing_is_told_of_runs_that_are_not_there():

@@ -80,10 +80,10 @@ def test_there_are_tables_for_each_metric_and_each_label_on_the_other_axes():
 @pytest.mark.parametrize(
     ("share", "told"),
     [
-        (0.4, "Every rule reckons with 40% malicious updates; 40% of the clients are malicious."),
+        (0.4, "Every rule assumes 40% malicious updates; 40% of the clients are malicious."),
         (
             0.3,
-            "Every rule reckons with 30% malicious updates, the most that all of them allow; 40% of the clients are "
+            "Every rule assumes 30% malicious updates, the largest share that all of them allow; 40% of the clients are "
             "malicious.",
         ),
     ],

@@ -48,6 +48,6 @@ def test_the_verdict_says_what_the_accuracies_show():
         DemoCell("IPM", "centered clipping"): 0.8599,
     }
     assert summarize(accuracies) == (
-        "With 10 of 50 clients malicious, IPM takes FedAvg from 90% to 10%;\n"
+        "With 10 of 50 clients malicious, IPM lowers the accuracy of FedAvg from 90% to 10%;\n"
         "centered clipping keeps at least 85% under every attack shown."
     )

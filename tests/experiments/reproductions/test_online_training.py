@@ -263,7 +263,9 @@ def test_episodes_start_from_the_global_model_when_learning_in_their_world_begin
 
 def test_where_nothing_is_given_away_there_is_no_mixture(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.learning.distribution.leaked_gradients.estimated_gradients", lambda seen, lr: [])
-    with pytest.raises(RunError, match="^nothing was given away before the attack begins; let it begin later$"):
+    with pytest.raises(
+        RunError, match="^the attackers observe no gradient before the attack begins; use a later start$"
+    ):
         learned(tmp_path)
 
 

@@ -49,7 +49,7 @@ def test_a_folder_without_a_manifest_of_ours_is_no_run(tmp_path, content):
     assert not has_manifest(tmp_path)
     (tmp_path / NAME).write_text(content)
     assert not has_manifest(tmp_path)
-    with pytest.raises(RunError, match="is no run folder; give one that `sparring run` made"):
+    with pytest.raises(RunError, match="is not a run folder; give one that `sparring run` created"):
         read_manifest(tmp_path)
 
 

@@ -48,7 +48,7 @@ def test_a_new_folder_is_admitted_whatever_is_to_be_done(folder):
 
 
 def test_a_run_is_refused_unless_it_is_to_be_resumed_or_overwritten(used):
-    with pytest.raises(RunError, match="holds a run; go on with --resume, or play it again with --overwrite"):
+    with pytest.raises(RunError, match="holds a run; resume it with --resume, or replace it with --overwrite"):
         admit(used, "refuse")
     admit(used, "resume")
     admit(used, "overwrite")
@@ -57,7 +57,7 @@ def test_a_run_is_refused_unless_it_is_to_be_resumed_or_overwritten(used):
 @pytest.mark.parametrize("existing", ["refuse", "resume", "overwrite"])
 def test_what_is_no_run_is_never_touched(tmp_path, existing):
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(RunError, match="is there and is no run folder; choose another one"):
+    with pytest.raises(RunError, match="exists and is not a run folder; choose another one"):
         admit(tmp_path, existing)
 
 

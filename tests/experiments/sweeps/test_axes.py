@@ -92,12 +92,12 @@ def test_words_in_braces_are_replaced_wherever_they_are():
 @pytest.mark.parametrize(
     ("axes", "line"),
     [
-        ({"seed": []}, r"axes.seed is \[\]; it must be a list of values, or settings by names of your own"),
+        ({"seed": []}, r"axes.seed is \[\]; it must be a list of values, or a mapping from your own names to settings"),
         ({"seed": 3}, "axes.seed is 3; it must be a list"),
         ({"seed": [0, 1, 0]}, "axes.seed has '0' twice; write it once"),
         (
             {"data": [{"name": "mnist"}], "data.name": ["mnist"]},
-            "axes has 'data' twice; an axis of data.name is called data",
+            "axes has 'data' twice; the axis data.name is also named data",
         ),
         ({"rounds": [1]}, "axes has 'rounds', which is a column of tables; choose another name"),
         ({"mean": {"small": {"seed": 0}}}, "axes has 'mean', which is a column of tables"),
@@ -111,7 +111,7 @@ def test_what_is_no_axis_is_refused(axes, line):
 
 
 def test_a_key_that_leads_nowhere_is_refused():
-    with pytest.raises(ConfigError, match=r"'attack\.\.name' is no key; write section.key"):
+    with pytest.raises(ConfigError, match=r"'attack\.\.name' is not a key; write section.key"):
         apply_bundle({}, {"attack..name": "ipm"})
 
 

@@ -116,7 +116,7 @@ MISTAKES = [
     ({"try": {"krum": {"defense.keep": [1]}}}, "select.try.krum leaves no choice; give a list of at least two values"),
     (
         {"try": {"krum": {"data.q": [1, 2]}}},
-        "select.try.krum has 'data.q', which is no choice of the server's; use defense",
+        "select.try.krum has 'data.q', which the server does not control; use defense",
     ),
     ({"against": ["ipm"]}, r"select.against is \['ipm'\]; it must be an axis and its values"),
     ({"against": {"attack": "ipm"}}, "select.against.attack is 'ipm'; it must be a list of values of the axis"),
