@@ -35,7 +35,7 @@ def test_a_run_is_forecast_played_and_resumed_with_its_plug_in(tmp_path, capsys,
         stop = lambda self, done, news: done == 5 and signal.raise_signal(signal.SIGINT)  # noqa: E731
         patch.setattr("sparring.cli.progress.Lines.show", stop)
         assert main(["run", *WORDS, *PLUGIN, "--out", "run"]) == 130
-    assert refusal(capsys) == f"stopped after round 5; go on with: sparring resume run --plugin {MODULE}"
+    assert refusal(capsys) == f"stopped after round 5; resume with: sparring resume run --plugin {MODULE}"
     assert main(["resume", "run"]) == 1
     assert refusal(capsys) == f"run was run with a plug-in that is not loaded; if you trust it, add --plugin {MODULE}"
     assert main(["resume", "run", *PLUGIN, "--json"]) == 0

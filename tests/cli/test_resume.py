@@ -20,7 +20,7 @@ def test_a_process_that_is_interrupted_can_be_resumed(tmp_path, capsys):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err.splitlines()[-1].endswith(f"go on with: sparring resume {tmp_path / 'run'}")
+    assert err.splitlines()[-1].endswith(f"resume with: sparring resume {tmp_path / 'run'}")
     assert records.read_bytes().endswith(b"\n")
     assert main(["resume", str(tmp_path / "run"), "--json"]) == 0
     resumed = json.loads(capsys.readouterr().out)

@@ -140,7 +140,7 @@ def test_a_signal_ends_the_round_and_the_run_can_be_resumed(folder, capsys, monk
     with monkeypatch.context() as patch:
         patch.setattr(Lines, "show", lambda self, done, news: done == 5 and signal.raise_signal(number))
         assert main(["run", *SETTINGS, "--out", "mein Lauf", "--json"]) == 130
-    assert refusal(capsys) == "stopped after round 5; go on with: sparring resume 'mein Lauf'"
+    assert refusal(capsys) == "stopped after round 5; resume with: sparring resume 'mein Lauf'"
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
     assert (folder / "mein Lauf/rounds.jsonl").read_bytes().count(b"\n") == 6
     assert main(["resume", "mein Lauf", "--json"]) == 0

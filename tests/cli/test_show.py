@@ -57,7 +57,7 @@ def test_one_run_is_shown_with_all_that_it_is(runs, capsys, monkeypatch):
     assert show(runs / "first") == 0
     out = capsys.readouterr().out
     told = " ".join(out.split())
-    for words in ("clients 8, 4 of them", "attack ipm", "defense centered_clipping", "seed 0", "torch ", "by class "):
+    for words in ("clients 8, 4 sampled", "attack ipm", "defense centered_clipping", "seed 0", "torch ", "by class "):
         assert words in told
     assert str(runs / "first") in out, "a path is not broken"
 

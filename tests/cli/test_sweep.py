@@ -172,9 +172,7 @@ def test_a_worker_that_the_kernel_kills_is_a_failure_and_the_others_go_on(tmp_pa
     assert printed["complete"] == 1
     (failure,) = printed["failures"]
     assert failure["labels"] == {"defense": "midrange"}
-    assert failure["error"].startswith(
-        "the process was killed by SIGKILL; if memory ran out, play fewer runs at a time"
-    )
+    assert failure["error"].startswith("the process was killed by SIGKILL; if memory ran out, use fewer workers")
     assert json.loads((tmp_path / "grid/sweep.json").read_text())["plugins"] == {MODULE: "1.2"}
 
 

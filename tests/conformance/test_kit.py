@@ -304,7 +304,7 @@ BROKEN = [
         "what it returns shares no memory with its input",
     ),
     (Rule(lambda view, memory, step, new: (step, {"last": step})), "its memory is kept apart from its step"),
-    (Rule(lambda view, memory, step, new: (step, {"last": step.tolist()})), "a run goes on from saved memory"),
+    (Rule(lambda view, memory, step, new: (step, {"last": step.tolist()})), "a run resumes from saved memory"),
     (Rule(lambda view, memory, step, new: (step + next(CALLS), new)), "equal rounds have equal answers"),
     (Attack(lambda view, rows: rows[:, 1:]), "its rows are finite floats one for each client"),
     (Attack(lambda view, rows: None), "its rows are finite floats one for each client"),

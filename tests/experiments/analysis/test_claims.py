@@ -152,7 +152,7 @@ def test_a_claim_needs_one_of_each_several():
 def test_a_claim_that_lacks_cells_says_which():
     judgment = judge_claim(Claim("words", (Above(GOOD, BAD), Above(GOOD, ABSENT), Above(ABSENT, 0.5))), RUNS)
     assert judgment.verdict == "not judged"
-    assert judgment.reason == "no results for attack=ipm, defense=good and of 1 more cells"
+    assert judgment.reason == "no results for attack=ipm, defense=good and 1 more cells"
     assert [finding.verdict for finding in judgment.findings] == ["holds", "not judged", "not judged"]
 
 

@@ -70,7 +70,7 @@ class TestFrame:
         assert cell.n == 1
 
     def test_what_is_no_sweep_is_refused(self, tmp_path):
-        with pytest.raises(RunError, match="is no sweep folder"):
+        with pytest.raises(RunError, match="is not a sweep folder"):
             read_frame(tmp_path)
 
 
@@ -106,7 +106,7 @@ def test_a_cell_is_found_by_its_labels():
 
 def test_labels_that_name_several_cells_are_refused():
     with pytest.raises(
-        ConfigError, match="attack=none is more than one cell; give a label on each of: attack, defense"
+        ConfigError, match="attack=none matches more than one cell; give a label on each of: attack, defense"
     ):
         by_seed(made_frame(ACCURACIES), {"attack": "none"}, metric="accuracy")
 

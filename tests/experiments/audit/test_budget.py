@@ -49,7 +49,7 @@ def test_twice_the_cost_of_a_step_buys_half_the_steps():
 
 @pytest.mark.parametrize(("playing", "step"), [(500.0, 0.001), (0.0, 10.0), (1e4, 1.0)])
 def test_a_budget_that_leaves_nothing_to_learn_with_is_refused_and_the_one_named_will_do(playing, step):
-    with pytest.raises(ConfigError, match="training needs its part: use --budget") as raised:
+    with pytest.raises(ConfigError, match="training needs its share: use --budget") as raised:
         plan_audit(600.0, playing=playing, step=step, policies=2)
     enough = read_budget(str(raised.value).partition("--budget ")[2].partition(",")[0])
     assert plan_audit(enough, playing=playing, step=step, policies=2).steps >= FEWEST_STEPS

@@ -23,8 +23,8 @@ def test_the_gap_has_its_sign_and_its_interval():
 def test_the_sentences_say_what_is_left_and_who_takes_more():
     first, second, _ = describe_audit(finished(verdict()), asked())
     assert first == (
-        "With 2 of 8 clients malicious, the accuracy of median drops from 90% to 60% under the worst hand-crafted attack (eb), and to "
-        "15% under the learned one."
+        "With 2 of 8 clients malicious, the accuracy of median drops from 90% to 60% under the worst "
+        "hand-crafted attack (eb), and to 15% under the learned one."
     )
     assert (
         second

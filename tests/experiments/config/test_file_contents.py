@@ -88,13 +88,13 @@ def test_a_run_goes_on_only_with_the_policy_that_it_was_started_with(tmp_path):
     config = small(policy(tmp_path / "policy"))
     halted(config, tmp_path / "run")
     policy(tmp_path / "policy", 2)
-    with pytest.raises(RunError, match=r"policy is not what it was when .*run was started; put it back, or play"):
+    with pytest.raises(RunError, match=r"policy has changed since .*run was started; restore it, or run it again"):
         resume(tmp_path / "run")
     line = r"attacks\.0\.policy is '.*policy \(sha256 [0-9a-f]{12}\)'; .*run was started with '.*policy \(sha256 "
     with pytest.raises(ConfigError, match=line):
         run(small(policy(tmp_path / "policy", 2)), tmp_path / "run", existing="resume")
     moved = small(policy(tmp_path / "moved"))
-    with pytest.raises(RunError, match="put it back"):
+    with pytest.raises(RunError, match="restore it"):
         run(moved, tmp_path / "run", existing="resume")
     policy(tmp_path / "policy")
     outcome = run(moved, tmp_path / "run", existing="resume")

@@ -62,7 +62,7 @@ def test_what_is_no_setting_is_refused(settings, message):
 
 
 def test_endless_keys_are_no_setting():
-    with pytest.raises(ConfigError, match="is no setting"):
+    with pytest.raises(ConfigError, match="is not a setting"):
         apply_overrides({}, [".".join("a" * 10**5) + "=1"])
 
 

@@ -159,7 +159,7 @@ def test_a_broken_plug_in_of_an_installed_package_stops_nobody(tmp_path, monkeyp
     declare(monkeypatch, write_plugin(tmp_path, monkeypatch, "raise ValueError('old')"))
     notices = []
     assert load_plugins(notice=notices.append) == CATALOGUES
-    line = "plug-in my_players raised ValueError: old (my_players.py:1); going on without this plug-in of a package"
+    line = "plug-in my_players raised ValueError: old (my_players.py:1); continuing without this plug-in of a package"
     assert notices == [line]
 
 
@@ -191,7 +191,7 @@ class TestResume:
         seen = []
         observer = Observer(record=seen.append, wants_stop=lambda: seen[-1].round == 3)
         catalogues = load_plugins([plugin])
-        with pytest.raises(Interrupted, match=f"go on with: sparring resume .*run --plugin {MODULE}$"):
+        with pytest.raises(Interrupted, match=f"resume with: sparring resume .*run --plugin {MODULE}$"):
             run(everything(catalogues), tmp_path / "run", observer=observer, catalogues=catalogues)
         return tmp_path / "run"
 
@@ -234,7 +234,7 @@ def test_a_class_is_written_with_its_module(path):
 
 @pytest.mark.parametrize("name", ["np", "torch"])
 def test_a_class_must_be_a_dataclass(plugin, name):
-    with pytest.raises(PluginError, match=f"plug-in my_players: '{name}' is no dataclass"):
+    with pytest.raises(PluginError, match=f"plug-in my_players: '{name}' is not a dataclass"):
         load_class(f"{plugin}:{name}")
 
 

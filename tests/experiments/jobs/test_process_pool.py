@@ -33,7 +33,7 @@ def test_a_worker_that_is_lost_takes_only_its_call_with_it():
     answers = dict(LocalWorkers(1).calls(answer, ["first", "SIGKILL", "last"]))
     assert (answers[0], answers[2]) == ("first", "last")
     assert isinstance(answers[1], RunError)
-    assert str(answers[1]).startswith("the process was killed by SIGKILL; if memory ran out, play fewer runs at a time")
+    assert str(answers[1]).startswith("the process was killed by SIGKILL; if memory ran out, use fewer workers")
 
 
 def test_a_worker_that_ends_by_itself_is_told_of_and_nobody_waits_for_calls_that_are_given_up():

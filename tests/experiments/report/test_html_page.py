@@ -124,7 +124,9 @@ def test_what_else_was_measured_of_a_backdoor_is_folded_away():
     words = "Backdoor accuracy averaged over rounds, including images of the target class, and over all images"
     assert words not in text(render_page(made))
     made.frame["average_backdoor_accuracy_with_target"] = 0.75
-    folded = text(render_page(made).partition("<details><summary>The backdoor's")[2].partition("</details>")[0])
+    folded = text(
+        render_page(made).partition("<details><summary>Backdoor accuracy averaged")[2].partition("</details>")[0]
+    )
     assert "Average backdoor accuracy over the rounds, images of the target class counted" in folded
     assert "0.750" in folded
 

@@ -45,7 +45,7 @@ def test_a_run_that_is_not_complete_is_missing(copied):
     (first_run(copied) / "result.json").unlink()
     study = read_study(copied)
     assert study.missing == study.cells[:1]
-    with pytest.raises(RunError, match="not complete; go on with it by `sparring resume`"):
+    with pytest.raises(RunError, match="not complete; resume it with `sparring resume`"):
         read_study(first_run(copied))
 
 

@@ -39,7 +39,7 @@ def test_a_threat_model_says_who_attacks_and_what_is_known():
     found = facts({"attack": {"name": "ipm", "malicious": 20}, "threat": {"assumed_malicious": 0.3}})
     assert found["Attackers control"][0].startswith("20 of 50 clients")
     assert found["Attackers may know"] == (KNOWLEDGE["omniscient"],)
-    assert "takes 30% of the updates" in found["The server"][0]
+    assert "assumes that 30% of the updates" in found["The server"][0]
 
 
 def test_runs_that_differ_are_all_told_of():
@@ -62,7 +62,7 @@ def test_a_choice_says_by_what_it_was_made():
     (fact,) = describe_choices(made)
     assert fact.term == "clipped"
     assert fact.words[0].startswith("defense.max_norm=2.0: of 2 candidates")
-    assert "under ipm, lmp(0.500, n = 3)" in fact.words[0]
+    assert "under ipm, lmp (0.500, n = 3)" in fact.words[0]
 
 
 def test_nothing_is_told_of_runs_that_are_not_there():
@@ -73,5 +73,5 @@ def test_nothing_is_told_of_runs_that_are_not_there():
 def test_an_oracle_is_named_in_the_threat_model():
     found = facts({"defense": {"name": "krum", "malicious": "sampled"}})
     assert found["The server"][0].startswith(
-        "is told how many updates of each round are malicious, which only an oracle"
+        "receives the true number of malicious updates in each round, which only an oracle"
     )

@@ -69,7 +69,7 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path, change, message):
     (tmp_path / NAME).write_text(json.dumps(written))
     with pytest.raises(RunError, match=message) as raised:
         read_manifest(tmp_path)
-    assert str(raised.value).endswith("play the run again with --overwrite")
+    assert str(raised.value).endswith("run it again with --overwrite")
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def stopped(folder, round, **options):
     """Play the small run up to a round."""
     seen = []
     observer = Observer(record=seen.append, wants_stop=lambda: seen[-1].round == round)
-    with pytest.raises(Interrupted, match=f"stopped after round {round}; go on with: sparring resume"):
+    with pytest.raises(Interrupted, match=f"stopped after round {round}; resume with: sparring resume"):
         run(small(), folder, observer=observer, cadence=ALWAYS, **options)
 
 

@@ -91,7 +91,7 @@ def test_what_is_there_while_a_sweep_is_played_is_cleared_away(folder):
 def test_cells_that_lead_elsewhere_are_none_of_a_sweep(folder, cell):
     content = json.loads((folder / "sweep.json").read_text())
     (folder / "sweep.json").write_text(json.dumps({**content, "cells": [cell]}))
-    with pytest.raises(RunError, match="is no sweep folder"):
+    with pytest.raises(RunError, match="is not a sweep folder"):
         read_sweep(folder)
 
 
