@@ -163,7 +163,9 @@ def test_where_a_policy_is_missing_that_comes_with_sparring_nothing_is_trained_i
     before = sorted(shipped.rglob("*"))
     assert main(["reproduce", "learning"]) == 1
     err = capsys.readouterr().err.splitlines()
-    assert err[-1].startswith(f"sparring: {shipped / POLICIES[0]} is a pre-trained policy and is missing; install Sparring")
+    assert err[-1].startswith(
+        f"sparring: {shipped / POLICIES[0]} is a pre-trained policy and is missing; install Sparring"
+    )
     assert sorted(shipped.rglob("*")) == before
 
 

@@ -51,7 +51,8 @@ def test_what_is_undecided_is_told_with_the_reason(learned, reason):
         ((0.8, 0.9, 0.7), "The learned attack lowers the accuracy less than the worst hand-crafted one."),
         (
             (0.62, 0.73, 0.54),
-            "The learned attack does not lower the accuracy more than the worst hand-crafted one; it may lower it less.",
+            "The learned attack does not lower the accuracy more than the worst hand-crafted one; it may lower "
+            "it less.",
         ),
     ],
 )

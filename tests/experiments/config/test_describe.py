@@ -53,7 +53,10 @@ def test_a_duration_is_told_in_fitting_units(seconds, words):
 
 def test_an_oracle_is_named():
     oracle = small("federation.sampled=5", "defense={name: clipped, inner: {name: krum, malicious: sampled}}")
-    words = "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: it receives the true number of malicious updates"
+    words = (
+        "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: "
+        "it receives the true number of malicious updates"
+    )
     assert describe_run(oracle, PLAN)["defense"] == f"{words} in each round"
 
 
