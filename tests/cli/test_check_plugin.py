@@ -81,16 +81,16 @@ def test_ours_are_checked_like_any_other(capsys):
 @pytest.mark.parametrize(
     ("path", "code", "line"),
     [
-        ("nowhere", 2, "'nowhere' is no class; write it as in package.module:Class"),
-        ("nowhere:Midrange", 2, "there is no module 'nowhere'; install it, or work in the folder that holds it"),
+        ("nowhere", 2, "'nowhere' is not a class; write it as in package.module:Class"),
+        ("nowhere:Midrange", 2, "there is no module 'nowhere'; install it, or change to the folder that holds it"),
         (
             f"{MODULE}:Nowhere",
             2,
             f"plug-in {MODULE} has no class 'Nowhere'; known: Midrange, Behind, ",
         ),
         (f"{MODULE}:midrange", 2, f"plug-in {MODULE} has no class 'midrange'; did you mean 'Midrange'?"),
-        ("sparring.random:stream", 1, "plug-in sparring.random: 'stream' is no dataclass; "),
-        ("sparring.contracts:Recipe", 1, "plug-in sparring.contracts: 'Recipe' is no dataclass; "),
+        ("sparring.random:stream", 1, "plug-in sparring.random: 'stream' is not a dataclass; "),
+        ("sparring.contracts:Recipe", 1, "plug-in sparring.contracts: 'Recipe' is not a dataclass; "),
         (
             "sparring.contracts:BlackBoxView",
             1,
