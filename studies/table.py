@@ -36,7 +36,7 @@ hide: [toc]
 Accuracy on MNIST after {rounds} rounds (`lenet`, 100 clients of which 20 are malicious, 10 a round, label skew q = 0.5,
 batch 32, lr 0.05, {seeds}).
 {spread}
-All attacks and rules use their defaults, except for ALIE with z = 1.5 (its published z is 0 at 2 malicious of 10). Every
+All attacks and rules use defaults, except for ALIE with z = 1.5 (its published z is 0 at 2 malicious of 10). Every
 rule assumes 20 % malicious updates, or the largest share that it allows (*), so no rule receives the larger number of
 malicious clients in some rounds. Bold: below half of the accuracy of the rule without attack.
 """
