@@ -11,7 +11,7 @@ import pandas as pd
 
 from sparring.cli.progress import follow_sweep
 from sparring.experiments.analysis.frames import read_frame
-from sparring.experiments.analysis.statistics import Summary, summary
+from sparring.experiments.analysis.statistics import Summary, summarize
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.sweeps import Plan, SweepSummary, list_missing, plan_sweep, sweep
 from sparring.experiments.sweeps.axes import SEED
@@ -83,7 +83,7 @@ def run_missing(plan: Plan, folder: Path, *, jobs: int) -> SweepSummary:
 def written(runs: pd.DataFrame) -> str:
     """Write a table for each kind of attackers, a row a rule and a column an attack."""
     grouped = runs.groupby(["defense", "attack"], observed=True)["accuracy"]
-    found = {cell: summary(list(accuracies), least=0.0, most=1.0) for cell, accuracies in grouped}
+    found = {cell: summarize(list(accuracies), least=0.0, most=1.0) for cell, accuracies in grouped}
     attacks = list(dict.fromkeys(attack for _, attack in found if attack != NO_ATTACK))
     groups = {
         BLIND: [attack for attack in attacks if sees_own_clients(attack.split()[0])],
