@@ -61,7 +61,7 @@ def test_a_model_that_a_backend_trains_in_another_way_fails_and_its_layers_are_n
     lines = capsys.readouterr().out.splitlines()
     place = lines.index("FAILS   every backend computes the same updates")
     explained = " ".join(" ".join(lines[place + 1 : place + 3]).split())
-    assert explained == "gray images: batched gives different gradients than sequential in '1', '2'"
+    assert explained.startswith("gray images: batched gives different gradients than sequential in '1', '2' (")
     assert [line for line in lines if line.startswith("FAILS")] == [lines[place]]
 
 
