@@ -80,7 +80,7 @@ class AttackerSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ThreatSettings:
-    """What attackers may know, and what the rules reckon with."""
+    """What attackers may know, and what the rules assume."""
 
     knowledge: Knowledge = Threat.knowledge
     """What attackers may see at most; an attack that needs more is rejected."""
