@@ -9,6 +9,7 @@ from tools.site.measurements import (
     CLEAN,
     Cell,
     Score,
+    _cell,
     read_backdoors,
     read_few_attackers,
     read_gallery,
@@ -98,3 +99,17 @@ def test_the_pages_of_results_are_read_whole():
     assert read_few_attackers()[0][0].cells[CLEAN].accuracy != read_few_attackers()[1][0].cells[CLEAN].accuracy
     assert all("RL" in each.cells for each in read_learned())
     assert all(each.strongest_backdoor is not None for each in read_backdoors())
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("0.94", Cell(0.94)),
+        ("**0.10**", Cell(0.10)),
+        ("**0.20** [0.18,\u00a00.22]", Cell(0.20)),
+        ("0.41 ± 0.27", Cell(0.41)),
+        ("0.83/0.13 (published –/0.83)", Cell(0.83, 0.13)),
+    ],
+)
+def test_a_cell_is_read_in_each_of_its_forms(text, cell):
+    assert _cell(text) == cell
