@@ -76,7 +76,10 @@ def test_audits_that_are_given_no_folder_have_one_by_their_digest(calls, own):
         (["--budget", "soon"], "budget is 'soon'; write it as in 90s, 10m or 1.5h"),
         (["--seeds", "1"], "seeds is 1; it must be from 2, for an interval, to 1000"),
         (["--defense", "nowhere"], "'nowhere' is not a class; write it as in package.module:Class"),
-        (["--defense", "nowhere:Rule"], "there is no module 'nowhere'; install it, or work in the folder that holds"),
+        (
+            ["--defense", "nowhere:Rule"],
+            "there is no module 'nowhere'; install it, or change to the folder that holds it",
+        ),
         (
             ["--defense", "sparring.defenses.aggregation.krum:Krum", "defense.name=mean"],
             "defense.name is 'mean', and --defense is given",

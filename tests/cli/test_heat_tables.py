@@ -39,7 +39,7 @@ def test_the_best_of_a_column_has_a_star(monkeypatch, capsys):
     [
         (ScoreCell(METRICS[0], asked=2, failed=1), "failed"),
         (ScoreCell(METRICS[0], asked=2), "not run"),
-        (ScoreCell(METRICS[0]), "not asked"),
+        (ScoreCell(METRICS[0]), "not planned"),
         (ScoreCell(METRICS[0], asked=2, complete=1, summary=summarize([0.5])), "0.500 n=1/2"),
         (ScoreCell(METRICS[0], asked=1, complete=1, summary=summarize([0.5])), "no interval"),
     ],

@@ -12,6 +12,8 @@ from tests.experiments.small import SETTINGS, lasting
 
 WORDS = [*SETTINGS, *EVERYTHING]
 PLUGIN = ["--plugin", MODULE]
+UNSTATED = {"paper": "", "cost": "", "assumption": ""}
+"""What a plug-in need not state."""
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +24,7 @@ def plugin(tmp_path, monkeypatch):
 def test_the_players_of_a_plug_in_are_listed(capsys):
     assert main(["list", "defenses", "--json", *PLUGIN]) == 0
     (midrange,) = [each for each in json.loads(capsys.readouterr().out)["defenses"] if each["name"] == "midrange"]
-    assert midrange == {"name": "midrange", "description": "Average the extremes.", "options": []}
+    assert midrange == {"name": "midrange", "description": "Average the extremes.", "options": [], **UNSTATED}
     assert main(["list", "defenses", "--json"]) == 0
     assert "midrange" not in capsys.readouterr().out
 

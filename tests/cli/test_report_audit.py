@@ -44,4 +44,4 @@ def test_an_audit_that_is_not_complete_is_one_line(audit, tmp_path, capsys):
     copy = shutil.copytree(audit.folder, tmp_path / "audit")
     (copy / "verdict.json").unlink()
     assert main(["report", str(copy)]) == 1
-    assert refusal(capsys).endswith("resume it by the command that began it")
+    assert refusal(capsys).endswith("resume it with the command that started it")

@@ -164,7 +164,7 @@ def test_where_a_policy_is_missing_that_comes_with_sparring_nothing_is_trained_i
     assert main(["reproduce", "learning"]) == 1
     err = capsys.readouterr().err.splitlines()
     assert err[-1].startswith(
-        f"sparring: {shipped / POLICIES[0]} is a pre-trained policy and is missing; install Sparring"
+        f"sparring: {shipped / POLICIES[0]} is a pre-trained policy and is missing; reinstall Sparring"
     )
     assert sorted(shipped.rglob("*")) == before
 

@@ -123,7 +123,7 @@ def test_an_error_keeps_its_line_and_its_code_where_output_fails_too(work, capsy
     with full() as stream, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
         assert main(["list", "nothing"]) == 2
-    assert refusal(capsys).startswith("unknown kind 'nothing'")
+    assert refusal(capsys).startswith("unknown name 'nothing'")
 
 
 def test_a_command_without_standard_streams_does_its_work(work, folder, monkeypatch):

@@ -18,7 +18,7 @@ from sparring.errors import ConfigError, FormerName, Interrupted, SparringError
 from sparring.registry import imported
 
 COMMANDS = {
-    "run": "Run one experiment, described by a configuration file and settings.",
+    "run": "Run one experiment from a file, settings or both.",
     "resume": "Resume a run that was stopped.",
     "sweep": "Run every combination of the values on the axes of a file.",
     "reproduce": "Reproduce a published table, figure or theorem.",

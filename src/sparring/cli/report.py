@@ -74,7 +74,7 @@ def command(
     show_tables(study)
     show_paragraphs(_make_notes(study))
     for path, written in (
-        (html, _render_page if audits is None else partial(audits.page_of_audit, folder)),
+        (html, _render_page if audits is None else partial(audits.render_audit, folder)),
         (csv, _format_csv),
         (latex, as_latex),
     ):

@@ -56,7 +56,7 @@ def test_a_rule_that_is_not_at_hand_is_read_by_its_name(copied):
 
 def test_an_audit_that_is_not_complete_is_told_of(copied):
     (copied / "verdict.json").unlink()
-    with pytest.raises(RunError, match="an audit that is not complete; resume it by the command that began it"):
+    with pytest.raises(RunError, match="an audit that is not complete; resume it with the command that started it"):
         read_audit(copied)
 
 

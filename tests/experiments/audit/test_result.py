@@ -16,7 +16,7 @@ def test_an_attack_that_was_not_played_is_not_the_worst():
 
 
 def test_where_nothing_was_played_there_is_no_worst():
-    with pytest.raises(RunError, match="no hand-crafted attack was played to its end"):
+    with pytest.raises(RunError, match="no hand-crafted attack is complete"):
         find_worst(runs(a=(0.5,)), ("b",))
 
 

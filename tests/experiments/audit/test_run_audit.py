@@ -141,7 +141,7 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
 
 
 def test_another_audit_is_refused(done):
-    with pytest.raises(ConfigError, match="holds the audit of something else"):
+    with pytest.raises(ConfigError, match="holds another audit"):
         audit(asked(WHITE_BOX, "defense.name=krum"), done.folder)
 
 

@@ -37,7 +37,7 @@ def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):
     write_manifest(tmp_path, config)
     path = tmp_path / NAME
     path.write_text(path.read_text().replace(digest(config), "0" * 64))
-    with pytest.raises(RunError, match="made by another version"):
+    with pytest.raises(RunError, match="written by another version"):
         read_manifest(tmp_path)
     assert read_old_manifest(tmp_path).config == config
 
@@ -56,9 +56,9 @@ def test_a_folder_without_a_manifest_of_ours_is_no_run(tmp_path, content):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda written: written["config"].update(seed=7), "was changed, or made by another version"),
+        (lambda written: written["config"].update(seed=7), "was changed, or written by another version"),
         (lambda written: written["config"].update(seeed=7), "has no key 'seeed'; did you mean 'seed'?"),
-        (lambda written: written.update(digest=""), "was changed, or made by another version"),
+        (lambda written: written.update(digest=""), "was changed, or written by another version"),
         (lambda written: written["config"].update(data=3), "data is 3; it must be a section"),
     ],
 )

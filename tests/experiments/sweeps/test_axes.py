@@ -74,7 +74,7 @@ def test_a_text_that_names_no_axis_is_answered_with_the_nearest_one(text, offere
 def test_labels_that_a_text_cannot_tell_apart_are_refused(one, other, slug):
     axes = {"defense": {one: {"seed": 0}, other: {"seed": 1}}}
     refuse_alike(axes, {"base": {"attack": {"policy": "policy.safetensors"}}})
-    line = f"axes.defense: {one!r} and {other!r} are both {slug!r} in a text; call one otherwise"
+    line = f"axes.defense: {one!r} and {other!r} are both {slug!r} in a text; give the values your own names"
     with pytest.raises(ConfigError, match=re.escape(line)):
         refuse_alike(axes, {"base": {"attack": {"policy": "{defense}.safetensors"}}})
 
@@ -92,7 +92,7 @@ def test_words_in_braces_are_replaced_wherever_they_are():
 @pytest.mark.parametrize(
     ("axes", "line"),
     [
-        ({"seed": []}, r"axes.seed is \[\]; it must be a list of values, or a mapping from your own names to settings"),
+        ({"seed": []}, r"axes.seed is \[\]; it must be a list of values, or a mapping of names to settings"),
         ({"seed": 3}, "axes.seed is 3; it must be a list"),
         ({"seed": [0, 1, 0]}, "axes.seed has '0' twice; write it once"),
         (

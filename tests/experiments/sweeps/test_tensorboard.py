@@ -72,7 +72,7 @@ def test_the_runs_of_a_sweep_are_shown_by_their_labels(tmp_path):
 
 
 def test_what_is_neither_a_run_nor_a_sweep_is_not_shown(tmp_path):
-    with pytest.raises(RunError, match="holds neither a run nor a sweep; give a folder that Sparring made"):
+    with pytest.raises(RunError, match="holds neither a run nor a sweep; give a folder that Sparring created"):
         write_events(tmp_path, tmp_path / "board")
     assert not (tmp_path / "board").exists()
 

@@ -137,7 +137,7 @@ def test_a_selection_that_lacks_something_is_refused():
     with pytest.raises(ConfigError, match="select lacks 'against'; write tune: defense"):
         read_selection({"tune": "defense", "try": {}}, AXES)
     seedless = {axis: AXES[axis] for axis in ("attack", "defense")}
-    with pytest.raises(ConfigError, match="select.seeds is given; there is not an axis of seeds"):
+    with pytest.raises(ConfigError, match="select.seeds is given; there is no axis seed"):
         read_selection({**SECTION, "seeds": [0]}, seedless)
 
 
