@@ -12,7 +12,7 @@ from typing import Any
 from tests.defenses.contract import UNCONDITIONAL
 from tests.source import ROOT
 
-COPIED = ("src", "tools", "tests/tools", "tests/defenses", "tests/experiments/config")
+COPIED = ("src", "tools", "docs/results", "tests/tools", "tests/defenses", "tests/experiments/config")
 FILES = ("pyproject.toml", "docs/papers.md", *(f"tests/{name}.py" for name in ("__init__", "conftest", "matrices")))
 LEFT_OUT = shutil.ignore_patterns("*.safetensors", "recorded")
 
