@@ -1,4 +1,4 @@
-"""What the federated game costs: a step through its env against the bare rounds that it plays."""
+"""The overhead of the federated game: a step of its environment against the bare rounds of training."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -19,15 +19,15 @@ PLAYED = {
     name: WORKLOADS[name] for name in ("cnn 64, 10 of 100 × 128", "cnn 16, 10 of 100 × 32", "lenet, 10 of 50 × 32")
 }
 MALICIOUS, HELD = 20, 200
-"""Clients of the attacker, and the examples that its reward is measured on, as in Li et al. (2022)."""
+"""The malicious clients, and the number of examples for the reward, as in Li et al. (2022)."""
 RANGES = LocalSearchActions(scale=(1.0, 1.0), steps=(1, 1))
-"""The attacker's own gradient steps do not count: both sides take one."""
+"""One gradient step of the attacker, in the game as in the bare round."""
 STILL = np.zeros(RANGES.numbers, dtype=np.float32)
 ROUNDS = 1000
 
 
 class Steps:
-    """An attacker's seat that plays a step a call, and counts the rounds."""
+    """An attacker's seat that takes one step per call and counts the rounds."""
 
     def __init__(self, workload: Workload) -> None:
         played = scenario(workload)
@@ -46,7 +46,7 @@ class Steps:
 
 
 class Bare:
-    """The same attack without a game: a round a call."""
+    """The same attack without a game, one round per call."""
 
     def __init__(self, workload: Workload) -> None:
         played = scenario(workload)
@@ -58,7 +58,7 @@ class Bare:
 
 
 def measure(workload: Workload, threads: int, *, repeats: int) -> str:
-    """Return what the table says of a workload."""
+    """Return the row of a workload."""
     torch.set_num_threads(threads)
     steps, bare = Steps(workload), Bare(workload)
     first, warmup = steps.rounds, 2
@@ -70,7 +70,9 @@ def measure(workload: Workload, threads: int, *, repeats: int) -> str:
 
 def main(*, repeats: int = 21, threads: Sequence[int] = (1, 2), workloads: Mapping[str, Workload] = PLAYED) -> None:
     keep_freed_memory()
-    print("\nMilliseconds of a step of the federated game (median), of a bare round, their ratio, and rounds a step.")
+    print(
+        "\nMedian milliseconds of a step of the federated game and of a bare round, their ratio, and rounds per step."
+    )
     print(f"{'federation':28}" + "".join(f"{name:>8}" for name in ("threads", "step", "round", "ratio", "rounds")))
     for name, workload in workloads.items():
         for count in threads:

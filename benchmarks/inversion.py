@@ -1,4 +1,4 @@
-"""Seconds of inverting gradients: all images and all searches in one graph, against one image after the other."""
+"""Seconds of gradient inversion: all images and all searches in one graph, against one image after the other."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -17,11 +17,11 @@ from sparring.random import stream
 from sparring.training import gradient
 
 ITERATIONS = 4
-"""What is timed; the seconds of a whole search are as many times as much as it has more iterations."""
+"""The number of timed iterations; the time of a whole search is extrapolated linearly."""
 
 
 class Gradients(NamedTuple):
-    """How many gradients are inverted, and of how many images each is."""
+    """The number of inverted gradients, and the images per gradient."""
 
     count: int
     images: int
@@ -35,13 +35,13 @@ WORKLOADS = {
 
 
 class Facts:
-    """Gray images as MNIST's."""
+    """Grayscale images with the shape of MNIST."""
 
     shape, classes, mean, std = (1, 28, 28), 10, (0.13,), (0.31,)
 
 
 def textbook(model: Model, gradients: Matrix, *, images: int, iterations: int, generator: torch.Generator) -> None:
-    """Invert one gradient after the other, and add up the gradients of its images one by one."""
+    """Invert one gradient after the other, and sum the gradients of its images one by one."""
     search = GradientInversion()
     for target in gradients:
         inputs = torch.rand(images, *Facts.shape, generator=generator).requires_grad_()
@@ -65,7 +65,7 @@ def own_gradient(model: Model, image: Tensor, score: Tensor) -> Tensor:
 
 
 def compare(workload: Gradients, model: Model, *, repeats: int, iterations: int) -> str:
-    """Return what the table says of a workload."""
+    """Return the row of a workload."""
     count, images = workload
     generator = torch.Generator().manual_seed(0)
     inputs = torch.rand(count, images, *Facts.shape, generator=generator)
@@ -89,7 +89,7 @@ def main(*, repeats: int = 5, iterations: int = ITERATIONS, workloads: Mapping[s
     model = Model(built, built.initial(stream(0, "model")))
     searched = GradientInversion().iterations
     print(
-        f"\nSeconds a gradient of inverting gradients of lenet, {searched} iterations, one thread (from {iterations})"
+        f"\nSeconds per inverted gradient of lenet, {searched} iterations, one thread (extrapolated from {iterations})"
     )
     print(f"{'':28}{'ours':>10}{'plain':>10}{'ratio':>10}")
     for name, workload in workloads.items():

@@ -1,4 +1,4 @@
-"""Federated averaging as one would first write it: what the backends are measured against."""
+"""A straightforward implementation of federated averaging: the baseline of the backends."""
 
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ from sparring.models.convolution import Convolution
 
 
 def obvious(chain: nn.Module) -> nn.Sequential:
-    """Return the chain with torch's own convolutions in place of ours."""
+    """Return the chain with torch's convolutions instead of ours."""
     return nn.Sequential(
         *(_torch_layer(layer) if isinstance(layer, Convolution) else layer for layer in chain.children())
     )
@@ -22,7 +22,7 @@ def _torch_layer(layer: Convolution) -> nn.Conv2d:
 
 
 class PlainLoop:
-    """One module; for each client a batch, `backward()` and the flattened gradient; then their mean."""
+    """One module; for each client one batch, `backward()` and the flattened gradient; then the mean of gradients."""
 
     def __init__(self, workload: Workload, scenario: Scenario) -> None:
         self.model = obvious(workload.model.module(workload.shape, 10))

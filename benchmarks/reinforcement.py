@@ -1,4 +1,4 @@
-"""Milliseconds of learning where a policy sees the last layer of the CNN: a gradient step, and all around it."""
+"""Milliseconds of TD3 with the last layer of the CNN as observation: a gradient step, and the rest of a step."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -22,7 +22,7 @@ SETTINGS = TD3Settings(warmup=0)
 
 
 class Idle:
-    """A game that costs nothing: all that takes time is around it. Its state is what is seen."""
+    """A game without computation, whose state is its observation: all measured time is overhead."""
 
     seats: ClassVar[Mapping[str, Space]] = {SEAT: Space(observation=1291, action=3)}
 
@@ -49,7 +49,7 @@ class Idle:
 
 
 class PlainSteps:
-    """TD3's gradient steps as one writes them down in torch, on one batch: the arithmetic, and nothing around it."""
+    """TD3's gradient steps in plain torch on one batch: only the arithmetic, without overhead."""
 
     def __init__(self, settings: TD3Settings) -> None:
         self.settings, (seen, done, _) = settings, Idle.seats[SEAT]
@@ -64,7 +64,7 @@ class PlainSteps:
         self.critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=settings.lr)
 
     def two_steps(self) -> None:
-        """Learn twice as a critic, then once as an actor."""
+        """Update the critics twice, then the actor once."""
         for _ in range(2):
             with torch.no_grad():
                 noise = torch.randn_like(self.actions).mul_(0.2).clamp_(-0.5, 0.5)
@@ -84,7 +84,7 @@ class PlainSteps:
 
 
 def network(settings: TD3Settings, inputs: int, outputs: int) -> nn.Sequential:
-    """Return a network as TD3 has them."""
+    """Return a network with TD3's architecture."""
     sizes = [inputs, *settings.hidden]
     hidden = [part for pair in pairwise(sizes) for part in (nn.Linear(*pair), nn.ReLU())]
     return nn.Sequential(*hidden, nn.Linear(sizes[-1], outputs))
@@ -98,7 +98,7 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
 
 
 def measure(threads: int, *, repeats: int, settings: TD3Settings) -> str:
-    """Return one line of the table."""
+    """Return one row of the table."""
     torch.set_num_threads(threads)
     plain = PlainSteps(settings)
     with make_vec_env(LearningTask(Idle(), SEAT), seed=0) as environments:
@@ -117,7 +117,7 @@ def measure(threads: int, *, repeats: int, settings: TD3Settings) -> str:
 
 def main(*, repeats: int = 25, threads: Sequence[int] = (1, 2), settings: TD3Settings = SETTINGS) -> None:
     print(f"\nMilliseconds of TD3 at 1291 inputs, batch {settings.batch}: a gradient step, the same in plain torch,")
-    print("and their ratio; and all else that comes with a step of a game, here one that costs nothing.")
+    print("and their ratio; and the rest of a step, in a game without computation.")
     print(f"{'threads':9}" + "".join(f"{name:>12}" for name in ("gradient", "plain", "to plain", "step")))
     for count in threads:
         print(measure(count, repeats=repeats, settings=settings), flush=True)

@@ -16,7 +16,7 @@ HEADINGS = ("plain", "plain kept", "sequential", "default", "to plain", "to kept
 
 
 class Rounds:
-    """A federation that plays one round a call."""
+    """A federation that trains for one round per call."""
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario, self.state = scenario, initial_state(scenario.federation)
@@ -27,7 +27,7 @@ class Rounds:
 
 
 def play_ten(workload: Workload, threads: int) -> None:
-    """Play ten rounds of a workload as the command line does, for its peak of memory."""
+    """Train for ten rounds of a workload as the command line does, for measuring the peak memory."""
     torch.set_num_threads(threads)
     keep_freed_memory()
     rounds = Rounds(scenario(workload))
@@ -35,10 +35,10 @@ def play_ten(workload: Workload, threads: int) -> None:
         rounds.play_round()
 
 
-def as_it_comes(workloads: Mapping[str, Workload], *, repeats: int) -> dict[str, tuple[float, float]]:
-    """Return each workload's seconds a round of the plain loop and of the default backend, before memory is kept.
+def time_before_keeping(workloads: Mapping[str, Workload], *, repeats: int) -> dict[str, tuple[float, float]]:
+    """Return the seconds per round of each workload with the plain loop and the default backend, before memory is kept.
 
-    The two take turns, as all that is compared must: timed by itself, the plain loop came out a third slower.
+    The two are interleaved, as all compared tasks must be: timed alone, the plain loop was a third slower.
     """
     return {name: _turns(workload, repeats=repeats) for name, workload in workloads.items()}
 
@@ -51,7 +51,7 @@ def _turns(workload: Workload, *, repeats: int) -> tuple[float, float]:
 
 
 def measure(workload: Workload, before: tuple[float, float], *, repeats: int, threads: int) -> str:
-    """Return a workload's part of its line; `before` are the plain loop's and the default's times, memory not kept."""
+    """Return the row of a workload; `before` are the times of the plain loop and the default, before memory is kept."""
     setting = scenario(workload)
     players = {
         "plain kept": PlainLoop(workload, setting),
@@ -69,18 +69,18 @@ def measure(workload: Workload, before: tuple[float, float], *, repeats: int, th
 def main(*, repeats: int = 15, threads: int = 2, workloads: Mapping[str, Workload] = WORKLOADS) -> None:
     torch.set_num_threads(threads)
     print(f"Rounds per second on {threads} threads, medians of {repeats}; ratios of the default backend to the others.")
-    print("'kept': in a process that keeps the memory it frees, as the command line does.")
+    print("'kept': in a process that keeps freed memory, as the command line does.")
     print(f"{'':26}{''.join(f'{heading:>11}' for heading in HEADINGS)}")
-    before = as_it_comes(workloads, repeats=repeats)
+    before = time_before_keeping(workloads, repeats=repeats)
     keep_freed_memory()
     for name, workload in workloads.items():
         print(f"{name:26}{measure(workload, before[name], repeats=repeats, threads=threads)}", flush=True)
     ratio = median_to_mean(next(iter(workloads.values())), repeats=repeats)
-    print(f"A round of the first workload with the median costs {ratio:.3f}× one with the mean.")
+    print(f"A round of the first workload with the median takes {ratio:.3f}× the time of one with the mean.")
 
 
 def median_to_mean(workload: Workload, *, repeats: int) -> float:
-    """Return what a round costs with the median, as a multiple of one with the mean."""
+    """Return the time of a round with the median, as a multiple of a round with the mean."""
     setting = scenario(workload)
     players = {"mean": Rounds(setting), "median": Rounds(replace(setting, defense=Median()))}
     seconds = interleaved({label: player.play_round for label, player in players.items()}, repeats=repeats)

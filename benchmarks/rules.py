@@ -1,4 +1,4 @@
-"""Seconds of the rules against what one would first write in torch, and the memory of the largest round."""
+"""Time of the rules against straightforward implementations in torch, and the memory of the largest round."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -17,15 +17,15 @@ SHAPES = ((10, 700_000), (200, 100_000))
 LARGEST = (200, 11_000_000)
 ITERATIONS = 10
 WITH_MEMORY = {"safeguard", "foolsgold"}
-"""These hold what every client sent before, as large as the updates themselves."""
+"""Rules with a memory of the size of all updates."""
 INNER = {"name": "mean"}
-"""What a rule that wraps another one is given."""
+"""The inner rule of rules that wrap another one."""
 COPIES = 2.4
-"""How many matrices must fit into the memory that is free: the rule's own, a copy, and what is small beside them."""
+"""The free memory needed, in matrices: the updates, a copy, and smaller temporaries."""
 
 
 def textbook_geometric_median(updates: Tensor) -> Tensor:
-    """Play Weiszfeld's iterations on the vectors."""
+    """Compute the geometric median by Weiszfeld's iterations."""
     point = updates.mean(dim=0)
     for _ in range(ITERATIONS):
         weights = 1 / torch.linalg.vector_norm(updates - point, dim=1).clamp(min=1e-6)
@@ -34,13 +34,13 @@ def textbook_geometric_median(updates: Tensor) -> Tensor:
 
 
 def textbook_krum(updates: Tensor, malicious: int) -> Tensor:
-    """Measure the distances with `torch.cdist`, which loses digits where rows are long."""
+    """Compute the distances with `torch.cdist`, which is inaccurate for long rows."""
     distances = torch.cdist(updates, updates).square()
     return updates[neighbor_scores(distances, len(updates) - malicious - 2).argmin()]
 
 
 def rivals(updates: Tensor) -> dict[str, tuple[Callable[[], Tensor], Callable[[], object]]]:
-    """Return each rule beside its rival."""
+    """Return each rule and its baseline."""
     malicious = len(updates) // 5
     return {
         "median / sort": (lambda: median(updates), lambda: updates.sort(dim=0)),
@@ -54,7 +54,7 @@ def rivals(updates: Tensor) -> dict[str, tuple[Callable[[], Tensor], Callable[[]
 
 
 def compare(shape: tuple[int, int], *, repeats: int) -> None:
-    """Print a line for each rule on a matrix of this shape."""
+    """Print one row per rule for a matrix of this shape."""
     updates = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     for name, (rule, rival) in rivals(updates).items():
         seconds = interleaved({"rule": rule, "rival": rival}, repeats=repeats)
@@ -65,7 +65,7 @@ def compare(shape: tuple[int, int], *, repeats: int) -> None:
 
 
 def aggregate(name: str, shape: tuple[int, int], threads: int) -> None:
-    """Play one rule, as it comes from the catalogue, on a matrix of this shape that is drawn in place."""
+    """Run one rule with its defaults on a random matrix of this shape."""
     torch.set_num_threads(threads)
     updates = torch.empty(shape).uniform_(-1, 1, generator=torch.Generator().manual_seed(0))
     options = {field.name for field in fields(DEFENSES[name])}
@@ -74,7 +74,7 @@ def aggregate(name: str, shape: tuple[int, int], threads: int) -> None:
 
 
 def available_memory() -> int:
-    """Return the bytes that are free now."""
+    """Return the free memory in bytes."""
     return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -87,13 +87,13 @@ def main(
     measured: Sequence[str] = tuple(sorted(DEFENSES.keys() - WITH_MEMORY)),
 ) -> None:
     torch.set_num_threads(threads)
-    print(f"\nMilliseconds of each rule and its rival on {threads} threads, medians of {repeats}; their ratio.")
+    print(f"\nMilliseconds of each rule and its baseline on {threads} threads, medians of {repeats}; their ratio.")
     for shape in shapes:
         compare(shape, repeats=repeats)
     needed = COPIES * 4 * largest[0] * largest[1]
     if available_memory() < needed:
         print(f"Less than {needed / 2**30:.0f} GiB are free: the memory of the rules on {largest} is not measured.")
         return
-    print(f"\nPeak GiB of a process that plays one rule on {largest}, the matrix itself included.")
+    print(f"\nPeak GiB of a process that runs one rule on {largest}, including the matrix.")
     for name in measured:
         print(f"{name:26}{peak_memory(aggregate, name, largest, threads) / 1024:8.1f}", flush=True)

@@ -1,4 +1,4 @@
-"""How long a command takes to start, in units of the time that importing torch, numba and pydantic alone takes."""
+"""The start-up time of commands, relative to importing only torch, numba and pydantic."""
 
 import subprocess
 import sys
@@ -15,14 +15,16 @@ REPEATS = 5
 
 
 def seconds(repeats: int = REPEATS) -> dict[str, float]:
-    """Return the median seconds of each command, and of the imports alone."""
+    """Return the median seconds of each command, and of the imports only."""
     tasks = {name: lambda words=words: _run(*words) for name, words in {"alone": ALONE, **COMMANDS}.items()}
     return interleaved(tasks, repeats=repeats, warmup=1)
 
 
 def main(*, repeats: int = REPEATS) -> None:
     taken = seconds(repeats)
-    print(f"starting, beside importing torch, numba and pydantic alone ({taken['alone']:.2f} s); list: at most 1.5 x")
+    print(
+        f"start-up time relative to importing torch, numba and pydantic ({taken['alone']:.2f} s); list: at most 1.5 x"
+    )
     for name in COMMANDS:
         print(f"  {name:<24}{taken[name] / taken['alone']:.2f} x")
     print()

@@ -1,4 +1,4 @@
-"""What a second job is worth: a sweep with `--jobs 2` against the same with `--jobs 1`."""
+"""The speed-up by a second worker: a sweep with `--jobs 2` against the same with `--jobs 1`."""
 
 import os
 from collections.abc import Callable
@@ -19,7 +19,7 @@ SEEDS = 2
 
 
 def document(*, rounds: int, seeds: int) -> dict[str, Any]:
-    """Return a sweep of four runs a seed, small enough for a minute."""
+    """Return a sweep of four runs per seed, which takes about a minute."""
     return {
         "base": {"data": {"name": "digits"}, "model": {"name": "lenet"}, "federation": {"rounds": rounds}},
         "axes": {
@@ -31,7 +31,7 @@ def document(*, rounds: int, seeds: int) -> dict[str, Any]:
 
 
 def play(workers: Workers, *, rounds: int, seeds: int) -> SweepSummary:
-    """Play the sweep from its start, worker processes included."""
+    """Execute the whole sweep, including the start of worker processes."""
     with TemporaryDirectory() as folder:
         return sweep(plan_sweep(document(rounds=rounds, seeds=seeds)), Path(folder) / "sweep", workers=workers)
 
@@ -39,9 +39,7 @@ def play(workers: Workers, *, rounds: int, seeds: int) -> SweepSummary:
 def main(
     *, repeats: int = 1, rounds: int = ROUNDS, seeds: int = SEEDS, workers: Callable[[int], Workers] = LocalWorkers
 ) -> None:
-    read = play(
-        workers(2), rounds=min(2, rounds), seeds=seeds
-    )  # what is read from the disk for the first time is read now
+    read = play(workers(2), rounds=min(2, rounds), seeds=seeds)  # warms up the disk cache
     tasks = {name: partial(play, workers(jobs), rounds=rounds, seeds=seeds) for name, jobs in (("one", 1), ("two", 2))}
     seconds = interleaved(tasks, repeats=repeats, warmup=0)
     print(f"\nSeconds of a sweep of {read.runs} runs, {rounds} rounds each, on {len(os.sched_getaffinity(0))} cores.")

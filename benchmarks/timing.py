@@ -1,4 +1,4 @@
-"""Times that can be compared on a machine that others use too."""
+"""Comparable timings on a machine with other users."""
 
 import multiprocessing
 import resource
@@ -8,7 +8,7 @@ from statistics import median
 
 
 def interleaved(tasks: Mapping[str, Callable[[], object]], *, repeats: int, warmup: int = 2) -> dict[str, float]:
-    """Return the median seconds of each task; the tasks take turns, so that a slow minute hits all of them."""
+    """Return the median seconds of each task; the tasks are interleaved, so that slow periods affect all of them."""
     for _ in range(warmup):
         for task in tasks.values():
             task()
@@ -22,7 +22,7 @@ def interleaved(tasks: Mapping[str, Callable[[], object]], *, repeats: int, warm
 
 
 def peak_memory(task: Callable[..., object], *arguments: object) -> float:
-    """Return the MiB that a fresh process comes to while it plays `task`, torch and data included."""
+    """Return the peak memory in MiB of a fresh process that runs `task`, including torch and data."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(_peak, (task, arguments))
 

@@ -1,4 +1,4 @@
-"""The federations that are timed."""
+"""The timed federations."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from sparring.random import stream
 
 
 class Workload(NamedTuple):
-    """A model, the shape of an image, and how many clients, sampled clients, examples a minibatch and in all."""
+    """A model, the shape of an image, the numbers of clients and sampled clients, the batch size, and all examples."""
 
     model: Architecture
     shape: tuple[int, ...]
@@ -33,11 +33,11 @@ WORKLOADS: Mapping[str, Workload] = {
     "cnn 16, 10 of 100 × 32": Workload(Cnn(width=16), (1, 28, 28), 100, 10, 32),
     "cnn7, 10 of 100 × 32": Workload(Cnn7(), (3, 32, 32), 100, 10, 32),
 }
-"""The first two are the papers' settings; random bytes stand for the images, whose content costs no time."""
+"""The first two are the papers' settings; the images are random bytes, since timing does not depend on them."""
 
 
 def scenario(workload: Workload) -> Scenario:
-    """Return the workload under no attack, with FedAvg and the default backend."""
+    """Return the workload without attack, with FedAvg and the default backend."""
     model, shape, clients, sampled, batch, examples = workload
     rng = torch.Generator().manual_seed(0)
     images = torch.randint(256, (examples, *shape), dtype=torch.uint8, generator=rng)

@@ -8,9 +8,9 @@ Call it again, and it shows what the folder `rules` holds; what is missing is ru
 from pathlib import Path
 
 from sparring.experiments.analysis.claims import Above, Claim, judge_claim
-from sparring.experiments.analysis.frames import frame
-from sparring.experiments.analysis.text_tables import as_text, grids
-from sparring.experiments.report import page, read_study
+from sparring.experiments.analysis.frames import read_frame
+from sparring.experiments.analysis.text_tables import as_text, make_grids
+from sparring.experiments.report import read_study, render_page
 from sparring.experiments.sweeps import plan_sweep, sweep
 
 SWEEP = {
@@ -42,12 +42,12 @@ CLAIMS = (
 def main() -> None:
     """Run the sweep, and print its tables and the verdict of each claim."""
     sweep(plan_sweep(SWEEP), "rules")
-    runs = frame("rules")
-    for table in grids(runs, "accuracy"):
+    runs = read_frame("rules")
+    for table in make_grids(runs, "accuracy"):
         print(as_text(table))
     for claim in CLAIMS:
         print(f"{judge_claim(claim, runs).verdict}: {claim.words}")
-    Path("rules.html").write_text(page(read_study("rules")), encoding="utf-8")
+    Path("rules.html").write_text(render_page(read_study("rules")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Scripts that measure the numbers of a page in docs/results."""
+"""Scripts that measure the numbers of pages in docs/results."""

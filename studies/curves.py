@@ -1,4 +1,4 @@
-"""Accuracy over rounds in the folder of a sweep: `python -m studies.curves FOLDER PICTURE` draws a panel a rule."""
+"""Draw accuracy over rounds of a sweep, one panel per rule: `python -m studies.curves FOLDER PICTURE`."""
 
 import argparse
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from pathlib import Path
 from sparring.experiments.analysis.plots import Curve, draw_accuracy
 from sparring.experiments.report import read_study
 from sparring.experiments.report.study import Study
-from sparring.experiments.report.svg_curves import band
+from sparring.experiments.report.svg_curves import make_band
 from sparring.experiments.sweeps.axes import ATTACK
 
 Panel = dict[str, Curve]
-"""Curves by the attack that is played."""
+"""Curves by attack."""
 
 
-def panels(study: Study, *, rules: list[str]) -> dict[str, Panel]:
-    """Return the mean over seeds under each attack, a panel for each combination of the other axes."""
-    asked = [labels for labels in study.combinations(ATTACK) if not rules or labels.get("defense") in rules]
-    drawn = ((", ".join(labels.values()), dict(_curves(study.where(labels)))) for labels in asked)
+def make_panels(study: Study, *, rules: list[str]) -> dict[str, Panel]:
+    """Return the mean over seeds under each attack, with one panel per combination of the other axes."""
+    wanted = [labels for labels in study.combinations(ATTACK) if not rules or labels.get("defense") in rules]
+    drawn = ((", ".join(labels.values()), dict(_curves(study.where(labels)))) for labels in wanted)
     return {title: panel for title, panel in drawn if panel}
 
 
@@ -25,17 +25,17 @@ def _curves(study: Study) -> Iterator[tuple[str, Curve]]:
     for attack in study.axes[ATTACK]:
         runs = study.where({ATTACK: attack}).frame["run"]
         if len(runs):
-            together = band(study.curves[run] for run in runs)
+            together = make_band(study.curves[run] for run in runs)
             yield attack, list(zip(together.rounds, together.mean, strict=True))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="of a sweep")
-    parser.add_argument("picture", type=Path, help="a PNG file")
-    parser.add_argument("--rule", action="append", default=[], help="of which panels are drawn; by default of all")
+    parser.add_argument("folder", type=Path, help="folder of a sweep")
+    parser.add_argument("picture", type=Path, help="PNG file to write")
+    parser.add_argument("--rule", action="append", default=[], help="rule to draw; can be repeated; default: all rules")
     asked = parser.parse_args()
-    drawn = panels(read_study(asked.folder), rules=asked.rule)
+    drawn = make_panels(read_study(asked.folder), rules=asked.rule)
     if not drawn:
         parser.error(f"{asked.folder} has no complete run of {' or '.join(asked.rule) or 'any rule'}")
     draw_accuracy(drawn, asked.picture)

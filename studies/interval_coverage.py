@@ -1,4 +1,4 @@
-"""How often intervals over seeds hold the true mean: `python -m studies.interval_coverage` prints the page's tables."""
+"""Measure how often intervals over seeds contain the true mean; `python -m studies.interval_coverage` prints tables."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from scipy import stats
 
-from sparring.experiments.analysis.statistics import CONFIDENCE, FEWEST_TO_RESAMPLE, Floats, method
+from sparring.experiments.analysis.statistics import CONFIDENCE, FEWEST_TO_RESAMPLE, Floats, name_method
 from sparring.random import stream
 
 TAIL = (1 - CONFIDENCE) / 2
@@ -23,7 +23,7 @@ Bounds = tuple[Floats, Floats]
 
 
 class Trials(NamedTuple):
-    """Samples, a row each, and what their resamples come to: sorted means, and sorted studentized means."""
+    """Samples, one per row, with the sorted means and the sorted studentized means of their resamples."""
 
     samples: Floats
     means: Floats
@@ -39,12 +39,12 @@ class Trials(NamedTuple):
 
 
 def collapsing(rng: Generator, shape: tuple[int, int]) -> Floats:
-    """Draw accuracies about 0.9, but for one seed in ten, which ends at 0.1."""
+    """Draw accuracies near 0.9, except for one seed in ten, which ends at 0.1."""
     return np.where(rng.random(shape) < 0.1, 0.1, rng.normal(0.9, 0.01, shape))
 
 
 def difference(first: Draw, second: Draw) -> Draw:
-    """Return what draws the differences of pairs."""
+    """Return a function that draws paired differences."""
     return lambda rng, shape: first(rng, shape) - second(rng, shape)
 
 
@@ -67,7 +67,7 @@ DRAWN: Mapping[str, tuple[Draw, float]] = {
         0.0,
     ),
 }
-"""What is drawn, and its mean."""
+"""The distributions of the values, and their means."""
 COLLAPSING = "one seed in ten collapses"
 
 
@@ -92,7 +92,7 @@ def studentized(trials: Trials) -> Bounds:
 
 
 def accelerated(trials: Trials) -> Bounds:
-    """Return the interval that is corrected for bias and acceleration, BCa (Efron, 1987)."""
+    """Return the bias-corrected and accelerated interval, BCa (Efron, 1987)."""
     below = (trials.means < trials.center[:, None]).mean(axis=1)
     bias = stats.norm.ppf(np.clip(below, 1 / RESAMPLES, 1 - 1 / RESAMPLES))
     pulls = trials.samples - trials.center[:, None]
@@ -101,8 +101,8 @@ def accelerated(trials: Trials) -> Bounds:
     for level in (TAIL, 1 - TAIL):
         moved = bias + stats.norm.ppf(level)
         levels = stats.norm.cdf(bias + moved / (1 - acceleration * moved))
-        places = np.clip((levels * RESAMPLES).astype(int), 0, RESAMPLES - 1)
-        bounds.append(np.take_along_axis(trials.means, places[:, None], axis=1)[:, 0])
+        indices = np.clip((levels * RESAMPLES).astype(int), 0, RESAMPLES - 1)
+        bounds.append(np.take_along_axis(trials.means, indices[:, None], axis=1)[:, 0])
     return bounds[0], bounds[1]
 
 
@@ -117,12 +117,12 @@ CHOSEN = {"t": "t", "bootstrap": "expanded percentile"}
 
 
 def chosen(n: int) -> str:
-    """Return the method by which Sparring makes the interval of so many seeds."""
-    return CHOSEN[method(n)]
+    """Return the method of Sparring's interval for `n` seeds."""
+    return CHOSEN[name_method(n)]
 
 
 def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials]:
-    """Yield samples of `n` values with their resamples, some at a time."""
+    """Yield samples of `n` values with their resamples, in chunks."""
     counts = rng.multinomial(n, [1 / n] * n, RESAMPLES).astype(float)
     for _ in range(trials // CHUNK):
         samples = draw(rng, (CHUNK, n))
@@ -135,7 +135,7 @@ def drawn(draw: Draw, n: int, *, trials: int, rng: Generator) -> Iterator[Trials
 
 
 def covered(draw: Draw, mean: float, *, n: int, trials: int) -> dict[str, tuple[float, float]]:
-    """Return for each method the share of intervals that hold the mean, and their median width."""
+    """Return for each method the share of intervals that contain the mean, and their median width."""
     rng = stream(0, "coverage", n)
     found: dict[str, list[Bounds]] = {name: [] for name in METHODS}
     for some in drawn(draw, n, trials=trials, rng=rng):
@@ -149,7 +149,7 @@ def covered(draw: Draw, mean: float, *, n: int, trials: int) -> dict[str, tuple[
 
 
 def tables(trials: int) -> Iterator[str]:
-    """Yield the coverage of what Sparring shows, then all methods with ten seeds, in Markdown."""
+    """Yield the coverage of Sparring's intervals, then of all methods with ten seeds, as Markdown."""
     shares = {name: {n: covered(draw, mean, n=n, trials=trials) for n in SEEDS} for name, (draw, mean) in DRAWN.items()}
     yield _row(("values", *(f"{n} seeds, {chosen(n)}" for n in SEEDS)))
     yield _row(["---"] + ["---:"] * len(SEEDS))

@@ -1,4 +1,4 @@
-"""Images out of gradients: `python -m studies.inversion` measures, writes the page and draws its picture."""
+"""Gradient inversion: `python -m studies.inversion` measures, writes the page and draws its picture."""
 
 import argparse
 import time
@@ -41,15 +41,15 @@ from sparring.training import gradient
 
 SEEDS = (0, 1, 2)
 SINGLE = 20
-"""Images that are reconstructed from a gradient of their own."""
+"""The number of images that are each reconstructed from the gradient of a single image."""
 SHOWN = 10
 KEPT = (1.0, 0.9, 0.8, 0.5, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1)
-"""The share of each class that stays in the federation's data."""
+"""The share of each class that remains in the federation's data."""
 CLIENTS, MALICIOUS, ROUNDS = 100, 5, 80
 FROM_EACH = 100
-"""Examples of each client in a sample of the true mixture, in which every client counts as much, as in FedAvg."""
+"""The number of examples per client in a sample of the true mixture, in which all clients have equal weight."""
 LEARNING = DistributionLearning()
-HALVES = ("each from a gradient of its own", "from one aggregated gradient")
+HALVES = ("one gradient per image", "one aggregated gradient")
 CELL_INCHES, DPI = 0.62, 120
 VARIANTS = {
     "defaults": GradientInversion(),
@@ -65,7 +65,7 @@ VARIANTS = {
     "gradient instead of its sign; lr 0.05": GradientInversion(signed=False, lr=0.05),
     "no label inference at the start": GradientInversion(confidence=0.0, label_lr=0.1),
 }
-"""What was tried for single images."""
+"""The variants for single images."""
 
 ABOUT = """# Gradient inversion on MNIST
 
@@ -124,7 +124,7 @@ Measured and written in {minutes:.0f} minutes of one core by `python -m studies.
 
 
 class Single(NamedTuple):
-    """Images of which each gradient was the gradient of one."""
+    """Images that are each reconstructed from the gradient of a single image."""
 
     true: Batch
     found: Batch
@@ -132,7 +132,7 @@ class Single(NamedTuple):
 
     @property
     def row(self) -> tuple[str, str, str, str]:
-        """Mean and least PSNR, how many labels are right, and the mean PSNR of no image at all."""
+        """Mean and minimum PSNR, the number of correct labels, and the mean PSNR of a black image."""
         ratios = psnr(self.found.inputs, self.true.inputs)
         black = psnr(torch.zeros_like(self.true.inputs), self.true.inputs)
         right = int((self.found.labels == self.true.labels).sum())
@@ -140,7 +140,7 @@ class Single(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What was learned of a federation, and what is true of it."""
+    """The learned mixture of a federation, and the true one."""
 
     true: Batch
     again: Batch
@@ -148,7 +148,7 @@ class Learned(NamedTuple):
     own: Batch
     found: Batch
     read: Tensor
-    """The classes' shares as the last biases tell them."""
+    """The classes' shares inferred from the last biases."""
     played: tuple[Batch, ...]
     """The images of the first round of each gradient."""
     denoiser: Denoiser
@@ -158,15 +158,15 @@ class Learned(NamedTuple):
     def cleaned(self) -> Batch:
         return Batch(self.denoiser.clean(self.found.inputs), self.found.labels)
 
-    def matched(self, place: int, found: Batch) -> tuple[Tensor, Tensor]:
-        """Return the images of one batch, and the true ones that they are matched with."""
-        images = found.inputs.split(LEARNING.search.images)[place]
-        true = self.played[place].inputs
+    def matched(self, index: int, found: Batch) -> tuple[Tensor, Tensor]:
+        """Return the images of one batch, and the true images matched with them."""
+        images = found.inputs.split(LEARNING.search.images)[index]
+        true = self.played[index].inputs
         return images, true[matches(images, true)]
 
 
 def single(dataset: Dataset, seed: int, search: GradientInversion) -> Single:
-    """Reconstruct random images from a gradient of each at the initial model."""
+    """Reconstruct random images, each from its gradient at the initial model."""
     model = Model(net := network(LeNet(), dataset), net.initial(stream(seed, "model")))
     rows = stream(seed, "images").choice(len(dataset.train.labels), SINGLE, replace=False)
     true = Batch(pixels(dataset.train.inputs[rows]), dataset.train.labels[rows])
@@ -181,7 +181,7 @@ def single(dataset: Dataset, seed: int, search: GradientInversion) -> Single:
 
 
 def skewed(train: Batch, seed: int) -> Batch:
-    """Keep of each class the share that the federation shall have."""
+    """Keep the share of each class given by `KEPT`."""
     chance = torch.from_numpy(stream(seed, "skew").random(len(train.labels)))
     kept = chance < torch.tensor(KEPT)[train.labels]
     return Batch(train.inputs[kept], train.labels[kept])
@@ -200,23 +200,23 @@ def scenario(dataset: Dataset, seed: int) -> Scenario:
 
 
 def mixture(federation: Federation, seed: int, name: str) -> Batch:
-    """Draw as many examples of every client."""
+    """Draw equally many examples of every client."""
     rngs = [stream(seed, name, client) for client in range(CLIENTS)]
     return flat(federation.shards.draw(range(CLIENTS), rngs, steps=1, size=FROM_EACH))
 
 
 def flat(drawn: Batch) -> Batch:
-    """Forget which client and step examples are of."""
+    """Merge the dimensions of clients and steps."""
     return Batch(drawn.inputs.flatten(0, 2), drawn.labels.flatten())
 
 
 def played(federation: Federation, leak: EstimatedGradient) -> Batch:
-    """Return the images of which the clients of a leak's first round took their gradients."""
+    """Return the images behind the gradients of a leak's first round."""
     return flat(draw_batches(federation, sample_clients(federation, leak.round), round=leak.round))
 
 
 def learned(dataset: Dataset, seed: int) -> Learned:
-    """Let the attackers of a federation learn its mixture."""
+    """Learn the mixture of a federation as its attackers."""
     settled = scenario(dataset, seed)
     federation = settled.federation
     seen = observed_models(settled, (state for state, _ in simulate_rounds(settled, ROUNDS, every=ROUNDS)))
@@ -239,13 +239,13 @@ def learned(dataset: Dataset, seed: int) -> Learned:
 
 
 def read(federation: Federation, leak: EstimatedGradient, own: Batch) -> Tensor:
-    """Return the shares of the classes that a leak's last biases tell."""
+    """Return the shares of the classes inferred from a leak's last biases."""
     model = Model(federation.network, leak.parameters)
     return torch.from_numpy(label_shares(model, leak.gradient, answers=mean_answers(model, own)))
 
 
 def label_row(seed: int, each: Learned) -> str:
-    """Return a line of the table of label distributions."""
+    """Return a row of the table of label distributions."""
     true = each.true.labels.bincount(minlength=len(KEPT)).double() / len(each.true.labels)
     apart = [float((other - true).abs().sum() / 2) for other in (torch.full_like(true, 1 / len(KEPT)), each.read)]
     samples = (each.own, each.found, learned_mixture(each.found, each.own))
@@ -255,12 +255,12 @@ def label_row(seed: int, each: Learned) -> str:
 
 
 def image_row(seed: int, each: Learned) -> str:
-    """Return a line of the table of images."""
+    """Return a row of the table of images."""
     noise = torch.from_numpy(stream(seed, "noise").random(each.found.inputs.shape, dtype=np.float32))
     samples = (each.found, each.cleaned, Batch(noise, each.found.labels), each.own, each.again)
     distances = [image_distance(sample, each.true, rng=stream(seed, "distance")) for sample in samples]
     ratios = [
-        fmean(mean_ratio(*each.matched(place, found)) for place in range(len(each.played))) for found in samples[:2]
+        fmean(mean_ratio(*each.matched(index, found)) for index in range(len(each.played))) for found in samples[:2]
     ]
     return line(seed, *(f"{value:.2f}" for value in distances), *(f"{ratio:.1f}" for ratio in ratios))
 
@@ -274,32 +274,32 @@ def line(*cells: object) -> str:
 
 
 def draw(alone: Single, each: Learned) -> bytes:
-    """Draw true images over what was reconstructed of them over what the autoencoder makes of that."""
+    """Draw true images, their reconstructions, and the denoised reconstructions below each other."""
     found, true = each.matched(0, each.found)
     spread = torch.linspace(0, len(found) - 1, SHOWN).long()
     true = torch.cat([alone.true.inputs[:SHOWN], true[spread]])
     found = torch.cat([alone.found.inputs[:SHOWN], found[spread]])
     figure = Figure(figsize=(CELL_INCHES * 2 * SHOWN, 3.6 * CELL_INCHES), layout=ConstrainedLayoutEngine())
     rows = {"true": true, "reconstructed": found, "denoised": each.denoiser.clean(found)}
-    for half, name, place in zip(figure.subfigures(1, 2), HALVES, (0, SHOWN), strict=True):
+    for half, name, first in zip(figure.subfigures(1, 2), HALVES, (0, SHOWN), strict=True):
         half.suptitle(name, fontsize=9)
         for axes, (kind, images) in zip(half.subplots(3, SHOWN), rows.items(), strict=True):
             axes[0].set_ylabel(kind, fontsize=6)
-            show(axes, images[place : place + SHOWN])
+            show(axes, images[first : first + SHOWN])
     picture = BytesIO()
     figure.savefig(picture, format="png", dpi=DPI, metadata={"Software": None})
     return picture.getvalue()
 
 
 def show(axes: Iterable[Axes], images: Tensor) -> None:
-    """Draw each image on axes of its own."""
+    """Draw each image on its axes."""
     for ax, image in zip(axes, images, strict=True):
         ax.imshow(image[0].numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         ax.set(xticks=[], yticks=[])
 
 
 def written(models: Mapping[int, Single], variants: Mapping[str, Single], studied: Mapping[int, Learned]) -> str:
-    """Write the page, but for how long it took."""
+    """Return the text of the page."""
     return ABOUT.format(
         single=SINGLE,
         models="\n".join(line(f"seed {seed}", *each.row) for seed, each in models.items()),
@@ -316,7 +316,7 @@ def written(models: Mapping[int, Single], variants: Mapping[str, Single], studie
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--docs", type=Path, default=Path("docs"), help="where the page and the picture go")
+    options.add_argument("--docs", type=Path, default=Path("docs"), help="folder for the page and the picture")
     folder = options.parse_args().docs
     torch.set_num_threads(1)
     dataset = load("mnist")

@@ -1,4 +1,4 @@
-"""Two baselines as the public code of Li et al. (2022) plays them, which is not what their names say: a plug-in.
+"""A plug-in with two baselines as implemented in the public code of Li et al. (2022), which differ from their names.
 
 `sparring sweep docs/results/released-baselines.yaml --plugin studies.released --out runs/released-baselines`
 """
@@ -12,12 +12,12 @@ from sparring.attacks.untargeted.observed_updates import benign_updates, directi
 from sparring.contracts import BlackBoxView, OmniscientView
 
 SMALLEST = 1e-5
-"""Where the search for λ ends that asks Krum about a list without the crafted updates, and so never succeeds."""
+"""The final λ of the search: it evaluates Krum without the crafted updates, and therefore never succeeds."""
 
 
 @dataclass(frozen=True)
 class ReleasedBoosting:
-    """Submit the last benign client's update, boosted: the model that the malicious clients climb to is never read."""
+    """Submit the boosted update of the last benign client: the result of the malicious clients' ascent is not used."""
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 
@@ -31,7 +31,7 @@ class ReleasedBoosting:
 
 @dataclass(frozen=True)
 class ReleasedPoisoning:
-    """Submit a step of 1e-5 on every coordinate, against the benign mean: the smallest that the search tries."""
+    """Submit a step of 1e-5 on every coordinate against the benign mean: the smallest step of the search."""
 
     needs: ClassVar[type[BlackBoxView]] = OmniscientView
 

@@ -1,4 +1,4 @@
-"""Triggers out of models: `python -m studies.reversal` plays what is missing, writes the page and draws its picture."""
+"""Trigger reversal: `python -m studies.reversal` executes missing runs, writes the page and draws its picture."""
 
 import argparse
 import sys
@@ -24,10 +24,10 @@ from sparring.federation.evaluation import reach
 from sparring.inversion import ReversedTrigger, Unlearning, anomaly_index, reverse_triggers, suspicious
 from sparring.random import stream
 from sparring.training import evaluate, keep_freed_memory
-from studies.table import played
+from studies.table import run_missing
 
 BACKDOOR = PoisonedTraining()
-"""What the models are tried on, with the same trigger and target as the attack."""
+"""The backdoor for evaluating the models, with the same trigger and target as the attack."""
 CELL_INCHES, DPI = 0.75, 120
 
 ABOUT = """# Trigger reversal on MNIST
@@ -70,7 +70,7 @@ Measured and written by `python -m studies.reversal --runs runs/trigger-reversal
 
 
 class Measured(NamedTuple):
-    """The accuracy of a model, and the share of triggered images that it takes for the target."""
+    """The accuracy of a model, and the share of triggered images that it classifies as the target."""
 
     accuracy: float
     backdoor: float
@@ -80,14 +80,14 @@ class Measured(NamedTuple):
 
 
 class Unmarked(NamedTuple):
-    """No trigger, for training that is to be compared with unlearning."""
+    """A trigger without effect, for fine-tuning as the comparison with unlearning."""
 
     def stamp(self, images: Tensor) -> Tensor:
         return images
 
 
 class Case(NamedTuple):
-    """A model of the study: what was found in it, and what became of it."""
+    """A model of the study: its reversed triggers, and its accuracies before and after unlearning."""
 
     labels: Mapping[str, str]
     triggers: Sequence[ReversedTrigger]
@@ -106,7 +106,7 @@ class Case(NamedTuple):
 
 
 def document() -> dict[str, Any]:
-    """Return the sweep: five models without attack, and five with."""
+    """Return the sweep: five models without attack, and five with a backdoor."""
     return {
         "base": {
             "data": {"name": "mnist", "root_size": 100},
@@ -125,7 +125,7 @@ def document() -> dict[str, Any]:
 
 
 def cases(cells: Iterable[Cell], folder: Path) -> Iterator[Case]:
-    """Look for triggers in the models of the sweep."""
+    """Reverse triggers of the models of the sweep."""
     dataset: Dataset | None = None
     for cell in cells:
         dataset = load_dataset(cell.config) if dataset is None else dataset
@@ -135,7 +135,7 @@ def cases(cells: Iterable[Cell], folder: Path) -> Iterator[Case]:
 
 
 def case(cell: Cell, model: Model, *, root: Batch, test: Batch) -> Case:
-    """Look for triggers in one model, and unlearn what is suspicious, or else train as if nothing were."""
+    """Reverse the triggers of one model, unlearn suspicious ones, and fine-tune without a trigger for comparison."""
     start = time.process_time()
     triggers = reverse_triggers(model, root, rng=stream(cell.config.seed, "reversal"))
     seconds = time.process_time() - start
@@ -151,7 +151,7 @@ def measured(model: Model, *, on: Batch) -> Measured:
 
 
 def row(each: Case) -> str:
-    """Return a line of the first table."""
+    """Return a row of the first table."""
     norms = torch.tensor([trigger.norm for trigger in each.triggers])
     least = int(norms.argmin())
     found = ", ".join(map(str, each.suspicious)) or "–"
@@ -161,7 +161,7 @@ def row(each: Case) -> str:
 
 
 def written(studied: Sequence[Case]) -> str:
-    """Write the page."""
+    """Return the text of the page."""
     attacked = [each for each in studied if each.is_attacked]
     clean = [each for each in studied if not each.is_attacked]
     seconds = [each.seconds for each in studied]
@@ -180,7 +180,7 @@ def written(studied: Sequence[Case]) -> str:
 
 
 def draw(triggers: Mapping[str, ReversedTrigger], *, shape: Sequence[int]) -> bytes:
-    """Draw the true trigger beside those that were found, on black: first the masks, then the patterns below them."""
+    """Draw the true trigger and the reversed ones: the masks, and below them the patterns on black."""
     figure = Figure(figsize=(CELL_INCHES * (2 + len(triggers)), 3 * CELL_INCHES), layout=ConstrainedLayoutEngine())
     grid = figure.subplots(2, 1 + len(triggers), squeeze=False)
     bare = torch.zeros(1, *shape)
@@ -200,12 +200,12 @@ def draw(triggers: Mapping[str, ReversedTrigger], *, shape: Sequence[int]) -> by
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--runs", type=Path, default=Path("runs/trigger-reversal"), help="the sweep's folder")
-    options.add_argument("--docs", type=Path, default=Path("docs"), help="where the page and the picture go")
-    options.add_argument("--jobs", type=int, default=1, help="runs at a time, a process each")
+    options.add_argument("--runs", type=Path, default=Path("runs/trigger-reversal"), help="folder of the sweep")
+    options.add_argument("--docs", type=Path, default=Path("docs"), help="folder for the page and the picture")
+    options.add_argument("--jobs", type=int, default=1, help="number of worker processes")
     given = options.parse_args()
     plan = plan_sweep(document())
-    if played(plan, given.runs, jobs=given.jobs).failures:
+    if run_missing(plan, given.runs, jobs=given.jobs).failures:
         sys.exit(f"no page is written: runs failed, see {given.runs / 'failures'}")
     keep_freed_memory()
     torch.set_num_threads(1)

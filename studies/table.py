@@ -1,4 +1,4 @@
-"""Every attack against every rule on MNIST: `python -m studies.table` plays what is missing and writes the table."""
+"""Every attack against every rule on MNIST: `python -m studies.table` executes missing runs and writes the table."""
 
 import argparse
 import sys
@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from sparring.cli.progress import following_sweep
-from sparring.experiments.analysis.frames import frame
-from sparring.experiments.analysis.statistics import Summary, summary
+from sparring.cli.progress import follow_sweep
+from sparring.experiments.analysis.frames import read_frame
+from sparring.experiments.analysis.statistics import Summary, summarize
 from sparring.experiments.jobs.process_pool import LocalWorkers
-from sparring.experiments.sweeps import Plan, SweepSummary, missing, plan_sweep, sweep
+from sparring.experiments.sweeps import Plan, SweepSummary, list_missing, plan_sweep, sweep
 from sparring.experiments.sweeps.axes import SEED
 from tools.site.examples import player, section, sees_own_clients
 from tools.site.members import Member, members
@@ -36,9 +36,9 @@ hide: [toc]
 Accuracy on MNIST after {rounds} rounds (`lenet`, 100 clients of which 20 are malicious, 10 a round, label skew q = 0.5,
 batch 32, lr 0.05, {seeds}).
 {spread}
-Each attack and each rule plays with its defaults, ALIE alone with z = 1.5 (its published z is 0 at 2 malicious of 10).
-Every rule assumes 20 % malicious updates, or the largest share that it can be set to (*), so no rule is told that more
-malicious clients are drawn in some rounds. Bold: below half of what the rule reaches without attack.
+All attacks and rules use defaults, except for ALIE with z = 1.5 (its published z is 0 at 2 malicious of 10). Every
+rule assumes 20 % malicious updates, or the largest share that it allows (*), so no rule receives the larger number of
+malicious clients in some rounds. Bold: below half of the accuracy of the rule without attack.
 """
 ONE_SEED = "One seed: differences of a few hundredths say nothing."
 SEVERAL_SEEDS = "Each cell is the mean over the seeds, with its 95 % t interval in brackets."
@@ -69,21 +69,21 @@ def attacker(attack: Member) -> dict[str, Any]:
 
 
 def share(rule: Member) -> float:
-    """Return the share of malicious updates that a rule assumes: the same for all, as far as they can bear it."""
+    """Return the share of malicious updates that a rule assumes: the same for all rules, up to the limit of each."""
     sampled = FEDERATION["sampled"]
     return min(SHARE, player(rule).limit(sampled) / sampled)
 
 
-def played(plan: Plan, folder: Path, *, jobs: int) -> SweepSummary:
-    """Play all runs that are missing, `jobs` at a time."""
-    with following_sweep(folder, jobs) as observer:
+def run_missing(plan: Plan, folder: Path, *, jobs: int) -> SweepSummary:
+    """Execute all missing runs with `jobs` workers."""
+    with follow_sweep(folder, jobs) as observer:
         return sweep(plan, folder, workers=LocalWorkers(jobs), observer=observer, retry_failed=True)
 
 
 def written(runs: pd.DataFrame) -> str:
     """Write a table for each kind of attackers, a row a rule and a column an attack."""
     grouped = runs.groupby(["defense", "attack"], observed=True)["accuracy"]
-    found = {cell: summary(list(accuracies), least=0.0, most=1.0) for cell, accuracies in grouped}
+    found = {cell: summarize(list(accuracies), least=0.0, most=1.0) for cell, accuracies in grouped}
     attacks = list(dict.fromkeys(attack for _, attack in found if attack != NO_ATTACK))
     groups = {
         BLIND: [attack for attack in attacks if sees_own_clients(attack.split()[0])],
@@ -117,25 +117,25 @@ def about(seeds: Sequence[int]) -> str:
 
 
 def effort(runs: int, *, jobs: int, minutes: float | None) -> str:
-    """Say how the table came about; nobody knows how long it took if it was played in several parts."""
+    """Return the command and the time of the table; the time is unknown if it was run in several parts."""
     took = "" if minutes is None else f", {minutes:.0f} minutes"
-    return f"\nPlayed by `python -m studies.table --runs runs/gallery --jobs {jobs}`: {runs} runs{took}.\n"
+    return f"\nMeasured by `python -m studies.table --runs runs/gallery --jobs {jobs}`: {runs} runs{took}.\n"
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="the sweep's folder")
-    options.add_argument("--out", type=Path, default=Path("docs/results/gallery.md"), help="the page to write")
-    options.add_argument("--jobs", type=int, default=2, help="runs at a time, a process each")
-    options.add_argument("--minutes", type=float, help="what all runs took; measured if all are played now")
+    options.add_argument("--runs", type=Path, default=Path("runs/gallery"), help="folder of the sweep")
+    options.add_argument("--out", type=Path, default=Path("docs/results/gallery.md"), help="page to write")
+    options.add_argument("--jobs", type=int, default=2, help="number of worker processes")
+    options.add_argument("--minutes", type=float, help="minutes of all runs; measured if all are run now")
     given = options.parse_args()
     plan, start = plan_sweep(document()), time.monotonic()
-    is_new = len(missing(given.runs, plan.cells, retry_failed=True)) == len(plan.runs)
-    stands = played(plan, given.runs, jobs=given.jobs)
-    if stands.failures:
-        sys.exit(f"no page is written: {len(stands.failures)} runs failed, see {given.runs / 'failures'}")
+    is_new = len(list_missing(given.runs, plan.cells, retry_failed=True)) == len(plan.runs)
+    status = run_missing(plan, given.runs, jobs=given.jobs)
+    if status.failures:
+        sys.exit(f"no page is written: {len(status.failures)} runs failed, see {given.runs / 'failures'}")
     minutes = (time.monotonic() - start) / 60 if is_new else given.minutes
-    runs = frame(given.runs)
+    runs = read_frame(given.runs)
     page = about(sorted(runs[SEED].unique())) + written(runs) + effort(len(plan.runs), jobs=given.jobs, minutes=minutes)
     given.out.write_text(page, encoding="utf-8")
 

@@ -12,7 +12,7 @@ from typing import Any
 from tests.defenses.contract import UNCONDITIONAL
 from tests.source import ROOT
 
-COPIED = ("src", "tools", "tests/tools", "tests/defenses", "tests/experiments/config")
+COPIED = ("src", "tools", "docs/results", "tests/tools", "tests/defenses", "tests/experiments/config")
 FILES = ("pyproject.toml", "docs/papers.md", *(f"tests/{name}.py" for name in ("__init__", "conftest", "matrices")))
 LEFT_OUT = shutil.ignore_patterns("*.safetensors", "recorded")
 
@@ -24,7 +24,7 @@ from io import StringIO
 import pytest
 
 from sparring import defenses
-from sparring.cli.completion import TABLES, names
+from sparring.cli.completion import TABLES, list_names
 from sparring.cli.main import main
 from tools.site.members import members
 from tools.site.pages import page, rules_table
@@ -52,7 +52,7 @@ told = {
     "file": defenses.__file__,
     "page": page(member),
     "table": rules_table([member]),
-    "completed": [*names(TABLES["defense"])],
+    "completed": [*list_names(TABLES["defense"])],
     "listed": listed("midrange"),
     "names": [entry["name"] for entry in listed("defenses")["defenses"]],
 }

@@ -182,7 +182,7 @@ class TestPretended:
             found[device] = invert(model, observed, shape=DATA.shape, rng=stream(0, "inversion"), search=search)
             reversal = TriggerReversal(steps=4, interval=2)
             triggers = reverse_triggers(model, moved.root, rng=stream(0, "reversal"), search=reversal)
-            unlearned = Unlearning(steps=2).unlearned(model, triggers, root=moved.root, rng=stream(0, "un"))
+            unlearned = Unlearning(steps=2).unlearn(model, triggers, root=moved.root, rng=stream(0, "un"))
             assert {each.device.type for each in (found[device].inputs, triggers[0].mask, unlearned.parameters)} == {
                 device
             }

@@ -136,7 +136,7 @@ MISTAKES = {
     "invert: rng is 0; give a generator": lambda: invert(MODEL, torch.zeros(15), shape=(4,), rng=0),
     "reverse_triggers: model is a Batch; give a Model": lambda: reverse_triggers(DATA.train, MODEL, rng=RNG),
     "reverse_triggers: root is a Dataset; give a batch": lambda: reverse_triggers(MODEL, DATA, rng=RNG),
-    "run: config is a dict; make one of a document: configure(": lambda: run({}, "folder"),
+    "run: config is a dict; make one from a document: parse_config(": lambda: run({}, "folder"),
     "run: folder is a Config; give the path of a folder": lambda: run(CONFIG, CONFIG),
     "train: arena is a TD3Settings; give a LearningTask": lambda: learn(TD3Settings(), None, steps=1, seed=0),
     "env: game is a Scenario; give a game": lambda: SeatEnv(SCENARIO, "attacker"),

@@ -5,7 +5,7 @@ import pytest
 
 import sparring.cli.audit
 from sparring.cli.main import main
-from sparring.experiments.audit.result import plain
+from sparring.experiments.audit.result import verdict_to_json
 from sparring.experiments.jobs.workers import InlineWorkers
 from tests.cli.test_main import refusal
 from tests.experiments.audit.asking import SMALL, TASK, WHITE_BOX
@@ -49,15 +49,15 @@ def test_the_verdict_is_told_in_a_small_terminal(calls, own, capsys):
     assert main(own) == 0
     lines = capsys.readouterr().out.splitlines()
     terms = [line.split("  ")[0] for line in lines[:7]]
-    assert terms == ["clean", "worst by hand", "learned", "gap", "intervals", "report", "policy"]
-    assert lines[7].startswith("With 1 of 8 clients malicious, midrange is taken from ")
+    assert terms == ["clean", "hand-crafted", "learned", "gap", "intervals", "report", "policy"]
+    assert lines[7].startswith("With 1 of 8 clients malicious, the accuracy of midrange drops from ")
     assert max(map(len, lines)) <= 80
 
 
 def test_the_verdict_can_be_one_json_object(calls, own, capsys):
     assert main([*own, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert plain(verdict()).items() <= printed.items()
+    assert verdict_to_json(verdict()).items() <= printed.items()
     places = {"audit": "audit", "report": "audit/report.html", "policy": "policy"}
     assert {"defense": "midrange", "effort": asdict(SMALL), **places}.items() <= printed.items()
 
@@ -74,9 +74,12 @@ def test_audits_that_are_given_no_folder_have_one_by_their_digest(calls, own):
     ("words", "line"),
     [
         (["--budget", "soon"], "budget is 'soon'; write it as in 90s, 10m or 1.5h"),
-        (["--seeds", "1"], "seeds is 1; an interval needs at least 2, and at most 1000 are played"),
-        (["--defense", "nowhere"], "'nowhere' is no class; write it as in package.module:Class"),
-        (["--defense", "nowhere:Rule"], "there is no module 'nowhere'; install it, or work in the folder that holds"),
+        (["--seeds", "1"], "seeds is 1; it must be from 2, for an interval, to 1000"),
+        (["--defense", "nowhere"], "'nowhere' is not a class; write it as in package.module:Class"),
+        (
+            ["--defense", "nowhere:Rule"],
+            "there is no module 'nowhere'; install it, or change to the folder that holds it",
+        ),
         (
             ["--defense", "sparring.defenses.aggregation.krum:Krum", "defense.name=mean"],
             "defense.name is 'mean', and --defense is given",

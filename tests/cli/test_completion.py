@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from sparring.cli.completion import PRESETS, TABLES, keys, names
+from sparring.cli.completion import PRESETS, TABLES, list_keys, list_names
 from sparring.experiments import CATALOGUES, apply_overrides, parse_config
 from sparring.experiments.config.parse import SECTIONS
 from sparring.experiments.reproductions import CALCULATIONS
@@ -54,13 +54,13 @@ def test_bash_hands_over_the_parts_of_a_setting_one_by_one(text, offered):
 
 def test_the_names_that_are_read_from_the_source_are_those_of_the_catalogues():
     for kind, (section, _) in KINDS.items():
-        assert set(CATALOGUES[kind]) <= set(names(TABLES[section]))
-    assert set(names(TABLES["attack"])) == set(CATALOGUES["attacks"])
-    assert set(names(TABLES["execution.backend"])) == set(CATALOGUES["backends"])
-    assert list(names(PRESETS)) == [*ALL_PRESETS, *CALCULATIONS]
+        assert set(CATALOGUES[kind]) <= set(list_names(TABLES[section]))
+    assert set(list_names(TABLES["attack"])) == set(CATALOGUES["attacks"])
+    assert set(list_names(TABLES["execution.backend"])) == set(CATALOGUES["backends"])
+    assert list(list_names(PRESETS)) == [*ALL_PRESETS, *CALCULATIONS]
 
 
 def test_the_keys_that_are_read_from_the_source_are_those_of_a_configuration():
-    assert {key.partition(".")[0] for key in keys()} == {*SECTIONS, "seed", "model", "defense", "post_training"}
+    assert {key.partition(".")[0] for key in list_keys()} == {*SECTIONS, "seed", "model", "defense", "post_training"}
     assert parse_config(apply_overrides({}, ["federation.lr=0.1", "data.root_size=3", "threat.mastermind=true"]))
-    assert {"federation.lr", "data.root_size", "threat.mastermind", "attack.trigger"} <= set(keys())
+    assert {"federation.lr", "data.root_size", "threat.mastermind", "attack.trigger"} <= set(list_keys())

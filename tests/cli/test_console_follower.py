@@ -12,7 +12,7 @@ def test_steps_of_all_policies_are_shown_up_to_those_that_are_wanted(tmp_path, c
     folders = [tmp_path / "1", tmp_path / "2"]
     with ConsoleFollower().training(tmp_path, lambda: [min(10, steps_made(each)) for each in folders], total=20):
         for folder, steps in zip(folders, (4, 12), strict=True):
-            save_snapshot(folder, Snapshot({"x": torch.zeros(1)}, {}), place=steps)
+            save_snapshot(folder, Snapshot({"x": torch.zeros(1)}, {}), progress=steps)
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "step 14/20: steps of each policy: 4, 10"
 

@@ -1,13 +1,13 @@
-from sparring.cli.progress import following_sweep
+from sparring.cli.progress import follow_sweep
 from sparring.experiments.jobs.job import Failed, Stopped
-from sparring.experiments.sweeps import Played, plan_sweep
+from sparring.experiments.sweeps import Completed, plan_sweep
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, grid
 
 
 def test_a_sweep_is_followed_run_by_run(tmp_path, capsys):
     cells = plan_sweep(grid(attack=[NO_ATTACK, IPM, LMP])).cells
-    endings = (Played({"accuracy": 0.25}, ("its versions differ",)), Failed("out of memory"), Stopped())
-    with following_sweep(tmp_path, 2) as observer:
+    endings = (Completed({"accuracy": 0.25}, ("its versions differ",)), Failed("out of memory"), Stopped())
+    with follow_sweep(tmp_path, 2) as observer:
         observer.expect(0)
         observer.expect(3)
         for cell, ending in zip(cells, endings, strict=True):

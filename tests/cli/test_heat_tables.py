@@ -1,7 +1,7 @@
 import pytest
 
 from sparring.cli.tables import show_score_table
-from sparring.experiments.analysis.statistics import summary
+from sparring.experiments.analysis.statistics import summarize
 from sparring.experiments.report.score_tables import METRICS, ScoreCell, ScoreTable
 
 NAMES = tuple(f"attack-{place}" for place in range(8))
@@ -10,7 +10,7 @@ NAMES = tuple(f"attack-{place}" for place in range(8))
 def wide(columns):
     """Return a table of one metric with these columns, all of whose cells are the same but for the first row's."""
     cells = {
-        (row, column): ScoreCell(METRICS[0], asked=3, complete=3, summary=summary([value, value, value]))
+        (row, column): ScoreCell(METRICS[0], asked=3, complete=3, summary=summarize([value, value, value]))
         for row, value in (("a rule with quite a long name (option=1.0)", 0.75), ("krum", 0.5))
         for column in columns
     }
@@ -38,10 +38,10 @@ def test_the_best_of_a_column_has_a_star(monkeypatch, capsys):
     ("cell", "words"),
     [
         (ScoreCell(METRICS[0], asked=2, failed=1), "failed"),
-        (ScoreCell(METRICS[0], asked=2), "not played"),
-        (ScoreCell(METRICS[0]), "not asked"),
-        (ScoreCell(METRICS[0], asked=2, complete=1, summary=summary([0.5])), "0.500 n=1/2"),
-        (ScoreCell(METRICS[0], asked=1, complete=1, summary=summary([0.5])), "no interval"),
+        (ScoreCell(METRICS[0], asked=2), "not run"),
+        (ScoreCell(METRICS[0]), "not planned"),
+        (ScoreCell(METRICS[0], asked=2, complete=1, summary=summarize([0.5])), "0.500 n=1/2"),
+        (ScoreCell(METRICS[0], asked=1, complete=1, summary=summarize([0.5])), "no interval"),
     ],
 )
 def test_a_cell_says_what_it_is(cell, words, monkeypatch, capsys):

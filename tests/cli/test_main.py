@@ -54,7 +54,7 @@ def test_help_does_not_wait_for_torch():
         (["nope"], "No such command .*nope"),
         (["run", "--nope"], "No such option.*--nope"),
         (["resume"], "Missing argument .*RUN"),
-        (["list", "a", "b"], "Got unexpected extra argument .*b"),
+        (["list", "a", "b", "c"], "Got unexpected extra argument .*c"),
         (["--json"], "No such option.*--json"),
     ],
 )

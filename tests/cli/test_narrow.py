@@ -6,7 +6,7 @@ import pytest
 
 from sparring.cli.list import KINDS, LEAST_FOR_COLUMNS
 from sparring.cli.main import COMMANDS, main
-from sparring.experiments.config.catalogues import CATALOGUES, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, list_members
 from sparring.experiments.runs.run import run
 from tests.experiments.report.studies import DOCUMENT, played
 from tests.experiments.small import SETTINGS, small
@@ -62,7 +62,7 @@ def test_a_catalogue_is_listed_whole(kind, width, capsys):
     out = printed(capsys)
     assert fits(out, width)
     told = "".join(out.split())
-    members = catalogue(kind) if kind in CATALOGUES else ()
+    members = list_members(kind) if kind in CATALOGUES else ()
     for member in members:
         assert member.name in told
         assert all(option.name in told for option in member.options)

@@ -12,6 +12,8 @@ from tests.experiments.small import SETTINGS, lasting
 
 WORDS = [*SETTINGS, *EVERYTHING]
 PLUGIN = ["--plugin", MODULE]
+UNSTATED = {"paper": "", "cost": "", "assumption": ""}
+"""What a plug-in need not state."""
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +24,7 @@ def plugin(tmp_path, monkeypatch):
 def test_the_players_of_a_plug_in_are_listed(capsys):
     assert main(["list", "defenses", "--json", *PLUGIN]) == 0
     (midrange,) = [each for each in json.loads(capsys.readouterr().out)["defenses"] if each["name"] == "midrange"]
-    assert midrange == {"name": "midrange", "description": "Average the extremes.", "options": []}
+    assert midrange == {"name": "midrange", "description": "Average the extremes.", "options": [], **UNSTATED}
     assert main(["list", "defenses", "--json"]) == 0
     assert "midrange" not in capsys.readouterr().out
 
@@ -35,11 +37,9 @@ def test_a_run_is_forecast_played_and_resumed_with_its_plug_in(tmp_path, capsys,
         stop = lambda self, done, news: done == 5 and signal.raise_signal(signal.SIGINT)  # noqa: E731
         patch.setattr("sparring.cli.progress.Lines.show", stop)
         assert main(["run", *WORDS, *PLUGIN, "--out", "run"]) == 130
-    assert refusal(capsys) == f"stopped after round 5; go on with: sparring resume run --plugin {MODULE}"
+    assert refusal(capsys) == f"stopped after round 5; resume with: sparring resume run --plugin {MODULE}"
     assert main(["resume", "run"]) == 1
-    assert (
-        refusal(capsys) == f"run was played with a plug-in that is not loaded; if you trust it, add --plugin {MODULE}"
-    )
+    assert refusal(capsys) == f"run was run with a plug-in that is not loaded; if you trust it, add --plugin {MODULE}"
     assert main(["resume", "run", *PLUGIN, "--json"]) == 0
     assert lasting(tmp_path / "run") == lasting(tmp_path / "straight")
 
@@ -55,7 +55,7 @@ def test_a_configuration_file_loads_nothing(tmp_path, capsys):
 @pytest.mark.parametrize("command", [["list"], ["run"], ["resume", "run"], ["check-plugin", f"{MODULE}:Midrange"]])
 def test_a_plug_in_that_is_not_there_is_one_line(capsys, command):
     assert main([*command, "--plugin", "nowhere"]) == 2
-    assert refusal(capsys) == "there is no module 'nowhere'; install it, or work in the folder that holds it"
+    assert refusal(capsys) == "there is no module 'nowhere'; install it, or change to the folder that holds it"
 
 
 def test_a_plug_in_that_fails_in_a_run_is_one_line(tmp_path, capsys, monkeypatch):

@@ -4,11 +4,11 @@ import pytest
 from rich.console import Console
 
 from sparring.cli import progress as module
-from sparring.cli.progress import Lines, progress
+from sparring.cli.progress import Lines, show_progress
 
 
 def test_news_are_told_line_by_line_where_there_is_no_terminal(capsys):
-    with progress("round", 3) as shown:
+    with show_progress("round", 3) as shown:
         for done, news in ((0, "begun"), (1, None), (2, "half"), (3, "over")):
             shown.show(done, news)
     out, err = capsys.readouterr()
@@ -26,7 +26,7 @@ def test_a_long_run_gives_few_lines_and_always_the_last(capsys):
 
 
 def test_what_is_expected_may_change(capsys):
-    with progress("run", 0) as shown:
+    with show_progress("run", 0) as shown:
         for total in (1, 2):
             shown.expect(total)
             shown.show(1, "one of them")
@@ -44,7 +44,7 @@ def terminal(monkeypatch):
 
 
 def test_a_terminal_shows_a_bar_and_the_latest_news(terminal, capsys):
-    with progress("round", 200) as shown:
+    with show_progress("round", 200) as shown:
         shown.show(50, "accuracy 0.5, [loss]")
         shown.show(51, None)
     drawn = terminal.getvalue()
@@ -54,14 +54,14 @@ def test_a_terminal_shows_a_bar_and_the_latest_news(terminal, capsys):
 
 
 def test_on_a_terminal_what_is_expected_may_change_too(terminal):
-    with progress("run", 0) as shown:
+    with show_progress("run", 0) as shown:
         shown.expect(7)
         shown.show(3, "going on")
     assert "3/7" in terminal.getvalue()
 
 
 def test_news_that_are_too_long_go_on_below_themselves_and_nothing_is_cut_off(terminal):
-    with progress("run", 9) as shown:
+    with show_progress("run", 9) as shown:
         shown.show(4, "news " * 12)
     drawn = terminal.getvalue()
     assert "4/9" in drawn

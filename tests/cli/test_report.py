@@ -40,7 +40,7 @@ def test_cells_are_compared_seed_by_seed(folder, capsys):
     assert "Accuracy after the last round, defenses compared with mean" in out
     assert "Accuracy after the last round, attacks compared with none" in out
     assert "n = 2" in out
-    assert "compared: mean difference over common seeds" in out
+    assert "paired differences: mean over common seeds" in out
 
 
 def test_what_cannot_be_compared_is_not_spoken_of(folder, capsys):
@@ -51,7 +51,7 @@ def test_what_cannot_be_compared_is_not_spoken_of(folder, capsys):
 def test_how_much_counts_is_said_and_can_be_changed(folder, capsys):
     for gap in ("0.02", "0.3"):
         assert report(folder, "--gap", gap) == 0
-        assert f"all of it lies beyond {gap}" in " ".join(capsys.readouterr().out.split())
+        assert f"the whole interval lies beyond {gap}" in " ".join(capsys.readouterr().out.split())
     assert report(folder, "--gap", "-1") == 2
 
 
@@ -72,8 +72,8 @@ def test_what_is_missing_is_said(folder, capsys, tmp_path):
         (run_folder(copy, cell.digest) / "result.json").unlink()
     assert report(copy) == 0
     out = capsys.readouterr().out
-    assert "not complete: 2 of 8 runs; play the sweep again into the same folder" in out
-    assert "not played" in out
+    assert "not complete: 2 of 8 runs; repeat the sweep command with the same folder to resume it" in " ".join(out.split())
+    assert "not run" in out
     assert "≤ " in out
 
 

@@ -19,7 +19,13 @@ def test_the_verdict_of_an_audit_is_printed_with_its_tables(audit, width, capsys
     monkeypatch.setenv("COLUMNS", str(width))
     assert main(["report", str(audit.folder)]) == 0
     out = capsys.readouterr().out
-    for words in ("worst by hand", "95 % t interval", "clients malicious, median is taken", "learned 1", "cells: mean"):
+    for words in (
+        "hand-crafted",
+        "95 % t interval",
+        "clients malicious, the accuracy of median drops",
+        "learned 1",
+        "cells: mean",
+    ):
         assert words in " ".join(out.split())
     assert max(map(len, out.splitlines())) <= width
     assert "…" not in out
@@ -38,4 +44,4 @@ def test_an_audit_that_is_not_complete_is_one_line(audit, tmp_path, capsys):
     copy = shutil.copytree(audit.folder, tmp_path / "audit")
     (copy / "verdict.json").unlink()
     assert main(["report", str(copy)]) == 1
-    assert refusal(capsys).endswith("resume it by the command that began it")
+    assert refusal(capsys).endswith("resume it with the command that started it")

@@ -10,11 +10,11 @@ from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.reproductions import PRESETS
 from sparring.experiments.reproductions.online_training import train_part
-from sparring.experiments.reproductions.preset import Preset, plan_of
+from sparring.experiments.reproductions.preset import Preset, plan_preset
 from sparring.experiments.sweeps import read_sweep
 from tests.attacks.learned.policies import trained
 from tests.cli.test_main import refusal
-from tests.experiments.rehearsing import QUICK, document, due
+from tests.experiments.small_training import QUICK, document, due
 
 BASE = {
     "data": {"name": "synthetic", "classes": 3, "features": 4, "examples": 60, "root_size": 10},
@@ -50,7 +50,7 @@ LEARNING = replace(
     id="learning",
     document=lambda scale: document("{policies}"),
     claims=lambda scale: (),
-    rehearsing=lambda scale, labels: QUICK,
+    training=lambda scale, labels: QUICK,
 )
 """Two runs without an attack, and two with one that is learned."""
 POLICIES = ["mean-0.safetensors", "median-0.safetensors"]
@@ -68,7 +68,7 @@ def test_the_smoke_scale_of_a_preset_is_played_and_not_judged(name, tmp_path, ca
     words = ["reproduce", name, "--scale", "smoke", "--jobs", "1", "--out", str(tmp_path / "s")]
     assert main(words) == 0
     out = capsys.readouterr().out
-    plan = plan_of(PRESETS[name], "smoke")
+    plan = plan_preset(PRESETS[name], "smoke")
     assert out.count("(n = 1)") == len(plan.cells) * len(PRESETS[name].metrics)
     assert out.count("\nnot judged: ") == len(PRESETS[name].claims("smoke"))
     assert f"{len(plan.runs)} of {len(plan.runs)} complete" in out
@@ -87,9 +87,9 @@ def test_what_is_reproduced_is_told_and_judged(monkeypatch, tmp_path, capsys):
     for told in (
         "tiny: a preset of two runs (nobody), laptop scale, 2 runs",
         "- It shows nothing.",
-        "- Every rule reckons with 20% malicious updates; 0% of the clients are malicious.",
+        "- Every rule assumes 20% malicious updates; 0% of the clients are malicious.",
         "undecided: It learns.",
-        "not judged: It learns under x. (there are no results of defense=mean, attack=x)",
+        "not judged: It learns under x. (no results for defense=mean, attack=x)",
         "1 of 2 complete",
     ):
         assert told in paragraphs
@@ -130,7 +130,7 @@ def test_attacks_are_learned_before_they_are_played_and_only_once(learning, caps
     assert main(["reproduce", "learning"]) == 0
     err = capsys.readouterr().err
     assert "sparring: training 1 policy\n" in err
-    assert "run 0/" not in err, "what was played with an equal policy is not played again"
+    assert "run 0/" not in err, "what was played with an equal policy is not run again"
     assert policies(learning) == before
 
 
@@ -163,7 +163,9 @@ def test_where_a_policy_is_missing_that_comes_with_sparring_nothing_is_trained_i
     before = sorted(shipped.rglob("*"))
     assert main(["reproduce", "learning"]) == 1
     err = capsys.readouterr().err.splitlines()
-    assert err[-1].startswith(f"sparring: {shipped / POLICIES[0]} comes with Sparring and is missing; install Sparring")
+    assert err[-1].startswith(
+        f"sparring: {shipped / POLICIES[0]} is a pre-trained policy and is missing; reinstall Sparring"
+    )
     assert sorted(shipped.rglob("*")) == before
 
 
@@ -188,7 +190,7 @@ def test_a_training_that_is_stopped_is_gone_on_with(learning, monkeypatch, capsy
     with monkeypatch.context() as patch:
         patch.setattr("sparring.experiments.reproductions.online_training.train_part", interrupted)
         assert main(["reproduce", "learning"]) == 130
-    assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command goes on"
+    assert capsys.readouterr().err.splitlines()[-1] == "sparring: stopped while training; the same command resumes it"
     assert policies(learning) == {}
     assert main(["reproduce", "learning"]) == 0
     assert list(policies(learning)) == POLICIES
@@ -206,7 +208,7 @@ def test_a_training_that_fails_names_its_policy_and_nothing_is_played(learning, 
 @pytest.mark.parametrize("name", ["msg-table7", "rla-bound"])
 def test_where_nothing_is_learned_nothing_can_be_trained(name, capsys):
     assert main(["reproduce", name, "--train"]) == 2
-    assert refusal(capsys) == f"--train is given; {name} plays no learned attack, leave it out"
+    assert refusal(capsys) == f"--train is given; {name} has no learned attack, leave the option out"
 
 
 def test_an_unknown_preset_is_one_line(capsys):

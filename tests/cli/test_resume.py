@@ -20,7 +20,7 @@ def test_a_process_that_is_interrupted_can_be_resumed(tmp_path, capsys):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err.splitlines()[-1].endswith(f"go on with: sparring resume {tmp_path / 'run'}")
+    assert err.splitlines()[-1].endswith(f"resume with: sparring resume {tmp_path / 'run'}")
     assert records.read_bytes().endswith(b"\n")
     assert main(["resume", str(tmp_path / "run"), "--json"]) == 0
     resumed = json.loads(capsys.readouterr().out)
@@ -33,7 +33,7 @@ def test_a_process_that_is_interrupted_can_be_resumed(tmp_path, capsys):
 
 def test_what_is_no_run_cannot_be_resumed(tmp_path, capsys):
     assert main(["resume", str(tmp_path)]) == 2
-    assert refusal(capsys) == f"{tmp_path} is no run folder; give one that `sparring run` made"
+    assert refusal(capsys) == f"{tmp_path} is not a run folder; give one that `sparring run` created"
     assert os.listdir(tmp_path) == []
 
 
@@ -47,4 +47,7 @@ def test_a_damaged_checkpoint_is_told_of(tmp_path, capsys, monkeypatch):
     os.truncate(tmp_path / "run/checkpoint.safetensors", 100)
     capsys.readouterr()
     assert main(["resume", str(tmp_path / "run"), "--json"]) == 0
-    assert f"sparring: no checkpoint in {tmp_path / 'run'} is whole; the run starts again\n" in capsys.readouterr().err
+    assert (
+        f"sparring: no checkpoint in {tmp_path / 'run'} is intact; the run starts from the beginning\n"
+        in capsys.readouterr().err
+    )

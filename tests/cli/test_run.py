@@ -96,7 +96,7 @@ def test_a_dry_run_can_be_one_json_object(folder, capsys):
 def test_an_existing_run_is_refused_resumed_or_overwritten(folder, capsys):
     first = played(capsys, "--out", "run")
     assert main(["run", *SETTINGS, "--out", "run", "seed=1"]) == 1
-    assert refusal(capsys) == "run holds a run; go on with --resume, or play it again with --overwrite"
+    assert refusal(capsys) == "run holds a run; resume it with --resume, or replace it with --overwrite"
     assert played(capsys, "--out", "run", "--resume") == first
     assert played(capsys, "--out", "run", "--overwrite", "seed=1")["digest"] != first["digest"]
     assert main(["run", *SETTINGS, "--out", "run", "--resume"]) == 2
@@ -110,7 +110,7 @@ def test_a_complete_run_that_is_asked_for_again_says_where_it_is(folder, capsys)
     assert main(["run", *SETTINGS, "execution.threads=2", "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out) == first
-    assert err == f"sparring: {first['run']} holds this run, complete; --overwrite plays it again\n"
+    assert err == f"sparring: {first['run']} holds this run, and it is complete; --overwrite runs it again\n"
 
 
 def test_a_run_is_played_with_several_seeds_and_shown_with_intervals(folder, capsys, monkeypatch):
@@ -140,7 +140,7 @@ def test_a_signal_ends_the_round_and_the_run_can_be_resumed(folder, capsys, monk
     with monkeypatch.context() as patch:
         patch.setattr(Lines, "show", lambda self, done, news: done == 5 and signal.raise_signal(number))
         assert main(["run", *SETTINGS, "--out", "mein Lauf", "--json"]) == 130
-    assert refusal(capsys) == "stopped after round 5; go on with: sparring resume 'mein Lauf'"
+    assert refusal(capsys) == "stopped after round 5; resume with: sparring resume 'mein Lauf'"
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == before
     assert (folder / "mein Lauf/rounds.jsonl").read_bytes().count(b"\n") == 6
     assert main(["resume", "mein Lauf", "--json"]) == 0
@@ -172,7 +172,7 @@ def test_a_full_disk_is_one_line(folder, capsys):
     with small_files(10):
         assert main(["run", *SETTINGS, "--out", "run"]) == 1
     line = refusal(capsys)
-    assert line == "run/manifest.json: file too large; make room or choose another folder, what was saved is intact"
+    assert line == "run/manifest.json: file too large; make room or choose another folder, saved files are intact"
     played(capsys, "--out", "run")
 
 
@@ -189,19 +189,22 @@ MISTAKES = [
     (["execution.device=tpu"], "execution.device is 'tpu'; it must be 'cpu' or 'cuda'"),
     (["defense.name=os.system"], "unknown defense 'os.system'; known: "),
     (["seed=!!python/name:os.system"], "seed=!!python/name:os.system: line 1: a tag; write plain text"),
-    (["one.yaml", "two.yaml"], "'two.yaml' is no setting; write section.key=value, and at most one configuration file"),
-    (["krum"], "'krum' is no file; write defense=krum"),
-    (["defense", "Krum"], "'defense' is no file; write defense=Krum"),
-    (["federation.rounds", "10"], "'federation.rounds' is no file; write federation.rounds=10"),
-    (["rounds"], "'rounds' is no file; write federation.rounds=VALUE"),
+    (
+        ["one.yaml", "two.yaml"],
+        "'two.yaml' is not a setting; write section.key=value, and at most one configuration file",
+    ),
+    (["krum"], "'krum' is not a file; write defense=krum"),
+    (["defense", "Krum"], "'defense' is not a file; write defense=Krum"),
+    (["federation.rounds", "10"], "'federation.rounds' is not a file; write federation.rounds=10"),
+    (["rounds"], "'rounds' is not a file; write federation.rounds=VALUE"),
     (["--rounds", "10"], "No such option --rounds; write federation.rounds=10"),
     (["--learning-rate=0.1"], "No such option --learning-rate; write federation.lr=0.1"),
     (["--defense", "krum"], "No such option --defense; write defense=krum"),
-    (["--seeds", "0"], "--seeds is '0'; write from two to 1000 of them, as in 0..4 or 0,2,5"),
-    (["--seeds", "0..x"], "--seeds is '0..x'; write from two to 1000 of them"),
+    (["--seeds", "0"], "--seeds is '0'; give from two to 1000 seeds, as in 0..4 or 0,2,5"),
+    (["--seeds", "0..x"], "--seeds is '0..x'; give from two to 1000 seeds"),
     (["--seeds", "0..4", "seed=3"], "seed is 3, and --seeds is given; choose one"),
     (["--seeds", "0..4", "--resume"], "--seeds is given; leave out --resume, --overwrite and --tensorboard"),
-    (["--jobs", "2"], "--jobs is given, and one run is played by one process; use --seeds to play several"),
+    (["--jobs", "2"], "--jobs is given, and one run uses one process; use --seeds for several runs"),
     (["federation.rounds=1e3"], "federation.rounds is 1000.0; it must be a whole number, as in 1000"),
     (["missing.yaml"], "missing.yaml: no such file or directory; give a configuration file"),
     (["model.name=lenet"], "lenet: inputs of shape [6]; use images of at least 12×12 pixels"),

@@ -5,7 +5,7 @@ import pytest
 
 from sparring.cli.main import main
 from sparring.experiments import run
-from sparring.experiments.report.side_by_side import LEVELS, PLAIN_LEVELS, read_shown, sparkline
+from sparring.experiments.report.side_by_side import LEVELS, PLAIN_LEVELS, draw_sparkline, read_runs
 from tests.cli.test_main import refusal
 from tests.experiments.report.studies import played
 from tests.experiments.small import small
@@ -49,7 +49,7 @@ def test_the_numbers_are_those_of_the_results(runs, capsys):
     told = printed(capsys)
     first, second = (json.loads((runs / name / "result.json").read_text())["accuracy"] for name in ("first", "second"))
     assert f"accuracy {first:.3f} {second:.3f}" in told
-    assert f"first: {read_shown([runs / 'first'])[0].curve[0][1]:.3f} after round 0, {first:.3f} after round 8" in told
+    assert f"first: {read_runs([runs / 'first'])[0].curve[0][1]:.3f} after round 0, {first:.3f} after round 8" in told
 
 
 def test_one_run_is_shown_with_all_that_it_is(runs, capsys, monkeypatch):
@@ -57,7 +57,7 @@ def test_one_run_is_shown_with_all_that_it_is(runs, capsys, monkeypatch):
     assert show(runs / "first") == 0
     out = capsys.readouterr().out
     told = " ".join(out.split())
-    for words in ("clients 8, 4 of them", "attack ipm", "defense centered_clipping", "seed 0", "torch ", "by class "):
+    for words in ("clients 8, 4 sampled", "attack ipm", "defense centered_clipping", "seed 0", "torch ", "by class "):
         assert words in told
     assert str(runs / "first") in out, "a path is not broken"
 
@@ -70,7 +70,7 @@ def test_equal_runs_are_said_to_be_equal(runs, capsys, tmp_path):
 
 def test_runs_of_one_name_are_told_apart_by_their_paths(runs, capsys, tmp_path):
     shutil.copytree(runs / "second", tmp_path / "first")
-    names = [each.name for each in read_shown([runs / "first", tmp_path / "first"])]
+    names = [each.name for each in read_runs([runs / "first", tmp_path / "first"])]
     assert names == [str(runs / "first"), str(tmp_path / "first")]
 
 
@@ -116,8 +116,8 @@ def test_no_name_commands_the_terminal(runs, capsys, tmp_path):
 @pytest.mark.parametrize(("width", "drawn"), [(60, "▁▃▅█"), (2, "▁█")])
 def test_a_small_curve_goes_from_the_lowest_to_the_highest_mark(width, drawn):
     curve = [(0, 0.0), (1, 0.3), (2, 0.5), (3, 1.0)]
-    assert sparkline(curve, width) == drawn
-    assert sparkline([], width) == ""
+    assert draw_sparkline(curve, width) == drawn
+    assert draw_sparkline([], width) == ""
 
 
 def test_a_terminal_without_such_marks_has_others(runs, capsys, monkeypatch):
@@ -132,13 +132,13 @@ def test_a_terminal_without_such_marks_has_others(runs, capsys, monkeypatch):
 def test_a_folder_of_something_else_is_one_line_with_what_shows_it(runs, capsys, tmp_path):
     sweep = played(tmp_path / "my sweep")
     assert show(runs / "first", sweep) == 2
-    assert refusal(capsys) == f"{sweep} holds a sweep; see it by `sparring report '{sweep}'`"
+    assert refusal(capsys) == f"{sweep} holds a sweep; show it with `sparring report '{sweep}'`"
     (tmp_path / "audit").mkdir()
     (tmp_path / "audit" / "audit.json").write_text("{}")
     assert show(tmp_path / "audit") == 2
-    assert "holds an audit; see it by `sparring report " in refusal(capsys)
+    assert "holds an audit; show it with `sparring report " in refusal(capsys)
     assert show(tmp_path) == 2
-    assert refusal(capsys).endswith("is no run folder; give one that `sparring run` made")
+    assert refusal(capsys).endswith("is not a run folder; give one that `sparring run` created")
 
 
 def test_a_run_that_is_given_twice_is_refused(runs, capsys):
@@ -150,4 +150,4 @@ def test_damaged_records_are_one_line(runs, capsys, tmp_path):
     copy = shutil.copytree(runs / "first", tmp_path / "copy")
     (copy / "rounds.jsonl").write_bytes(b"{}}\n")
     assert show(copy) == 1
-    assert refusal(capsys).endswith("rounds.jsonl is damaged; play the run again with --overwrite")
+    assert refusal(capsys).endswith("rounds.jsonl is damaged; run it again with --overwrite")

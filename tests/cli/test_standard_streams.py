@@ -48,7 +48,7 @@ def work(folder, monkeypatch) -> None:
     monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
-    monkeypatch.setattr("sparring.cli.demo.play_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS))
+    monkeypatch.setattr("sparring.cli.demo.run_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS))
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
     written(folder, grid(attack=[NO_ATTACK]))
 
@@ -91,7 +91,7 @@ def test_output_that_is_refused_is_told_in_one_line_at_the_end(work, capsys, mon
         assert main(words) == 1
         assert sys.stdout is stream
     *_, line = capsys.readouterr().err.splitlines()
-    assert line == "sparring: standard output: no space left on device; what the command saved is intact"
+    assert line == "sparring: standard output: no space left on device; files that the command saved are intact"
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -123,7 +123,7 @@ def test_an_error_keeps_its_line_and_its_code_where_output_fails_too(work, capsy
     with full() as stream, monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
         assert main(["list", "nothing"]) == 2
-    assert refusal(capsys).startswith("unknown kind 'nothing'")
+    assert refusal(capsys).startswith("unknown name 'nothing'")
 
 
 def test_a_command_without_standard_streams_does_its_work(work, folder, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from sparring.cli.main import main
 from sparring.cli.progress import Lines
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 from sparring.experiments.sweeps import plan_sweep, sweep
 from tests.cli.test_main import SCRIPT, refusal
 from tests.experiments.jobs.test_atomic_files import small_files
@@ -79,7 +79,7 @@ def test_a_failure_is_told_and_the_exit_code_is_1(here, folder, capsys, monkeypa
     assert out.splitlines()[:4] == [
         "runs    1 of 2 complete",
         "sweep   grid",
-        "failed  1; --retry-failed plays them again",
+        "failed  1; --retry-failed runs them again",
         "errors  grid/failures, with tracebacks",
     ]
     assert "ZeroDivisionError" in json.loads(next((folder / "grid/failures").iterdir()).read_text())["traceback"]
@@ -128,7 +128,7 @@ def test_a_signal_stops_the_sweep_and_the_same_command_goes_on(here, folder, gri
     with monkeypatch.context() as patch:
         patch.setattr(Lines, "show", lambda self, done, news: done == 1 and signal.raise_signal(number))
         assert main(["sweep", grid_file, "--out", "grid"]) == 130
-    assert refusal(capsys) == "stopped with 2 runs left; the same command goes on"
+    assert refusal(capsys) == "stopped with 2 runs left; the same command resumes the sweep"
     assert main(["sweep", grid_file, "--out", "grid"]) == 0
     sweep(plan_sweep(THREE), folder / "straight")
     assert left(folder / "grid") == left(folder / "straight")
@@ -155,7 +155,7 @@ def test_what_is_interrupted_in_the_terminal_is_played_on_to_the_same_bytes(fold
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err.splitlines()[-1] == "sparring: stopped with 2 runs left; the same command goes on"
+    assert err.splitlines()[-1] == "sparring: stopped with 2 runs left; the same command resumes the sweep"
     assert complete(folder / "grid") == 0
     sweep(plan_sweep(document), folder / "grid")
     sweep(plan_sweep(document), folder / "straight")
@@ -172,21 +172,19 @@ def test_a_worker_that_the_kernel_kills_is_a_failure_and_the_others_go_on(tmp_pa
     assert printed["complete"] == 1
     (failure,) = printed["failures"]
     assert failure["labels"] == {"defense": "midrange"}
-    assert failure["error"].startswith(
-        "the process was killed by SIGKILL; if memory ran out, play fewer runs at a time"
-    )
+    assert failure["error"].startswith("the process was killed by SIGKILL; if memory ran out, use fewer workers")
     assert json.loads((tmp_path / "grid/sweep.json").read_text())["plugins"] == {MODULE: "1.2"}
 
 
 def test_two_sweeps_do_not_share_a_folder(here, folder, grid_file, capsys):
-    with locked(folder / "grid"):
+    with lock_folder(folder / "grid"):
         assert main(["sweep", grid_file, "--out", "grid"]) == 1
     assert refusal(capsys) == "grid is in use by another process; wait for it, or choose another folder"
 
 
 def test_a_folder_of_something_else_is_refused(here, folder, grid_file, capsys):
     assert main(["sweep", grid_file, "--out", "."]) == 2
-    assert refusal(capsys) == ". is there and is no sweep folder; choose another one"
+    assert refusal(capsys) == ". exists and is not a sweep folder; choose another one"
     assert os.listdir(folder) == [grid_file.rpartition("/")[2]]
 
 
@@ -199,7 +197,7 @@ def test_a_full_disk_is_one_line(here, folder, grid_file, capsys):
     with small_files(10):
         assert main(["sweep", grid_file, "--out", "grid"]) == 1
     line = refusal(capsys)
-    assert line == "grid/sweep.json: file too large; make room or choose another folder, what was saved is intact"
+    assert line == "grid/sweep.json: file too large; make room or choose another folder, saved files are intact"
     assert main(["sweep", grid_file, "--out", "grid", "--json"]) == 0
 
 

@@ -14,7 +14,7 @@ def test_a_difference_is_printed_with_all_that_is_known_of_it(monkeypatch, capsy
     show_paired_table(TABLE, "digits")
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[:2] == ["digits: Accuracy", "defense none ipm"]
-    assert lines[3] == "krum not known +0.275"
+    assert lines[3] == "krum unknown +0.275"
     assert lines[4].startswith("+0.25")
     assert lines[5:7] == ["d 14.7, p 0.062", "n = 6"]
 

@@ -65,7 +65,7 @@ def test_the_target_of_a_backdoor_is_found_and_unlearned(backdoored):
     assert before.backdoor > 0.9
     triggers = suspicious(reverse_triggers(backdoored, ROOT, rng=stream(0, "reversal")))
     assert [trigger.target for trigger in triggers] == [2]
-    after = measured(Unlearning().unlearned(backdoored, triggers, root=ROOT, rng=stream(0, "unlearning")))
+    after = measured(Unlearning().unlearn(backdoored, triggers, root=ROOT, rng=stream(0, "unlearning")))
     assert after.backdoor < 0.2
     assert after.accuracy > before.accuracy - 0.1
 
@@ -102,7 +102,7 @@ def test_several_triggers_share_what_carries_one():
 
 def test_one_step_follows_the_gradient_on_images_with_the_trigger():
     model, root = planted(), black()
-    after = Unlearning(share=1.0, steps=1, lr=0.5).unlearned(model, [White()], root=root, rng=stream(0, "one"))
+    after = Unlearning(share=1.0, steps=1, lr=0.5).unlearn(model, [White()], root=root, rng=stream(0, "one"))
     shown = Batch(torch.ones(8, 1, SIDE, SIDE), torch.full((8,), USUAL))
     expected = model.parameters - 0.5 * gradient(model.network, model.parameters, batch=shown)
     torch.testing.assert_close(after.parameters, expected)

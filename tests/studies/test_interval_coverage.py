@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sparring.experiments.analysis.statistics import summary
+from sparring.experiments.analysis.statistics import summarize
 from sparring.random import stream
 from studies.interval_coverage import DRAWN, METHODS, chosen, covered, drawn, tables
 
@@ -29,7 +29,7 @@ def test_the_intervals_that_are_measured_are_those_of_sparring(n):
     (trials,) = drawn(DRAWN["skewed, exponential"][0], n, trials=500, rng=stream(0, "same"))
     low, high = METHODS[chosen(n)](trials)
     for place in range(20):
-        made = summary(trials.samples[place])
+        made = summarize(trials.samples[place])
         assert (low[place], high[place]) == pytest.approx((made.low, made.high), abs=0.1 * made.std)
 
 

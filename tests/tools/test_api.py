@@ -5,9 +5,9 @@ from importlib import import_module
 
 import pytest
 
-from tools.site.api import PACKAGES, SOURCE, api_pages, exported, exporting
+from tools.site.api import PACKAGES, SOURCE, find_exports, read_exports, write_api_pages
 
-PAGES = dict(api_pages())
+PAGES = dict(write_api_pages())
 
 
 def test_every_package_but_the_command_line_has_a_page():
@@ -30,12 +30,12 @@ def test_a_page_documents_something(package):
 
 
 def test_a_package_without_exports_documents_its_modules():
-    modules = [module.name for module in exporting(SOURCE / "sparring" / "learning")]
+    modules = [module.name for module in find_exports(SOURCE / "sparring" / "learning")]
     assert "sparring.learning.evaluation" in modules
     assert "sparring.learning.sb3" in modules
     assert "sparring.learning.sb3.ppo" not in modules, "what a package with exports leaves out is its own affair"
 
 
 def test_exports_are_read_from_the_source():
-    assert exported(ast.parse('__all__ = ["Krum", "krum"]')) == ("Krum", "krum")
-    assert exported(ast.parse("names = []")) is None
+    assert read_exports(ast.parse('__all__ = ["Krum", "krum"]')) == ("Krum", "krum")
+    assert read_exports(ast.parse("names = []")) is None

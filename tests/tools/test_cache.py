@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.site.cache import inputs, kept
+from tools.site.cache import digest_inputs, draw_once
 
 
 def test_pictures_are_drawn_once(tmp_path):
@@ -12,20 +12,20 @@ def test_pictures_are_drawn_once(tmp_path):
         drawn.append(1)
         return {"krum": b"one", "krum-reach": b"two"}
 
-    first, second = (kept("rules/krum", draw, tmp_path) for _ in range(2))
+    first, second = (draw_once("rules/krum", draw, tmp_path) for _ in range(2))
     assert first == second == {"krum": b"one", "krum-reach": b"two"}
     assert len(drawn) == 1
 
 
 def test_a_member_without_pictures_is_kept_as_well(tmp_path):
-    assert kept("attacks/learned", dict, tmp_path) == {}
-    assert kept("attacks/learned", lambda: {"other": b""}, tmp_path) == {}
+    assert draw_once("attacks/learned", dict, tmp_path) == {}
+    assert draw_once("attacks/learned", lambda: {"other": b""}, tmp_path) == {}
 
 
 def test_what_was_drawn_from_other_inputs_is_forgotten(tmp_path):
     (tmp_path / "earlier" / "rules").mkdir(parents=True)
-    kept("rules/krum", lambda: {"krum": b"one"}, tmp_path)
-    assert [each.name for each in tmp_path.iterdir()] == [inputs()]
+    draw_once("rules/krum", lambda: {"krum": b"one"}, tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == [digest_inputs()]
 
 
 def test_a_drawing_that_fails_leaves_nothing(tmp_path):
@@ -33,5 +33,5 @@ def test_a_drawing_that_fails_leaves_nothing(tmp_path):
         raise ValueError("no picture")
 
     with pytest.raises(ValueError, match="no picture"):
-        kept("rules/krum", fail, tmp_path)
-    assert kept("rules/krum", lambda: {"krum": b"one"}, tmp_path) == {"krum": b"one"}
+        draw_once("rules/krum", fail, tmp_path)
+    assert draw_once("rules/krum", lambda: {"krum": b"one"}, tmp_path) == {"krum": b"one"}

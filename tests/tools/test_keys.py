@@ -8,10 +8,10 @@ import pytest
 import sparring
 from sparring.experiments import parse_config, to_document
 from sparring.experiments.config.schema import SINCE
-from tools.site.keys import HERE, keys, keys_page
+from tools.site.keys import HERE, list_keys, write_keys_page
 from tools.site.members import members
 
-KEYS = {key.name: key for entries in keys().values() for key in entries}
+KEYS = {key.name: key for entries in list_keys().values() for key in entries}
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -60,20 +60,20 @@ def test_defaults_are_those_of_a_configuration_that_says_nothing():
 
 
 def test_what_has_no_page_of_its_own_is_described():
-    page = keys_page()
+    page = write_keys_page()
     described = [member for kind in HERE for member in members(kind)]
     assert all(f"### {', '.join(f'`{name}`' for name in member.names)}" in page for member in described)
     assert all(f"| `{option.name}` |" in page for member in described for option in member.options)
 
 
 def test_a_key_has_one_row_of_five_cells():
-    rows = [line for line in keys_page().splitlines() if line.startswith("| `federation.lr` |")]
+    rows = [line for line in write_keys_page().splitlines() if line.startswith("| `federation.lr` |")]
     assert len(rows) == 1
     assert rows[0].count(" | ") == 4
 
 
 def test_links_within_the_page_lead_to_its_headings():
-    page = keys_page()
+    page = write_keys_page()
     assert all(f"{{ #{anchor} }}" in page for anchor in re.findall(r"\]\(#([\w-]+)\)", page))
     pages = {Path(link).parts[1] for link in re.findall(r"\]\((\.\./[^)]*)\)", page)}
     assert pages == {"attacks", "rules"}

@@ -50,24 +50,24 @@ class Module(NamedTuple):
     names: tuple[str, ...] | None
 
 
-def api_pages() -> Iterator[tuple[str, str]]:
+def write_api_pages() -> Iterator[tuple[str, str]]:
     """Return each page of the reference of packages with its file, and the page that leads to all references."""
     yield "reference/index.md", REFERENCE
-    pages = {package: list(exporting(SOURCE / "sparring" / package)) for package in PACKAGES}
+    pages = {package: list(find_exports(SOURCE / "sparring" / package)) for package in PACKAGES}
     rows = "".join(f"| [`sparring.{name}`]({name}.md) | {modules[0].sentence} |\n" for name, modules in pages.items())
     yield "reference/api/index.md", f"{INTRODUCTION}| package | what it holds |\n| --- | --- |\n{rows}"
     for package, modules in pages.items():
         yield f"reference/api/{package}.md", _page(f"sparring.{package}", modules)
 
 
-def exporting(path: Path) -> Iterator[Module]:
+def find_exports(path: Path) -> Iterator[Module]:
     """Return the modules that export something: a package first, then those below it.
 
     What a package with an `__all__` leaves out is its own affair, unless it is a package with an `__all__` as well.
     """
     is_package = path.is_dir()
     tree = ast.parse((path / "__init__.py" if is_package else path.with_suffix(".py")).read_text(encoding="utf-8"))
-    names, sentence = exported(tree), (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ")
+    names, sentence = read_exports(tree), (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ")
     yield Module(_dotted(path), sentence, names if names is not None or not is_package else ())
     if is_package:
         for below in sorted(path.iterdir()):
@@ -77,13 +77,13 @@ def exporting(path: Path) -> Iterator[Module]:
 def _exporting_below(path: Path, *, is_open: bool) -> Iterator[Module]:
     """Return what a part of a package exports; only parts of an open one need no `__all__`."""
     if path.suffix == ".py" and not path.stem.startswith("_") and is_open:
-        yield from exporting(path.with_suffix(""))
+        yield from find_exports(path.with_suffix(""))
     if (path / "__init__.py").is_file():
-        modules = list(exporting(path))
+        modules = list(find_exports(path))
         yield from modules if is_open else (module for module in modules if module.names)
 
 
-def exported(tree: ast.Module) -> tuple[str, ...] | None:
+def read_exports(tree: ast.Module) -> tuple[str, ...] | None:
     """Return a module's `__all__`, None if it has none."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(

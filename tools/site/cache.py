@@ -20,9 +20,9 @@ LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "numba", "matplotlib")
 """What pictures depend on beside our own code; the images are scikit-learn's digits."""
 
 
-def kept(name: str, draw: Callable[[], Mapping[str, bytes]], folder: Path = FOLDER) -> dict[str, bytes]:
+def draw_once(name: str, draw: Callable[[], Mapping[str, bytes]], folder: Path = FOLDER) -> dict[str, bytes]:
     """Return the pictures that `draw` makes; those of `name` that an earlier build kept are read instead."""
-    place = folder / inputs() / name
+    place = folder / digest_inputs() / name
     if not place.is_dir():
         _forget_others(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def kept(name: str, draw: Callable[[], Mapping[str, bytes]], folder: Path = FOLD
 
 
 @cache
-def inputs() -> str:
+def digest_inputs() -> str:
     """Return a digest of all that the pictures are made from."""
     digest = sha256(platform.python_version().encode())
     for library in LIBRARIES:
@@ -44,7 +44,7 @@ def inputs() -> str:
 def _forget_others(folder: Path) -> None:
     """Remove what was drawn from other inputs."""
     for other in folder.glob("*"):
-        if other.name != inputs():
+        if other.name != digest_inputs():
             rmtree(other, ignore_errors=True)
 
 

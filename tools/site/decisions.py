@@ -5,7 +5,16 @@ from functools import cache
 from typing import NamedTuple
 
 from tools.site.examples import attacks, sees_own_clients
-from tools.site.measurements import CLEAN, Score, backdoors, few_attackers, gallery, gallery_seeds, learned, tables
+from tools.site.measurements import (
+    CLEAN,
+    Score,
+    count_gallery_seeds,
+    read_backdoors,
+    read_few_attackers,
+    read_gallery,
+    read_learned,
+    read_tables,
+)
 from tools.site.members import Member, members
 from tools.site.pages import rules_table, table
 
@@ -32,7 +41,7 @@ class Source(NamedTuple):
         return f"[{self.setting}](results/{self.page}.md)"
 
 
-GALLERY = Source("gallery", f"MNIST, 20 of 100 clients malicious, label skew 0.5, {gallery_seeds()}")
+GALLERY = Source("gallery", f"MNIST, 20 of 100 clients malicious, label skew 0.5, {count_gallery_seeds()}")
 FIGURE = Source("marl-fig2", "Fashion-MNIST, 10 of 200 clients malicious, 3 seeds")
 BACKDOORS = Source("backdoors", "MNIST, 5 to 30 of 100 clients malicious, 3 seeds")
 LEARNED = Source("learned-attack", "MNIST, 20 of 100 clients malicious, label skew 0.5, 3 seeds")
@@ -53,7 +62,7 @@ class Situation(NamedTuple):
         return [score for rule, score in by_rule.items() if rule != "mean"][:BEST]
 
 
-def with_measurements(markdown: str) -> str:
+def insert_measurements(markdown: str) -> str:
     """Put each table in the place that its marker keeps for it."""
     for name, write in TABLES.items():
         marker = MARKER.format(name=name)
@@ -62,35 +71,35 @@ def with_measurements(markdown: str) -> str:
     return markdown
 
 
-def situations() -> list[Situation]:
+def list_situations() -> list[Situation]:
     """Return the situations that a decision is made for."""
-    alike, unlike = few_attackers()
-    mixed = [name for name in backdoors()[0].attacks if MIXED in name]
-    single = [name for name in backdoors()[0].attacks if MIXED not in name]
-    blind = [name for name in gallery()[0].attacks if sees_own_clients(name)]
-    rootless = [score for score in gallery() if not _needs_root(score.label)]
+    alike, unlike = read_few_attackers()
+    mixed = [name for name in read_backdoors()[0].attacks if MIXED in name]
+    single = [name for name in read_backdoors()[0].attacks if MIXED not in name]
+    blind = [name for name in read_gallery()[0].attacks if sees_own_clients(name)]
+    rootless = [score for score in read_gallery() if not _needs_root(score.label)]
     linear = [score for score in rootless if not any(each in _facts(score.label)["cost"] for each in SQUARES)]
     return [
         Situation("Few untargeted attackers (5\u00a0%)", alike, FIGURE),
         Situation("Few untargeted attackers (5\u00a0%), clients whose data differ", unlike, FIGURE),
-        Situation("Untargeted attackers, up to 20\u00a0%", gallery(), GALLERY),
+        Situation("Untargeted attackers, up to 20\u00a0%", read_gallery(), GALLERY),
         Situation("… and no root data", rootless, GALLERY),
         Situation("… and a cost that grows no faster than the number of clients", linear, GALLERY),
         Situation("… and attackers that see only their own clients", [each.only(blind) for each in rootless], GALLERY),
-        Situation("Backdoors", [each.only(single) for each in backdoors()], BACKDOORS),
-        Situation("Backdoors beside untargeted attackers", [each.only(mixed) for each in backdoors()], BACKDOORS),
-        Situation("An attacker that learns against the rule", unlike_clients(learned()), LEARNED),
+        Situation("Backdoors", [each.only(single) for each in read_backdoors()], BACKDOORS),
+        Situation("Backdoors beside untargeted attackers", [each.only(mixed) for each in read_backdoors()], BACKDOORS),
+        Situation("An attacker that learns against the rule", select_skewed(read_learned()), LEARNED),
     ]
 
 
-def unlike_clients(panels: Iterable[Score]) -> list[Score]:
+def select_skewed(panels: Iterable[Score]) -> list[Score]:
     """Return the panels with label skew, of each rule one."""
     return [Score(panel.label.partition(", ")[0], panel.cells) for panel in panels if "q = " in panel.label]
 
 
 def _decision() -> str:
     rows = []
-    for situation in situations():
+    for situation in list_situations():
         for place, score in enumerate(situation.best()):
             name, source = ("", "") if place else (situation.name, situation.source.link)
             planted = score.strongest_backdoor
@@ -101,16 +110,16 @@ def _decision() -> str:
 
 def _costs() -> str:
     """Return what the rules that the decision names cost and assume."""
-    named = dict.fromkeys(_rule(score.label) for situation in situations() for score in situation.best())
+    named = dict.fromkeys(_rule(score.label) for situation in list_situations() for score in situation.best())
     rows = [(_link(rule), _facts(rule)["assumes"], _facts(rule)["cost"]) for rule in named if rule is not None]
     return table(("rule", "assumes", "cost of a round"), *rows)
 
 
 def _untargeted() -> str:
-    blind = [name for name in gallery()[0].attacks if sees_own_clients(name)]
+    blind = [name for name in read_gallery()[0].attacks if sees_own_clients(name)]
     rows = [
         (_link(score.label), _value(score, CLEAN), _worst(score.only(blind)), _worst(score), _failing(score))
-        for score in sorted(gallery(), key=lambda score: score.merit, reverse=True)
+        for score in sorted(read_gallery(), key=lambda score: score.merit, reverse=True)
     ]
     return table(("rule", "without attack", "worst, sees its own clients", "worst of all", "it fails under"), *rows)
 
@@ -118,7 +127,7 @@ def _untargeted() -> str:
 def _planted() -> str:
     rows = [
         (_link(score.label), _value(score, CLEAN), _worst(score), _strongest(score), _failing(score))
-        for score in sorted(backdoors(), key=lambda score: score.merit, reverse=True)
+        for score in sorted(read_backdoors(), key=lambda score: score.merit, reverse=True)
     ]
     return table(("defense", "without attack", "worst accuracy", "highest backdoor accuracy", "it fails under"), *rows)
 
@@ -189,5 +198,5 @@ def _rules() -> tuple[Member, ...]:
 
 def _facts(rule: str) -> Mapping[str, str]:
     """Return what the table of all rules says of one."""
-    rows = next(tables(rules_table(_rules())))
+    rows = next(read_tables(rules_table(_rules())))
     return next(row for member, row in zip(_rules(), rows, strict=True) if rule in member.names)

@@ -8,13 +8,13 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from tools.site.api import api_pages
-from tools.site.cache import kept
-from tools.site.decisions import with_measurements
-from tools.site.example_files import example_pages
+from tools.site.api import write_api_pages
+from tools.site.cache import draw_once
+from tools.site.decisions import insert_measurements
+from tools.site.example_files import write_example_pages
 from tools.site.examples import player
-from tools.site.keys import keys_page
-from tools.site.mathematics import with_mathml
+from tools.site.keys import write_keys_page
+from tools.site.mathematics import render_formulas
 from tools.site.members import Member, members
 from tools.site.pages import attacks_table, page, rules_table, triggers_table
 from tools.site.papers import FILE, with_unlisted
@@ -33,9 +33,9 @@ REST = "/*"
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add what is not in docs/."""
-    contents: dict[str, str | bytes] = dict(_gallery()) | dict(api_pages()) | dict(example_pages())
+    contents: dict[str, str | bytes] = dict(_gallery()) | dict(write_api_pages()) | dict(write_example_pages())
     contents |= {shown: (ROOT / file).read_bytes() for file, shown in SHOWN.items()}
-    contents["reference/keys.md"] = keys_page()
+    contents["reference/keys.md"] = write_keys_page()
     for place, content in contents.items():
         files.append(File.generated(config, place, content=content))
     config.nav = _unfolded(config.nav, files)
@@ -50,19 +50,19 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
         markdown = markdown.replace(MARKER, TABLES[folder](members(*FOLDERS[folder])))
     if place == FILE.name:
         markdown = with_unlisted(markdown)
-    return relinked(with_measurements(markdown), place)
+    return relinked(insert_measurements(markdown), place)
 
 
 def on_page_content(html: str, **_: object) -> str:
     """Make MathML of the page's formulas."""
-    return with_mathml(html)
+    return render_formulas(html)
 
 
 def _gallery() -> Iterator[tuple[str, str | bytes]]:
     for folder, kinds in FOLDERS.items():
         for member in members(*kinds):
             yield f"{folder}/{member.name}.md", page(member)
-            for name, picture in kept(f"{folder}/{member.name}", partial(_drawn, member)).items():
+            for name, picture in draw_once(f"{folder}/{member.name}", partial(_drawn, member)).items():
                 yield f"{folder}/pictures/{name}.png", picture
 
 

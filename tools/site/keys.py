@@ -67,35 +67,39 @@ class Key(NamedTuple):
     since: str
 
 
-def keys() -> dict[str, list[Key]]:
+def list_keys() -> dict[str, list[Key]]:
     """Return all keys by their section; those outside of any are in a section of their own name."""
     found: dict[str, list[Key]] = {}
-    hints, told = get_type_hints(Config, include_extras=True), option_meanings(Config)
+    hints, meanings = get_type_hints(Config, include_extras=True), option_meanings(Config)
     for each in fields(Config):
         if each.name in SECTIONS:
             found[each.name] = list(_section(each.name, SECTIONS[each.name]))
         elif each.name != DERIVED:
-            found[each.name] = [_key(each.name, each, hint=hints[each.name], meaning=told.get(each.name, ""))]
+            found[each.name] = [_key(each.name, each, hint=hints[each.name], meaning=meanings.get(each.name, ""))]
     return found
 
 
-def keys_page() -> str:
+def write_keys_page() -> str:
     """Return the page of all keys."""
     parts = [INTRODUCTION]
-    for section, entries in keys().items():
-        said = getdoc(SECTIONS[section]) if section in SECTIONS else ""
-        rows = [(f"`{each.name}`", each.type, each.default, prose(each.meaning), each.since) for each in entries]
-        parts += [f"## {section}", prose(said or ""), table(("key", "type", "default", "meaning", "since"), *rows)]
+    for section, entries in list_keys().items():
+        description = getdoc(SECTIONS[section]) if section in SECTIONS else ""
+        rows = [(f"`{each.name}`", prose(each.meaning), each.type, each.default, each.since) for each in entries]
+        parts += [
+            f"## {section}",
+            prose(description or ""),
+            table(("key", "meaning", "type", "default", "since"), *rows),
+        ]
     for kind in HERE:
         parts += [f"## {TITLES[kind]} {{ #{kind} }}", *map(_described, members(kind))]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def _section(section: str, settings: type) -> Iterator[Key]:
-    hints, told = get_type_hints(settings, include_extras=True), option_meanings(settings)
+    hints, meanings = get_type_hints(settings, include_extras=True), option_meanings(settings)
     for each in fields(settings):
         name = f"{section}.name" if each.name == "member" else f"{section}.{each.name}"
-        yield _key(name, each, hint=hints[each.name], meaning=told.get(each.name, ""))
+        yield _key(name, each, hint=hints[each.name], meaning=meanings.get(each.name, ""))
 
 
 def _key(name: str, field: Field[Any], *, hint: Any, meaning: str) -> Key:
@@ -136,5 +140,5 @@ def _bounded(plain: Any, extras: tuple[Any, ...]) -> str:
 def _described(member: Member) -> str:
     """Return what a member is, and its options."""
     names = ", ".join(f"`{name}`" for name in member.names)
-    said = prose((getdoc(member.cls) or "").partition("\n\n")[0])
-    return "\n\n".join(filter(None, [f"### {names}", said, options_table(member)]))
+    description = prose((getdoc(member.cls) or "").partition("\n\n")[0])
+    return "\n\n".join(filter(None, [f"### {names}", description, options_table(member)]))

@@ -64,42 +64,42 @@ class Score(NamedTuple):
         return cell.accuracy < self.cells[CLEAN].accuracy / 2 or (cell.backdoor or 0.0) > BROKEN_BACKDOOR
 
 
-def tables(markdown: str) -> Iterator[list[Row]]:
+def read_tables(markdown: str) -> Iterator[list[Row]]:
     """Return the tables of a page in Markdown, one after the other."""
     for block in re.findall(r"(?:^\|.*\|$\n?)+", markdown, flags=re.MULTILINE):
         head, _, *body = [[cell.strip() for cell in line.strip("| ").split("|")] for line in block.splitlines()]
         yield [dict(zip(head, cells, strict=True)) for cells in body]
 
 
-def gallery() -> list[Score]:
+def read_gallery() -> list[Score]:
     """Return every rule's accuracy under every attack; rules that are the same stand under the first name."""
     cells: dict[str, dict[str, Cell]] = {}
-    for row in chain.from_iterable(table for table in tables(_page("gallery")) if f"`{CLEAN}`" in table[0]):
+    for row in chain.from_iterable(table for table in read_tables(_page("gallery")) if f"`{CLEAN}`" in table[0]):
         found = {_plain(head): _cell(text) for head, text in _beside(row, "rule")}
         cells.setdefault(_plain(row["rule"].split(",")[0]), {}).update(found)
     return [Score(rule, found) for rule, found in cells.items()]
 
 
-def gallery_seeds() -> str:
+def count_gallery_seeds() -> str:
     """Return how many seeds each cell of the gallery is the mean of, as in `3 seeds`."""
-    told = re.search(r"\bseeds? (\d+(?:, \d+)*)", _page("gallery"))
-    count = len(told[1].split(", ")) if told else 1
+    seeds = re.search(r"\bseeds? (\d+(?:, \d+)*)", _page("gallery"))
+    count = len(seeds[1].split(", ")) if seeds else 1
     return f"{count} seed{'s' if count > 1 else ''}"
 
 
-def backdoors() -> list[Score]:
+def read_backdoors() -> list[Score]:
     """Return what MSG's fixed defenses reach after the last round; its attacks that plant nothing have no backdoor."""
-    rows = [table for table in tables(_page("backdoors")) if "BFL" in table[0]][1]
+    rows = [table for table in read_tables(_page("backdoors")) if "BFL" in table[0]][1]
     return [Score(row["defense"], {head: _cell(text) for head, text in _beside(row, "defense")}) for row in rows]
 
 
-def learned() -> list[Score]:
+def read_learned() -> list[Score]:
     """Return the panels of RLA's figure 3, after the last round."""
-    rows = next(table for table in tables(_page("learned-attack")) if "panel" in table[0])
+    rows = next(table for table in read_tables(_page("learned-attack")) if "panel" in table[0])
     return [Score(row["panel"], {head: _cell(text) for head, text in _beside(row, "panel")}) for row in rows]
 
 
-def few_attackers() -> tuple[list[Score], list[Score]]:
+def read_few_attackers() -> tuple[list[Score], list[Score]]:
     """Return MARL's figure 2, whose tables hold errors: first with data dealt at random, then with unlike clients."""
     panels = re.split(r"^error, ", _page("marl-fig2"), flags=re.MULTILINE)[1:3]
     alike, unlike = ([each for line in panel.splitlines() if (each := PRINTED.match(line))] for panel in panels)

@@ -7,7 +7,7 @@ from inspect import cleandoc, getdoc, getsource
 from sys import modules
 from typing import NamedTuple
 
-from sparring.experiments.config.catalogues import CATALOGUES, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Option, list_members
 from sparring.kinds import stated_facts
 from sparring.registry import lookup
 
@@ -73,7 +73,7 @@ def _members(kind: str) -> Iterator[Member]:
     names: dict[type, list[str]] = {}
     for name in CATALOGUES[kind]:
         names.setdefault(lookup(kind, CATALOGUES[kind], name), []).append(name)
-    options = {entry.name: entry.options for entry in catalogue(kind)}
+    options = {entry.name: entry.options for entry in list_members(kind)}
     for cls, each in names.items():
         stem = cls.__module__.rpartition(".")[2]
         ordered = sorted(each, key=lambda name: (name != stem, name))

@@ -1,4 +1,4 @@
-"""`python -m sparring.cli`: the command line without its script."""
+"""`python -m sparring.cli`: the command line without the installed script."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`sparring audit`: what is the worst that an adaptive attacker does to a rule?"""
+"""`sparring audit`: how much accuracy does a rule lose under an adaptive attacker?"""
 
 import json
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit import Audit, AuditRequest, audit, read_budget, read_request
 from sparring.experiments.audit.audit_folder import read_audit
-from sparring.experiments.audit.report import audit_page, facts, sentences
-from sparring.experiments.audit.result import plain
+from sparring.experiments.audit.report import audit_page, describe_audit, list_facts
+from sparring.experiments.audit.result import verdict_to_json
 from sparring.experiments.audit.run_audit import REPORT
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
@@ -26,31 +26,33 @@ from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 
 AUDITS = Path("audits")
-"""Where audits go that are given no folder."""
+"""The default parent folder of audits."""
 
 
 def command(
     words: Words = None,
     *,
     defense: Annotated[
-        str | None, typer.Option(metavar="MODULE:CLASS", help="A rule of your own, as in package.module:Class.")
+        str | None, typer.Option(metavar="MODULE:CLASS", help="Your own rule, as package.module:Class.")
     ] = None,
     budget: Annotated[
-        str, typer.Option(metavar="TIME", help="About how long all of it may take, as in 90s, 10m or 2h.")
+        str, typer.Option(metavar="TIME", help="Approximate time for the whole audit, such as 90s, 10m or 2h.")
     ] = "10m",
-    seeds: Annotated[int, typer.Option(help="Fresh seeds that everything is measured with.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Number of fresh seeds for every measurement.")] = 5,
     gap: Gap = SMALLEST_GAP,
     out: Annotated[
-        Path | None, typer.Option(help="The audit's folder, which is resumed; by default audits/ and a digest.")
+        Path | None,
+        typer.Option(help="Folder of the audit; an interrupted audit there resumes. Default: audits/DIGEST."),
     ] = None,
     jobs: Jobs = None,
     ray: Ray = None,
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
-    """Measure the accuracy of a rule under hand-crafted attacks, and under one that learns to attack this very rule.
+    """Measure the accuracy of a rule under all hand-crafted attacks and under an attack trained against this rule.
 
-    attack.malicious and attack.start say how many clients attack, and since when. The same command resumes an audit.
+    attack.malicious and attack.start set how many clients attack, and from which round on. The same command resumes an
+    interrupted audit.
 
     Example: sparring audit --defense my_rules:Trusting defense.longest=0.5
     """
@@ -58,7 +60,10 @@ def command(
     workers, lasting, document = choose_workers(jobs, ray), read_budget(budget), read_words(words or [])
     modules = plugins or []
     if defense is not None:
-        document, modules = set_value(document, "defense.name", value=_named(document, defense)), [*modules, defense]
+        document, modules = (
+            set_value(document, "defense.name", value=_name_rule(document, defense)),
+            [*modules, defense],
+        )
     request = read_request(document, seeds=seeds, budget=lasting, catalogues=load_catalogues(modules))
     folder = AUDITS / request.digest[:12] if out is None else out
     config = request.config
@@ -68,8 +73,8 @@ def command(
     _show(done, request, as_json=as_json)
 
 
-def _named(document: Mapping[str, Any], defense: str) -> str:
-    """Return what the rule of a class is called."""
+def _name_rule(document: Mapping[str, Any], defense: str) -> str:
+    """Return the catalogue name of a rule's class."""
     name = member(document, "defense").get("name")
     if name is not None:
         raise ConfigError(f"defense.name is {name!r}, and --defense is given; choose one")
@@ -80,25 +85,25 @@ def _named(document: Mapping[str, Any], defense: str) -> str:
 
 
 def _show(done: Audit, request: AuditRequest, *, as_json: bool) -> None:
-    """Print the verdict: one JSON object, or a few lines."""
+    """Print the verdict as one JSON object or as a few lines."""
     report, policy = done.folder / REPORT, done.policies[done.verdict.learned.attack].policy.policy
     paths = {"audit": str(done.folder), "report": str(report), "policy": str(policy)}
     if as_json:
-        printed = {"defense": request.defense, **plain(done.verdict), "effort": asdict(done.effort), **paths}
+        printed = {"defense": request.defense, **verdict_to_json(done.verdict), "effort": asdict(done.effort), **paths}
         typer.echo(json.dumps(printed, allow_nan=False))
         return
-    show_facts({**facts(done), **{name: paths[name] for name in ("report", "policy")}})
-    show_paragraphs(sentences(done, request))
+    show_facts({**list_facts(done), **{name: paths[name] for name in ("report", "policy")}})
+    show_paragraphs(describe_audit(done, request))
 
 
 def show_audit(folder: Path, *, gap: float) -> None:
-    """Print the verdict."""
+    """Print the verdict of a finished audit."""
     done, asked = read_audit(folder, gap=gap)
-    show_facts(facts(done))
-    show_paragraphs(sentences(done, asked))
+    show_facts(list_facts(done))
+    show_paragraphs(describe_audit(done, asked))
 
 
-def page_of_audit(folder: Path, study: Study) -> str:
-    """Return the page of an audit, whose runs with fresh seeds are a study."""
+def render_audit(folder: Path, study: Study) -> str:
+    """Return the page of a finished audit; `study` holds its runs with fresh seeds."""
     done, asked = read_audit(folder, gap=study.gap)
     return audit_page(study, done, request=asked)

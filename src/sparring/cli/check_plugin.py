@@ -1,4 +1,4 @@
-"""`sparring check-plugin`: does a class keep to the contract of its kind?"""
+"""`sparring check-plugin`: does a class satisfy the contract of its kind?"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,32 +10,32 @@ import typer
 from sparring.cli.console import terminal_width
 from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.conformance import PlayerFinding, conformance
-from sparring.experiments.config.plugins import built, load_class
+from sparring.experiments.config.plugins import build_plugin, load_class
 from sparring.kinds import kind_of
 
 WIDTH = 80
 SHOWN = 3
-"""How many failures of a check are shown; the others are alike more often than not."""
+"""Failures of one check that are printed; further ones are usually similar."""
 
 
 def command(
-    path: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A class, as in package.module:Class.")],
+    path: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A class, as package.module:Class.")],
     settings: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Its options, as `sparring run` takes them."),
+        typer.Argument(metavar="[SECTION.KEY=VALUE]...", help="Options of the class, in the syntax of `sparring run`."),
     ] = None,
     *,
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> int:
-    """Check a class of your own: what every player, trigger, data set, partition or model must do.
+    """Check your own class against the contract of its kind: attack, rule, trigger, data set, partition or model.
 
     Example: sparring check-plugin my_rules:Midrange
     """
     cls = load_class(path)
     kind = kind_of(cls)
-    findings = conformance(built(cls, settings or (), load_catalogues(plugins)))
-    done = list(findings) if as_json else _shown(findings)
+    findings = conformance(build_plugin(cls, settings or (), load_catalogues(plugins)))
+    done = list(findings) if as_json else _show_findings(findings)
     passes = not any(finding.failures for finding in done)
     if as_json:
         checks = [finding._asdict() for finding in done]
@@ -45,14 +45,14 @@ def command(
     return 0 if passes else 1
 
 
-def _shown(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
-    """Print each finding as soon as it is there: a line, and below it what is wrong."""
+def _show_findings(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
+    """Print each finding when it is available: one line, followed by its failures."""
     done = []
     for finding in findings:
         done.append(finding)
         word, color = ("FAILS", "red") if finding.failures else ("passes", "green")
         typer.echo(typer.style(f"{word:<8}", fg=color) + finding.check)
-        for failure in _few(finding.failures):
+        for failure in _shorten(finding.failures):
             for line in wrap(
                 failure, min(WIDTH, terminal_width()), initial_indent=" " * 10, subsequent_indent=" " * 12
             ):
@@ -60,6 +60,6 @@ def _shown(findings: Iterable[PlayerFinding]) -> Sequence[PlayerFinding]:
     return done
 
 
-def _few(failures: Sequence[str]) -> Sequence[str]:
+def _shorten(failures: Sequence[str]) -> Sequence[str]:
     more = len(failures) - SHOWN
     return [*failures[:SHOWN], f"and {more} more; --json prints all"] if more > 0 else failures

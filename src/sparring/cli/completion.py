@@ -1,6 +1,6 @@
-"""What a shell completes: commands, keys and the names in catalogues, all without importing what they stand for.
+"""Shell completion of commands, configuration keys and catalogue names, without importing the catalogues.
 
-The names are read from the source: the tables are literal, and importing them would take seconds at every key.
+The names are parsed from the source. The tables are literals, and importing them would take seconds at each key press.
 """
 
 import ast
@@ -20,7 +20,7 @@ NAME = "sparring"
 HERE = Path(sparring.__file__).parent
 
 Tables = Mapping[str, Sequence[str]]
-"""Files, and the names of tables in each."""
+"""The names of the tables in each source file."""
 
 TABLES: Mapping[str, Tables] = {
     "attack": {"attacks/__init__.py": ("ATTACKS",)},
@@ -32,7 +32,7 @@ TABLES: Mapping[str, Tables] = {
     "model": {"models/__init__.py": ("MODELS",)},
     "post_training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/config/catalogues.py": ("INVERTING",)},
 }
-"""Where the names stand that a key may have."""
+"""The tables that hold the possible names of a key."""
 SETTINGS = {
     "attack": "AttackerSettings",
     "data": "DataSettings",
@@ -41,116 +41,116 @@ SETTINGS = {
     "federation": "FederationSettings",
     "threat": "ThreatSettings",
 }
-"""The classes that say which keys a section has."""
+"""The class that defines the keys of each section."""
 PRESETS: Tables = {"experiments/reproductions/__init__.py": ("PRESETS", "CALCULATIONS")}
 KINDS: Tables = {"experiments/config/catalogues.py": ("CATALOGUES",)}
 
 
 def is_completing() -> bool:
-    """Say whether it is a shell that asks."""
+    """Return whether a shell requests a completion."""
     return f"_{NAME.upper()}_COMPLETE" in os.environ
 
 
-def completed() -> list[str]:
-    """Return the words that a shell asks to complete, the last as far as it is written; none if no shell asks."""
+def read_words_to_complete() -> list[str]:
+    """Return the words on the shell's command line, the last one partial; empty if no shell requests a completion."""
     if not is_completing():
         return []
     text = os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")
     try:
         words = shlex.split(text)
-    except ValueError:  # a quotation that is still open
+    except ValueError:  # a quotation that is not closed yet
         words = text.split()
     return [*words[1:], *([""] if text.endswith((" ", "\n")) else [])] or [""]
 
 
-def keys() -> list[str]:
-    """Return every key of a configuration, as in `federation.rounds`."""
-    classes = {node.name: node for node in _parsed("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
-    inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _fields(classes[name])]
+def list_keys() -> list[str]:
+    """Return every configuration key, such as `federation.rounds`."""
+    classes = {node.name: node for node in _parse("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
+    inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _list_fields(classes[name])]
     return sorted({"seed", *TABLES, *inner} - {"attack.member", "data.member"})
 
 
-def names(places: Tables) -> Iterator[str]:
+def list_names(sources: Tables) -> Iterator[str]:
     """Yield the names in tables."""
-    for node, tables in ((node, tables) for file, tables in places.items() for node in _parsed(file)):
+    for node, tables in ((node, tables) for file, tables in sources.items() for node in _parse(file)):
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
         if any(isinstance(each, ast.Name) and each.id in tables for each in targets):
             table = next(each for each in ast.walk(node) if isinstance(each, ast.Dict))
             yield from (str(key.value) for key in table.keys if isinstance(key, ast.Constant))
 
 
-def _parsed(file: str) -> Iterable[ast.stmt]:
+def _parse(file: str) -> Iterable[ast.stmt]:
     return ast.parse((HERE / file).read_text(encoding="utf-8")).body
 
 
-def _fields(cls: ast.ClassDef) -> Iterator[str]:
+def _list_fields(cls: ast.ClassDef) -> Iterator[str]:
     for node in cls.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
 
 
-def _setting(ctx: click.Context, incomplete: str) -> list[str]:
-    """Complete `section.key=value`; bash hands over the parts before and behind the sign one by one."""
+def _complete_setting(ctx: click.Context, incomplete: str) -> list[str]:
+    """Complete `section.key=value`; bash passes the key, the equals sign and the value as separate words."""
     before = [*(ctx.params.get("words") or ())]
     if incomplete == "=" and before:
-        return _values(before[-1])
+        return _list_values(before[-1])
     if len(before) > 1 and before[-1] == "=":
-        return [value for value in _values(before[-2]) if value.startswith(incomplete)]
+        return [value for value in _list_values(before[-2]) if value.startswith(incomplete)]
     key, sign, _ = incomplete.partition("=")
-    offered = [f"{key}={value}" for value in _values(key)] if sign else [f"{each}=" for each in keys()]
+    offered = [f"{key}={value}" for value in _list_values(key)] if sign else [f"{each}=" for each in list_keys()]
     return [each for each in offered if each.startswith(incomplete)]
 
 
-def _values(key: str) -> list[str]:
+def _list_values(key: str) -> list[str]:
     where = TABLES.get(key.removesuffix(".name"))
-    return sorted(names(where)) if where else []
+    return sorted(list_names(where)) if where else []
 
 
-def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_setting)] = None) -> None:
-    """Stand for a command that takes settings."""
+def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_complete_setting)] = None) -> None:
+    """Replace a command that takes settings."""
 
 
-def _preset(ctx: click.Context, incomplete: str) -> list[str]:
-    return [name for name in names(PRESETS) if name.startswith(incomplete)]
+def _complete_preset(ctx: click.Context, incomplete: str) -> list[str]:
+    return [name for name in list_names(PRESETS) if name.startswith(incomplete)]
 
 
-def _presets(name: Annotated[str, typer.Argument(autocompletion=_preset)]) -> None:
-    """Stand for a command that takes a preset."""
+def _presets(name: Annotated[str, typer.Argument(autocompletion=_complete_preset)]) -> None:
+    """Replace a command that takes a preset."""
 
 
-def _kind(ctx: click.Context, incomplete: str) -> list[str]:
+def _complete_kind(ctx: click.Context, incomplete: str) -> list[str]:
     members = (name for kind in _kinds() for name in _members(kind))
     return [name for name in dict.fromkeys((*_kinds(), *members)) if name.startswith(incomplete)]
 
 
-def _member(ctx: click.Context, incomplete: str) -> list[str]:
+def _complete_member(ctx: click.Context, incomplete: str) -> list[str]:
     return [name for name in _members(str(ctx.params.get("kind"))) if name.startswith(incomplete)]
 
 
 def _kinds() -> list[str]:
-    return [*names(KINDS), "presets"]
+    return [*list_names(KINDS), "presets"]
 
 
 def _members(kind: str) -> Iterator[str]:
     """Yield the names of a kind."""
     if kind == "presets":
-        return names(PRESETS)
+        return list_names(PRESETS)
     section = SECTIONS[kind].section if kind in SECTIONS else "execution.backend"
-    return names(TABLES[section] if kind in names(KINDS) else {})
+    return list_names(TABLES[section] if kind in list_names(KINDS) else {})
 
 
 def _listed(
-    kind: Annotated[str, typer.Argument(autocompletion=_kind)],
-    name: Annotated[str | None, typer.Argument(autocompletion=_member)] = None,
+    kind: Annotated[str, typer.Argument(autocompletion=_complete_kind)],
+    name: Annotated[str | None, typer.Argument(autocompletion=_complete_member)] = None,
 ) -> None:
-    """Stand for the command that lists."""
+    """Replace the command that lists."""
 
 
-COMPLETED: Mapping[str, Callable[..., Any]] = {
+STAND_INS: Mapping[str, Callable[..., Any]] = {
     "audit": _settings,
     "list": _listed,
     "reproduce": _presets,
     "run": _settings,
     "sweep": _settings,
 }
-"""What stands for a command while its words are completed, but for options."""
+"""Lightweight replacements of commands during completion of arguments other than options."""

@@ -1,4 +1,4 @@
-"""Facts, sentences and outcomes on a terminal."""
+"""Print facts, paragraphs and run results on a terminal."""
 
 import json
 import os
@@ -13,21 +13,21 @@ from sparring.experiments import Outcome
 
 
 def terminal_width() -> int:
-    """Return the characters of a line; of a file, which has no width, those of a small terminal."""
+    """Return the width of the terminal in characters; output to a file has the width of a small terminal."""
     return get_terminal_size().columns
 
 
 def printable(text: str) -> str:
-    """Return a text in which everything that a terminal would obey is written out."""
+    """Return a text in which control characters are escaped."""
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
 LEAST = 30
-"""Characters that a fact has beside its name, however narrow the terminal."""
+"""The minimum width of a fact in characters, on any terminal."""
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
-    """Print each fact behind its name, on several lines if it must be; one with a path is not broken, to be copied."""
+    """Print each fact after its name, wrapped to the terminal; a fact with a path stays on one line, for copying."""
     width = max(map(len, facts)) + 2
     room = max(LEAST, terminal_width() - width)
     for name, fact in facts.items():
@@ -37,11 +37,11 @@ def show_facts(facts: Mapping[str, str]) -> None:
 
 
 WIDTH = 80
-"""Characters of a line of prose, at most."""
+"""The maximum width of a paragraph in characters."""
 
 
 def show_paragraphs(lines: Iterable[str]) -> None:
-    """Print each line in a paragraph no wider than a small terminal, or this one; no word, as a path is, is broken."""
+    """Print each line as a paragraph, wrapped to at most `WIDTH` characters; words, such as paths, are not broken."""
     for line in lines:
         for part in wrap(
             printable(line),
@@ -54,7 +54,7 @@ def show_paragraphs(lines: Iterable[str]) -> None:
 
 
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
-    """Print the outcome: one JSON object, or a few lines."""
+    """Print the outcome of a run as one JSON object or as a few lines."""
     result, speed = outcome.result, outcome.rounds_per_second
     if as_json:
         typer.echo(json.dumps({**result, "rounds_per_second": speed, "run": str(outcome.folder)}, allow_nan=False))
@@ -62,7 +62,7 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     accuracy, average, loss = (result[key] for key in ("accuracy", "average_accuracy", "loss"))
     facts = {
         "accuracy": f"{accuracy:.3f} after {result['rounds']} rounds, {average:.3f} on average",
-        **_backdoor(result),
+        **_describe_backdoor(result),
         "loss": "not finite" if loss is None else f"{loss:.4g}",
         "speed": "not measured" if speed is None else f"{speed:.3g} rounds per second",
         "run": str(outcome.folder),
@@ -70,18 +70,18 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     show_facts(facts)
 
 
-def _backdoor(result: Mapping[str, Any]) -> dict[str, str]:
-    """Say how often triggered images are taken for the target, if there is a trigger."""
+def _describe_backdoor(result: Mapping[str, Any]) -> dict[str, str]:
+    """Describe how often triggered images are classified as the target class, if there is a trigger."""
     if result["backdoor_accuracy"] is None:
         return {}
     last, average = result["backdoor_accuracy"], result["average_backdoor_accuracy"]
     counted, of_all = result["backdoor_accuracy_with_target"], result.get("backdoor_accuracy_of_all")
-    # Folders of earlier versions do not have the last.
+    # Folders of earlier versions lack the accuracy on all images.
     rest = "" if of_all is None else f", {of_all:.3f} of all images"
     return {"backdoor": f"{last:.3f}, {average:.3f} on average; {counted:.3f} with images of the target class{rest}"}
 
 
 def show_block(lines: Iterable[str]) -> None:
-    """Print paragraphs, and an empty line."""
+    """Print paragraphs and an empty line."""
     show_paragraphs(lines)
     typer.echo()

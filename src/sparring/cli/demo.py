@@ -1,4 +1,4 @@
-"""`sparring demo`: digits learned, attacked and defended."""
+"""`sparring demo`: a federation that learns digits, with and without attacks and defenses."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,42 +9,42 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sparring.cli.progress import progress, stop_request
+from sparring.cli.progress import handle_stop_signals, show_progress
 from sparring.experiments.analysis.plots import Curve, draw_accuracy
 from sparring.experiments.jobs.atomic_files import translate_os_errors
-from sparring.experiments.reproductions.demo import ATTACKS, CELLS, RULES, DemoCell, play_cells, verdict
+from sparring.experiments.reproductions.demo import ATTACKS, CELLS, RULES, DemoCell, run_cells, summarize
 
 PICTURE = "accuracy.png"
 BROKEN = 0.5
-"""An accuracy below which a model is shown as broken."""
+"""The accuracy below which a model is shown in red."""
 
 
 def command(
-    out: Annotated[Path, typer.Option(help="The folder of the picture.")] = Path("sparring-demo"),
+    out: Annotated[Path, typer.Option(help="Folder for the picture.")] = Path("sparring-demo"),
 ) -> None:
-    """Watch digits being learned by a federation, attacked, and defended: a table and a picture."""
+    """Train federations on digits with several attacks and rules, and show the accuracies as a table and a picture."""
     with translate_os_errors(out):
         out.mkdir(parents=True, exist_ok=True)
-    curves = _played()
+    curves = _run_cells()
     accuracies = {cell: curve[-1][1] for cell, curve in curves.items()}
-    Console(highlight=False).print(_table(accuracies))
-    typer.echo(verdict(accuracies))
+    Console(highlight=False).print(_make_table(accuracies))
+    typer.echo(summarize(accuracies))
     panels = {attack: {rule: curves[DemoCell(attack, rule)] for rule in RULES} for attack in ATTACKS}
     draw_accuracy(panels, out / PICTURE)
     typer.echo(f"picture: {out / PICTURE}")
 
 
-def _played() -> dict[DemoCell, Curve]:
-    """Play all runs, and show which are done."""
+def _run_cells() -> dict[DemoCell, Curve]:
+    """Run all cells, and show the progress."""
     curves: dict[DemoCell, Curve] = {}
-    with stop_request(), progress("run", len(CELLS)) as shown:
-        for cell, curve in play_cells():
+    with handle_stop_signals(), show_progress("run", len(CELLS)) as shown:
+        for cell, curve in run_cells():
             curves[cell] = curve
             shown.show(len(curves), f"{cell.rule}, {cell.attack}: {curve[-1][1]:.1%}")
     return curves
 
 
-def _table(accuracies: Mapping[DemoCell, float]) -> Table:
+def _make_table(accuracies: Mapping[DemoCell, float]) -> Table:
     table = Table(title="accuracy on digits after the last round", title_style="bold")
     table.add_column("rule")
     for attack in ATTACKS:

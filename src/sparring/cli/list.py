@@ -1,4 +1,4 @@
-"""`sparring list`: what a configuration can name, one member with its options, and what can be reproduced."""
+"""`sparring list`: the names that a configuration can use, and the presets of `sparring reproduce`."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ from rich.text import Text
 from sparring.cli.console import WIDTH, printable, terminal_width
 from sparring.cli.options import AsJson, Plugins, load_catalogues
 from sparring.errors import ConfigError, UnknownName
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue, entry_of
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, entry_of, list_members
 from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.reproductions import TITLES
 from sparring.kinds import KINDS as SECTIONS
@@ -26,11 +26,11 @@ from sparring.registry import offer, spelled
 PRESETS_KIND = "presets"
 KINDS = (*CATALOGUES, PRESETS_KIND)
 LEAST_FOR_COLUMNS = 80
-"""Characters of a line from which on names, descriptions and options stand in columns."""
+"""The terminal width from which names, descriptions and options are shown in columns."""
 OPTIONS = 28
-"""Characters of the column of options."""
+"""The width of the column of options."""
 HEADING, INDENT = 12, 4
-"""Characters before the facts of a member, and before what is said of an option."""
+"""The indentation of the facts of a member, and of what is said about an option."""
 
 
 def command(
@@ -42,7 +42,7 @@ def command(
     as_json: AsJson = False,
     plugins: Plugins = None,
 ) -> None:
-    """List what a configuration can name and what can be reproduced, or describe one of them with its options."""
+    """List the names that a configuration can use and the presets to reproduce, or describe one with its options."""
     catalogues = load_catalogues(plugins)
     kind = accept_former_kind(kind) if kind else None
     if kind is not None and (name is not None or kind not in KINDS):
@@ -58,9 +58,9 @@ def command(
 
 
 def _entries(kind: str, catalogues: Catalogues) -> tuple[Entry, ...]:
-    """Return the members of a catalogue, or the presets."""
+    """Return the members of a catalogue or the presets."""
     if kind in catalogues:
-        return catalogue(kind, catalogues)
+        return list_members(kind, catalogues)
     if kind != PRESETS_KIND:
         raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
     return tuple(_preset(name) for name in TITLES)
@@ -158,14 +158,14 @@ def _plain(entry: Entry) -> dict[str, object]:
 
 
 def _print_table(kind: str, entries: tuple[Entry, ...]) -> None:
-    """Print what there is of a kind: in columns, or one below the other in a narrow terminal."""
+    """Print the members of a kind in columns, or one below the other in a narrow terminal."""
     console = Console(highlight=False)
     if console.width < LEAST_FOR_COLUMNS:
         _print_stack(console, kind, entries=entries)
         return
     table = Table(title=kind, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.add_column("name", no_wrap=True)
-    table.add_column("what it is", overflow="fold")
+    table.add_column("description", overflow="fold")
     table.add_column("options", min_width=OPTIONS, max_width=OPTIONS, overflow="fold")
     for entry in entries:
         table.add_row(entry.name, Text(entry.description), Text("\n".join(map(_option, entry.options))))
@@ -186,7 +186,7 @@ def _option(option: Option) -> str:
 
 
 def _written(value: Any) -> str:
-    """Write a value as a configuration does."""
+    """Write a value in the syntax of a configuration."""
     if isinstance(value, tuple):
         return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""`sparring`: find the command, and turn what goes wrong into one line and an exit code."""
+"""`sparring`: call the command, and report an error as one line and an exit code."""
 
 import sys
 import traceback
@@ -12,47 +12,47 @@ import typer
 from typer.core import TyperCommand
 
 import sparring
-from sparring.cli.completion import COMPLETED, NAME, completed, is_completing
-from sparring.cli.standard_streams import shielded
+from sparring.cli.completion import NAME, STAND_INS, is_completing, read_words_to_complete
+from sparring.cli.standard_streams import shield_stream
 from sparring.errors import ConfigError, FormerName, Interrupted, SparringError
 from sparring.registry import imported
 
 COMMANDS = {
-    "run": "Play one run, as a configuration and settings describe it.",
-    "resume": "Go on with a run that was stopped.",
-    "sweep": "Play many runs: every combination of what a file lets vary.",
-    "reproduce": "Play a published table or figure again.",
-    "audit": "Find out what an attacker that learns does to a rule.",
-    "show": "Show runs beside each other: settings, results, curves.",
-    "report": "Show what a sweep came to, in tables and on a page.",
-    "list": "List what a configuration can name.",
-    "check-plugin": "Check a class of your own against what is asked of its kind.",
-    "demo": "Watch digits being learned, attacked and defended.",
+    "run": "Run one experiment from a file, settings or both.",
+    "resume": "Resume a run that was stopped.",
+    "sweep": "Run every combination of the values on the axes of a file.",
+    "reproduce": "Reproduce a published table, figure or theorem.",
+    "audit": "Measure a rule under hand-crafted attacks and a learned one.",
+    "show": "Compare runs: settings, results, curves.",
+    "report": "Report the results of a sweep as tables, figures or a page.",
+    "list": "List the names that a configuration can use.",
+    "check-plugin": "Check your own class against the contract of its kind.",
+    "demo": "Watch a federation learn digits under attacks and defenses.",
 }
 
-TAKING = {"run", "sweep", "audit"}
-"""Those that take `section.key=value`."""
+TAKES_SETTINGS = {"run", "sweep", "audit"}
+"""The commands that take `section.key=value`."""
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 TRACEBACK = "--traceback"
 HELP = {"help_option_names": ["-h", "--help"]}
 
 
 class PlainCommand(TyperCommand):
-    """A command whose help has brackets as they are: typer escapes them for rich, even where rich is not used."""
+    """A command whose help shows plain brackets: typer escapes them for rich, even where rich is not used."""
 
     def get_help(self, ctx: click.Context) -> str:
         return super().get_help(ctx).replace(r"\[", "[")
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the command that `words`, by default those of the process, give, and return the exit code."""
+    """Run the command given by `words`, by default `sys.argv`, and return the exit code."""
     said = list(sys.argv[1:] if words is None else words)
-    with shielded("stderr"):
-        with shielded("stdout") as output, _former_names_told():
+    with shield_stream("stderr"):
+        with shield_stream("stdout") as output, _former_names_told():
             code = _run(said)
         if output.loss is None or code != 0:
             return code
-        return _complain(f"standard output: {output.loss}; what the command saved is intact", FAILED)
+        return _report_error(f"standard output: {output.loss}; files that the command saved are intact", FAILED)
 
 
 @contextmanager
@@ -77,42 +77,42 @@ def _former_names_told() -> Iterator[None]:
 def _run(said: Sequence[str]) -> int:
     given = [word for word in said if word != TRACEBACK] or ["--help"]
     try:
-        code = _application(completed() or given)(given, prog_name=NAME, standalone_mode=False)
+        code = _build_application(read_words_to_complete() or given)(given, prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:
-        return _complain(_remedy(error, given) or error.format_message(), WRONG_USAGE)
+        return _report_error(_suggest_setting(error, given) or error.format_message(), WRONG_USAGE)
     except SparringError as error:
         if TRACEBACK in said:
             traceback.print_exception(error)
-        return _complain(str(error), _exit_code(error))
-    # A command returns nothing; click returns the code with which it left early, as after --help or an interrupt.
-    return _complain("interrupted", INTERRUPTED) if code == INTERRUPTED else code or 0
+        return _report_error(str(error), _exit_code(error))
+    # A command returns its exit code or None; click returns the code of an early exit, as after --help or an interrupt.
+    return _report_error("interrupted", INTERRUPTED) if code == INTERRUPTED else code or 0
 
 
-def _application(words: Sequence[str]) -> typer.Typer:
-    """Assemble the command line. Only a command that is named is imported: torch takes more than a second."""
+def _build_application(words: Sequence[str]) -> typer.Typer:
+    """Build the command line. Only the named command is imported, since torch takes more than a second."""
     # Plain help wraps what does not fit; rich help cuts words off in a narrow terminal.
     application = typer.Typer(
         pretty_exceptions_enable=False, rich_markup_mode=None, callback=_about, context_settings=HELP
     )
     for name, summary in COMMANDS.items():
         is_named = name in words
-        function = _function(name, words) if is_named else _about
+        function = _load_command(name, words) if is_named else _about
         help = None if is_named else summary
         application.command(name, cls=PlainCommand, help=help, short_help=summary, context_settings=HELP)(function)
     return application
 
 
-def _function(name: str, words: Sequence[str]) -> Callable[..., Any]:
-    """Return a command; what completes its words stands for it where that is enough."""
-    if is_completing() and not words[-1].startswith("-") and name in COMPLETED:
-        return COMPLETED[name]
+def _load_command(name: str, words: Sequence[str]) -> Callable[..., Any]:
+    """Return the function of a command, or its lightweight replacement during completion."""
+    if is_completing() and not words[-1].startswith("-") and name in STAND_INS:
+        return STAND_INS[name]
     function: Callable[..., Any] = imported(f"sparring.cli.{name.replace('-', '_')}:command")
     return function
 
 
-def _remedy(error: click.ClickException, given: Sequence[str]) -> str:
-    """Say what to write for an option that is none but a key: `--rounds 10` is `federation.rounds=10`."""
-    if not isinstance(error, click.NoSuchOption) or not TAKING.intersection(given[:1]):
+def _suggest_setting(error: click.ClickException, given: Sequence[str]) -> str:
+    """Suggest the setting for an unknown option that is a key: `federation.rounds=10` for `--rounds 10`."""
+    if not isinstance(error, click.NoSuchOption) or not TAKES_SETTINGS.intersection(given[:1]):
         return ""
     option = error.option_name
     key = imported("sparring.experiments.config.parse:full_key")(option.lstrip("-"))
@@ -132,10 +132,10 @@ def _about(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     traceback: Annotated[
-        bool, typer.Option(TRACEBACK, help="Show all of an error, and not its line alone; after any command, too.")
+        bool, typer.Option(TRACEBACK, help="Show the traceback of an error; also accepted after a command.")
     ] = False,
 ) -> None:
-    """Poisoning attacks on federated learning, and defenses against them, in simulation."""
+    """Simulate poisoning attacks on federated learning, and defenses against them."""
 
 
 def _exit_code(error: SparringError) -> int:
@@ -144,6 +144,6 @@ def _exit_code(error: SparringError) -> int:
     return WRONG_USAGE if isinstance(error, ConfigError) else FAILED
 
 
-def _complain(message: str, code: int) -> int:
+def _report_error(message: str, code: int) -> int:
     typer.echo(f"sparring: {'; '.join(message.splitlines())}", err=True)
     return code

@@ -1,4 +1,4 @@
-"""How work is followed on the command line: progress bars, notices, and signals that ask it to stop."""
+"""Progress bars, notices, and signals that request a stop."""
 
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,13 +14,13 @@ from rich.table import Column
 
 from sparring.experiments import Observer
 from sparring.experiments.jobs.job import Failed, stop_file
-from sparring.experiments.sweeps import Cell, Ending, Played, SweepObserver
-from sparring.experiments.sweeps.axes import called_together
+from sparring.experiments.sweeps import Cell, Completed, Ending, SweepObserver
+from sparring.experiments.sweeps.axes import join_labels
 from sparring.federation import RoundRecord
 
 
 class StopRequest:
-    """Whether somebody asked a run to stop: before its first record it stops at once, and so it does if asked twice."""
+    """A request to stop a run. A run stops immediately before its first record, and after a second request."""
 
     def __init__(self, tell: Callable[[], None]) -> None:
         self.tell = tell
@@ -28,20 +28,20 @@ class StopRequest:
         self.is_made = False
 
     def make(self, number: int, frame: FrameType | None) -> None:
-        """Answer a signal."""
+        """Handle a signal."""
         if self.is_made or not self.can_wait:
             raise KeyboardInterrupt
         self.is_made = True
         self.tell()
 
 
-def _nobody() -> None:
-    """Leave it to whoever looks."""
+def _do_nothing() -> None:
+    """Do nothing: the caller reads `is_made`."""
 
 
 @contextmanager
-def stop_request(tell: Callable[[], None] = _nobody) -> Iterator[StopRequest]:
-    """Let signals ask, for as long as a run takes; `tell` passes on that one has."""
+def handle_stop_signals(tell: Callable[[], None] = _do_nothing) -> Iterator[StopRequest]:
+    """Handle signals as stop requests within the context; `tell` is called for the first one."""
     request = StopRequest(tell)
     before = {number: signal.signal(number, request.make) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -52,47 +52,47 @@ def stop_request(tell: Callable[[], None] = _nobody) -> Iterator[StopRequest]:
 
 
 LINES = 20
-"""How many plain lines there are at most, or a few more."""
+"""The approximate maximum number of plain lines."""
 
 
 class Bar:
-    """A bar, and the latest news beside it."""
+    """A progress bar with the latest news."""
 
     def __init__(self, progress: Progress, unit: str, *, total: int) -> None:
         self.progress = progress
         self.task = progress.add_task("", unit=unit, total=total)
 
     def expect(self, total: int) -> None:
-        """Start anew, with so many units."""
+        """Restart with `total` units."""
         self.progress.reset(self.task, total=total)
 
     def show(self, done: int, news: str | None) -> None:
-        """Move the bar; without news the last ones stay."""
+        """Move the bar; without news the previous news stays."""
         self.progress.update(self.task, completed=done)
         if news is not None:
             self.progress.update(self.task, description=news)
 
 
 class Lines:
-    """A line of news now and then."""
+    """Occasional lines of news, where the output is not a terminal."""
 
     def __init__(self, unit: str, total: int) -> None:
         self.unit, self.total = unit, total
         self.due = 0.0
 
     def expect(self, total: int) -> None:
-        """Start anew, with so many units."""
+        """Restart with `total` units."""
         self.total, self.due = total, 0.0
 
     def show(self, done: int, news: str | None) -> None:
-        """Write a line if there is news and the last line was some time ago."""
+        """Write a line if there is news and enough units are done since the last line."""
         if news is not None and (done >= self.due or done == self.total):
             self.due = done + self.total / LINES
             typer.echo(f"{self.unit} {done}/{self.total}: {news}", err=True)
 
 
 @contextmanager
-def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
+def show_progress(unit: str, total: int) -> Iterator[Bar | Lines]:
     """Show how many of `total` units are done."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -103,7 +103,7 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
         MofNCompleteColumn(),
         BarColumn(bar_width=20),
         TimeRemainingColumn(),
-        # What does not fit beside the other columns goes on below itself, and takes no place of theirs.
+        # Long news wraps within its own column, and does not shrink the other columns.
         TextColumn("{task.description}", markup=False, table_column=Column(ratio=1, overflow="fold")),
     )
     with Progress(*columns, console=console, transient=True, expand=True) as shown:
@@ -111,18 +111,18 @@ def progress(unit: str, total: int) -> Iterator[Bar | Lines]:
 
 
 @contextmanager
-def following(rounds: int) -> Iterator[Observer]:
-    """Yield an observer that shows how far a run is, and stops it where a signal asks for that."""
-    with stop_request() as request, progress("round", rounds) as shown:
+def follow_run(rounds: int) -> Iterator[Observer]:
+    """Yield an observer that shows the progress of a run, and stops the run after a signal."""
+    with handle_stop_signals() as request, show_progress("round", rounds) as shown:
 
         def take(record: RoundRecord) -> None:
             request.can_wait = True
-            shown.show(record.round, _round_news(record))
+            shown.show(record.round, _describe_round(record))
 
         yield Observer(record=take, notice=show_notice, wants_stop=lambda: request.is_made)
 
 
-def _round_news(record: RoundRecord) -> str | None:
+def _describe_round(record: RoundRecord) -> str | None:
     if record.accuracy is None:
         return None
     loss = "not finite" if record.loss is None else f"{record.loss:.4g}"
@@ -131,19 +131,19 @@ def _round_news(record: RoundRecord) -> str | None:
 
 
 def show_notice(message: str) -> None:
-    """Tell something in passing."""
+    """Print a notice on standard error."""
     typer.echo(f"sparring: {message}", err=True)
 
 
 class Display:
-    """Shows how many runs have ended, how many go on, and how many failed."""
+    """Shows how many runs have ended, are running, and have failed."""
 
     def __init__(self, shown: Bar | Lines, request: StopRequest, *, size: int) -> None:
         self.shown, self.request, self.size = shown, request, size
         self.total, self.done, self.failed = 0, 0, 0
 
     def expect(self, runs: int) -> None:
-        """Start with so many runs; from now on a signal waits for the rounds that are being played."""
+        """Start with this number of runs; from now on a signal waits for the current rounds."""
         self.request.can_wait = True
         self.total, self.done = runs, 0
         self.shown.expect(runs)
@@ -156,9 +156,9 @@ class Display:
         if isinstance(ending, Failed):
             self.failed += 1
             show_notice(f"{format_labels(cell.labels)} failed: {ending.error}")
-        for notice in ending.notices if isinstance(ending, Played) else ():
+        for notice in ending.notices if isinstance(ending, Completed) else ():
             show_notice(notice)
-        self._show(_run_news(cell, ending))
+        self._show(_describe_ending(cell, ending))
 
     def _show(self, news: str) -> None:
         running = min(self.size, self.total - self.done)
@@ -166,50 +166,52 @@ class Display:
 
 
 @contextmanager
-def following_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
-    """Yield an observer of a sweep that plays `size` runs at a time; a signal asks these to stop."""
-    with stop_request(stop_file(folder).touch) as request, progress("run", 0) as shown:
+def follow_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
+    """Yield an observer of a sweep with `size` workers; a signal asks the workers to stop."""
+    with handle_stop_signals(stop_file(folder).touch) as request, show_progress("run", 0) as shown:
         display = Display(shown, request, size=size)
         yield SweepObserver(expect=display.expect, ended=display.end, notice=show_notice)
 
 
 def format_labels(labels: Mapping[str, str]) -> str:
-    """Name a cell; a sweep without axes has only one."""
-    return called_together(labels) or "the run"
+    """Name a cell by its labels; the only cell of a sweep without axes has none."""
+    return join_labels(labels) or "the run"
 
 
-def _run_news(cell: Cell, ending: Ending) -> str:
-    how = f"accuracy {ending.result['accuracy']:.3f}" if isinstance(ending, Played) else type(ending).__name__.lower()
+def _describe_ending(cell: Cell, ending: Ending) -> str:
+    how = (
+        f"accuracy {ending.result['accuracy']:.3f}" if isinstance(ending, Completed) else type(ending).__name__.lower()
+    )
     return f"{format_labels(cell.labels)}: {how}"
 
 
 GLANCE = 2.0
-"""Seconds between two looks at how far training is."""
+"""Seconds between two looks at the progress of training."""
 FEW = 4
-"""How many policies have their steps shown; of more it is told how many have any."""
+"""Up to this number of policies, the steps of each are shown; of more, the number of policies that have started."""
 
 
 @contextmanager
-def following_training(folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> Iterator[None]:
-    """Show how many steps each policy in a folder has made, of `total` for all; a signal asks these to stop."""
-    with stop_request(stop_file(folder).touch) as request, progress("step", total) as shown:
+def follow_training(folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> Iterator[None]:
+    """Show the training steps of each policy in a folder, of `total` steps overall; a signal requests a stop."""
+    with handle_stop_signals(stop_file(folder).touch) as request, show_progress("step", total) as shown:
         request.can_wait = True
 
         def look(before: Sequence[int]) -> Sequence[int]:
             steps = made()
             if steps != before:
-                shown.show(sum(steps), _step_news(steps))
+                shown.show(sum(steps), _describe_steps(steps))
             return steps
 
-        with repeated(look):
+        with look_repeatedly(look):
             yield
 
 
 @contextmanager
-def repeated(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
-    """Look now and then, and at the end, while something is done that does not tell how far it is.
+def look_repeatedly(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
+    """Call `look` periodically and at the end, within a context that does not report its progress.
 
-    Each look is given what the last one has seen.
+    Each call gets the previous result of `look`.
     """
     done = Event()
 
@@ -228,20 +230,20 @@ def repeated(look: Callable[[Sequence[int]], Sequence[int]]) -> Iterator[None]:
         watcher.join()
 
 
-def _step_news(steps: Sequence[int]) -> str:
+def _describe_steps(steps: Sequence[int]) -> str:
     if len(steps) <= FEW:
         return f"steps of each policy: {', '.join(map(str, steps))}"
-    return f"{sum(step > 0 for step in steps)} of {len(steps)} policies begun"
+    return f"{sum(step > 0 for step in steps)} of {len(steps)} policies started"
 
 
 class ConsoleFollower:
-    """Tells of each stage, and how far it is."""
+    """Shows each stage and its progress on the console."""
 
     def begin(self, stage: str) -> None:
         show_notice(stage)
 
     def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
-        return following_sweep(folder, size)
+        return follow_sweep(folder, size)
 
     def training(self, folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> AbstractContextManager[None]:
-        return following_training(folder, made, total=total)
+        return follow_training(folder, made, total=total)

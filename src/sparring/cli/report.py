@@ -1,4 +1,4 @@
-"""`sparring report`: what a sweep came to."""
+"""`sparring report`: the results of a sweep, a run or an audit."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -15,43 +15,43 @@ from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_csv
 from sparring.experiments.jobs.atomic_files import write
 from sparring.experiments.report.figures import write_figures
-from sparring.experiments.report.html_page import page
+from sparring.experiments.report.html_page import render_page
 from sparring.experiments.report.latex import as_latex
-from sparring.experiments.report.paired_tables import PairedTable, interval_of, make_paired_tables
-from sparring.experiments.report.panels import parts
-from sparring.experiments.report.score_tables import further_metrics, make_score_tables, metrics
+from sparring.experiments.report.paired_tables import PairedTable, make_paired_tables, name_intervals
+from sparring.experiments.report.panels import split_study
+from sparring.experiments.report.score_tables import list_further_metrics, list_metrics, make_score_tables
 from sparring.experiments.report.side_by_side import AUDIT
 from sparring.experiments.report.study import Study, read_study
-from sparring.experiments.report.threat_model import CLASSES, threat_model
+from sparring.experiments.report.threat_model import CLASSES, describe_threat_model
 from sparring.experiments.reproductions.comparison import judge_reproduction
-from sparring.experiments.sweeps.axes import called_together
-from sparring.experiments.sweeps.tensorboard import track
+from sparring.experiments.sweeps.axes import join_labels
+from sparring.experiments.sweeps.tensorboard import write_events
 
-LEGEND = "cells: mean, n runs (one a seed), {interval} of the mean; * best of column"
+LEGEND = "cells: mean, n runs (one per seed), {interval} of the mean; * best of column"
 COMPARED = (
-    "compared: mean difference over common seeds, its {interval} (bold: all of it lies beyond {gap:g}, the smallest "
-    "difference that counts; no difference: all of it lies within; undecided: neither, or fewer than three seeds); d: "
-    "that mean over the standard deviation of the differences; p: Wilcoxon's signed-rank test, from six seeds on, "
-    "corrected after Holm for its table"
+    "paired differences: mean over common seeds and its {interval} (bold: the whole interval lies beyond {gap:g}, the "
+    "smallest difference that counts; no difference: it lies within; undecided: neither, or fewer than three seeds); "
+    "d: mean over standard deviation of the differences; p: Wilcoxon's signed-rank test from six seeds on, with Holm's "
+    "correction within its table"
 )
 FURTHER = (
-    "backdoor accuracy on average over the rounds, with images of the target class, and of all images: --html, --csv "
-    "or --latex FILE"
+    "--html, --csv and --latex FILE also contain the backdoor accuracy averaged over rounds, including images of the "
+    "target class, and over all images"
 )
 ATTACKS = "attacks"
-"""The sweep in an audit's folder that everything is measured with."""
+"""The sweep in an audit's folder that holds the measured runs."""
 SHOWN = 3
-"""How many failures are printed; a page has all."""
+"""Failures that are printed; the HTML page has all."""
 
 
 def command(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of a sweep, a run or an audit.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a sweep, a run or an audit.")],
     *,
-    html: Annotated[Path | None, typer.Option(help="Write one page that holds everything, pictures too.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one a row.")] = None,
-    latex: Annotated[Path | None, typer.Option(help="Write the tables for a paper.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page with tables and figures.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the cells of all tables, one per row.")] = None,
+    latex: Annotated[Path | None, typer.Option(help="Write the tables in LaTeX.")] = None,
     figures: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, as PDF and PNG files.")
+        Path | None, typer.Option(metavar="FOLDER", help="Write curves and tables as figures, in PDF and PNG.")
     ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Write the records of all runs for TensorBoard.")
@@ -59,12 +59,12 @@ def command(
     gap: Gap = SMALLEST_GAP,
     plugins: Annotated[list[str] | None, typer.Option("--plugin", hidden=True)] = None,
 ) -> None:
-    """Print what a sweep, a run or an audit came to: each cell's mean over seeds, its interval and its number of runs.
+    """Print the results of a sweep, a run or an audit: for each cell the mean, its interval and the number of runs.
 
     Example: sparring report my-sweep --html report.html
     """
     is_audit = (folder / AUDIT).exists()
-    # What audits need besides, such as their trainers, is slow to import.
+    # The trainers that audits need are slow to import.
     audits = import_module("sparring.cli.audit") if is_audit else None
     if audits is not None:
         audits.show_audit(folder, gap=gap)
@@ -72,10 +72,10 @@ def command(
     runs = folder / ATTACKS if is_audit else folder
     study = read_study(runs, gap=gap)
     show_tables(study)
-    show_paragraphs(_notes(study))
+    show_paragraphs(_make_notes(study))
     for path, written in (
-        (html, _page if audits is None else partial(audits.page_of_audit, folder)),
-        (csv, _csv),
+        (html, _render_page if audits is None else partial(audits.render_audit, folder)),
+        (csv, _format_csv),
         (latex, as_latex),
     ):
         if path is not None:
@@ -84,51 +84,53 @@ def command(
     if figures is not None:
         typer.echo(f"written: {figures}, {len(write_figures(study, figures))} files")
     if tensorboard is not None:
-        typer.echo(f"written: {tensorboard}, {track(runs, tensorboard)} runs")
+        typer.echo(f"written: {tensorboard}, {write_events(runs, tensorboard)} runs")
 
 
 def show_folder(folder: Path) -> None:
-    """Print the tables of what a folder holds."""
+    """Print the tables of a folder."""
     show_tables(read_study(folder))
 
 
 def show_tables(study: Study) -> None:
-    """Print the cells of all parts, and what they come to beside each other."""
+    """Print the scores and the paired differences of all parts."""
     compared: list[PairedTable] = []
-    for title, part in parts(study):
+    for title, part in split_study(study):
         for table in make_score_tables(part):
             show_score_table(table, title)
         for contrast_table in make_paired_tables(part):
             show_paired_table(contrast_table, title)
             compared.append(contrast_table)
-    show_paragraphs(_legend(study, compared))
+    show_paragraphs(_make_legend(study, compared))
 
 
-def _legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
+def _make_legend(study: Study, compared: Sequence[PairedTable]) -> Iterator[str]:
     yield LEGEND.format(interval=study.interval)
-    if further_metrics(study):
+    if list_further_metrics(study):
         yield FURTHER
     if compared:
-        yield COMPARED.format(interval=interval_of(compared), gap=study.gap)
+        yield COMPARED.format(interval=name_intervals(compared), gap=study.gap)
 
 
-def _notes(study: Study) -> Iterator[str]:
-    """Yield what the classes are, what became of the claims, and what the tables lack."""
+def _make_notes(study: Study) -> Iterator[str]:
+    """Yield the class names, the judgments of claims, and the runs that failed or are missing."""
     published = judge_reproduction(study)
-    yield from (f"classes: {words}" for fact in threat_model(study) if fact.term == CLASSES for words in fact.words)
+    yield from (
+        f"classes: {words}" for fact in describe_threat_model(study) if fact.term == CLASSES for words in fact.words
+    )
     yield from map(str, published.judgments if published else ())
     for failure in study.failures[:SHOWN]:
-        yield f"failed: {called_together(failure.labels)}: {failure.error}"
+        yield f"failed: {join_labels(failure.labels)}: {failure.error}"
     if len(study.failures) > SHOWN:
         yield f"failed: {len(study.failures) - SHOWN} more runs; --html FILE writes all errors"
     if study.missing:
         count = f"{len(study.missing)} of {len(study.cells)} runs"
-        yield f"not complete: {count}; play the sweep again into the same folder"
+        yield f"not complete: {count}; repeat the sweep command with the same folder to resume it"
 
 
-def _page(study: Study) -> str:
-    return page(study, judge_reproduction(study))
+def _render_page(study: Study) -> str:
+    return render_page(study, judge_reproduction(study))
 
 
-def _csv(study: Study) -> str:
-    return as_csv(study.frame, [metric.column for metric in (*metrics(study), *further_metrics(study))])
+def _format_csv(study: Study) -> str:
+    return as_csv(study.frame, [metric.column for metric in (*list_metrics(study), *list_further_metrics(study))])

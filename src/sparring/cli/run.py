@@ -1,4 +1,4 @@
-"""`sparring run`: play one run."""
+"""`sparring run`: run one experiment."""
 
 import json
 import re
@@ -21,88 +21,86 @@ from sparring.cli.options import (
     read_words,
     refuse_workers,
 )
-from sparring.cli.progress import following, show_notice
-from sparring.cli.sweep import play_plan
+from sparring.cli.progress import follow_run, show_notice
+from sparring.cli.sweep import run_plan
 from sparring.errors import ConfigError
 from sparring.experiments import Catalogues, Config, Outcome, digest, parse_config, run
-from sparring.experiments.runs.cost import Forecast, describe_run, forecast
-from sparring.experiments.runs.run import finished
+from sparring.experiments.runs.cost import Forecast, describe_run, forecast_run
+from sparring.experiments.runs.run import find_outcome
 from sparring.experiments.runs.run_folder import Existing
 from sparring.experiments.sweeps import Plan, plan_sweep
-from sparring.experiments.sweeps.tensorboard import tracked
+from sparring.experiments.sweeps.tensorboard import track_run
 from sparring.training import keep_freed_memory
 
 RUNS = Path("runs")
-"""Where runs go that are given no folder."""
+"""The default parent folder of runs."""
 RANGE = re.compile(r"([0-9]+)\.\.([0-9]+)")
 MOST = 1000
 
 Seeds = Annotated[
     str | None,
     typer.Option(
-        "--seeds", metavar="FIRST..LAST", help="Play with each of these seeds, as in 0..4 or 0,2,5; show the means."
+        "--seeds", metavar="FIRST..LAST", help="Run with each of these seeds, as in 0..4 or 0,2,5, and show the means."
     ),
 ]
 
 
 def command(
     words: Words = None,
-    out: Annotated[
-        Path | None, typer.Option(help="The run's folder; by default runs/ and the digest's first digits.")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run. Default: runs/DIGEST.")] = None,
     *,
     as_json: AsJson = False,
     tensorboard: TensorBoard = None,
     seeds: Seeds = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be played, its time and its memory.")] = (
-        False
-    ),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Describe the run, its time and its memory, without running it.")
+    ] = (False),
     resumes: Annotated[
         list[bool] | None,
-        typer.Option("--resume/--overwrite", help="Resume the run that the folder holds, or replace it."),
+        typer.Option("--resume/--overwrite", help="Resume or replace the run in the folder."),
     ] = None,
     jobs: Jobs = None,
     ray: Ray = None,
     plugins: Plugins = None,
 ) -> int:
-    """Play one run, as a configuration file and settings describe it; what they leave out has a default.
+    """Run one experiment, described by a configuration file and settings; everything else has a default.
 
     Example: sparring run data=mnist attack=lmp attack.malicious=20 defense=krum federation.rounds=200
     """
     keep_freed_memory()
-    existing, catalogues, document = _existing(resumes or ()), load_catalogues(plugins), read_words(words or [])
+    existing, catalogues, document = _choose_existing(resumes or ()), load_catalogues(plugins), read_words(words or [])
     if seeds is not None:
         if resumes or tensorboard:
             raise ConfigError("--seeds is given; leave out --resume, --overwrite and --tensorboard")
         plan, folder = plan_seeds(document, seeds, out=out, catalogues=catalogues)
         workers = choose_workers(jobs, ray)
-        return play_plan(plan, folder, workers=workers, catalogues=catalogues, dry_run=dry_run, as_json=as_json)
+        return run_plan(plan, folder, workers=workers, catalogues=catalogues, dry_run=dry_run, as_json=as_json)
     refuse_workers(jobs, ray)
     config = parse_config(document, catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
     if dry_run:
-        _tell(folder, config, plan=forecast(config, catalogues), as_json=as_json)
+        _show_forecast(folder, config, plan=forecast_run(config, catalogues), as_json=as_json)
         return 0
-    outcome = _play(config, folder, existing=existing, tensorboard=tensorboard, catalogues=catalogues)
+    outcome = _run_or_read(config, folder, existing=existing, tensorboard=tensorboard, catalogues=catalogues)
     show_outcome(outcome, as_json=as_json)
     return 0
 
 
-def _play(
+def _run_or_read(
     config: Config, folder: Path, *, existing: Existing, tensorboard: Path | None, catalogues: Catalogues
 ) -> Outcome:
-    """Play a run, unless it is there and complete."""
-    outcome = finished(config, folder) if existing == "refuse" else None
+    """Execute a run, unless the folder holds it and it is complete."""
+    outcome = find_outcome(config, folder) if existing == "refuse" else None
     if outcome is not None:
-        show_notice(f"{folder} holds this run, complete; --overwrite plays it again")
+        show_notice(f"{folder} holds this run, and it is complete; --overwrite runs it again")
         return outcome
     rounds = config.federation.rounds
-    with following(rounds) as shown, tracked(shown, folder, board=tensorboard) as observer:
+    with follow_run(rounds) as shown, track_run(shown, folder, board=tensorboard) as observer:
         return run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
 
 
-def _existing(resumes: Sequence[bool]) -> Existing:
-    """Return what to do about a run that is there: true for each --resume, false for each --overwrite."""
+def _choose_existing(resumes: Sequence[bool]) -> Existing:
+    """Return what to do with an existing run; `resumes` is true for each --resume and false for each --overwrite."""
     if len(set(resumes)) > 1:
         raise ConfigError("--resume and --overwrite are both given; choose one")
     if not resumes:
@@ -110,7 +108,7 @@ def _existing(resumes: Sequence[bool]) -> Existing:
     return "resume" if resumes[0] else "overwrite"
 
 
-def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:
+def _show_forecast(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**plan._asdict(), "run": str(folder)}, allow_nan=False))
     else:
@@ -120,7 +118,7 @@ def _tell(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> Non
 def plan_seeds(
     document: Mapping[str, Any], seeds: str, *, out: Path | None, catalogues: Catalogues
 ) -> tuple[Plan, Path]:
-    """Return the plan of one run with several seeds, and the folder that it is played into."""
+    """Return the plan of one run with several seeds, and its folder."""
     if document.get("seed") is not None:
         raise ConfigError(f"seed is {document['seed']!r}, and --seeds is given; choose one")
     axes = {"seed": read_seeds(seeds)}
@@ -129,7 +127,7 @@ def plan_seeds(
 
 
 def read_seeds(text: str) -> list[int]:
-    """Return the seeds that `0..4` or `0,2,5` stands for."""
+    """Parse seeds such as `0..4` or `0,2,5`."""
     found = RANGE.fullmatch(text)
     if found:
         first, last = map(int, found.groups())
@@ -139,5 +137,5 @@ def read_seeds(text: str) -> list[int]:
         if len(seeds) != text.count(",") + 1:
             seeds = []
     if not 2 <= len(set(seeds)) <= MOST:
-        raise ConfigError(f"--seeds is {text!r}; write from two to {MOST} of them, as in 0..4 or 0,2,5")
+        raise ConfigError(f"--seeds is {text!r}; give from two to {MOST} seeds, as in 0..4 or 0,2,5")
     return list(dict.fromkeys(seeds))

@@ -1,4 +1,4 @@
-"""`sparring show`: runs beside each other."""
+"""`sparring show`: compare runs."""
 
 import json
 import sys
@@ -16,32 +16,32 @@ from sparring.experiments.report.side_by_side import (
     LEVELS,
     PLAIN_LEVELS,
     ShownRun,
-    described,
-    differences,
-    numbers,
-    plain,
-    read_shown,
-    sparkline,
+    draw_sparkline,
+    find_differences,
+    list_facts_of_run,
+    list_results,
+    read_runs,
+    runs_to_json,
 )
 
 WIDTH = 17
-"""Characters of a run's column."""
+"""The width of a run's column."""
 MOST_POINTS = 60
-"""Characters of a curve, at most."""
+"""The maximum width of a curve."""
 
 
 def command(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="The folders of runs.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Folders of runs.")],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show runs beside each other: in what they differ, what they came to, and how; of one run, everything.
+    """Compare runs: settings that differ, results, and accuracy over rounds. For a single run, show everything.
 
     Example: sparring show runs/first runs/second
     """
-    runs = read_shown(folders)
+    runs = read_runs(folders)
     if as_json:
-        typer.echo(json.dumps(plain(runs), allow_nan=False))
+        typer.echo(json.dumps(runs_to_json(runs), allow_nan=False))
     elif len(runs) == 1:
         _show_one(runs[0])
     else:
@@ -49,24 +49,24 @@ def command(
 
 
 def _show_one(run: ShownRun) -> None:
-    """Print all that a run's folder says of it."""
+    """Print everything that a run's folder records."""
     accuracies = run.result.get("class_accuracy")
     classes = {"by class": ", ".join(f"{accuracy:.2f}" for accuracy in accuracies)} if accuracies else {}
-    facts = {**described(run), **numbers(run), **classes, "run": str(run.folder)}
+    facts = {**list_facts_of_run(run), **list_results(run), **classes, "run": str(run.folder)}
     show_facts({name: printable(fact) for name, fact in facts.items()})
     _show_curves([run])
 
 
 def _show_several(runs: Sequence[ShownRun]) -> None:
-    """Print tables with a column a run."""
-    differing = differences(runs)
+    """Print tables with one column per run."""
+    differing = find_differences(runs)
     if differing:
         heading = f"{len(differing)} {'setting differs' if len(differing) == 1 else 'settings differ'}"
         _show_table(heading, runs, rows=differing, corner="setting")
     else:
         typer.echo("no setting differs: the runs are equal")
         typer.echo()
-    found = [numbers(run) for run in runs]
+    found = [list_results(run) for run in runs]
     names = dict.fromkeys(name for each in found for name in each)
     _show_table(
         "results", runs, rows={name: [each.get(name, "-") for each in found] for name in names}, corner="number"
@@ -84,7 +84,7 @@ def _show_table(heading: str, runs: Sequence[ShownRun], *, rows: Mapping[str, Se
 
 
 def _show_curves(runs: Sequence[ShownRun]) -> None:
-    """Print the accuracy of each run over its rounds, a line a run."""
+    """Print the accuracy of each run over its rounds, one line per run."""
     drawn = {run.name: run.curve for run in runs if run.curve}
     if not drawn:
         return
@@ -93,11 +93,11 @@ def _show_curves(runs: Sequence[ShownRun]) -> None:
     for name, curve in drawn.items():
         (first, start), (last, end) = curve[0], curve[-1]
         typer.echo(f"  {printable(name)}: {start:.3f} after round {first}, {end:.3f} after round {last}")
-        typer.echo(f"  {sparkline(curve, min(MOST_POINTS, terminal_width() - 4), levels=levels)}")
+        typer.echo(f"  {draw_sparkline(curve, min(MOST_POINTS, terminal_width() - 4), levels=levels)}")
 
 
 def _can_print(text: str) -> bool:
-    """Say whether the output's encoding has the characters of a text."""
+    """Return whether the output's encoding has the characters of a text."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

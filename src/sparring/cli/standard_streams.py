@@ -1,4 +1,4 @@
-"""Standard output and error that may fail: neither a full disk nor a closed pipe ends a command halfway."""
+"""Standard output and error that may fail: a full disk or a closed pipe does not abort a command."""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 
 class Sink(RawIOBase):
-    """Passes on what is written until that is refused; from then on it keeps the reason and drops the rest."""
+    """Writes to a target until the first error; then keeps the error and discards further output."""
 
     def __init__(self, target: BinaryIO | RawIOBase) -> None:
         self.target = target
@@ -34,20 +34,20 @@ class Sink(RawIOBase):
 
     @property
     def loss(self) -> str | None:
-        """Why somebody lacks what was written; a reader that closed its pipe lacks nothing."""
+        """Why output was lost, or None; a reader that closed its pipe lost nothing."""
         if self.refusal is None or self.refusal.errno == EPIPE:
             return None
         return str(self.refusal.strerror).lower()
 
 
 @contextmanager
-def shielded(name: str) -> Iterator[Sink]:
-    """Let `sys.stdout` or `sys.stderr` fail without an error, and show what its encoding lacks in another way."""
+def shield_stream(name: str) -> Iterator[Sink]:
+    """Suppress write errors of `sys.stdout` or `sys.stderr`, and escape characters that its encoding lacks."""
     stream = getattr(sys, name)
     if not isinstance(stream, TextIOWrapper):
         yield Sink(BytesIO())
         return
-    target: Any = getattr(stream.buffer, "raw", stream.buffer)  # of an unbuffered stream, the buffer is the raw one
+    target: Any = getattr(stream.buffer, "raw", stream.buffer)  # an unbuffered stream has the raw stream as its buffer
     sink = Sink(target)
     stream.flush()
     shield = TextIOWrapper(

@@ -1,4 +1,4 @@
-"""Tables on a terminal that may be too narrow for them."""
+"""Print tables, split to fit a narrow terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
@@ -10,36 +10,36 @@ from rich.text import Text
 
 from sparring.cli.console import printable
 from sparring.experiments.report.paired_tables import Difference, PairedTable
-from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, Worst, regrets, worst
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, WorstCase, compute_regrets, find_worst_case
 
 NAMES = 22
-"""Characters of the first column, at most."""
+"""The maximum width of the first column."""
 
 Cells = Mapping[tuple[str, str], Text]
-"""What stands where, by row and column, in the order in which they are shown."""
+"""Texts by row and column, in the order of display."""
 
 
 def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> None:
-    """Print a table with columns of a width, in several parts if the terminal is too narrow for all of them."""
+    """Print a table with columns of fixed width, split into several parts if the terminal is too narrow."""
     console = Console(highlight=False)
     rows, columns = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     console.print(Text(printable(heading), style="bold", overflow="fold"))
-    for part in _parts(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
-        shown = _headed(part, corner=corner, width=width)
+    for part in _split_columns(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
+        shown = _make_table(part, corner=corner, width=width)
         for row in rows:
             shown.add_row(Text(printable(row)), *(cells[row, column] for column in part))
         console.print(shown)
         console.print()
 
 
-def _parts(columns: Sequence[str], *, room: int) -> Iterator[Sequence[str]]:
-    """Yield as few parts as there is room for, about as large as each other."""
+def _split_columns(columns: Sequence[str], *, room: int) -> Iterator[Sequence[str]]:
+    """Split columns into as few parts of similar size as fit."""
     size = ceil(len(columns) / ceil(len(columns) / room))
     for first in range(0, len(columns), size):
         yield columns[first : first + size]
 
 
-def _headed(columns: Sequence[str], *, corner: str, width: int) -> Table:
+def _make_table(columns: Sequence[str], *, corner: str, width: int) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1)
     table.add_column(Text(printable(corner)), max_width=NAMES, overflow="fold")
     for column in columns:
@@ -48,25 +48,26 @@ def _headed(columns: Sequence[str], *, corner: str, width: int) -> Table:
 
 
 SCORE_WIDTH = 12
-"""Characters of a cell."""
+"""The width of a cell."""
 WORST = "worst case"
 
 
 def show_score_table(table: ScoreTable, title: str) -> None:
-    """Print a table; that of a grid with the worst case of each row."""
-    behind = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
+    """Print a table of scores; a grid has an additional column with the worst case of each row."""
+    behind = compute_regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     cells: dict[tuple[str, str], Text] = {}
     for row in table.rows:
         cells |= {
-            (row, column): _score(table.cells[row, column], behind.get((row, column))) for column in table.columns
+            (row, column): _format_score(table.cells[row, column], behind.get((row, column)))
+            for column in table.columns
         }
         if table.is_grid:
-            cells[row, WORST] = _worst(worst(table, row))
+            cells[row, WORST] = _format_worst(find_worst_case(table, row))
     show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=SCORE_WIDTH)
 
 
-def _score(cell: ScoreCell, regret: float | None) -> Text:
-    """Write the mean, starred if no row of the column has a better one, the number of runs, and the interval."""
+def _format_score(cell: ScoreCell, regret: float | None) -> Text:
+    """Format the mean, with a star if it is the best of its column, the number of runs, and the interval."""
     if cell.summary is None:
         return Text(cell.absence)
     count = f"{cell.summary.n}/{cell.asked}" if cell.summary.n < cell.asked else f"{cell.summary.n}"
@@ -76,28 +77,30 @@ def _score(cell: ScoreCell, regret: float | None) -> Text:
     return Text(f"{mean}\n{interval}", style="bold" if is_best else "")
 
 
-def _worst(found: Worst | None) -> Text:
-    """Write the mean, the number of runs, and whose it is."""
+def _format_worst(found: WorstCase | None) -> Text:
+    """Format the mean, the number of runs, and the column of the worst case."""
     if found is None or found.cell.summary is None:
-        return Text("not known")
+        return Text("unknown")
     missing = f"\n{found.missing} missing" if found.missing else ""
     mean = f"{found.bound}{found.cell.summary.mean:.3f} n={found.cell.summary.n}"
     return Text(f"{mean}\n{printable(found.column)}{missing}")
 
 
 PAIRED_WIDTH = 16
-"""Characters of a cell."""
+"""The width of a cell."""
 
 
 def show_paired_table(table: PairedTable, title: str) -> None:
-    """Print a table; what speaks for one side is bold."""
+    """Print a table of paired differences; those that favor one side are bold."""
     cells = {
-        (row, column): _difference(table.cells.get((row, column))) for row in table.rows for column in table.columns
+        (row, column): _format_difference(table.cells.get((row, column)))
+        for row in table.rows
+        for column in table.columns
     }
     show_wide_table(": ".join(filter(None, (title, table.title))), cells, corner=table.corner, width=PAIRED_WIDTH)
 
 
-def _difference(difference: Difference | None) -> Text:
+def _format_difference(difference: Difference | None) -> Text:
     if difference is None:
-        return Text("not known")
-    return Text("\n".join(difference.told), style="bold" if difference.winner else "")
+        return Text("unknown")
+    return Text("\n".join(difference.lines), style="bold" if difference.winner else "")

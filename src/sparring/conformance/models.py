@@ -128,7 +128,7 @@ def every_backend_computes_the_same_updates(architecture: Architecture) -> Itera
         layers = _differing(backend, model, draws=draws) if size >= model.fewest else []
         if layers:
             where = f"{', '.join(map(repr, layers))} ({size} examples per step, steps={steps})"
-            yield f"{examples.name}: {name} gives different gradients than sequential in {where}"
+            yield f"{examples.name}: {name} differs from sequential in {where}"
 
 
 def minibatches(examples: Examples, number: tuple[int, ...], *, draw: int) -> Batch:

@@ -1,4 +1,4 @@
-"""From a configuration to a run on disk, its tables and its pictures."""
+"""Experiments: from a configuration to runs on disk, tables and figures."""
 
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.overrides import apply_overrides

@@ -60,9 +60,9 @@ class Unlearning:
         assert root is not None
         search = TriggerReversal(success=self.success, steps=self.search_steps)
         found = suspicious(reverse_triggers(model, root, rng=rng, search=search), self.threshold)
-        return self.unlearned(model, found, root=root, rng=rng)
+        return self.unlearn(model, found, root=root, rng=rng)
 
-    def unlearned(self, model: Model, triggers: Sequence[Trigger], *, root: Batch, rng: Generator) -> Model:
+    def unlearn(self, model: Model, triggers: Sequence[Trigger], *, root: Batch, rng: Generator) -> Model:
         """Return the model after training on root data, a fraction of which has a trigger and the correct label."""
         parameters = model.parameters
         for batch in self._minibatches(root, triggers, rng=rng) if triggers else ():

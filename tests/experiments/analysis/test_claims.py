@@ -1,6 +1,15 @@
 import pytest
 
-from sparring.experiments.analysis.claims import Above, AnyOf, Claim, Least, at_least_one, find, judge_claim, together
+from sparring.experiments.analysis.claims import (
+    Above,
+    AnyOf,
+    Claim,
+    Least,
+    combine_alternatives,
+    combine_verdicts,
+    judge_claim,
+    judge_statement,
+)
 from tests.experiments.frames import made_frame
 
 GOOD, BAD, CLOSE, SINGLE = ({"attack": "lmp", "defense": name} for name in ("good", "bad", "close", "single"))
@@ -40,13 +49,13 @@ RUNS = made_frame(
     ],
 )
 def test_a_statement_is_judged_by_its_paired_interval(statement, verdict):
-    assert find(statement, RUNS).verdict == verdict
+    assert judge_statement(statement, RUNS).verdict == verdict
 
 
 def test_three_seeds_that_all_agree_a_little_decide_nothing():
     first, second = {"attack": "a", "defense": "x"}, {"attack": "a", "defense": "y"}
     runs = made_frame({("a", "x"): [0.91, 0.94, 0.97], ("a", "y"): [0.90, 0.90, 0.90]})
-    finding = find(Above(first, second), runs)
+    finding = judge_statement(Above(first, second), runs)
     assert finding.comparison.low < 0 < finding.comparison.difference
     assert (finding.verdict, finding.reading) == ("undecided", "undecided")
 
@@ -55,35 +64,37 @@ def test_a_difference_too_small_to_count_is_no_verdict_for_either_side():
     first, second = {"attack": "a", "defense": "x"}, {"attack": "a", "defense": "y"}
     runs = made_frame({("a", "x"): [0.906, 0.9065, 0.9055], ("a", "y"): [0.90, 0.90, 0.90]})
     for statement in (Above(first, second), Above(second, first)):
-        finding = find(statement, runs)
+        finding = judge_statement(statement, runs)
         assert (finding.verdict, finding.reading) == ("does not hold", "no difference that counts")
-    assert find(Above(first, second), runs, gap=0.001).verdict == "holds"
-    assert find(Above(first, second, margin=0.001), runs).verdict == "holds"
-    assert find(Above(first, 0.9), runs).verdict == "holds", "a number is a threshold of its own"
+    assert judge_statement(Above(first, second), runs, gap=0.001).verdict == "holds"
+    assert judge_statement(Above(first, second, margin=0.001), runs).verdict == "holds"
+    assert judge_statement(Above(first, 0.9), runs).verdict == "holds", "a number is a threshold of its own"
     assert judge_claim(Claim("words", (Above(first, second),)), runs, gap=0.001).verdict == "holds"
 
 
 def test_the_least_is_taken_seed_by_seed():
     first, second = {"attack": "a", "defense": "x"}, {"attack": "b", "defense": "x"}
     runs = made_frame({("a", "x"): [0.1, 0.9, 0.5], ("b", "x"): [0.8, 0.2, 0.5]})
-    assert find(Above(Least((first, second)), 0.0), runs).comparison.difference == pytest.approx((0.1 + 0.2 + 0.5) / 3)
+    assert judge_statement(Above(Least((first, second)), 0.0), runs).comparison.difference == pytest.approx(
+        (0.1 + 0.2 + 0.5) / 3
+    )
 
 
 @pytest.mark.parametrize("few", ["single", "pair"])
 def test_fewer_than_three_common_seeds_decide_nothing(few):
-    finding = find(Above(GOOD, {"attack": "lmp", "defense": few}), RUNS)
+    finding = judge_statement(Above(GOOD, {"attack": "lmp", "defense": few}), RUNS)
     assert finding.verdict == "undecided"
     assert finding.comparison.n < 3
 
 
 def test_cells_without_a_common_seed_decide_nothing():
     shifted = RUNS.assign(seed=RUNS["seed"] + 3 * (RUNS["defense"] == "bad"))
-    assert find(Above(GOOD, BAD), shifted)[1:3] == ("undecided", None)
+    assert judge_statement(Above(GOOD, BAD), shifted)[1:3] == ("undecided", None)
 
 
 def test_a_loss_that_is_not_finite_decides_nothing():
     runs = RUNS.assign(loss=float("nan"))
-    assert find(Above(GOOD, BAD, metric="loss"), runs).verdict == "undecided"
+    assert judge_statement(Above(GOOD, BAD, metric="loss"), runs).verdict == "undecided"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +107,7 @@ def test_a_loss_that_is_not_finite_decides_nothing():
     ],
 )
 def test_a_claim_holds_where_all_of_it_does(verdicts, verdict):
-    assert together(verdicts) == verdict
+    assert combine_verdicts(verdicts) == verdict
 
 
 @pytest.mark.parametrize(
@@ -109,7 +120,7 @@ def test_a_claim_holds_where_all_of_it_does(verdicts, verdict):
     ],
 )
 def test_of_several_statements_one_that_holds_is_enough(verdicts, verdict):
-    assert at_least_one(verdicts) == verdict
+    assert combine_alternatives(verdicts) == verdict
 
 
 @pytest.mark.parametrize(
@@ -123,9 +134,9 @@ def test_of_several_statements_one_that_holds_is_enough(verdicts, verdict):
     ],
 )
 def test_a_statement_may_be_that_one_of_several_is_true(statements, verdict, missing):
-    finding = find(AnyOf(statements), RUNS)
+    finding = judge_statement(AnyOf(statements), RUNS)
     assert (finding.verdict, finding.missing, finding.comparison) == (verdict, missing, None)
-    assert finding.among == tuple(find(each, RUNS) for each in statements)
+    assert finding.among == tuple(judge_statement(each, RUNS) for each in statements)
 
 
 def test_one_of_several_speaks_of_the_cells_of_all():
@@ -141,7 +152,7 @@ def test_a_claim_needs_one_of_each_several():
 def test_a_claim_that_lacks_cells_says_which():
     judgment = judge_claim(Claim("words", (Above(GOOD, BAD), Above(GOOD, ABSENT), Above(ABSENT, 0.5))), RUNS)
     assert judgment.verdict == "not judged"
-    assert judgment.reason == "there are no results of attack=ipm, defense=good and of 1 more cells"
+    assert judgment.reason == "no results for attack=ipm, defense=good and 1 more cells"
     assert [finding.verdict for finding in judgment.findings] == ["holds", "not judged", "not judged"]
 
 

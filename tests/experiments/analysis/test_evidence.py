@@ -1,7 +1,7 @@
 import pytest
 
-from sparring.experiments.analysis.claims import Above, AnyOf, Least, find
-from sparring.experiments.analysis.evidence import evidence
+from sparring.experiments.analysis.claims import Above, AnyOf, Least, judge_statement
+from sparring.experiments.analysis.evidence import describe_finding
 from tests.experiments.report.studies import study
 
 MEAN, KRUM = {"attack": "ipm", "defense": "mean"}, {"attack": "ipm", "defense": "krum"}
@@ -26,7 +26,7 @@ RUNS = study(
         ),
         (
             Above(KRUM, Least((MEAN, KRUM)), metric="average_accuracy", margin=0.1),
-            "average accuracy of (ipm, krum) above the least of (ipm) over (mean; krum) by more than 0.1: "
+            "average accuracy of (ipm, krum) above the minimum of (ipm) over (mean; krum) by more than 0.1: "
             "difference +0.250, from +0.250 to +0.250 "
             "(95 % t interval, n = 3), holds",
         ),
@@ -49,16 +49,16 @@ RUNS = study(
     ],
 )
 def test_a_finding_is_put_in_words(statement, words):
-    assert evidence(find(statement, RUNS.frame)) == words
+    assert describe_finding(judge_statement(statement, RUNS.frame)) == words
 
 
 def test_one_seed_has_no_interval():
     single = study(AXES, {("ipm", "mean", "0"): 0.1, ("ipm", "krum", "0"): 0.6})
-    told = evidence(find(Above(KRUM, MEAN), single.frame))
+    told = describe_finding(judge_statement(Above(KRUM, MEAN), single.frame))
     assert told.endswith("difference +0.500 (n = 1), undecided")
 
 
 def test_what_is_no_difference_that_counts_is_called_that():
     alike = study(AXES, {("ipm", rule, str(seed)): 0.5 for rule in ("mean", "krum") for seed in range(3)})
-    told = evidence(find(Above(KRUM, MEAN), alike.frame))
+    told = describe_finding(judge_statement(Above(KRUM, MEAN), alike.frame))
     assert told.endswith("(95 % t interval, n = 3), does not hold: no difference that counts")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from sparring.errors import ConfigError, RunError
-from sparring.experiments.analysis.frames import axes_of, by_seed, contrasts, frame, summaries, values
+from sparring.experiments.analysis.frames import axes_of, by_seed, compare_cells, read_frame, summarize_cells, values
 from sparring.experiments.runs.run_folder import RESULT
 from sparring.experiments.sweeps import plan_sweep, run_folder, sweep
 from sparring.experiments.sweeps.axes import METRICS
@@ -36,7 +36,7 @@ class TestFrame:
         return folder
 
     def test_a_row_is_a_run(self, folder):
-        runs = frame(folder)
+        runs = read_frame(folder)
         assert list(runs.columns) == ["defense", "federation.rounds", "seed", *METRICS, "rounds", "run"]
         assert len(runs) == runs["run"].nunique() == 8
         assert runs["rounds"].tolist() == [int(label) for label in runs["federation.rounds"]]
@@ -44,44 +44,44 @@ class TestFrame:
         assert runs["backdoor_accuracy"].isna().all()
 
     def test_labels_keep_the_order_of_the_file(self, folder):
-        runs = frame(folder)
+        runs = read_frame(folder)
         assert list(runs["defense"].cat.categories) == ["median", "FedAvg"]
         assert list(runs["federation.rounds"].cat.categories) == ["2", "1"]
         assert runs["seed"].tolist() == [3, 1] * 4
 
     def test_a_run_that_is_not_complete_has_no_row(self, folder):
-        whole = frame(folder)
+        whole = read_frame(folder)
         result = run_folder(folder, whole["run"][2]) / RESULT
         hidden = result.rename(result.with_name("hidden"))
-        left = frame(folder)
+        left = read_frame(folder)
         hidden.rename(result)
         assert left["run"].tolist() == whole["run"].drop(2).tolist()
 
     def test_the_seed_of_the_configuration_stands_where_it_is_no_axis(self, tmp_path):
         sweep(plan_sweep({"base": {**BASE, "seed": 7}, "axes": {"defense": AXES["defense"]}}), tmp_path / "s")
-        runs = frame(tmp_path / "s")
+        runs = read_frame(tmp_path / "s")
         assert axes_of(runs) == ["defense"]
         assert runs["seed"].tolist() == [7, 7]
 
     def test_a_sweep_of_one_run_has_one_cell(self, tmp_path):
         sweep(plan_sweep({"base": BASE}), tmp_path / "s")
-        ((labels, cell),) = summaries(frame(tmp_path / "s"), "accuracy").items()
+        ((labels, cell),) = summarize_cells(read_frame(tmp_path / "s"), "accuracy").items()
         assert labels == ()
         assert cell.n == 1
 
     def test_what_is_no_sweep_is_refused(self, tmp_path):
-        with pytest.raises(RunError, match="is no sweep folder"):
-            frame(tmp_path)
+        with pytest.raises(RunError, match="is not a sweep folder"):
+            read_frame(tmp_path)
 
 
 def test_a_frame_without_rows_has_no_cells():
     runs = made_frame(ACCURACIES).iloc[:0]
-    assert summaries(runs, "accuracy") == {}
-    assert contrasts(runs, "accuracy", axis="defense", reference="krum") == []
+    assert summarize_cells(runs, "accuracy") == {}
+    assert compare_cells(runs, "accuracy", axis="defense", reference="krum") == []
 
 
 def test_each_cell_is_summarized_over_its_seeds():
-    made = summaries(made_frame(ACCURACIES), "accuracy")
+    made = summarize_cells(made_frame(ACCURACIES), "accuracy")
     assert list(made) == list(ACCURACIES)
     assert {labels: cell.n for labels, cell in made.items()} == {key: len(each) for key, each in ACCURACIES.items()}
     assert made["none", "median"].mean == pytest.approx(0.8)
@@ -106,13 +106,13 @@ def test_a_cell_is_found_by_its_labels():
 
 def test_labels_that_name_several_cells_are_refused():
     with pytest.raises(
-        ConfigError, match="attack=none is more than one cell; give a label on each of: attack, defense"
+        ConfigError, match="attack=none matches more than one cell; give a label on each of: attack, defense"
     ):
         by_seed(made_frame(ACCURACIES), {"attack": "none"}, metric="accuracy")
 
 
 def test_cells_are_compared_with_the_reference_beside_them():
-    first, second = contrasts(made_frame(ACCURACIES), "accuracy", axis="defense", reference="krum")
+    first, second = compare_cells(made_frame(ACCURACIES), "accuracy", axis="defense", reference="krum")
     assert first.labels == {"attack": "none", "defense": "median"}
     assert first.comparison.difference == pytest.approx(0.2)
     assert first.comparison.n == 3
@@ -127,6 +127,6 @@ def test_p_values_are_corrected_for_all_contrasts_together():
         ("none", "median"): [0.6 + seed / 100 for seed in seeds],
         ("none", "mean"): [0.7 + seed / 100 for seed in seeds],
     }
-    made = contrasts(made_frame(accuracies), "accuracy", axis="defense", reference="krum")
+    made = compare_cells(made_frame(accuracies), "accuracy", axis="defense", reference="krum")
     assert [each.comparison.p for each in made] == pytest.approx([1 / 32, 1 / 32])
     assert [each.p for each in made] == pytest.approx([1 / 16, 1 / 16])

@@ -13,12 +13,12 @@ from sparring.experiments.analysis.statistics import (
     Comparison,
     Summary,
     compare,
-    holm,
-    interval_named,
-    method,
-    reading,
-    summary,
-    written,
+    correct_holm,
+    format_summary,
+    interpret,
+    name_interval,
+    name_method,
+    summarize,
 )
 from sparring.random import stream
 
@@ -47,7 +47,7 @@ def interval(sample: np.ndarray) -> tuple[float, float]:
 
 
 def test_a_summary_is_the_one_computed_by_hand():
-    made = summary([0.90, 0.92, 0.97])
+    made = summarize([0.90, 0.92, 0.97])
     assert made.n == 3
     assert made.mean == pytest.approx(0.93)
     assert made.std == pytest.approx(sqrt((0.03**2 + 0.01**2 + 0.04**2) / 2))
@@ -56,20 +56,20 @@ def test_a_summary_is_the_one_computed_by_hand():
 def test_the_interval_of_three_seeds_is_students():
     # t with 2 degrees of freedom exceeds 4.3027 in 2.5 % of cases.
     half = 4.302653 * 0.01 / sqrt(3)
-    assert summary([0.92, 0.93, 0.94])[3:] == pytest.approx((0.93 - half, 0.93 + half))
+    assert summarize([0.92, 0.93, 0.94])[3:] == pytest.approx((0.93 - half, 0.93 + half))
 
 
 def test_the_percentiles_of_ten_seeds_are_moved_apart():
     sample = drawn(10, "ten")
     plain = stats.bootstrap((sample,), np.mean, method="percentile", rng=1).confidence_interval
-    made = summary(sample)
+    made = summarize(sample)
     # The factor of normal resamples is that of t: 2.2622 for 1.96, and sqrt(10 / 9) for their spread.
     assert (made.high - made.low) / (plain.high - plain.low) == pytest.approx(2.2622 / 1.96 * sqrt(10 / 9), rel=0.03)
 
 
 @pytest.mark.parametrize(("n", "named"), [(1, ""), (2, "t"), (9, "t"), (10, "bootstrap"), (60, "bootstrap")])
 def test_the_number_of_values_says_which_method_is_used(n, named):
-    assert method(n) == named
+    assert name_method(n) == named
 
 
 @pytest.mark.parametrize(
@@ -77,32 +77,32 @@ def test_the_number_of_values_says_which_method_is_used(n, named):
     [
         ([1, 3], "95 % t interval"),
         ([10, 1], "95 % bootstrap interval (expanded percentile)"),
-        ([3, 10], "95 % interval (t below 10 seeds, expanded percentile bootstrap from then on)"),
-        ([], "95 % interval (t below 10 seeds, expanded percentile bootstrap from then on)"),
+        ([3, 10], "95 % interval (t below 10 seeds, expanded percentile bootstrap otherwise)"),
+        ([], "95 % interval (t below 10 seeds, expanded percentile bootstrap otherwise)"),
     ],
 )
 def test_intervals_are_named_by_their_method(counts, words):
-    assert interval_named(counts) == words
+    assert name_interval(counts) == words
 
 
 @pytest.mark.parametrize("n", [3, 5])
 def test_an_interval_holds_the_mean_in_92_to_98_of_100_cases(n):
     rng = stream(0, "coverage", n)
-    made = [summary(rng.normal(size=n)) for _ in range(1000)]
+    made = [summarize(rng.normal(size=n)) for _ in range(1000)]
     assert 0.92 <= np.mean([each.low <= 0 <= each.high for each in made]) <= 0.98
 
 
 def test_no_difference_is_taken_for_one_in_fewer_than_8_of_100_cases():
     rng = stream(0, "alike")
     pairs = (compare(paired(rng.random(3)), paired(rng.random(3))) for _ in range(1000))
-    assert np.mean([reading(each, 0.0) != "undecided" for each in pairs]) < 0.08
+    assert np.mean([interpret(each, 0.0) != "undecided" for each in pairs]) < 0.08
 
 
 def test_an_interval_stays_within_what_is_possible():
-    made = summary([0.99, 0.9, 0.95], least=0.0, most=1.0)
+    made = summarize([0.99, 0.9, 0.95], least=0.0, most=1.0)
     assert made.high == 1.0
-    assert made.low == summary([0.99, 0.9, 0.95]).low
-    assert summary([0.01, 0.1, 0.05], least=0.0, most=1.0).low == 0.0
+    assert made.low == summarize([0.99, 0.9, 0.95]).low
+    assert summarize([0.01, 0.1, 0.05], least=0.0, most=1.0).low == 0.0
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_an_interval_stays_within_what_is_possible():
     ],
 )
 def test_a_difference_is_read_by_its_whole_interval(low, high, says):
-    assert reading(Comparison(5, 0.0, low, high, None, None)) == says
+    assert interpret(Comparison(5, 0.0, low, high, None, None)) == says
 
 
 def test_how_much_counts_is_up_to_the_reader():
     small = Comparison(5, 0.006, 0.004, 0.008, 1.0, None)
-    assert (reading(small), reading(small, 0.0), reading(small, 0.004)) == (
+    assert (interpret(small), interpret(small, 0.0), interpret(small, 0.004)) == (
         "no difference that counts",
         "more",
         "undecided",
@@ -132,13 +132,13 @@ def test_how_much_counts_is_up_to_the_reader():
 
 
 def test_two_seeds_say_nothing():
-    assert reading(Comparison(2, 0.5, 0.5, 0.5, None, None)) == "undecided"
+    assert interpret(Comparison(2, 0.5, 0.5, 0.5, None, None)) == "undecided"
 
 
 @samples
 def test_a_summary_agrees_with_scipy(size):
     sample = drawn(size, "one")
-    made = summary(sample)
+    made = summarize(sample)
     assert (made.mean, made.std) == pytest.approx((stats.tmean(sample), stats.tstd(sample)))
     assert (made.low, made.high) == pytest.approx(interval(sample), abs=0.03 * made.std)
 
@@ -192,27 +192,27 @@ def test_a_single_difference_among_ties_is_no_evidence(seeds):
 
 
 def test_one_seed_has_a_mean_and_nothing_else():
-    assert summary([0.93]) == Summary(1, 0.93, None, None, None)
+    assert summarize([0.93]) == Summary(1, 0.93, None, None, None)
     assert compare({4: 0.5}, {4: 0.25}) == (1, 0.25, None, None, None, None)
 
 
 @pytest.mark.parametrize("value", [0.25, 0.1, 0.6821356011299465])
 @pytest.mark.parametrize("n", [2, 3, 10])
 def test_equal_values_have_an_interval_without_width(value, n):
-    assert summary([value] * n)[3:] == (value, value)
+    assert summarize([value] * n)[3:] == (value, value)
     assert compare(dict.fromkeys(range(n), value), dict.fromkeys(range(n), 0.0))[2:4] == pytest.approx((value, value))
 
 
 def test_values_that_are_almost_equal_have_bounds_in_order():
-    made = summary([0.1, nextafter(0.1, 1)] * 5)
+    made = summarize([0.1, nextafter(0.1, 1)] * 5)
     assert 0.1 <= made.low <= made.high <= nextafter(0.1, 1)
-    few = summary([0.1, nextafter(0.1, 1)])
+    few = summarize([0.1, nextafter(0.1, 1)])
     assert few.low <= few.high == pytest.approx(few.low)
 
 
 @pytest.mark.parametrize("lost", [nan, inf])
 def test_a_value_that_is_not_finite_leaves_no_number(lost):
-    made = summary([0.5, lost, 0.5])
+    made = summarize([0.5, lost, 0.5])
     assert (made.n, made.std, made.low, made.high) == (3, None, None, None)
     assert np.isnan(made.mean)
     compared = compare({0: 0.5, 1: lost}, {0: 0.5, 1: lost})
@@ -222,7 +222,7 @@ def test_a_value_that_is_not_finite_leaves_no_number(lost):
 
 def test_a_summary_of_nothing_is_refused():
     with pytest.raises(ConfigError, match="at least one"):
-        summary([])
+        summarize([])
 
 
 def test_a_comparison_without_common_seeds_is_refused():
@@ -232,8 +232,8 @@ def test_a_comparison_without_common_seeds_is_refused():
 
 @given(accuracies)
 def test_an_interval_holds_the_mean_that_was_seen_and_repeats_itself(values):
-    made = summary(values)
-    assert made == summary(values)
+    made = summarize(values)
+    assert made == summarize(values)
     assert made.low <= made.mean + 1e-12
     assert made.high >= made.mean - 1e-12
     if len(values) >= FEWEST_TO_RESAMPLE:
@@ -250,14 +250,14 @@ def test_a_comparison_turned_round_is_the_opposite(pairs):
 
 
 def test_holms_correction_is_the_one_computed_by_hand():
-    assert holm([0.01, 0.04, None, 0.03]) == pytest.approx([0.03, 0.06, None, 0.06], nan_ok=True)
-    assert holm([0.6, 0.7]) == [1.0, 1.0]
-    assert holm([]) == []
+    assert correct_holm([0.01, 0.04, None, 0.03]) == pytest.approx([0.03, 0.06, None, 0.06], nan_ok=True)
+    assert correct_holm([0.6, 0.7]) == [1.0, 1.0]
+    assert correct_holm([]) == []
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
 def test_holms_correction_lies_between_no_correction_and_bonferronis(ps):
-    corrected = holm(ps)
+    corrected = correct_holm(ps)
     assert all(p <= each <= min(1.0, len(ps) * p) + 1e-12 for p, each in zip(ps, corrected, strict=True))
     assert [p for p, _ in sorted(zip(ps, corrected, strict=True))] == sorted(ps)
     assert sorted(corrected) == [each for _, each in sorted(zip(ps, corrected, strict=True))]
@@ -272,8 +272,8 @@ def test_holms_correction_lies_between_no_correction_and_bonferronis(ps):
     ],
 )
 def test_a_summary_is_never_written_as_a_bare_mean(values, text):
-    assert written(summary(values), 2) == text
+    assert format_summary(summarize(values), 2) == text
 
 
 def test_a_summary_is_written_without_its_interval_where_there_is_no_room():
-    assert written(summary([0.92, 0.93, 0.94]), 2, interval=False) == "0.93 ± 0.01, n = 3"
+    assert format_summary(summarize([0.92, 0.93, 0.94]), 2, interval=False) == "0.93 ± 0.01, n = 3"

@@ -4,8 +4,8 @@ from io import StringIO
 import pytest
 
 from sparring.errors import ConfigError
-from sparring.experiments.analysis.frames import summaries
-from sparring.experiments.analysis.text_tables import Table, as_csv, as_text, grids, listing
+from sparring.experiments.analysis.frames import summarize_cells
+from sparring.experiments.analysis.text_tables import Table, as_csv, as_text, make_grids, make_listing
 from sparring.experiments.sweeps.axes import METRICS
 from tests.experiments.frames import made_frame
 
@@ -20,7 +20,7 @@ RUNS = made_frame(
 
 
 def test_a_list_says_everything_of_each_cell():
-    assert listing(RUNS, "accuracy", digits=2) == Table(
+    assert make_listing(RUNS, "accuracy", digits=2) == Table(
         "accuracy",
         ("attack", "defense", "accuracy"),
         (
@@ -33,7 +33,7 @@ def test_a_list_says_everything_of_each_cell():
 
 
 def test_a_grid_has_a_row_an_attack_and_a_column_a_defense():
-    (grid,) = grids(RUNS, "accuracy", digits=2)
+    (grid,) = make_grids(RUNS, "accuracy", digits=2)
     assert grid == Table(
         "accuracy, mean ± standard deviation over seeds, n = 1 to 3",
         ("attack", "median", "krum"),
@@ -42,21 +42,21 @@ def test_a_grid_has_a_row_an_attack_and_a_column_a_defense():
 
 
 def test_a_cell_without_runs_is_a_dash():
-    (grid,) = grids(RUNS[RUNS["run"] != "lmp-krum-0"], "accuracy")
+    (grid,) = make_grids(RUNS[RUNS["run"] != "lmp-krum-0"], "accuracy")
     assert grid.rows[1][2] == "-"
     assert grid.title.endswith("n = 3")
 
 
 def test_there_is_a_grid_for_each_label_on_the_other_axes():
     panels = RUNS.assign(partition=["iid"] * 6 + ["skew"] * 4)
-    made = list(grids(panels, "average_accuracy"))
+    made = list(make_grids(panels, "average_accuracy"))
     assert [grid.title.split(", ")[:2] for grid in made] == [["average accuracy", "iid"], ["average accuracy", "skew"]]
     assert [[row[0] for row in grid.rows] for grid in made] == [["none"], ["lmp"]]
 
 
 def test_a_grid_needs_two_axes():
-    with pytest.raises(ConfigError, match="'rule' is no axis; use two of: attack, defense"):
-        list(grids(RUNS, "accuracy", columns="rule"))
+    with pytest.raises(ConfigError, match="'rule' is not an axis; use two of: attack, defense"):
+        list(make_grids(RUNS, "accuracy", columns="rule"))
 
 
 def test_text_has_columns_of_equal_width():
@@ -84,7 +84,7 @@ def test_csv_holds_the_numbers_as_they_are():
     rows = list(csv.DictReader(StringIO(as_csv(RUNS, METRICS))))
     assert [row["metric"] for row in rows] == [metric for metric in METRICS for _ in range(4)]
     for row in rows[:4]:
-        cell = summaries(RUNS, "accuracy")[row["attack"], row["defense"]]
+        cell = summarize_cells(RUNS, "accuracy")[row["attack"], row["defense"]]
         assert [row[key] for key in cell._fields] == ["" if value is None else str(value) for value in cell]
         assert row["interval"] == ("" if cell.n == 1 else "t")
 

@@ -5,7 +5,7 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments.audit.audit_folder import read_audit
-from sparring.experiments.audit.report import audit_page, command, sentences
+from sparring.experiments.audit.report import audit_page, command_to_repeat_audit, describe_audit
 from sparring.experiments.report import read_study
 from tests.experiments.audit.asking import WHITE_BOX, asked
 
@@ -34,7 +34,7 @@ def test_an_attack_with_settings_of_its_own_is_in_the_command(copied):
     request = asked(WHITE_BOX, "attack.name=ipm", "attack.scale=2.0")
     path = copied / "audit.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"asked": request.document}))
-    assert command(read_audit(copied)[1]) == command(request)
+    assert command_to_repeat_audit(read_audit(copied)[1]) == command_to_repeat_audit(request)
 
 
 def test_what_counts_is_up_to_the_reader(done):
@@ -48,16 +48,18 @@ def test_a_rule_that_is_not_at_hand_is_read_by_its_name(copied):
     content = json.loads((copied / "audit.json").read_text()) | {"plugins": ["my_rules:Agreement"]}
     (copied / "audit.json").write_text(json.dumps(content))
     read, request = read_audit(copied)
-    assert sentences(read, request)[0].startswith("With 2 of 8 clients malicious, agreement is taken from")
-    assert "sparring audit --plugin my_rules:Agreement " in command(request)
+    assert describe_audit(read, request)[0].startswith(
+        "With 2 of 8 clients malicious, the accuracy of agreement drops from"
+    )
+    assert "sparring audit --plugin my_rules:Agreement " in command_to_repeat_audit(request)
 
 
 def test_an_audit_that_is_not_complete_is_told_of(copied):
     (copied / "verdict.json").unlink()
-    with pytest.raises(RunError, match="an audit that is not complete; resume it by the command that began it"):
+    with pytest.raises(RunError, match="an audit that is not complete; resume it with the command that started it"):
         read_audit(copied)
 
 
 def test_another_folder_is_no_audit(tmp_path):
-    with pytest.raises(RunError, match="holds no audit; give a folder that `sparring audit` made"):
+    with pytest.raises(RunError, match="holds no audit; give a folder that `sparring audit` created"):
         read_audit(tmp_path)

@@ -5,12 +5,12 @@ import pytest
 from sparring.errors import ConfigError
 from sparring.experiments.audit.budget import (
     FEWEST_STEPS,
+    format_budget,
     measure_plan,
     plan_audit,
     read_budget,
     read_plan,
     write_plan,
-    written_budget,
 )
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked
 
@@ -32,7 +32,7 @@ def test_another_budget_is_refused(text):
     ("seconds", "text"), [(90.0, "90s"), (600.0, "10m"), (5400.0, "90m"), (172800.0, "48h"), (0.5, "0.5s")]
 )
 def test_a_budget_is_written_as_it_is_read(seconds, text):
-    assert written_budget(seconds) == text
+    assert format_budget(seconds) == text
     assert read_budget(text) == seconds
 
 
@@ -49,7 +49,7 @@ def test_twice_the_cost_of_a_step_buys_half_the_steps():
 
 @pytest.mark.parametrize(("playing", "step"), [(500.0, 0.001), (0.0, 10.0), (1e4, 1.0)])
 def test_a_budget_that_leaves_nothing_to_learn_with_is_refused_and_the_one_named_will_do(playing, step):
-    with pytest.raises(ConfigError, match="training needs its part: use --budget") as raised:
+    with pytest.raises(ConfigError, match="training needs its share: use --budget") as raised:
         plan_audit(600.0, playing=playing, step=step, policies=2)
     enough = read_budget(str(raised.value).partition("--budget ")[2].partition(",")[0])
     assert plan_audit(enough, playing=playing, step=step, policies=2).steps >= FEWEST_STEPS
@@ -77,5 +77,5 @@ def test_the_effort_of_an_audit_is_kept(tmp_path):
 
 def test_the_folder_of_another_audit_is_refused(tmp_path):
     write_plan(tmp_path, asked(), effort=SMALL)
-    with pytest.raises(ConfigError, match="holds the audit of something else; choose another folder"):
+    with pytest.raises(ConfigError, match="holds another audit; choose another folder"):
         read_plan(tmp_path, asked(seeds=3))

@@ -2,7 +2,7 @@ import shlex
 
 from sparring.cli.options import read_words
 from sparring.experiments.audit import read_request
-from sparring.experiments.audit.report import audit_page, command, sentences
+from sparring.experiments.audit.report import audit_page, command_to_repeat_audit, describe_audit
 from sparring.experiments.report import read_study
 from tests.experiments.audit.asking import WHITE_BOX, asked
 
@@ -13,7 +13,7 @@ def page(done, request):
 
 def test_the_page_says_the_verdict_and_shows_the_curves(done):
     html = page(done, asked(WHITE_BOX))
-    assert all(sentence in html for sentence in sentences(done, asked(WHITE_BOX)))
+    assert all(sentence in html for sentence in describe_audit(done, asked(WHITE_BOX)))
     assert html.count("<svg viewBox=") >= 4
     assert "Accuracy over malicious clients" in html
     assert all(label in html for label in done.policies)
@@ -32,6 +32,6 @@ def test_the_page_fetches_nothing(done):
 def test_the_command_on_the_page_asks_for_the_same_audit():
     for settings in ((), ("attack.name=ipm", "attack.scale=2.0", "attack.start=1", "seed=4")):
         request = asked(*settings, seeds=3, budget=90.0)
-        sparring, audit, *words, _, seeds, _, budget = shlex.split(command(request))
+        sparring, audit, *words, _, seeds, _, budget = shlex.split(command_to_repeat_audit(request))
         assert (sparring, audit, seeds, budget) == ("sparring", "audit", "3", "90s")
         assert read_request(read_words(words), seeds=3, budget=90.0).digest == request.digest

@@ -69,12 +69,12 @@ def test_whatever_is_asked_for_changes_the_digest_but_not_how_it_is_executed():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (("attack=", "attacks=[{name: ipm, malicious: 1}]"), "attacks is given; an audit plays one attacker at a time"),
+        (("attack=", "attacks=[{name: ipm, malicious: 1}]"), "attacks is given; an audit uses one attacker at a time"),
         (("attack.malicious=0",), "attack.malicious is 0; it must be from 1 to 7"),
         (("attack.malicious=8",), "attack.malicious is 8; it must be from 1 to 7"),
         (("attack.malicious=some",), "attack.malicious is 'some'; it must be a whole number"),
         (("attack.start=4",), "attack.start is 4; it must be from 0 to 3"),
-        (("attack.scale=2.0",), "attack has 'scale' and no name; give attack.malicious and attack.start alone"),
+        (("attack.scale=2.0",), "attack has 'scale' and no name; give only attack.malicious and attack.start"),
         (("threat.knowledge=black_box",), "threat.knowledge is black_box; the learned attacker is trained against the"),
         (("attack.name=ipmm",), "unknown attack 'ipmm'; did you mean 'ipm'?"),
         (("attack.name=ipm", "attack.scale=much"), "attack.scale is 'much'; it must be a number"),
@@ -87,4 +87,4 @@ def test_what_cannot_be_audited_is_refused(settings, message):
 
 @pytest.mark.parametrize("seeds", [-1, 1, 1001])
 def test_a_number_of_seeds_without_an_interval_is_refused(seeds):
-    assert refusal(seeds=seeds) == f"seeds is {seeds}; an interval needs at least 2, and at most 1000 are played"
+    assert refusal(seeds=seeds) == f"seeds is {seeds}; it must be from 2, for an interval, to 1000"

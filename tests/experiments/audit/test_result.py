@@ -1,23 +1,23 @@
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.audit.result import Breaking, plain, remaining_accuracy, worst
+from sparring.experiments.audit.result import Breaking, find_worst, remaining_accuracy, verdict_to_json
 from tests.experiments.audit.verdicts import LEARNED, STRONG, runs, verdict
 
 
 def test_the_worst_attack_leaves_least_in_the_mean():
     frame = runs(a=(0.1, 0.9), b=(0.4, 0.4), c=(0.0, 0.9))
-    assert worst(frame, "ab").attack == "b"
-    assert worst(frame, "abc").summary.mean == 0.4
+    assert find_worst(frame, "ab").attack == "b"
+    assert find_worst(frame, "abc").summary.mean == 0.4
 
 
 def test_an_attack_that_was_not_played_is_not_the_worst():
-    assert worst(runs(a=(0.5, 0.5)), ("a", "missing")).attack == "a"
+    assert find_worst(runs(a=(0.5, 0.5)), ("a", "missing")).attack == "a"
 
 
 def test_where_nothing_was_played_there_is_no_worst():
-    with pytest.raises(RunError, match="no hand-crafted attack was played to its end"):
-        worst(runs(a=(0.5,)), ("b",))
+    with pytest.raises(RunError, match="no hand-crafted attack is complete"):
+        find_worst(runs(a=(0.5,)), ("b",))
 
 
 def test_what_is_left_is_summed_up_over_seeds():
@@ -42,7 +42,7 @@ def test_the_learned_attack_is_confirmed_where_the_other_breaks_the_rule_or_with
 
 
 def test_a_verdict_is_plain_data():
-    told = plain(verdict())
+    told = verdict_to_json(verdict())
     assert told["crafted"]["attack"] == told["halved_by"]["attack"] == STRONG
     assert told["learned"]["attack"] == LEARNED
     assert told["gap"]["difference"] == pytest.approx(0.45)

@@ -4,10 +4,10 @@ import pytest
 
 from sparring.data.datasets.digits import Digits
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments.analysis.frames import by_seed, frame
+from sparring.experiments.analysis.frames import by_seed, read_frame
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.budget import BREAKING_SEEDS
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 from sparring.experiments.sweeps import read_sweep
 from sparring.experiments.sweeps.follower import NoFollower
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked, audited, left, shorten
@@ -54,7 +54,7 @@ def test_an_audit_loads_its_data_set_once(lonely):
 
 
 def accuracies(done, attack, stage="attacks"):
-    return by_seed(frame(done.folder / stage), {"attack": attack}, metric="accuracy")
+    return by_seed(read_frame(done.folder / stage), {"attack": attack}, metric="accuracy")
 
 
 def test_everything_is_played_with_the_fresh_seeds(done):
@@ -75,7 +75,7 @@ def test_the_verdict_is_on_the_worst_attack_by_hand(done):
 def test_the_policy_is_chosen_by_the_seeds_of_the_training(done):
     assert read_sweep(done.folder / "rehearsals").axes["seed"] == ("2", "3")
     rehearsed = {label: sum(accuracies(done, label, "rehearsals").values()) / 2 for label in done.policies}
-    assert {label: trained.rehearsed for label, trained in done.policies.items()} == pytest.approx(rehearsed)
+    assert {label: trained.selection_accuracy for label, trained in done.policies.items()} == pytest.approx(rehearsed)
     assert rehearsed[done.verdict.learned.attack] == min(rehearsed.values())
 
 
@@ -128,7 +128,7 @@ def test_an_audit_that_is_stopped_before_each_stage_comes_to_the_same_bytes(done
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").touch()
-    with pytest.raises(RunError, match="is there and holds no audit; choose another folder"):
+    with pytest.raises(RunError, match="exists and holds no audit; choose another folder"):
         audited(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
@@ -141,12 +141,12 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_measured(
 
 
 def test_another_audit_is_refused(done):
-    with pytest.raises(ConfigError, match="holds the audit of something else"):
+    with pytest.raises(ConfigError, match="holds another audit"):
         audit(asked(WHITE_BOX, "defense.name=krum"), done.folder)
 
 
 def test_two_processes_do_not_share_an_audit(short, tmp_path):
-    with locked(tmp_path / "audit"), pytest.raises(RunError, match="in use by another process"):
+    with lock_folder(tmp_path / "audit"), pytest.raises(RunError, match="in use by another process"):
         audited(tmp_path / "audit")
 
 

@@ -1,41 +1,42 @@
 import pytest
 
-from sparring.experiments.audit.report import facts, gap, halving, sentences
+from sparring.experiments.audit.report import describe_audit, describe_halving, format_gap, list_facts
 from sparring.experiments.audit.result import Breaking
 from tests.experiments.audit.asking import asked
 from tests.experiments.audit.verdicts import finished, verdict
 
 
 def test_the_facts_name_who_was_worst():
-    told = facts(finished(verdict()))
+    told = list_facts(finished(verdict()))
     assert told["clean"].startswith("0.900 ± 0.020 [")
-    assert told["worst by hand"].endswith("(eb)")
+    assert told["hand-crafted"].endswith("(eb)")
     assert told["learned"].endswith("(learned 1 of 1)")
-    assert told["gap"] == gap(verdict())
+    assert told["gap"] == format_gap(verdict())
 
 
 def test_the_gap_has_its_sign_and_its_interval():
-    assert gap(verdict()).startswith("+0.450 [+0.")
-    assert gap(verdict((0.8, 0.9, 0.7))).startswith("-0.200 [-0.")
-    assert gap(verdict()).endswith(", n = 3")
+    assert format_gap(verdict()).startswith("+0.450 [+0.")
+    assert format_gap(verdict((0.8, 0.9, 0.7))).startswith("-0.200 [-0.")
+    assert format_gap(verdict()).endswith(", n = 3")
 
 
 def test_the_sentences_say_what_is_left_and_who_takes_more():
-    first, second, _ = sentences(finished(verdict()), asked())
+    first, second, _ = describe_audit(finished(verdict()), asked())
     assert first == (
-        "With 2 of 8 clients malicious, median is taken from 90% to 60% by the worst hand-crafted attack (eb), and to "
-        "15% by the learned one."
+        "With 2 of 8 clients malicious, the accuracy of median drops from 90% to 60% under the worst "
+        "hand-crafted attack (eb), and to 15% under the learned one."
     )
-    assert second == "The learned attack takes more: hand-crafted attacks flatter this rule."
+    assert second.startswith("The learned attack lowers the accuracy more than the worst hand-crafted one: ")
+    assert second.endswith("hand-crafted attacks overestimate this rule.")
 
 
 @pytest.mark.parametrize(
     ("learned", "reason"),
-    [((0.1, 0.9, 0.5), "the interval of the gap reaches beyond 0.02"), ((0.1, 0.2), "that needs 3 seeds")],
+    [((0.1, 0.9, 0.5), "the interval of the gap contains 0.02"), ((0.1, 0.2), "that needs 3 seeds")],
 )
 def test_what_is_undecided_is_told_with_the_reason(learned, reason):
-    _, second, _ = sentences(finished(verdict(learned)), asked())
-    assert second.startswith(f"Whether the learned attack takes more is undecided: {reason}")
+    _, second, _ = describe_audit(finished(verdict(learned)), asked())
+    assert second.startswith(f"It is undecided whether the learned attack lowers the accuracy more: {reason}")
 
 
 @pytest.mark.parametrize(
@@ -43,19 +44,23 @@ def test_what_is_undecided_is_told_with_the_reason(learned, reason):
     [
         (
             (0.594, 0.6945, 0.4935),
-            "There is no difference that counts between the learned attack and the worst hand-crafted one",
+            "The learned attack and the worst hand-crafted one do not differ by an amount that counts",
         ),
-        ((0.8, 0.9, 0.7), "The learned attack takes less than the worst hand-crafted one."),
-        ((0.62, 0.73, 0.54), "The learned attack takes no more than the worst hand-crafted one, and maybe less."),
+        ((0.8, 0.9, 0.7), "The learned attack lowers the accuracy less than the worst hand-crafted one."),
+        (
+            (0.62, 0.73, 0.54),
+            "The learned attack does not lower the accuracy more than the worst hand-crafted one; it may lower "
+            "it less.",
+        ),
     ],
 )
 def test_a_gap_that_does_not_count_is_told_from_one_that_is_undecided(learned, words):
-    _, second, _ = sentences(finished(verdict(learned)), asked())
+    _, second, _ = describe_audit(finished(verdict(learned)), asked())
     assert second.startswith(words)
 
 
 def test_the_facts_name_the_method_and_what_counts():
-    assert facts(finished(verdict()))["intervals"] == "95 % t interval in brackets; a gap counts beyond 0.02"
+    assert list_facts(finished(verdict()))["intervals"] == "95 % t interval in brackets; a gap counts beyond 0.02"
 
 
 @pytest.mark.parametrize(
@@ -63,15 +68,15 @@ def test_the_facts_name_the_method_and_what_counts():
     [
         (
             Breaking({25: 0.1, 4: 0.4, 3: 0.5}, 4, 0.2),
-            "To halve the accuracy, eb needs 4 of 50 clients; the learned attack halves it with as many, too (20% is "
-            "left).",
+            "eb needs 4 of 50 clients to halve the accuracy; the learned attack also halves it with this number "
+            "(remaining accuracy 20%).",
         ),
         (
             Breaking({25: 0.8}, None, 0.7),
-            "Not even with 25 of 50 clients does eb halve the accuracy; the learned attack does not halve it with as "
-            "many (70% is left).",
+            "eb does not halve the accuracy even with 25 of 50 clients; the learned attack does not halve it with "
+            "this number (remaining accuracy 70%).",
         ),
     ],
 )
 def test_how_many_clients_it_takes_is_told(breaking, words):
-    assert halving(verdict(breaking=breaking), 50) == words
+    assert describe_halving(verdict(breaking=breaking), 50) == words

@@ -5,24 +5,24 @@ import pytest
 from sparring.attacks import LearnedAttack, load_attack
 from sparring.errors import Interrupted
 from sparring.experiments.audit.training import (
-    ACTINGS,
-    TrainingBudget,
+    ACTION_SPACES,
+    TrainingJob,
     TrainingTask,
     is_trained,
     returns_of,
     seconds_per_step,
     steps_made,
     train_attack,
-    train_for,
+    train_in_worker,
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
-from sparring.experiments.jobs.snapshots import latest_place, save_snapshot
+from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
 from sparring.experiments.runs.checkpoint import SELDOM, CheckpointInterval, SavePace
 from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
-LESSON = TrainingTask(ACTINGS[1], rounds=4, steps=20, seed=3)
+LESSON = TrainingTask(ACTION_SPACES[1], rounds=4, steps=20, seed=3)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +32,7 @@ def often(monkeypatch):
 
 
 def course(folder, *settings):
-    return TrainingBudget(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
+    return TrainingJob(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
 
 
 def trained(folder, **options):
@@ -46,7 +46,7 @@ def test_a_policy_is_trained_that_can_be_played(tmp_path):
     assert load_attack(policy).acting == LESSON.acting
     assert steps_made(tmp_path) >= 20
     assert len(returns_of(tmp_path)) >= 20 // 4
-    assert latest_place(tmp_path) == 0, "snapshots lead nowhere any more"
+    assert latest_progress(tmp_path) == 0, "snapshots lead nowhere any more"
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])
@@ -65,9 +65,9 @@ def saving(monkeypatch):
     """Return the places of all snapshots that are saved from now on."""
     places = []
 
-    def counted(folder, packed, *, place):
-        places.append(place)
-        return save_snapshot(folder, packed, place=place)
+    def counted(folder, packed, *, progress):
+        places.append(progress)
+        return save_snapshot(folder, packed, progress=progress)
 
     monkeypatch.setattr("sparring.experiments.audit.training.save_snapshot", counted)
     return places
@@ -95,31 +95,31 @@ def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tm
     monkeypatch.setattr("sparring.experiments.audit.training.save_policy", lambda *_: killed())
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", pace=often)
-    assert latest_place(tmp_path / "killed") == 15
+    assert latest_progress(tmp_path / "killed") == 15
     monkeypatch.undo()
     assert trained(tmp_path / "killed").read_bytes() == trained(tmp_path / "straight").read_bytes()
 
 
 def test_the_time_of_a_step_includes_saving(monkeypatch):
-    monkeypatch.setattr("sparring.experiments.audit.training._timed", lambda arena: 1.0)
+    monkeypatch.setattr("sparring.experiments.audit.training._time_step", lambda arena: 1.0)
     config = asked().run(BENIGN, 3)
     assert seconds_per_step(build_scenario(config, load_dataset(config)), rounds=4) == 1 + SELDOM.share
 
 
 def test_a_course_leaves_a_policy(tmp_path):
     assert not is_trained(course(tmp_path))
-    assert train_for(course(tmp_path)) == tmp_path / "1" / "policy.safetensors"
+    assert train_in_worker(course(tmp_path)) == tmp_path / "1" / "policy.safetensors"
     assert is_trained(course(tmp_path))
 
 
 def test_a_course_is_not_begun_when_a_stop_is_asked_for(tmp_path):
     (tmp_path / ".stop").touch()
-    assert train_for(course(tmp_path)) == Stopped()
+    assert train_in_worker(course(tmp_path)) == Stopped()
     assert not (tmp_path / "1").exists()
 
 
 def test_what_goes_wrong_in_a_course_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
-    answer = train_for(course(tmp_path))
+    answer = train_in_worker(course(tmp_path))
     assert isinstance(answer, Failed)
     assert answer.error.startswith("defense Median raised ZeroDivisionError")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparring.experiments.analysis.frames import MEASURED
-from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, Verdict, judge, worst
+from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, Verdict, find_worst, judge
 from sparring.experiments.audit.training import TrainedPolicy
 from tests.experiments.audit.asking import SMALL
 
@@ -26,7 +26,7 @@ def runs(**accuracies: tuple[float, ...]) -> pd.DataFrame:
 def verdict(learned: tuple[float, ...] = (0.1, 0.2, 0.15), breaking: Breaking = BROKEN) -> Verdict:
     """Return the verdict on a rule that hand-crafted attacks take from 90 % to 60 %."""
     frame = runs(none=(0.9, 0.92, 0.88), gaussian=(0.85, 0.9, 0.8), eb=(0.6, 0.7, 0.5), learned_1=learned)
-    return judge(frame, worst(frame, (WEAK, STRONG)), learned=LEARNED, breaking=breaking)
+    return judge(frame, find_worst(frame, (WEAK, STRONG)), learned=LEARNED, breaking=breaking)
 
 
 def finished(told: Verdict) -> Audit:

@@ -122,7 +122,7 @@ def test_a_model_is_measured_on_the_examples_that_are_asked_for():
 
 
 def test_a_validation_split_must_be_there_to_measure_on():
-    with pytest.raises(ConfigError, match="evaluation.on is 'validation'; there is no such split"):
+    with pytest.raises(ConfigError, match="evaluation.on is 'validation'; there is no validation split"):
         assembled("evaluation.on=validation")
 
 

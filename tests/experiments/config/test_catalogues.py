@@ -6,7 +6,7 @@ import pytest
 
 from sparring.contracts import Defense
 from sparring.errors import UnknownName
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Entry, Option, list_members
 from sparring.kinds import StatedFacts, stated_facts
 from sparring.registry import lookup
 
@@ -23,7 +23,7 @@ STATED = {
 
 @pytest.mark.parametrize("kind", list(CATALOGUES))
 def test_every_member_says_what_it_is(kind):
-    entries = catalogue(kind)
+    entries = list_members(kind)
     assert [entry.name for entry in entries] == list(CATALOGUES[kind])
     assert all(entry.description.endswith(".") for entry in entries)
 
@@ -58,13 +58,13 @@ def test_options_are_listed_with_their_types_and_defaults():
         Option("pair", "tuple[int, int]", False, (1, 2), allowed=("a list of 2 (each a whole number)",)),
         Option("is_on", "bool", False, False, allowed=("true", "false")),
     )
-    assert catalogue("toys", toys) == (Entry("toy", "Does nothing at all.", options, cost="O(n d)"),)
+    assert list_members("toys", toys) == (Entry("toy", "Does nothing at all.", options, cost="O(n d)"),)
 
 
 @pytest.mark.parametrize("kind", list(CATALOGUES))
 def test_every_option_of_every_member_has_a_meaning(kind):
     empty = [
-        f"{entry.name}.{option.name}" for entry in catalogue(kind) for option in entry.options if not option.meaning
+        f"{entry.name}.{option.name}" for entry in list_members(kind) for option in entry.options if not option.meaning
     ]
     assert not empty, f"nothing stands below these fields: {', '.join(empty)}"
 
@@ -84,6 +84,6 @@ def test_the_class_of_every_member_states_its_paper_cost_and_assumption(kind):
 
 def test_an_unknown_kind_is_answered_with_the_nearest_one():
     with pytest.raises(UnknownName, match="unknown kind 'defences'; did you mean 'defenses'?"):
-        catalogue("defences")
+        list_members("defences")
     with pytest.raises(UnknownName, match="unknown kind 'x'; known: attacks, triggers, defenses"):
-        catalogue("x")
+        list_members("x")

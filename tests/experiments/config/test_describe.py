@@ -12,8 +12,8 @@ def test_a_run_is_told_in_words():
     assert words["attack"] == "ipm (scale=5.0) by 2 of 8 clients from round 3 on"
     assert words["defense"] == "clipped (inner=median, max_norm=2.0), assuming 20% malicious updates"
     assert words["model"] == "logistic, 12,345 parameters"
-    assert words["training"] == "8 rounds of 1 x 4 examples a client, lr 0.05"
-    assert words["clients"] == "8, 4 of them in a round; label_skew (q=0.5)"
+    assert words["training"] == "8 rounds of 1 x 4 examples per client, lr 0.05"
+    assert words["clients"] == "8, 4 sampled per round; label_skew (q=0.5)"
     assert words["post-training"] == "none"
     assert words["evaluation"] == "every 3 rounds, on the test examples"
     assert words["time"] == "about 90.0 s"
@@ -54,9 +54,10 @@ def test_a_duration_is_told_in_fitting_units(seconds, words):
 def test_an_oracle_is_named():
     oracle = small("federation.sampled=5", "defense={name: clipped, inner: {name: krum, malicious: sampled}}")
     words = (
-        "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: it is told how many updates of each round"
+        "clipped (inner=krum (malicious=sampled), max_norm=2.0), an oracle: "
+        "it receives the true number of malicious updates"
     )
-    assert describe_run(oracle, PLAN)["defense"] == f"{words} are malicious"
+    assert describe_run(oracle, PLAN)["defense"] == f"{words} in each round"
 
 
 def test_classes_are_told_by_number_where_they_have_names():

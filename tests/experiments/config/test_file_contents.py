@@ -8,7 +8,7 @@ from sparring.attacks import save_attack, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_network import untrained
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments import Observer, digest, resume, run, to_document
-from sparring.experiments.config.file_contents import content
+from sparring.experiments.config.file_contents import file_digest
 from sparring.experiments.runs.manifest import NAME
 from sparring.random import stream
 from tests.attacks.learned.policies import trained
@@ -52,23 +52,23 @@ def test_a_policy_that_comes_with_sparring_is_one_like_any_other(tmp_path, monke
 
 def test_what_a_folder_holds_is_its_names_and_its_files(tmp_path):
     photos(tmp_path / "one")
-    before = content(tmp_path / "one")
+    before = file_digest(tmp_path / "one")
     (tmp_path / "one/train/.hidden").write_text("passed over")
     (tmp_path / "one/train/round").symlink_to(tmp_path / "one", target_is_directory=True)
-    assert content(tmp_path / "one") == before
+    assert file_digest(tmp_path / "one") == before
     (tmp_path / "other").symlink_to(tmp_path / "one", target_is_directory=True)
-    assert content(tmp_path / "other") == before
+    assert file_digest(tmp_path / "other") == before
     (tmp_path / "one/train/a/1.png").rename(tmp_path / "one/train/a/2.png")
-    assert content(tmp_path / "one") != before
-    assert content(tmp_path / "nowhere") is None
+    assert file_digest(tmp_path / "one") != before
+    assert file_digest(tmp_path / "nowhere") is None
 
 
 def test_a_linked_class_is_what_it_leads_to(tmp_path):
     photos(tmp_path / "one")
-    before = content(tmp_path / "one")
+    before = file_digest(tmp_path / "one")
     shutil.move(tmp_path / "one/train/a", tmp_path / "elsewhere")
     (tmp_path / "one/train/a").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
-    assert content(tmp_path / "one") == before
+    assert file_digest(tmp_path / "one") == before
 
 
 def test_equal_policies_elsewhere_give_equal_bytes(tmp_path):
@@ -88,13 +88,13 @@ def test_a_run_goes_on_only_with_the_policy_that_it_was_started_with(tmp_path):
     config = small(policy(tmp_path / "policy"))
     halted(config, tmp_path / "run")
     policy(tmp_path / "policy", 2)
-    with pytest.raises(RunError, match=r"policy is not what it was when .*run was started; put it back, or play"):
+    with pytest.raises(RunError, match=r"policy has changed since .*run was started; restore it, or run it again"):
         resume(tmp_path / "run")
     line = r"attacks\.0\.policy is '.*policy \(sha256 [0-9a-f]{12}\)'; .*run was started with '.*policy \(sha256 "
     with pytest.raises(ConfigError, match=line):
         run(small(policy(tmp_path / "policy", 2)), tmp_path / "run", existing="resume")
     moved = small(policy(tmp_path / "moved"))
-    with pytest.raises(RunError, match="put it back"):
+    with pytest.raises(RunError, match="restore it"):
         run(moved, tmp_path / "run", existing="resume")
     policy(tmp_path / "policy")
     outcome = run(moved, tmp_path / "run", existing="resume")

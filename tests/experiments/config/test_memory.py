@@ -5,7 +5,7 @@ from torch import nn
 
 from sparring.errors import ConfigError, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset, validate
-from sparring.experiments.config.memory import explaining_exhaustion, parameters, round_memory
+from sparring.experiments.config.memory import count_parameters, round_memory, translate_exhaustion
 from sparring.experiments.config.schema import FederationSettings
 from tests.experiments.small import small
 
@@ -20,7 +20,7 @@ def test_a_round_holds_updates_minibatches_and_momenta():
 
 
 def test_a_batch_larger_than_the_machine_is_refused_before_any_data_is_read():
-    with pytest.raises(ConfigError, match=f"federation: a round needs .* GiB of memory, there are .*; {REMEDY}"):
+    with pytest.raises(ConfigError, match=f"federation: a round needs .* GiB of memory, and .*; {REMEDY}"):
         validate(small("federation.batch=1000000000", "federation.local_steps=1000000000"))
 
 
@@ -33,12 +33,12 @@ def test_a_model_larger_than_the_machine_is_refused_before_it_is_made(hidden):
 
 @pytest.mark.parametrize("exhaust", [lambda: torch.empty(1 << 60), lambda: np.empty(1 << 55)], ids=["torch", "numpy"])
 def test_running_out_of_memory_says_what_would_do(exhaust):
-    with pytest.raises(RunError, match=f"out of memory; {REMEDY}"), explaining_exhaustion():
+    with pytest.raises(RunError, match=f"out of memory; {REMEDY}"), translate_exhaustion():
         exhaust()
 
 
 def test_running_out_of_a_device_s_memory_says_what_would_do():
-    with pytest.raises(RunError, match=f"out of memory; {REMEDY}"), explaining_exhaustion():
+    with pytest.raises(RunError, match=f"out of memory; {REMEDY}"), translate_exhaustion():
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
 
@@ -49,7 +49,7 @@ def test_a_device_that_is_not_there_is_refused_before_any_data_is_read(monkeypat
 
 
 def test_other_failures_are_left_as_they_are():
-    with pytest.raises(RuntimeError, match="another reason"), explaining_exhaustion():
+    with pytest.raises(RuntimeError, match="another reason"), translate_exhaustion():
         raise RuntimeError("another reason")
 
 
@@ -64,7 +64,7 @@ def test_weights_that_are_loaded_are_no_obstacle_to_counting_them(lost):
             return last
 
     dataset = load_dataset(small())
-    assert parameters(Loading(), dataset) == (0 if lost == "numpy" else 28)
+    assert count_parameters(Loading(), dataset) == (0 if lost == "numpy" else 28)
 
 
 def test_only_what_is_trained_is_counted():
@@ -72,4 +72,4 @@ def test_only_what_is_trained_is_counted():
         def module(self, shape, classes):
             return nn.Sequential(nn.Linear(*shape, 9).requires_grad_(False), nn.LazyLinear(7), nn.Linear(7, classes))
 
-    assert parameters(Headed(), load_dataset(small())) == 32
+    assert count_parameters(Headed(), load_dataset(small())) == 32

@@ -41,13 +41,13 @@ def test_a_setting_goes_before_the_document_which_is_left_alone():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (["x"], "'x' is no setting; write section.key=value, as in federation.rounds=100"),
-        (["a..b=1"], "'a..b=1' is no setting; write section.key=value, as in federation.rounds=100"),
-        (["=1"], "'=1' is no setting; write section.key=value, as in federation.rounds=100"),
-        (["seed=1", "seed.x=2"], "seed.x=2: 'x' lies in no section, but in 1; set the section first"),
-        (["attacks.1.name=x"], "attacks.1.name=x: '1' is no place in a list of 0; use at most 0"),
-        (["a=[1]", "a.two=2"], "a.two=2: 'two' is no place in a list of 1; use at most 1"),
-        (["a=[1]", "a.²=2"], "a.²=2: '²' is no place in a list of 1; use at most 1"),
+        (["x"], "'x' is not a setting; write section.key=value, as in federation.rounds=100"),
+        (["a..b=1"], "'a..b=1' is not a setting; write section.key=value, as in federation.rounds=100"),
+        (["=1"], "'=1' is not a setting; write section.key=value, as in federation.rounds=100"),
+        (["seed=1", "seed.x=2"], "seed.x=2: 'x' is not in a section, but in 1; set the section first"),
+        (["attacks.1.name=x"], "attacks.1.name=x: '1' is not an index of a list of 0; use at most 0"),
+        (["a=[1]", "a.two=2"], "a.two=2: 'two' is not an index of a list of 1; use at most 1"),
+        (["a=[1]", "a.²=2"], "a.²=2: '²' is not an index of a list of 1; use at most 1"),
         (["a=[1"], "a=[1: line 1: expected ',' or ']', but got '<stream end>'"),
         (
             ["a=!!python/name:os.system"],
@@ -62,7 +62,7 @@ def test_what_is_no_setting_is_refused(settings, message):
 
 
 def test_endless_keys_are_no_setting():
-    with pytest.raises(ConfigError, match="is no setting"):
+    with pytest.raises(ConfigError, match="is not a setting"):
         apply_overrides({}, [".".join("a" * 10**5) + "=1"])
 
 
@@ -71,5 +71,5 @@ def test_a_value_is_placed_as_it_is():
     assert set_value(document, "attack.scale", value=2.0) == {"attack": {"name": "ipm", "scale": 2.0}}
     assert set_value(document, "attack", value={"name": "none"}) == {"attack": {"name": "none"}}
     assert document == {"attack": {"name": "ipm"}}
-    with pytest.raises(ConfigError, match=r"'attack\.' is no key; write section.key"):
+    with pytest.raises(ConfigError, match=r"'attack\.' is not a key; write section.key"):
         set_value(document, "attack.", value=0)

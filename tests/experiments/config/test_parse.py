@@ -203,7 +203,7 @@ def test_a_value_that_will_not_do_is_refused_with_what_would(setting, message):
 
 def test_an_attack_is_named_by_one_section_or_by_a_list():
     assert refusal("attack.name=none", "attacks=[]") == (
-        "attack and attacks are both given; put all sections into attacks"
+        "attack and attacks are both given; move all sections into attacks"
     )
     assert refusal("attack.malicious=3").startswith("attack.name is missing; it must be one of: ")
     assert configured("attack=", "attacks=[]").attacks == ()

@@ -16,7 +16,7 @@ from sparring.experiments import (
     run,
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.config.plugins import GROUP, built, load_class, member_name, plugins_of
+from sparring.experiments.config.plugins import GROUP, build_plugin, load_class, member_name, plugins_of
 from tests.experiments.plugging import EVERYTHING, MODULE, SOURCE, forget, write_plugin
 from tests.experiments.small import SETTINGS, lasting, small
 
@@ -106,12 +106,12 @@ BROKEN = [
     (
         "DEFENSES = {'mine': dict}",
         PluginError,
-        "plug-in my_players: DEFENSES has 'mine', which is no dataclass with a method `aggregate`; make it one",
+        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate`; make it one",
     ),
     (
         "DEFENSES = {'mine': 'os:system'}",
         PluginError,
-        "plug-in my_players: DEFENSES has 'mine', which is no dataclass with a method `aggregate`; make it one",
+        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate`; make it one",
     ),
     (
         SOURCE + "DEFENSES = {'krum': Midrange}",
@@ -133,13 +133,13 @@ def test_a_plug_in_that_cannot_be_used_is_blamed_by_name(tmp_path, monkeypatch, 
 
 @pytest.mark.parametrize("name", ["nowhere_to_be_found", "os.nowhere"])
 def test_a_module_that_is_not_there_is_said_to_be_missing(name):
-    message = f"there is no module {name!r}; install it, or work in the folder that holds it"
+    message = f"there is no module {name!r}; install it, or change to the folder that holds it"
     assert refusal(ConfigError, [name]) == message
 
 
 @pytest.mark.parametrize("name", ["", "my rules", "a;b", "../rules", "rules.py/", ".rules"])
 def test_what_is_no_module_s_name_is_refused(name):
-    assert refusal(ConfigError, [name]) == f"{name!r} is no module; write it as in package.module"
+    assert refusal(ConfigError, [name]) == f"{name!r} is not a module name; write it as in package.module"
 
 
 def declare(monkeypatch, *modules):
@@ -158,7 +158,7 @@ def test_a_broken_plug_in_of_an_installed_package_stops_nobody(tmp_path, monkeyp
     declare(monkeypatch, write_plugin(tmp_path, monkeypatch, "raise ValueError('old')"))
     notices = []
     assert load_plugins(notice=notices.append) == CATALOGUES
-    line = "plug-in my_players raised ValueError: old (my_players.py:1); going on without this plug-in of a package"
+    line = "plug-in my_players raised ValueError: old (my_players.py:1); continuing without this plug-in of a package"
     assert notices == [line]
 
 
@@ -190,7 +190,7 @@ class TestResume:
         seen = []
         observer = Observer(record=seen.append, wants_stop=lambda: seen[-1].round == 3)
         catalogues = load_plugins([plugin])
-        with pytest.raises(Interrupted, match=f"go on with: sparring resume .*run --plugin {MODULE}$"):
+        with pytest.raises(Interrupted, match=f"resume with: sparring resume .*run --plugin {MODULE}$"):
             run(everything(catalogues), tmp_path / "run", observer=observer, catalogues=catalogues)
         return tmp_path / "run"
 
@@ -215,7 +215,7 @@ class TestResume:
         write_plugin(tmp_path, monkeypatch, SOURCE.replace("1.2", "1.3"))
         notices = []
         resume(stopped, observer=Observer(notice=notices.append), catalogues=load_plugins([MODULE]))
-        assert notices == [f"{stopped} was started with other versions; its last bits may come out differently"]
+        assert notices == [f"{stopped} was started with other versions; results may differ in their last bits"]
 
     def test_the_model_of_a_plug_in_is_loaded_with_it(self, stopped):
         catalogues = load_plugins([MODULE])
@@ -227,13 +227,13 @@ class TestResume:
 
 @pytest.mark.parametrize("path", ["my_players", "my_players:", "Midrange"])
 def test_a_class_is_written_with_its_module(path):
-    with pytest.raises(ConfigError, match="is no class; write it as in package.module:Class"):
+    with pytest.raises(ConfigError, match="is not a class; write it as in package.module:Class"):
         load_class(path)
 
 
 @pytest.mark.parametrize("name", ["np", "torch"])
 def test_a_class_must_be_a_dataclass(plugin, name):
-    with pytest.raises(PluginError, match=f"plug-in my_players: '{name}' is no dataclass"):
+    with pytest.raises(PluginError, match=f"plug-in my_players: '{name}' is not a dataclass"):
         load_class(f"{plugin}:{name}")
 
 
@@ -244,14 +244,14 @@ def test_a_misspelt_class_is_answered_with_the_nearest_one(plugin, name, offered
 
 
 def test_a_class_is_built_with_settings(plugin):
-    shrinking = built(load_class(f"{plugin}:Shrinking"), ["attack.share=0.5"], CATALOGUES)
+    shrinking = build_plugin(load_class(f"{plugin}:Shrinking"), ["attack.share=0.5"], CATALOGUES)
     assert shrinking.share == 0.5
-    behind = built(load_class(f"{plugin}:Behind"), ["defense.inner.name=median"], CATALOGUES)
+    behind = build_plugin(load_class(f"{plugin}:Behind"), ["defense.inner.name=median"], CATALOGUES)
     assert type(behind.inner).__name__ == "Median"
     with pytest.raises(ConfigError, match="lacks 'inner'; set defense.inner"):
-        built(load_class(f"{plugin}:Behind"), [], CATALOGUES)
-    with pytest.raises(ConfigError, match="'attack.share=1' is no setting of Behind; write defense.key=value"):
-        built(load_class(f"{plugin}:Behind"), ["attack.share=1"], CATALOGUES)
+        build_plugin(load_class(f"{plugin}:Behind"), [], CATALOGUES)
+    with pytest.raises(ConfigError, match="'attack.share=1' is not a setting of Behind; write defense.key=value"):
+        build_plugin(load_class(f"{plugin}:Behind"), ["attack.share=1"], CATALOGUES)
 
 
 FAULTY = [

@@ -9,7 +9,7 @@ from sparring import attacks
 from sparring.errors import ConfigError, FormerName
 from sparring.experiments import digest, load_plugins, parse_config, run, to_document
 from sparring.experiments.audit import read_request
-from sparring.experiments.config.catalogues import CATALOGUES, catalogue
+from sparring.experiments.config.catalogues import CATALOGUES, list_members
 from sparring.experiments.config.recorded import read_recorded
 from sparring.experiments.config.renamed import RENAMED, to_former, to_present
 from sparring.experiments.runs.manifest import read_manifest, read_old_manifest
@@ -53,7 +53,7 @@ def accepted(document):
 
 def test_every_former_name_is_an_option_no_longer_and_every_present_one_is():
     for section, kind in (("attack", "attacks"), ("data.partition", "partitions")):
-        options = {entry.name: {option.name for option in entry.options} for entry in catalogue(kind)}
+        options = {entry.name: {option.name for option in entry.options} for entry in list_members(kind)}
         for member, renamed in RENAMED[section].items():
             assert renamed.keys().isdisjoint(options[member])
             assert set(renamed.values()) <= options[member]

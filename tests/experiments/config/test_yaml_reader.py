@@ -70,8 +70,8 @@ def test_an_empty_document_has_no_section(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: 1\na: 2", "line 2: 'a' stands twice; write it once"),
-        ("a: {b: 1, b: 2}", "line 1: 'b' stands twice; write it once"),
+        ("a: 1\na: 2", "line 2: 'a' occurs twice; write it once"),
+        ("a: {b: 1, b: 2}", "line 1: 'b' occurs twice; write it once"),
         ("a: &x 1\nb: *x", "line 1: an anchor or alias; write the value out"),
         ("a: *x", "line 1: an anchor or alias; write the value out"),
         ("a: !!int 3", "line 1: a tag; write plain text, numbers, lists and sections"),
@@ -105,7 +105,7 @@ def test_what_is_more_or_less_than_plain_data_is_refused_in_one_line(text, messa
 @pytest.mark.parametrize("bomb", ["[" * 10**6, "{a: " * 10**5, "- " * 10**5, "? " * 10**5])
 def test_deep_nesting_is_refused_before_it_is_followed(bomb):
     began = time.perf_counter()
-    with pytest.raises(ConfigError, match=f"more than {DEEPEST} sections or lists within each other"):
+    with pytest.raises(ConfigError, match=f"more than {DEEPEST} nested sections or lists"):
         parse_value("value", bomb)
     assert time.perf_counter() - began < 5
 

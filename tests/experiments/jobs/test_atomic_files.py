@@ -33,7 +33,7 @@ def test_a_full_disk_leaves_the_file_before_and_nothing_else(tmp_path):
     write(path, b"before")
     with small_files(1000), pytest.raises(RunError) as raised:
         write(path, b"after" * 1000)
-    assert str(raised.value) == f"{path}: file too large; make room or choose another folder, what was saved is intact"
+    assert str(raised.value) == f"{path}: file too large; make room or choose another folder, saved files are intact"
     assert path.read_bytes() == b"before"
     assert os.listdir(tmp_path) == ["state"]
 

@@ -33,7 +33,7 @@ def test_a_worker_that_is_lost_takes_only_its_call_with_it():
     answers = dict(LocalWorkers(1).calls(answer, ["first", "SIGKILL", "last"]))
     assert (answers[0], answers[2]) == ("first", "last")
     assert isinstance(answers[1], RunError)
-    assert str(answers[1]).startswith("the process was killed by SIGKILL; if memory ran out, play fewer runs at a time")
+    assert str(answers[1]).startswith("the process was killed by SIGKILL; if memory ran out, use fewer workers")
 
 
 def test_a_worker_that_ends_by_itself_is_told_of_and_nobody_waits_for_calls_that_are_given_up():
@@ -41,7 +41,7 @@ def test_a_worker_that_ends_by_itself_is_told_of_and_nobody_waits_for_calls_that
     with closing(LocalWorkers(2).calls(sleep, [60, "exit"])) as answers:
         place, lost = next(answers)
     assert place == 1
-    assert str(lost) == "the process ended by itself, with exit code 3; what it wrote on stderr says more"
+    assert str(lost) == "the process ended with exit code 3; see its output on stderr"
     assert time.monotonic() - began < 50
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.errors import SavingError
-from sparring.experiments.jobs.snapshots import drop_snapshots, latest_place, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.snapshots import drop_snapshots, latest_progress, latest_snapshot, save_snapshot
 from sparring.snapshot import Snapshot
 
 
@@ -13,7 +13,7 @@ def snapshot(value):
 
 def saved(folder, *places):
     for place in places:
-        save_snapshot(folder, snapshot(place), place=place)
+        save_snapshot(folder, snapshot(place), progress=place)
 
 
 def newest(folder):
@@ -26,7 +26,7 @@ def newest(folder):
 def test_the_newest_snapshot_comes_back(tmp_path):
     saved(tmp_path / "new", 5, 10, 1000)
     assert newest(tmp_path / "new") == 1000
-    assert latest_place(tmp_path / "new") == 1000
+    assert latest_progress(tmp_path / "new") == 1000
 
 
 def test_one_more_is_kept(tmp_path):
@@ -36,7 +36,7 @@ def test_one_more_is_kept(tmp_path):
 
 def test_where_nothing_was_saved_there_is_nothing(tmp_path):
     assert latest_snapshot(tmp_path / "none") is None
-    assert latest_place(tmp_path / "none") == 0
+    assert latest_progress(tmp_path / "none") == 0
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[:-9], lambda content: content[:-1] + b"x", lambda _: b""])

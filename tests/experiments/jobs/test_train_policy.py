@@ -20,7 +20,7 @@ def taught(folder, *answers, **options):
         return Stopped() if stop_file(folder).exists() else answer
 
     lessons = {f"policy {place}": answer for place, answer in enumerate(answers)}
-    train_policies(InlineWorkers(), take, lessons=lessons, folder=folder, **options)
+    train_policies(InlineWorkers(), take, jobs=lessons, folder=folder, **options)
     return taken
 
 
@@ -45,14 +45,14 @@ def test_a_stop_that_is_asked_for_by_who_follows_is_heeded_from_the_beginning(tm
         stop_file(tmp_path / "policies").touch()
         yield
 
-    with pytest.raises(Interrupted, match="^stopped while training; the same command goes on$"):
+    with pytest.raises(Interrupted, match="^stopped while training; the same command resumes it$"):
         taught(tmp_path / "policies", Path("a"), following=impatient())
 
 
 def test_a_lesson_that_is_stopped_stops_all_of_them_when_they_have_answered(tmp_path):
     taken, lessons = [], {"a": Stopped(), "b": Path("b")}
-    with pytest.raises(Interrupted, match="^stopped while training; the same command goes on$"):
-        train_policies(InlineWorkers(), lambda answer: taken.append(answer) or answer, lessons=lessons, folder=tmp_path)
+    with pytest.raises(Interrupted, match="^stopped while training; the same command resumes it$"):
+        train_policies(InlineWorkers(), lambda answer: taken.append(answer) or answer, jobs=lessons, folder=tmp_path)
     assert taken == [Stopped(), Path("b")]
 
 

@@ -44,7 +44,7 @@ def played(folder: Path) -> Path:
 
 
 def study(axes: Mapping[str, Sequence[str]], results: Results, *, curve: Curve = ((0, 0.1), (10, 0.5))) -> Study:
-    """Make up a study in which everything that has no result was not played."""
+    """Make up a study in which everything that has no result was not run."""
     cells = {labels: _place(dict(zip(axes, labels, strict=True))) for labels in product(*axes.values())}
     done = {labels: accuracy for labels, accuracy in results.items() if accuracy is not None}
     lost = [cells[labels] for labels, accuracy in results.items() if accuracy is None]

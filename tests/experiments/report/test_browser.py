@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sparring.experiments.report.html_page import page
+from sparring.experiments.report.html_page import render_page
 from sparring.experiments.report.study import read_study
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -38,7 +38,7 @@ def shown(html: str, folder: Path, *options: str) -> tuple[str, str]:
 
 
 def test_the_browser_shows_the_tables_and_pictures_and_has_no_complaint(sweep_folder, tmp_path):
-    html = page(read_study(sweep_folder))
+    html = render_page(read_study(sweep_folder))
     document, complaints = shown(html, tmp_path)
     assert complaints == ""
     for part in ("<table>", "<td ", "<svg ", "<details>", '<pre class="command">'):
@@ -48,7 +48,7 @@ def test_the_browser_shows_the_tables_and_pictures_and_has_no_complaint(sweep_fo
 
 def test_the_page_lets_nothing_in_that_does_something(sweep_folder, tmp_path):
     intruders = '<script>document.title = "broken in"</script><img src="http://127.0.0.1:9/pixel">'
-    html = page(read_study(sweep_folder)).replace("</main>", f"{intruders}</main>")
+    html = render_page(read_study(sweep_folder)).replace("</main>", f"{intruders}</main>")
     document, complaints = shown(html, tmp_path)
     assert "<title>broken in" not in document
     assert len(re.findall("Content Security Policy", complaints)) >= 2
@@ -56,5 +56,5 @@ def test_the_page_lets_nothing_in_that_does_something(sweep_folder, tmp_path):
 
 def test_the_browser_prints_the_page(sweep_folder, tmp_path):
     paper = tmp_path / "page.pdf"
-    shown(page(read_study(sweep_folder)), tmp_path, f"--print-to-pdf={paper}")
+    shown(render_page(read_study(sweep_folder)), tmp_path, f"--print-to-pdf={paper}")
     assert paper.read_bytes().startswith(b"%PDF")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparring.experiments import apply_overrides, digest, parse_config
-from sparring.experiments.report.commands import command_to_repeat, settings
+from sparring.experiments.report.commands import command_to_repeat, list_settings
 from sparring.experiments.runs.manifest import Manifest
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -28,14 +28,14 @@ DOCUMENTS = st.dictionaries(
 
 @given(DOCUMENTS)
 def test_settings_make_the_document_again(document):
-    assert apply_overrides({}, settings(document)) == document
+    assert apply_overrides({}, list_settings(document)) == document
 
 
 @pytest.mark.parametrize(
     "text", ["null", "1e3", "0x10", "true", "", "a b", 'say "hi"', "C:\\x", "größer", "😀", "\x1b[2J"]
 )
 def test_text_stays_text(text):
-    assert apply_overrides({}, settings({"data": {"path": text}})) == {"data": {"path": text}}
+    assert apply_overrides({}, list_settings({"data": {"path": text}})) == {"data": {"path": text}}
 
 
 @pytest.mark.parametrize(

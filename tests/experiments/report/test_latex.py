@@ -58,9 +58,9 @@ def test_what_is_missing_is_said_and_fewer_runs_are_counted():
     results = {labels: value for labels, value in RESULTS.items() if labels[:2] != ("none", "a_rule")}
     del results["none", "mean", "2"]
     text = as_latex(study(AXES, results))
-    assert r"a\_rule & \emph{not played} & " in text
+    assert r"a\_rule & \emph{not run} & " in text
     assert "], n = 2}" in text
-    assert "Nothing is complete yet." in as_latex(study(AXES, {}))
+    assert "No run is complete yet." in as_latex(study(AXES, {}))
 
 
 def test_many_columns_go_over_both_columns_of_a_paper():

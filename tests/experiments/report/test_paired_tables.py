@@ -4,7 +4,7 @@ import pytest
 
 from sparring.experiments.analysis.frames import Contrast
 from sparring.experiments.analysis.statistics import compare
-from sparring.experiments.report.paired_tables import Difference, interval_of, make_paired_tables
+from sparring.experiments.report.paired_tables import Difference, make_paired_tables, name_intervals
 from sparring.experiments.report.score_tables import METRICS
 from tests.experiments.report.studies import study
 
@@ -99,7 +99,7 @@ def test_an_interval_beyond_what_counts_speaks_for_one_side(first, second, winne
 
 def test_a_difference_too_small_to_count_speaks_for_nobody():
     small = difference([0.506, 0.5065, 0.5055], [0.5, 0.5, 0.5])
-    assert (small.winner, small.told[-1]) == ("", "no difference")
+    assert (small.winner, small.lines[-1]) == ("", "no difference")
     assert small._replace(gap=0.001).winner == "defender"
 
 
@@ -110,7 +110,7 @@ def test_a_study_says_how_much_counts():
 
 
 def test_intervals_are_named_by_the_seeds_that_are_common():
-    assert interval_of(make_paired_tables(study(AXES, results()))) == "95 % t interval"
+    assert name_intervals(make_paired_tables(study(AXES, results()))) == "95 % t interval"
 
 
 def test_more_backdoor_accuracy_speaks_for_the_attacker():
@@ -127,9 +127,9 @@ def test_more_backdoor_accuracy_speaks_for_the_attacker():
     ],
 )
 def test_a_difference_is_told_with_all_that_is_known_of_it(first, second, told):
-    assert difference(first, second).told == told
+    assert difference(first, second).lines == told
 
 
 def test_a_tiny_p_is_not_written_out():
     made = difference([0.5 + seed / 100 for seed in range(20)], [0.1] * 20)
-    assert made.told[2].endswith(", p < 0.001")
+    assert made.lines[2].endswith(", p < 0.001")

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.report.html_page import page
+from sparring.experiments.report.html_page import render_page
 from sparring.experiments.report.study import read_study
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import read_sweep, run_folder
@@ -45,7 +45,7 @@ def test_a_run_that_is_not_complete_is_missing(copied):
     (first_run(copied) / "result.json").unlink()
     study = read_study(copied)
     assert study.missing == study.cells[:1]
-    with pytest.raises(RunError, match="not complete; go on with it by `sparring resume`"):
+    with pytest.raises(RunError, match="not complete; resume it with `sparring resume`"):
         read_study(first_run(copied))
 
 
@@ -82,14 +82,14 @@ def test_a_run_with_a_plug_in_is_read_without_it(copied):
     path.write_text(json.dumps(content))
     study = read_study(copied)
     assert len(study.complete) == 8
-    told = page(study)
+    told = render_page(study)
     assert "trusting (longest=0.5)" in told
     assert "--plugin my_rules seed=0" in told
 
 
 def test_reading_builds_nothing(sweep_folder, monkeypatch):
     monkeypatch.setattr("sparring.experiments.config.sections.build", None)
-    assert page(read_study(sweep_folder))
+    assert render_page(read_study(sweep_folder))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}}\n", b'{"lost": 1}\n'])
@@ -98,10 +98,10 @@ def test_damaged_records_are_refused(copied, content):
     path.unlink()
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(RunError, match=r"rounds\.jsonl is missing or damaged; play the run again with --overwrite"):
+    with pytest.raises(RunError, match=r"rounds\.jsonl is missing or damaged; run it again with --overwrite"):
         read_study(copied)
 
 
 def test_another_folder_is_refused(tmp_path):
-    with pytest.raises(RunError, match="holds neither a sweep nor a run; give a folder that `sparring sweep` made"):
+    with pytest.raises(RunError, match="holds neither a sweep nor a run; give a folder that `sparring sweep` created"):
         read_study(tmp_path)

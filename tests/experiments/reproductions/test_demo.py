@@ -10,9 +10,9 @@ from sparring.experiments.reproductions.demo import (
     RULES,
     DemoCell,
     document,
-    play_cell,
-    play_cells,
-    verdict,
+    run_cell,
+    run_cells,
+    summarize,
 )
 from tests.experiments.killing import die
 
@@ -25,17 +25,17 @@ def test_every_run_can_be_played():
 
 def test_a_run_in_a_process_of_its_own_comes_to_what_it_comes_to_here(monkeypatch):
     monkeypatch.setattr(demo, "CELLS", CELLS[-1:])
-    ((cell, curve),) = play_cells(rounds=2)
+    ((cell, curve),) = run_cells(rounds=2)
     assert cell == DemoCell("LMP", "centered clipping")
-    assert curve == play_cell(cell, rounds=2)
+    assert curve == run_cell(cell, rounds=2)
     assert [round for round, _ in curve] == [0, 2]
 
 
 def test_a_process_that_is_killed_is_told_of(monkeypatch):
-    monkeypatch.setattr(demo, "play_cell", die)
+    monkeypatch.setattr(demo, "run_cell", die)
     monkeypatch.setattr(demo, "CELLS", CELLS[:1])
     with pytest.raises(RunError, match="a process of the demonstration was killed"):
-        list(play_cells())
+        list(run_cells())
 
 
 def test_the_verdict_says_what_the_accuracies_show():
@@ -47,7 +47,7 @@ def test_the_verdict_says_what_the_accuracies_show():
         DemoCell("LMP", "median"): 0.7,
         DemoCell("IPM", "centered clipping"): 0.8599,
     }
-    assert verdict(accuracies) == (
-        "With 10 of 50 clients malicious, IPM takes FedAvg from 90% to 10%;\n"
+    assert summarize(accuracies) == (
+        "With 10 of 50 clients malicious, IPM lowers the accuracy of FedAvg from 90% to 10%;\n"
         "centered clipping keeps at least 85% under every attack shown."
     )

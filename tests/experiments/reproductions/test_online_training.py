@@ -9,11 +9,11 @@ from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
-from sparring.experiments.jobs.snapshots import latest_place
+from sparring.experiments.jobs.snapshots import latest_progress
 from sparring.experiments.reproductions.online_training import (
+    count_steps,
     learn_attack,
     steps_made,
-    steps_wanted,
     train_part,
     training_parts,
 )
@@ -22,16 +22,16 @@ from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
 from sparring.experiments.runs.run import run
 from sparring.experiments.sweeps import plan_sweep
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
-from tests.experiments.rehearsing import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.small import lasting
+from tests.experiments.small_training import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.sweeps.test_task import exists_after
 
 PLACES = 6
 """Where learning can be stopped: after each of two reconstructed batches, and after each of four policies."""
 
 
-def part(folder, rehearsing=QUICK):
-    return due(folder, rehearsing)["median-0"]
+def part(folder, training=QUICK):
+    return due(folder, training)["median-0"]
 
 
 def scenario(folder):
@@ -39,8 +39,8 @@ def scenario(folder):
     return build_scenario(config, load_dataset(config))
 
 
-def learned(folder, rehearsing=INVERTING, **options):
-    return learn_attack(scenario(folder), rehearsing, folder=folder / "workshop", **options)
+def learned(folder, training=INVERTING, **options):
+    return learn_attack(scenario(folder), training, folder=folder / "workshop", **options)
 
 
 def always_renewed(**settings):
@@ -78,7 +78,7 @@ def test_each_policy_that_cells_play_is_a_part_of_its_own(tmp_path):
     for rule, each in zip(RULES, found.values(), strict=True):
         assert each.policy == tmp_path / f"{rule}-0.safetensors"
         assert each.config.defense == {"name": rule}
-        assert each.rehearsing.own == len(rule)
+        assert each.training.own == len(rule)
 
 
 def test_policies_of_one_name_in_two_folders_are_two_parts(tmp_path):
@@ -121,7 +121,7 @@ def test_of_what_is_learned_a_policy_and_its_trials_are_left(taken):
     assert {path.name for path in taken.policy.parent.iterdir()} == {"median-0.safetensors", "median-0.json"}
     (trials,) = trials_of(attacked(taken).config)
     assert [trial.steps for trial in trials] == STEPS
-    assert steps_made(taken) == steps_wanted(QUICK) == STEPS[-1]
+    assert steps_made(taken) == count_steps(QUICK) == STEPS[-1]
 
 
 def test_a_learning_that_is_stopped_wherever_it_can_be_comes_to_the_same_bytes(straight, tmp_path):
@@ -135,9 +135,9 @@ def test_a_learning_that_is_stopped_wherever_it_can_be_comes_to_the_same_bytes(s
 
 def test_where_a_learning_stands_is_saved_by_time_and_not_by_policies(tmp_path):
     learned(tmp_path, QUICK, pace=SavePace(clock=lambda: 0.0))
-    assert latest_place(tmp_path / "workshop") == 0
+    assert latest_progress(tmp_path / "workshop") == 0
     learned(tmp_path, QUICK, pace=SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0))
-    assert latest_place(tmp_path / "workshop") == STEPS[-1]
+    assert latest_progress(tmp_path / "workshop") == STEPS[-1]
 
 
 @pytest.mark.parametrize("place", range(1, PLACES + 1))
@@ -211,13 +211,13 @@ def test_attackers_who_invert_nothing_have_their_own_examples(taken, tmp_path):
     assert torch.equal(examples.labels, own.labels)
 
 
-def worlds(folder, monkeypatch, rehearsing):
+def worlds(folder, monkeypatch, training):
     """Return the worlds that an attack is learned in, and what it draws from."""
     seen = []
     monkeypatch.setattr(
         "sparring.experiments.reproductions.online_training.rehearse", lambda *given, **_: seen.extend(given) or ()
     )
-    learned(folder, rehearsing)
+    learned(folder, training)
     return seen[0], seen[1].examples
 
 
@@ -244,7 +244,7 @@ def test_a_search_on_own_examples_leaves_the_mixture_to_the_rehearsal(tmp_path, 
 
 
 def test_without_labels_nothing_is_searched_on_but_the_mixture():
-    with pytest.raises(ConfigError, match="rehearsing.searches_on is 'own'; without labels nothing can be searched on"):
+    with pytest.raises(ConfigError, match="training.searches_on is 'own'; a search needs labels"):
         replace(INVERTING, searches_on="own")
 
 
@@ -265,10 +265,12 @@ def test_episodes_start_from_the_global_model_when_learning_in_their_world_begin
 
 def test_where_nothing_is_given_away_there_is_no_mixture(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.learning.distribution.observed_training.estimated_gradients", lambda seen, lr: [])
-    with pytest.raises(RunError, match="^nothing was given away before the attack begins; let it begin later$"):
+    with pytest.raises(
+        RunError, match="^the attackers observe no gradient before the attack begins; use a later start$"
+    ):
         learned(tmp_path)
 
 
 def test_without_labels_and_without_inversion_there_is_nothing_to_learn_from():
-    with pytest.raises(ConfigError, match=r"^rehearsing.is_labeled is False; .*, set inverting$"):
+    with pytest.raises(ConfigError, match=r"^training.is_labeled is False; .*, set inverting$"):
         replace(INVERTING, inverting=None)

@@ -9,7 +9,13 @@ from sparring.errors import UnknownName
 from sparring.experiments import parse_document
 from sparring.experiments.analysis.claims import judge_claim
 from sparring.experiments.reproductions import CALCULATIONS, PRESETS, TITLES, find_preset
-from sparring.experiments.reproductions.msg.setting import FEDAVG, MIXED, STRONG, attackers, mixed_attacks_win
+from sparring.experiments.reproductions.msg.setting import (
+    FEDAVG,
+    MIXED,
+    STRONG,
+    claim_mixed_attacks_win,
+    make_attackers,
+)
 from sparring.experiments.reproductions.msg.table1 import COLUMNS, PUBLISHED
 from sparring.experiments.reproductions.online_training import training_parts
 from sparring.experiments.reproductions.preset import (
@@ -18,14 +24,14 @@ from sparring.experiments.reproductions.preset import (
     Published,
     assumed_share,
     attack_grid,
-    cells,
-    plan_of,
-    shipped,
+    find_shipped,
+    make_cells,
+    plan_preset,
 )
 from sparring.experiments.reproductions.rla.fig4 import VARIANTS
-from sparring.experiments.reproductions.rla.setting import KRUM, rehearsing
+from sparring.experiments.reproductions.rla.setting import KRUM, choose_training
 from sparring.experiments.sweeps import plan_sweep
-from sparring.experiments.sweeps.axes import SEED, replaced
+from sparring.experiments.sweeps.axes import SEED, replace_words
 from tests.experiments.frames import made_frame
 
 UNNUMBERED = ("rla-fig3-appendix", "rla-fig3-krum", "rla-fig4a", "rla-fig4a-krum")
@@ -40,7 +46,7 @@ presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRE
 
 def one_seed(name: str, scale: str, policies: str = "policies") -> dict:
     """Return a preset's sweep for its first seed."""
-    document = replaced(PRESETS[name].document(scale), {"policies": policies})
+    document = replace_words(PRESETS[name].document(scale), {"policies": policies})
     return {**document, "axes": {**document["axes"], SEED: [0]}}
 
 
@@ -106,7 +112,7 @@ def test_both_readings_of_a_backdoor_are_quoted_and_claims_are_judged_on_the_str
 
 
 def test_the_strong_reading_teaches_all_classes_for_an_epoch():
-    rows = attackers("laptop", target=9, source=0)
+    rows = make_attackers("laptop", target=9, source=0)
     ((bfl,), (dba,), (ipm, beside), (lmp, parts)) = (rows[row] for row in STRONG)
     aim = {"target": 9, "source": None, "ratio": 0.5, "local_epochs": 1.0}
     assert bfl == beside == {"name": "bfl", "malicious": 5, **aim}
@@ -180,7 +186,7 @@ def test_fixed_searches_take_all_shared_examples_in_each_step():
 
 def test_at_paper_scale_rla_s_search_takes_200_examples_at_the_clients_learning_rate():
     how, federation = (
-        rehearsing("paper", {"defense": KRUM}),
+        choose_training("paper", {"defense": KRUM}),
         PRESETS["rla-fig3"].document("paper")["base"]["federation"],
     )
     assert (how.acting.batch, how.acting.lr, how.settings.pace) == (200, 0.01, 1)
@@ -205,11 +211,11 @@ def published_frame():
 
 
 def test_in_the_published_table_mixed_attacks_defeat_every_fixed_defense():
-    assert judge_claim(mixed_attacks_win(COLUMNS), published_frame()).verdict == "holds"
+    assert judge_claim(claim_mixed_attacks_win(COLUMNS), published_frame()).verdict == "holds"
 
 
 def test_one_of_the_mixed_attacks_alone_does_not_defeat_all_of_them():
-    alone = judge_claim(mixed_attacks_win(COLUMNS, attacks=MIXED[:1]), published_frame())
+    alone = judge_claim(claim_mixed_attacks_win(COLUMNS, attacks=MIXED[:1]), published_frame())
     assert alone.verdict == "does not hold"
     withstands = [finding for finding in alone.findings if finding.verdict != "holds"]
     assert [finding.statement.cells[-1]["defense"] for finding in withstands] == ["FLTrust + NeuroClip"]
@@ -217,31 +223,31 @@ def test_one_of_the_mixed_attacks_alone_does_not_defeat_all_of_them():
 
 @presets
 def test_the_plan_says_what_it_reproduces(name):
-    assert plan_of(PRESETS[name], "smoke").preset == {"id": name, "scale": "smoke"}
+    assert plan_preset(PRESETS[name], "smoke").preset == {"id": name, "scale": "smoke"}
 
 
 @presets
 def test_it_is_known_how_learned_attacks_are_learned(name):
-    assert (PRESETS[name].rehearsing is not None) is (name in LEARNING)
+    assert (PRESETS[name].training is not None) is (name in LEARNING)
 
 
 @pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
 def test_every_learned_attack_of_a_preset_has_a_file_of_its_own(name, scale, tmp_path):
     cells = plan_sweep(one_seed(name, scale, str(tmp_path))).cells
     played = [cell for cell in cells if cell.config.attacks and cell.config.attacks[0].member["name"] == "learned"]
-    found = training_parts(cells, partial(PRESETS[name].rehearsing, scale))
+    found = training_parts(cells, partial(PRESETS[name].training, scale))
     assert len(found) == len(played) > 0
     for cell, part in zip(played, found.values(), strict=True):
         (attacker,) = cell.config.attacks
         assert part.policy == Path(attacker.member["policy"])
         assert part.policy.parent == tmp_path
-        assert part.rehearsing.schedule.attacks_from == attacker.start
-        assert part.rehearsing.schedule.learns_until <= cell.config.federation.rounds
+        assert part.training.schedule.attacks_from == attacker.start
+        assert part.training.schedule.learns_until <= cell.config.federation.rounds
 
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_variants_of_the_learned_attack_have_less_and_less_to_learn_from(scale):
-    variants = PRESETS["rla-fig4c"].rehearsing
+    variants = PRESETS["rla-fig4c"].training
     usual, uninverted, unlabeled = (variants(scale, {"defense": KRUM, "attack": name}) for name in VARIANTS)
     assert usual.inverting is not None
     assert usual.is_labeled
@@ -257,25 +263,28 @@ def test_the_policies_of_a_plan_are_beside_its_runs_or_where_it_is_said():
             for each in cell.config.attacks
             if "policy" in each.member
         }
-        for plan in (plan_of(PRESETS["rla-fig4c"], "smoke"), plan_of(PRESETS["rla-fig4c"], "smoke", policies="@mine"))
+        for plan in (
+            plan_preset(PRESETS["rla-fig4c"], "smoke"),
+            plan_preset(PRESETS["rla-fig4c"], "smoke", policies="@mine"),
+        )
     ]
     assert policies == [{Path("policies")}, {Path("@mine")}]
 
 
 def test_policies_that_come_with_sparring_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.attacks.learned.trained_attack.SHIPPED", tmp_path)
-    assert shipped(PRESETS["rla-fig3"], "smoke") is None
+    assert find_shipped(PRESETS["rla-fig3"], "smoke") is None
     (tmp_path / "rla-fig3-smoke").mkdir()
-    assert shipped(PRESETS["rla-fig3"], "smoke") == "@rla-fig3-smoke"
-    assert shipped(PRESETS["rla-fig3"], "laptop") is None
+    assert find_shipped(PRESETS["rla-fig3"], "smoke") == "@rla-fig3-smoke"
+    assert find_shipped(PRESETS["rla-fig3"], "laptop") is None
 
 
 @pytest.mark.parametrize(("name", "scale"), list(product(LEARNING, SCALES)))
 def test_where_policies_come_with_sparring_none_is_missing(name, scale):
-    policies = shipped(PRESETS[name], scale)
+    policies = find_shipped(PRESETS[name], scale)
     if policies is not None:
         assert not training_parts(
-            plan_of(PRESETS[name], scale, policies=policies).cells, partial(PRESETS[name].rehearsing, scale)
+            plan_preset(PRESETS[name], scale, policies=policies).cells, partial(PRESETS[name].training, scale)
         )
 
 
@@ -320,7 +329,10 @@ def test_a_grid_is_capped_at_the_weakest_rule():
 
 
 def test_cells_are_all_combinations():
-    assert cells(attack=["a", "b"], defense=["x"]) == ({"attack": "a", "defense": "x"}, {"attack": "b", "defense": "x"})
+    assert make_cells(attack=["a", "b"], defense=["x"]) == (
+        {"attack": "a", "defense": "x"},
+        {"attack": "b", "defense": "x"},
+    )
 
 
 @pytest.mark.parametrize(("relation", "text"), [("=", "0.90"), ("≈", "≈ 0.90"), ("<", "< 0.90")])

@@ -7,9 +7,9 @@ from sparring.experiments import digest, to_document
 from sparring.experiments.runs.manifest import (
     NAME,
     has_manifest,
+    list_versions,
     read_manifest,
     read_old_manifest,
-    versions,
     write_manifest,
 )
 from tests.experiments.small import small
@@ -29,7 +29,7 @@ def test_a_manifest_is_read_back(tmp_path):
     config = small("defense={name: clipped, inner: {name: median}}", "attack.start=2")
     write_manifest(tmp_path, config)
     assert has_manifest(tmp_path)
-    assert read_manifest(tmp_path) == (config, versions(), {}, ())
+    assert read_manifest(tmp_path) == (config, list_versions(), {}, ())
 
 
 def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):
@@ -37,7 +37,7 @@ def test_a_manifest_of_another_version_is_read_where_that_is_enough(tmp_path):
     write_manifest(tmp_path, config)
     path = tmp_path / NAME
     path.write_text(path.read_text().replace(digest(config), "0" * 64))
-    with pytest.raises(RunError, match="made by another version"):
+    with pytest.raises(RunError, match="written by another version"):
         read_manifest(tmp_path)
     assert read_old_manifest(tmp_path).config == config
 
@@ -49,16 +49,16 @@ def test_a_folder_without_a_manifest_of_ours_is_no_run(tmp_path, content):
     assert not has_manifest(tmp_path)
     (tmp_path / NAME).write_text(content)
     assert not has_manifest(tmp_path)
-    with pytest.raises(RunError, match="is no run folder; give one that `sparring run` made"):
+    with pytest.raises(RunError, match="is not a run folder; give one that `sparring run` created"):
         read_manifest(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda written: written["config"].update(seed=7), "was changed, or made by another version"),
+        (lambda written: written["config"].update(seed=7), "was changed, or written by another version"),
         (lambda written: written["config"].update(seeed=7), "has no key 'seeed'; did you mean 'seed'?"),
-        (lambda written: written.update(digest=""), "was changed, or made by another version"),
+        (lambda written: written.update(digest=""), "was changed, or written by another version"),
         (lambda written: written["config"].update(data=3), "data is 3; it must be a section"),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_manifest_that_was_changed_is_refused(tmp_path, change, message):
     (tmp_path / NAME).write_text(json.dumps(written))
     with pytest.raises(RunError, match=message) as raised:
         read_manifest(tmp_path)
-    assert str(raised.value).endswith("play the run again with --overwrite")
+    assert str(raised.value).endswith("run it again with --overwrite")
 
 
 @pytest.mark.parametrize(

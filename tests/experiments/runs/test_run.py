@@ -12,7 +12,7 @@ from sparring.errors import ConfigError, Interrupted, PluginError, RunError
 from sparring.experiments import Observer, digest, resume, run
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.runs.journal import read_records
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 from sparring.federation import train
 from sparring.registry import build
 from tests.experiments.jobs.test_atomic_files import small_files
@@ -48,7 +48,7 @@ def stopped(folder, round, **options):
     """Play the small run up to a round."""
     seen = []
     observer = Observer(record=seen.append, wants_stop=lambda: seen[-1].round == round)
-    with pytest.raises(Interrupted, match=f"stopped after round {round}; go on with: sparring resume"):
+    with pytest.raises(Interrupted, match=f"stopped after round {round}; resume with: sparring resume"):
         run(small(), folder, observer=observer, cadence=ALWAYS, **options)
 
 
@@ -194,7 +194,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path, whole, name)
     damage(tmp_path / "run" / name)
     notices = []
     resume(tmp_path / "run", observer=Observer(notice=notices.append), cadence=ALWAYS)
-    assert notices == [f"the newest checkpoint in {tmp_path / 'run'} is damaged; going on from round 5"]
+    assert notices == [f"the latest checkpoint in {tmp_path / 'run'} is damaged; resuming from round 5"]
     assert lasting(tmp_path / "run") == whole
 
 
@@ -217,7 +217,7 @@ def test_where_no_checkpoint_is_whole_the_run_starts_again(tmp_path, whole):
         damage(tmp_path / "run" / name)
     notices = []
     resume(tmp_path / "run", observer=Observer(notice=notices.append))
-    assert notices == [f"no checkpoint in {tmp_path / 'run'} is whole; the run starts again"]
+    assert notices == [f"no checkpoint in {tmp_path / 'run'} is intact; the run starts from the beginning"]
     assert lasting(tmp_path / "run") == whole
 
 
@@ -254,7 +254,7 @@ def test_a_run_killed_before_its_result_comes_to_it(tmp_path, whole, name):
 
 def test_an_existing_run_is_refused_resumed_or_overwritten(tmp_path, whole):
     stopped(tmp_path / "run", 4)
-    with pytest.raises(RunError, match="holds a run; go on with --resume, or play it again with --overwrite"):
+    with pytest.raises(RunError, match="holds a run; resume it with --resume, or replace it with --overwrite"):
         run(small(), tmp_path / "run")
     rounds = []
     run(
@@ -281,7 +281,7 @@ def test_another_run_is_not_resumed_in_its_place(tmp_path):
 def test_a_run_in_use_is_left_alone(tmp_path):
     stopped(tmp_path / "run", 4)
     before = lasting_so_far(tmp_path / "run")
-    with locked(tmp_path / "run"):
+    with lock_folder(tmp_path / "run"):
         with pytest.raises(RunError, match="is in use by another process"):
             resume(tmp_path / "run")
         with pytest.raises(RunError, match="is in use by another process"):
@@ -317,7 +317,7 @@ def test_other_versions_are_told_of(tmp_path, whole):
     manifest.write_text(manifest.read_text().replace(torch.__version__, "1.0"))
     notices = []
     resume(tmp_path / "run", observer=Observer(notice=notices.append))
-    assert notices == [f"{tmp_path / 'run'} was started with other versions; its last bits may come out differently"]
+    assert notices == [f"{tmp_path / 'run'} was started with other versions; results may differ in their last bits"]
 
 
 def test_nothing_is_written_where_the_run_cannot_be_assembled(tmp_path):

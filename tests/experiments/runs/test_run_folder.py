@@ -4,7 +4,7 @@ import pytest
 
 from sparring.errors import RunError
 from sparring.experiments.runs.manifest import write_manifest
-from sparring.experiments.runs.run_folder import FILES, admit, clear, command_to_resume, is_vacant, locked
+from sparring.experiments.runs.run_folder import FILES, admit, clear, command_to_resume, is_vacant, lock_folder
 from tests.experiments.small import small
 
 
@@ -21,11 +21,11 @@ def used(folder):
 
 
 def test_a_folder_is_made_and_held_against_others(folder):
-    with locked(folder):
+    with lock_folder(folder):
         assert is_vacant(folder)
-        with pytest.raises(RunError, match="is in use by another process; wait for it"), locked(folder):
+        with pytest.raises(RunError, match="is in use by another process; wait for it"), lock_folder(folder):
             pytest.fail("two hold the same folder")
-    with locked(folder):
+    with lock_folder(folder):
         assert folder.is_dir()
 
 
@@ -33,7 +33,7 @@ def test_a_folder_that_cannot_be_made_is_told_of(tmp_path):
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(RunError, match="run: not a directory; make room or choose another folder"),
-        locked(tmp_path / "file/run"),
+        lock_folder(tmp_path / "file/run"),
     ):
         pytest.fail("a file is no folder")
 
@@ -48,7 +48,7 @@ def test_a_new_folder_is_admitted_whatever_is_to_be_done(folder):
 
 
 def test_a_run_is_refused_unless_it_is_to_be_resumed_or_overwritten(used):
-    with pytest.raises(RunError, match="holds a run; go on with --resume, or play it again with --overwrite"):
+    with pytest.raises(RunError, match="holds a run; resume it with --resume, or replace it with --overwrite"):
         admit(used, "refuse")
     admit(used, "resume")
     admit(used, "overwrite")
@@ -57,7 +57,7 @@ def test_a_run_is_refused_unless_it_is_to_be_resumed_or_overwritten(used):
 @pytest.mark.parametrize("existing", ["refuse", "resume", "overwrite"])
 def test_what_is_no_run_is_never_touched(tmp_path, existing):
     (tmp_path / "thesis.tex").write_text("mine")
-    with pytest.raises(RunError, match="is there and is no run folder; choose another one"):
+    with pytest.raises(RunError, match="exists and is not a run folder; choose another one"):
         admit(tmp_path, existing)
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.runs import cost
-from sparring.experiments.runs.cost import Stopwatch, rounds_per_second
+from sparring.experiments.runs.cost import Stopwatch, measure_speed
 from sparring.federation import RoundRecord, initial_state
 from tests.experiments.small import small
 
@@ -21,7 +21,7 @@ def clock(monkeypatch):
 def rate(stopwatch):
     config = small()
     scenario = build_scenario(config, load_dataset(config))
-    return rounds_per_second(stopwatch, scenario, state=initial_state(scenario.federation))
+    return measure_speed(stopwatch, scenario, state=initial_state(scenario.federation))
 
 
 def play(stopwatch, clock, record, seconds):

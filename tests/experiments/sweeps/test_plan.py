@@ -65,7 +65,7 @@ MISTAKES = [
     ({"axes": [0]}, "axes is [0]; it must be a section"),
     (
         {"axes": {"seed": list(range(1000)), "federation.rounds": list(range(1, 102))}},
-        "axes make 101000 runs; use at most 100000, in one sweep",
+        "axes give 101000 runs; use at most 100000 in one sweep",
     ),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.jobs.job import stop_file
 from sparring.experiments.jobs.workers import InlineWorkers
-from sparring.experiments.sweeps import Played, SweepObserver, plan_sweep, read_sweep, sweep
+from sparring.experiments.sweeps import Completed, SweepObserver, plan_sweep, read_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import read_result
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.sweeps.grids import IPM, LMP, NO_ATTACK, complete, grid, left, selecting
@@ -62,7 +62,7 @@ def test_a_sweep_is_its_runs_and_what_it_says_of_itself(folder):
     assert stands == (2, 2, (), ())
     assert spy.expected == [2]
     assert [labels for labels, _ in spy.ended] == [cell.labels for cell in plan.cells]
-    assert all(isinstance(ending, Played) for _, ending in spy.ended)
+    assert all(isinstance(ending, Completed) for _, ending in spy.ended)
     assert sorted(os.listdir(folder)) == [".lock", "runs", "sweep.json"]
     assert sorted(os.listdir(folder / "runs")) == sorted(cell.digest[:12] for cell in plan.cells)
 
@@ -89,7 +89,7 @@ def test_runs_that_are_no_part_any_more_are_kept(folder):
     sweep(plan_sweep(THREE), folder)
     spy = Spy()
     sweep(plan_sweep(TWO), folder, observer=spy.observer)
-    assert spy.notices == [f"1 runs in {folder} are no part of the sweep any more; they are kept"]
+    assert spy.notices == [f"1 runs in {folder} are no longer part of the sweep; they are kept"]
     assert complete(folder) == 3
     assert len(read_sweep(folder).cells) == 2
 
@@ -135,7 +135,7 @@ def test_a_worker_that_is_lost_is_a_failure_of_its_run(folder, tmp_path):
 
 def test_a_sweep_that_is_to_stop_is_gone_on_with(folder, tmp_path):
     stop = SweepObserver(ended=lambda cell, ending: stop_file(folder).touch())
-    with pytest.raises(Interrupted, match="stopped with 2 runs left; the same command goes on"):
+    with pytest.raises(Interrupted, match="stopped with 2 runs left; the same command resumes the sweep"):
         sweep(plan_sweep(THREE), folder, observer=stop)
     assert complete(folder) == 1
     assert not stop_file(folder).exists()
@@ -206,7 +206,7 @@ def test_a_selection_that_is_stopped_comes_to_the_same_choice(folder, tmp_path):
 def test_where_a_candidate_fails_nothing_is_chosen_and_the_others_are_played(folder, tmp_path):
     spy = Spy()
     stands = sweep(plan_sweep(selecting()), folder, workers=Unlucky(0), observer=spy.observer)
-    assert spy.notices == ["6 cells wait for a choice, of which a run failed"]
+    assert spy.notices == ["6 cells are missing, because a run for tuning them failed"]
     assert stands.choices == ()
     assert len(stands.failures) == 2
     assert {cell.labels["defense"] for cell in read_sweep(folder).cells} == {"mean"}

@@ -91,7 +91,7 @@ def test_what_is_there_while_a_sweep_is_played_is_cleared_away(folder):
 def test_cells_that_lead_elsewhere_are_none_of_a_sweep(folder, cell):
     content = json.loads((folder / "sweep.json").read_text())
     (folder / "sweep.json").write_text(json.dumps({**content, "cells": [cell]}))
-    with pytest.raises(RunError, match="is no sweep folder"):
+    with pytest.raises(RunError, match="is not a sweep folder"):
         read_sweep(folder)
 
 
@@ -107,7 +107,7 @@ def test_two_sweeps_do_not_share_a_folder(folder):
 @pytest.mark.parametrize("name", ["thesis.tex", "manifest.json"])
 def test_what_is_no_sweep_is_never_touched(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    with pytest.raises(RunError, match="is there and is no sweep folder; choose another one"), sweep_lock(tmp_path):
+    with pytest.raises(RunError, match="exists and is not a sweep folder; choose another one"), sweep_lock(tmp_path):
         pytest.fail("a folder of something else")
     assert os.listdir(tmp_path) == [name]
 
@@ -115,7 +115,7 @@ def test_what_is_no_sweep_is_never_touched(tmp_path, name):
 def test_a_sweep_that_never_began_is_none_and_can_begin(tmp_path):
     with sweep_lock(tmp_path / "new"):
         pass
-    with pytest.raises(RunError, match="new is no sweep folder; give one that `sparring sweep` made"):
+    with pytest.raises(RunError, match="new is not a sweep folder; give one that `sparring sweep` created"):
         read_sweep(tmp_path / "new")
     with sweep_lock(tmp_path / "new"):
         pass

@@ -5,7 +5,7 @@ from sparring.errors import Interrupted, RunError
 from sparring.experiments import Observer, resume, run
 from sparring.experiments.runs.journal import read_records
 from sparring.experiments.sweeps import plan_sweep, sweep
-from sparring.experiments.sweeps.tensorboard import track, tracked
+from sparring.experiments.sweeps.tensorboard import track_run, write_events
 from tests.cli.test_main import refusal
 from tests.experiments.small import SETTINGS, small
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid
@@ -21,7 +21,7 @@ def files(board):
 
 
 def play(folder, board, observer=None):
-    with tracked(observer or Observer(), folder, board=board) as both:
+    with track_run(observer or Observer(), folder, board=board) as both:
         run(small(), folder, observer=both)
 
 
@@ -32,7 +32,7 @@ def test_a_run_is_shown_while_it_is_played(tmp_path):
         seen.append(record)
         assert record.round == 0 or max(shown(tmp_path / "board/run")["norms/step"]) == record.round
 
-    with tracked(Observer(record=look), tmp_path / "run", board=tmp_path / "board") as observer:
+    with track_run(Observer(record=look), tmp_path / "run", board=tmp_path / "board") as observer:
         run(small(), tmp_path / "run", observer=observer)
     records = list(read_records(tmp_path / "run/rounds.jsonl"))
     assert seen == records
@@ -47,7 +47,7 @@ def test_a_run_that_was_resumed_is_shown_as_one_that_was_not_stopped(tmp_path):
     with pytest.raises(Interrupted):
         play(tmp_path / "run", tmp_path / "board", stopping)
     assert files(tmp_path / "board") != files(tmp_path / "straight/board")
-    with tracked(Observer(), tmp_path / "run", board=tmp_path / "board") as observer:
+    with track_run(Observer(), tmp_path / "run", board=tmp_path / "board") as observer:
         resume(tmp_path / "run", observer=observer)
     assert files(tmp_path / "board") == files(tmp_path / "straight/board")
 
@@ -55,7 +55,7 @@ def test_a_run_that_was_resumed_is_shown_as_one_that_was_not_stopped(tmp_path):
 def test_a_run_that_is_complete_is_shown_when_it_is_asked_for_again(tmp_path):
     play(tmp_path / "run", tmp_path / "board")
     assert main(["resume", str(tmp_path / "run"), "--tensorboard", str(tmp_path / "other")]) == 0
-    assert track(tmp_path / "run", tmp_path / "third") == 1
+    assert write_events(tmp_path / "run", tmp_path / "third") == 1
     assert files(tmp_path / "other") == files(tmp_path / "third") == files(tmp_path / "board") != {}
 
 
@@ -63,7 +63,7 @@ def test_the_runs_of_a_sweep_are_shown_by_their_labels(tmp_path):
     sweep(
         plan_sweep(grid(attack={"none": {"attack": NO_ATTACK}, "ipm/2": {"attack": IPM}}, seed=[0])), tmp_path / "sweep"
     )
-    assert track(tmp_path / "sweep", tmp_path / "board") == 2
+    assert write_events(tmp_path / "sweep", tmp_path / "board") == 2
     assert main(["report", str(tmp_path / "sweep"), "--tensorboard", str(tmp_path / "other")]) == 0
     assert files(tmp_path / "other") == files(tmp_path / "board")
     places = ["sweep/attack=ipm_2/seed=0", "sweep/attack=none/seed=0"]
@@ -72,8 +72,8 @@ def test_the_runs_of_a_sweep_are_shown_by_their_labels(tmp_path):
 
 
 def test_what_is_neither_a_run_nor_a_sweep_is_not_shown(tmp_path):
-    with pytest.raises(RunError, match="holds neither a run nor a sweep; give a folder that Sparring made"):
-        track(tmp_path, tmp_path / "board")
+    with pytest.raises(RunError, match="holds neither a run nor a sweep; give a folder that Sparring created"):
+        write_events(tmp_path, tmp_path / "board")
     assert not (tmp_path / "board").exists()
 
 

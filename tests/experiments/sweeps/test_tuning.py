@@ -3,7 +3,7 @@ import pytest
 from sparring.errors import ConfigError
 from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import read_axes
-from sparring.experiments.sweeps.tuning import TRY, Tried, choose, read_selection
+from sparring.experiments.sweeps.tuning import TRY, CandidateRun, choose, read_selection
 from tests.experiments.sweeps.grids import selecting
 
 AXES = read_axes(
@@ -22,7 +22,7 @@ SECTION = {
 
 
 def tried(candidate, accuracy, *, attack="ipm", seed="0", data="mnist"):
-    return Tried({"data": data, "attack": attack, "defense": "clipped", "seed": seed, TRY: candidate}, accuracy)
+    return CandidateRun({"data": data, "attack": attack, "defense": "clipped", "seed": seed, TRY: candidate}, accuracy)
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ MISTAKES = [
     ({"try": {"krum": {"defense.keep": [1]}}}, "select.try.krum leaves no choice; give a list of at least two values"),
     (
         {"try": {"krum": {"data.q": [1, 2]}}},
-        "select.try.krum has 'data.q', which is no choice of the server's; use defense",
+        "select.try.krum has 'data.q', which the server does not control; use defense",
     ),
     ({"against": ["ipm"]}, r"select.against is \['ipm'\]; it must be an axis and its values"),
     ({"against": {"attack": "ipm"}}, "select.against.attack is 'ipm'; it must be a list of values of the axis"),
@@ -137,7 +137,7 @@ def test_a_selection_that_lacks_something_is_refused():
     with pytest.raises(ConfigError, match="select lacks 'against'; write tune: defense"):
         read_selection({"tune": "defense", "try": {}}, AXES)
     seedless = {axis: AXES[axis] for axis in ("attack", "defense")}
-    with pytest.raises(ConfigError, match="select.seeds is given; there is no axis of seeds"):
+    with pytest.raises(ConfigError, match="select.seeds is given; there is no axis seed"):
         read_selection({**SECTION, "seeds": [0]}, seedless)
 
 

@@ -52,7 +52,7 @@ class Scaled(nn.Module):
 
 
 class Forgetful(nn.Module):
-    """Return the inputs; a parameter is there and is not used."""
+    """Return the inputs; a parameter exists and is not used."""
 
     def __init__(self) -> None:
         super().__init__()

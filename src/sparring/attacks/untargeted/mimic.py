@@ -28,8 +28,8 @@ def most_extreme(updates: Matrix) -> int:
 class Mimic:
     r"""Submit a copy of the benign update that is farthest from the mean in the direction of largest variance.
 
-    $$u_{i^*}, \quad i^* = \mathrm{arg} \max\limits_i |\langle u_i - \mu, v \rangle|, \quad
-    v = \mathrm{arg} \max\limits_{\lVert v \rVert = 1} \sum_i \langle u_i - \mu, v \rangle^2$$
+    $$u_{i^*}, \quad i^* = \mathrm{arg} \max_i |\langle u_i - \mu, v \rangle|, \quad
+    v = \mathrm{arg} \max_{\lVert v \rVert = 1} \sum_i \langle u_i - \mu, v \rangle^2$$
 
     $\mu$ is the mean of the benign updates $u_i$.
 

@@ -37,11 +37,9 @@ def _farthest_within(line: Ray, limit: float) -> float:
 class MinMax:
     r"""Submit the benign mean, moved against `direction` as far as possible without becoming an outlier.
 
-    $$\mu + \gamma p, \quad
-    \gamma = \max \left\{ \gamma : \max_{i} \lVert \mu + \gamma p - u_i \rVert
-    \le \max_{i,j} \lVert u_i - u_j \rVert \right\}$$
+    $$\mu + \gamma p, \quad \max_{i} \lVert \mu + \gamma p - u_i \rVert \le \max_{i,j} \lVert u_i - u_j \rVert$$
 
-    $\mu$ is the mean of the benign updates $u_i$, and $-p$ is `direction`.
+    $\mu$ is the mean of the benign updates $u_i$, $-p$ is `direction`, and $\gamma$ is the largest step.
 
     It stops where its largest distance to a benign update equals the largest distance between two benign updates. The
     step γ is exact, where the authors use bisection to within 1e-5. With partial knowledge the clients' own updates

@@ -27,10 +27,11 @@ def min_sum(benign: Matrix, direction: Direction) -> Vector:
 class MinSum:
     r"""Submit the benign mean, moved against `direction` as far out as the farthest benign update.
 
-    $$\mu + \gamma p, \quad \gamma = \max \left\{ \gamma : \sum_{i} \lVert \mu + \gamma p - u_i \rVert^2
-    \le \max_{i} \sum_{j} \lVert u_i - u_j \rVert^2 \right\} = \max_i \frac{\lVert \mu - u_i \rVert}{\lVert p \rVert}$$
+    $$\mu + \gamma p, \quad
+    \sum_{i} \lVert \mu + \gamma p - u_i \rVert^2 \le \max_{i} \sum_{j} \lVert u_i - u_j \rVert^2,
+    \quad \gamma = \max_i \frac{\lVert \mu - u_i \rVert}{\lVert p \rVert}$$
 
-    $\mu$ is the mean of the benign updates $u_i$, and $-p$ is `direction`.
+    $\mu$ is the mean of the benign updates $u_i$, $-p$ is `direction`, and $\gamma$ is the largest step.
 
     The sum of its squared distances to the benign updates equals the largest such sum of a benign update, as in the
     paper; the authors' code uses the smallest. The step γ is exact, where the authors use bisection to within 1e-5.

@@ -56,7 +56,7 @@ def _squared_distances(products: Tensor, weights: Tensor) -> Tensor:
 class GeometricMedian:
     r"""Take the point with the smallest sum of distances to all rows.
 
-    $$\mathrm{arg} \min\limits_v \sum_{i=1}^{n} \lVert u_i - v \rVert$$
+    $$\mathrm{arg} \min_v \sum_{i=1}^{n} \lVert u_i - v \rVert$$
     """
 
     iterations: int = 100

@@ -74,7 +74,7 @@ def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = 
 class Krum:
     r"""Select the row closest to its nearest neighbors; a round with too few rows lowers the assumed count.
 
-    $$i^* = \mathrm{arg} \min\limits_i \sum_{j \in N_i} \lVert u_i - u_j \rVert^2$$
+    $$i^* = \mathrm{arg} \min_i \sum_{j \in N_i} \lVert u_i - u_j \rVert^2$$
 
     The result is $u_{i^*}$; $N_i$ holds the $n - f - 2$ updates nearest to $u_i$, for $n$ updates of which $f$ are
     malicious.

@@ -1,1 +1,1 @@
-"""Results as tables: summaries with intervals, paired differences, claims and their evidence."""
+"""Analysis of results: summaries with confidence intervals, paired differences, claims and their evidence."""

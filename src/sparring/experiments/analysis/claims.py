@@ -1,4 +1,4 @@
-"""What a paper claims of its results, in words and in code, and whether ours bear it out."""
+"""Claims of a paper about its results, in words and in code, and whether measured results confirm them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from sparring.experiments.analysis.frames import Labels, by_seed, named
+from sparring.experiments.analysis.frames import Labels, by_seed, format_cell
 from sparring.experiments.analysis.statistics import (
     FEWEST_TO_DECIDE,
     SMALLEST_GAP,
     Comparison,
     Reading,
     compare,
-    reading,
+    interpret,
 )
 
 Verdict = Literal["holds", "does not hold", "undecided", "not judged"]
@@ -23,20 +23,20 @@ UNJUDGED_SCALE = "smoke"
 
 @dataclass(frozen=True)
 class Least:
-    """The least of several cells, seed by seed, such as what the worst of several attacks leaves."""
+    """The minimum of several cells for each seed, such as the accuracy under the worst of several attacks."""
 
     cells: tuple[Labels, ...]
 
 
 Side = Labels | Least | float
-"""What a statement compares: a cell, the least of several, or a number."""
+"""One side of a comparison: a cell, the minimum of several cells, or a number."""
 
 
 @dataclass(frozen=True)
 class Above:
-    """That `first` is more than `second`, and by more than `margin`, in the mean over seeds.
+    """The statement that the mean over seeds of `first` exceeds that of `second` by more than `margin`.
 
-    Without a margin it is by more than the smallest difference that counts, and above a number by any difference.
+    The default margin is the smallest difference that counts, and zero where one side is a number.
     """
 
     first: Side
@@ -46,11 +46,11 @@ class Above:
 
     @property
     def cells(self) -> tuple[Labels, ...]:
-        """The cells that it speaks of."""
+        """The cells that the statement refers to."""
         return (*_cells(self.first), *_cells(self.second))
 
     def threshold(self, gap: float) -> float:
-        """Return by more than how much `first` must be above, where `gap` is the smallest difference that counts."""
+        """Return the margin by which `first` must exceed `second`; `gap` is the smallest difference that counts."""
         if self.margin is not None:
             return self.margin
         has_number = isinstance(self.first, int | float) or isinstance(self.second, int | float)
@@ -59,13 +59,13 @@ class Above:
 
 @dataclass(frozen=True)
 class AnyOf:
-    """That at least one of several statements is true."""
+    """The statement that at least one of several statements is true."""
 
     statements: tuple[Above, ...]
 
     @property
     def cells(self) -> tuple[Labels, ...]:
-        """The cells that it speaks of."""
+        """The cells that the statement refers to."""
         return tuple(cell for statement in self.statements for cell in statement.cells)
 
 
@@ -74,18 +74,18 @@ Statement = Above | AnyOf
 
 @dataclass(frozen=True)
 class Claim:
-    """What the paper says, and the statements that must all hold for it."""
+    """A claim of a paper, and the statements that must all hold for it."""
 
     words: str
     statements: tuple[Statement, ...] = ()
     needs: str = ""
-    """What is missing where there are no statements yet, such as a player that has to be trained first."""
+    """What is missing where there are no statements yet, such as a player that must be trained first."""
 
 
 class Finding(NamedTuple):
-    """What the results say of one statement, or which of its cells are missing.
+    """The judgment of one statement, or its missing cells.
 
-    One of several statements has a finding for each of them in place of a comparison.
+    The finding of `AnyOf` has no comparison, but a finding for each of its statements.
     """
 
     statement: Statement
@@ -98,12 +98,12 @@ class Finding(NamedTuple):
 
     @property
     def reading(self) -> Reading:
-        """What the interval says of the difference, whatever was stated."""
-        return "undecided" if self.comparison is None else reading(self.comparison, self.gap)
+        """The reading of the difference's interval, independent of the statement."""
+        return "undecided" if self.comparison is None else interpret(self.comparison, self.gap)
 
 
 class Judgment(NamedTuple):
-    """What the results say of a claim; `reason` says why it is not judged."""
+    """The judgment of a claim; `reason` explains why a claim is not judged."""
 
     claim: Claim
     verdict: Verdict
@@ -119,52 +119,56 @@ def judge_claim(claim: Claim, runs: pd.DataFrame, *, scale: str | None = None, g
     """Judge a claim by the paired intervals of its statements; the smoke scale is never judged."""
     if not claim.statements:
         return Judgment(claim, "not judged", reason=f"needs {claim.needs}")
-    spared = unjudged(claim, scale)
+    spared = skip_judgment(claim, scale)
     if spared is not None:
         return spared
-    findings = tuple(find(statement, runs, gap=gap) for statement in claim.statements)
-    verdict = together(finding.verdict for finding in findings)
-    missing = [named(cell) for finding in findings for cell in finding.missing]
-    return Judgment(claim, verdict, findings, _lack(missing) if verdict == "not judged" else "")
+    findings = tuple(judge_statement(statement, runs, gap=gap) for statement in claim.statements)
+    verdict = combine_verdicts(finding.verdict for finding in findings)
+    missing = [format_cell(cell) for finding in findings for cell in finding.missing]
+    return Judgment(claim, verdict, findings, _describe_missing(missing) if verdict == "not judged" else "")
 
 
-def unjudged(claim: Claim, scale: str | None) -> Judgment | None:
-    """Return what is said of a claim at a scale at which nothing is judged."""
+def skip_judgment(claim: Claim, scale: str | None) -> Judgment | None:
+    """Return the judgment of a claim at a scale at which nothing is judged, else None."""
     if scale != UNJUDGED_SCALE:
         return None
-    return Judgment(claim, "not judged", reason=f"the {scale} scale only shows that everything can be played")
+    return Judgment(claim, "not judged", reason=f"the {scale} scale only shows that everything runs")
 
 
-def together(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict on statements of which all must hold: one that does not decides, whatever is missing."""
+def combine_verdicts(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on statements that must all hold: one that does not hold decides, whatever is missing."""
     return _first(("does not hold", "not judged", "undecided", "holds"), verdicts)
 
 
-def at_least_one(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the verdict on statements of which one must hold: one that does decides, whatever is missing."""
+def combine_alternatives(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on statements of which one must hold: one that holds decides, even if others are missing."""
     return _first(("holds", "not judged", "undecided", "does not hold"), verdicts)
 
 
 def _first(order: tuple[Verdict, ...], verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the first verdict in this order that is among those given; of none, the last."""
+    """Return the first verdict in this order that occurs; if there is none, the last in this order."""
     given = set(verdicts)
     return next((verdict for verdict in order if verdict in given), order[-1])
 
 
-def find(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
-    """Say whether a statement is true of the results, `gap` being the smallest difference that counts."""
-    return _either(statement, runs, gap=gap) if isinstance(statement, AnyOf) else _compared(statement, runs, gap=gap)
+def judge_statement(statement: Statement, runs: pd.DataFrame, *, gap: float = SMALLEST_GAP) -> Finding:
+    """Judge a statement by the results; `gap` is the smallest difference that counts."""
+    return (
+        _judge_alternatives(statement, runs, gap=gap)
+        if isinstance(statement, AnyOf)
+        else _judge_comparison(statement, runs, gap=gap)
+    )
 
 
-def _either(statement: AnyOf, runs: pd.DataFrame, *, gap: float) -> Finding:
-    """Judge each of several statements; what is missing is told where it could still have decided."""
-    among = tuple(_compared(each, runs, gap=gap) for each in statement.statements)
-    verdict = at_least_one(finding.verdict for finding in among)
+def _judge_alternatives(statement: AnyOf, runs: pd.DataFrame, *, gap: float) -> Finding:
+    """Judge each of several statements; missing cells are reported only where they could change the verdict."""
+    among = tuple(_judge_comparison(each, runs, gap=gap) for each in statement.statements)
+    verdict = combine_alternatives(finding.verdict for finding in among)
     missing = tuple(cell for finding in among for cell in finding.missing) if verdict == "not judged" else ()
     return Finding(statement, verdict, missing=missing, among=among, gap=gap)
 
 
-def _compared(statement: Above, runs: pd.DataFrame, *, gap: float) -> Finding:
+def _judge_comparison(statement: Above, runs: pd.DataFrame, *, gap: float) -> Finding:
     """Compare the two sides of a statement on their common seeds."""
     missing = tuple(cell for cell in statement.cells if not by_seed(runs, cell, metric=statement.metric))
     if missing:
@@ -177,7 +181,7 @@ def _compared(statement: Above, runs: pd.DataFrame, *, gap: float) -> Finding:
 
 
 def _verdict(comparison: Comparison, threshold: float) -> Verdict:
-    """Decide by which side of the threshold the whole interval lies on."""
+    """Decide by the side of the threshold on which the whole interval lies."""
     low, high = comparison.low, comparison.high
     if low is None or high is None or comparison.n < FEWEST_TO_DECIDE:
         return "undecided"
@@ -193,13 +197,13 @@ def _cells(side: Side) -> tuple[Labels, ...]:
 
 
 def _by_seed(side: Side, runs: pd.DataFrame, *, metric: str) -> dict[int, float]:
-    """Return the value of a side for each seed: of several cells the least, of a number itself."""
+    """Return the value of a side for each seed: the minimum of several cells, or the number itself."""
     if isinstance(side, int | float):
         return dict.fromkeys(runs["seed"].tolist(), side)
     cells = [by_seed(runs, cell, metric=metric) for cell in _cells(side)]
     return {seed: min(cell[seed] for cell in cells) for seed in set.intersection(*map(set, cells))}
 
 
-def _lack(missing: list[str]) -> str:
-    more = f" and of {len(missing) - 1} more cells" if len(missing) > 1 else ""
-    return f"there are no results of {missing[0]}{more}"
+def _describe_missing(missing: list[str]) -> str:
+    more = f" and {len(missing) - 1} more cells" if len(missing) > 1 else ""
+    return f"no results for {missing[0]}{more}"

@@ -1,4 +1,4 @@
-"""Pictures of runs."""
+"""Plots of runs."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
@@ -12,18 +12,18 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sparring.experiments.jobs.atomic_files import write
 
 Curve = Sequence[tuple[int, float]]
-"""Rounds and the accuracies after them."""
+"""Pairs of a round and the accuracy after it."""
 
 COLORS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colors, which the color-blind can tell apart."""
+"""The color-blind-safe palette of Okabe and Ito."""
 STYLES = ("-", "--", "-.", (0, (1, 1.2)))
 HEIGHT, WIDTH = 3.0, 3.2
-"""Inches of a panel."""
+"""The size of a panel in inches."""
 DPI = 160
 
 
 def draw_accuracy(panels: Mapping[str, Mapping[str, Curve]], path: Path) -> None:
-    """Draw accuracy over rounds, a panel a title, its lines named by one legend, into a PNG file."""
+    """Draw accuracy over rounds, one panel per title with a common legend, into a PNG file."""
     figure = Figure(figsize=(WIDTH * len(panels), HEIGHT), layout=ConstrainedLayoutEngine(wspace=0.06))
     row = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, curves) in zip(row, panels.items(), strict=True):
@@ -37,9 +37,9 @@ def draw_accuracy(panels: Mapping[str, Mapping[str, Curve]], path: Path) -> None
 
 
 def _draw_panel(axes: Axes, title: str, *, curves: Mapping[str, Curve]) -> None:
-    for place, (name, curve) in enumerate(curves.items()):
+    for index, (name, curve) in enumerate(curves.items()):
         rounds, accuracies = zip(*curve, strict=True)
-        style, color = STYLES[place % len(STYLES)], COLORS[place % len(COLORS)]
+        style, color = STYLES[index % len(STYLES)], COLORS[index % len(COLORS)]
         axes.plot(rounds, accuracies, label=name, color=color, linestyle=style, linewidth=1.8, clip_on=False)
     axes.set_title(title, fontsize="medium", fontweight="bold")
     axes.set(xlabel="round", ylim=(0, 1))

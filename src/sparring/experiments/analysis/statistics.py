@@ -1,4 +1,4 @@
-"""What results over seeds say: summaries of one cell, and comparisons of two that were played with the same seeds."""
+"""Statistics over seeds: summaries of one cell, and paired comparisons of two cells on common seeds."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import inf, isnan, nan, sqrt
@@ -14,26 +14,26 @@ from sparring.random import stream
 CONFIDENCE = 0.95
 RESAMPLES = 9999
 FEWEST_TO_RESAMPLE = 10
-"""Values from which on the interval is a bootstrap's; fewer have Student's t interval."""
+"""From this number of values on, the interval is a bootstrap interval; below, it is Student's t interval."""
 FEWEST_TO_DECIDE = 3
-"""Common seeds below which nothing is decided."""
+"""With fewer common seeds nothing is decided."""
 SMALLEST_GAP = 0.02
-"""The smallest difference that counts, unless somebody says otherwise."""
+"""The default of the smallest difference that counts."""
 FEWEST_TO_TEST = 6
-"""Common seeds from which on the signed-rank test can reject at 5 %: the least p of n pairs is 2 / 2^n."""
+"""From this number of common seeds on, the signed-rank test can reject at 5 %: its smallest p-value is 2 / 2^n."""
 PLACES = 12
-"""Decimals of a difference: what rounding alone tells apart is a tie."""
+"""Decimals of a difference: differences due to rounding count as ties."""
 
 Floats = NDArray[np.float64]
 Reading = Literal["more", "less", "no difference that counts", "undecided"]
-"""What the interval of a difference says."""
+"""The interpretation of a difference's interval."""
 
 
 class Summary(NamedTuple):
-    """The mean of `n` seeds, their standard deviation (n - 1), and the 95 % interval of the mean.
+    """The mean over `n` seeds, the standard deviation (n - 1), and the 95 % confidence interval of the mean.
 
-    The interval is Student's t interval below ten seeds, and that of the expanded percentile bootstrap from ten on.
-    One seed has a mean alone. Where a value is not finite, the mean is not a number, and nothing else is given.
+    The interval is Student's t interval below ten seeds, and the expanded percentile bootstrap interval from ten on.
+    One seed has only a mean. If a value is not finite, the mean is NaN and everything else is None.
     """
 
     n: int
@@ -44,11 +44,11 @@ class Summary(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """What `first - second` is on `n` common seeds, with the 95 % interval of the mean difference, as in a summary.
+    """The paired difference `first - second` on `n` common seeds, with the 95 % confidence interval of its mean.
 
-    `effect` is Cohen's d of paired values, the mean over the standard deviation of the differences: none where all are
-    alike. `p` is that of the two-sided Wilcoxon signed-rank test: none below six seeds, where it cannot reject. One
-    seed has a difference alone; where a value is not finite, that is not a number either.
+    `effect` is Cohen's d of paired values, the mean over the standard deviation of the differences: None if all are
+    equal. `p` is the p-value of the two-sided Wilcoxon signed-rank test: None below six seeds, where it cannot reject.
+    One seed has only a difference. If a value is not finite, the difference is NaN.
     """
 
     n: int
@@ -59,11 +59,11 @@ class Comparison(NamedTuple):
     p: float | None
 
 
-def summary(values: ArrayLike, *, least: float = -inf, most: float = inf) -> Summary:
-    """Summarize one value a seed; the interval does not go beyond the `least` and the `most` that is possible."""
+def summarize(values: ArrayLike, *, least: float = -inf, most: float = inf) -> Summary:
+    """Summarize one value per seed; the interval is clipped to the bounds `least` and `most`."""
     sample = np.asarray(values, dtype=np.float64)
     if sample.ndim != 1 or sample.size == 0:
-        raise ConfigError(f"summary: values of shape {list(sample.shape)}; give one value a seed, and at least one")
+        raise ConfigError(f"summary: values of shape {list(sample.shape)}; give one value per seed, and at least one")
     mean = _mean(sample)
     if sample.size == 1 or isnan(mean):
         return Summary(sample.size, mean, None, None, None)
@@ -72,7 +72,7 @@ def summary(values: ArrayLike, *, least: float = -inf, most: float = inf) -> Sum
 
 
 def compare(first: Mapping[int, float], second: Mapping[int, float]) -> Comparison:
-    """Compare two cells, given the value of each seed, on the seeds that both were played with."""
+    """Compare two cells, given as a value per seed, on their common seeds."""
     common = sorted(first.keys() & second.keys())
     if not common:
         raise ConfigError(f"compare: seeds {sorted(first)} and {sorted(second)}; at least one must be in both")
@@ -83,11 +83,11 @@ def compare(first: Mapping[int, float], second: Mapping[int, float]) -> Comparis
     return Comparison(len(common), mean, *_interval(differences), _effect(differences), _p(differences))
 
 
-def reading(comparison: Comparison, gap: float = SMALLEST_GAP) -> Reading:
-    """Say what a whole interval says of a difference, `gap` being the smallest that counts.
+def interpret(comparison: Comparison, gap: float = SMALLEST_GAP) -> Reading:
+    """Interpret the interval of a difference; `gap` is the smallest difference that counts.
 
-    It is `more` or `less` beyond the gap on that side, and no difference that counts within the gap on both sides. All
-    else is undecided, and so are fewer than three seeds and what is not finite.
+    The reading is `more` or `less` if the whole interval lies beyond the gap on that side, and `no difference that
+    counts` if it lies within the gap. Otherwise, below three seeds, and for non-finite values, it is `undecided`.
     """
     n, _, low, high, *_ = comparison
     if low is None or high is None or n < FEWEST_TO_DECIDE:
@@ -97,36 +97,36 @@ def reading(comparison: Comparison, gap: float = SMALLEST_GAP) -> Reading:
     return "no difference that counts" if max(-low, high) <= gap else "undecided"
 
 
-def method(n: int) -> str:
-    """Name the method by which the interval of `n` values is made; one value has none."""
+def name_method(n: int) -> str:
+    """Name the method of the interval of `n` values; one value has no interval."""
     if n < 2:
         return ""
     return "t" if n < FEWEST_TO_RESAMPLE else "bootstrap"
 
 
-def interval_named(counts: Iterable[int]) -> str:
-    """Name the intervals of means of so many values each, as in `95 % t interval`."""
-    made = {method(n) for n in counts} - {""}
+def name_interval(counts: Iterable[int]) -> str:
+    """Name the intervals of means over these numbers of values, as in `95 % t interval`."""
+    made = {name_method(n) for n in counts} - {""}
     if made == {"t"}:
         return "95 % t interval"
     if made == {"bootstrap"}:
         return "95 % bootstrap interval (expanded percentile)"
-    return f"95 % interval (t below {FEWEST_TO_RESAMPLE} seeds, expanded percentile bootstrap from then on)"
+    return f"95 % interval (t below {FEWEST_TO_RESAMPLE} seeds, expanded percentile bootstrap otherwise)"
 
 
-def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Correct p-values for their number (Holm, 1979); tests that were not made do not count."""
-    made = sorted((p, place) for place, p in enumerate(ps) if p is not None)
+def correct_holm(ps: Sequence[float | None]) -> list[float | None]:
+    """Correct p-values for multiple testing (Holm, 1979); None marks a test that was not made and does not count."""
+    made = sorted((p, index) for index, p in enumerate(ps) if p is not None)
     corrected: list[float | None] = [None] * len(ps)
     least = 0.0
-    for rank, (p, place) in enumerate(made):
+    for rank, (p, index) in enumerate(made):
         least = min(1.0, max(least, p * (len(made) - rank)))
-        corrected[place] = least
+        corrected[index] = least
     return corrected
 
 
-def written(summary: Summary, digits: int = 3, *, interval: bool = True) -> str:
-    """Write a summary as in `0.93 ± 0.01 [0.92, 0.94], n = 3`, or without the interval; of one seed `0.93 (n = 1)`."""
+def format_summary(summary: Summary, digits: int = 3, *, interval: bool = True) -> str:
+    """Format a summary as in `0.93 ± 0.01 [0.92, 0.94], n = 3`, or without the interval; one seed as `0.93 (n = 1)`."""
     n, mean, std, low, high = summary
     if isnan(mean):
         return f"not finite (n = {n})"
@@ -141,7 +141,7 @@ def _mean(sample: Floats) -> float:
 
 
 def _interval(sample: Floats) -> tuple[float, float]:
-    """Return the interval of the mean: Student's of few values, that of a bootstrap of many."""
+    """Return the interval of the mean: Student's t for few values, a bootstrap for many."""
     if np.ptp(sample) == 0:
         return float(sample[0]), float(sample[0])
     return _t_interval(sample) if len(sample) < FEWEST_TO_RESAMPLE else _bootstrap_interval(sample)
@@ -155,8 +155,8 @@ def _t_interval(sample: Floats) -> tuple[float, float]:
 def _bootstrap_interval(sample: Floats) -> tuple[float, float]:
     """Return the expanded percentile interval (Hesterberg, 2015).
 
-    Resamples spread by the factor sqrt((n - 1) / n) too little, and with normal tails where those of t are due: the
-    percentiles are moved apart to make up for both.
+    The spread of resamples is too small by the factor sqrt((n - 1) / n), and their tails are normal instead of t. Wider
+    percentiles compensate for both.
     """
     n = len(sample)
     expanded = 1 - 2 * stats.norm.cdf(-sqrt(n / (n - 1)) * _quantile(n))
@@ -168,7 +168,7 @@ def _bootstrap_interval(sample: Floats) -> tuple[float, float]:
         method="percentile",
         rng=stream(0, "bootstrap"),
     )
-    # Means of alike values are rounded past these, and the bounds past each other.
+    # Rounding may move means of equal values beyond the sample's range, and one bound beyond the other.
     low, high = np.sort(np.clip(resampled.confidence_interval, sample.min(), sample.max()))
     return float(low), float(high)
 
@@ -186,5 +186,5 @@ def _effect(differences: Floats) -> float | None:
 def _p(differences: Floats) -> float | None:
     if len(differences) < FEWEST_TO_TEST:
         return None
-    # Where nothing differs the test has no ranks to add up.
+    # The test is undefined where all differences are zero.
     return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0

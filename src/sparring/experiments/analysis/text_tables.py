@@ -10,54 +10,54 @@ from typing import NamedTuple
 import pandas as pd
 
 from sparring.errors import ConfigError
-from sparring.experiments.analysis.frames import axes_of, summaries
-from sparring.experiments.analysis.statistics import Summary, method, written
+from sparring.experiments.analysis.frames import axes_of, summarize_cells
+from sparring.experiments.analysis.statistics import Summary, format_summary, name_method
 
 
 class Table(NamedTuple):
-    """What is printed: a title, the names of the columns, and rows of text."""
+    """A table of text: a title, the names of the columns, and the rows."""
 
     title: str
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-def listing(runs: pd.DataFrame, metric: str, *, digits: int = 3) -> Table:
-    """Return a table with a row a cell, which says all that there is to say of it."""
-    rows = [(*labels, written(cell, digits)) for labels, cell in summaries(runs, metric).items()]
+def make_listing(runs: pd.DataFrame, metric: str, *, digits: int = 3) -> Table:
+    """Return a table with one row per cell and its complete summary."""
+    rows = [(*labels, format_summary(cell, digits)) for labels, cell in summarize_cells(runs, metric).items()]
     return Table(_words(metric), (*axes_of(runs), _words(metric)), tuple(rows))
 
 
-def grids(
+def make_grids(
     runs: pd.DataFrame, metric: str, *, rows: str = "attack", columns: str = "defense", digits: int = 3
 ) -> Iterator[Table]:
     """Yield a table of two axes for each combination of labels on the others."""
     axes = axes_of(runs)
     for axis in (rows, columns):
         if axis not in axes:
-            raise ConfigError(f"{axis!r} is no axis; use two of: {', '.join(axes)}")
-    cells = summaries(runs, metric)
+            raise ConfigError(f"{axis!r} is not an axis; use two of: {', '.join(axes)}")
+    cells = summarize_cells(runs, metric)
     row, column = axes.index(rows), axes.index(columns)
     panels: dict[tuple[str, ...], dict[tuple[str, str], Summary]] = {}
     for labels, cell in cells.items():
-        rest = tuple(label for place, label in enumerate(labels) if place not in (row, column))
+        rest = tuple(label for index, label in enumerate(labels) if index not in (row, column))
         panels.setdefault(rest, {})[labels[row], labels[column]] = cell
     for rest, panel in panels.items():
-        yield _grid(", ".join([_words(metric), *rest]), panel, corner=rows, digits=digits)
+        yield _make_grid(", ".join([_words(metric), *rest]), panel, corner=rows, digits=digits)
 
 
 def as_text(table: Table, *, width: int | None = None) -> str:
-    """Return a table for a terminal: all columns as wide as they must be, or, where they do not fit, row below row."""
+    """Format a table for a terminal: in columns, or one row below the other if the columns exceed `width`."""
     lines = [table.header, *table.rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if width is not None and sum(widths) + len("  ") * (len(widths) - 1) > width:
-        return _stacked(table, width)
+        return _stack_rows(table, width)
     text = ["  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip() for line in lines]
     return "\n".join([table.title, text[0], "-" * max(map(len, text)), *text[1:]]) + "\n"
 
 
-def _stacked(table: Table, width: int) -> str:
-    """Return a table with a line for each cell, behind the name of its column; rows are apart."""
+def _stack_rows(table: Table, width: int) -> str:
+    """Format each cell on its own line after the name of its column, with an empty line between rows."""
     room = max(map(len, table.header)) + 2
     blocks = []
     for row in table.rows:
@@ -70,35 +70,35 @@ def _stacked(table: Table, width: int) -> str:
 
 
 def as_csv(runs: pd.DataFrame, metrics: Iterable[str]) -> str:
-    """Return the summaries of metrics, a row a cell and metric; what there is no number for is empty.
+    """Return the summaries of metrics as CSV, one row per cell and metric; missing values are empty.
 
-    The last column names the method of the interval: `t`, or `bootstrap`, which is the expanded percentile one.
+    The last column names the method of the interval: `t`, or `bootstrap` for the expanded percentile bootstrap.
     """
     file = StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*axes_of(runs), "metric", *Summary._fields, "interval"])
     for metric in metrics:
-        for labels, cell in summaries(runs, metric).items():
+        for labels, cell in summarize_cells(runs, metric).items():
             numbers = ("" if value is None or isnan(value) else value for value in cell)
-            writer.writerow([*labels, metric, *numbers, "" if cell.low is None else method(cell.n)])
+            writer.writerow([*labels, metric, *numbers, "" if cell.low is None else name_method(cell.n)])
     return file.getvalue()
 
 
-def _grid(title: str, cells: Mapping[tuple[str, str], Summary], *, corner: str, digits: int) -> Table:
+def _make_grid(title: str, cells: Mapping[tuple[str, str], Summary], *, corner: str, digits: int) -> Table:
     rows, columns = (tuple(dict.fromkeys(labels)) for labels in zip(*cells, strict=True))
-    body = [(row, *(_brief(cells.get((row, column)), digits) for column in columns)) for row in rows]
-    return Table(f"{title}, {_count(cells.values())}", (corner, *columns), tuple(body))
+    body = [(row, *(_format_brief(cells.get((row, column)), digits) for column in columns)) for row in rows]
+    return Table(f"{title}, {_describe_count(cells.values())}", (corner, *columns), tuple(body))
 
 
-def _brief(cell: Summary | None, digits: int) -> str:
-    """Write a summary as in `0.93 ± 0.01`; the table's title says of how many seeds."""
+def _format_brief(cell: Summary | None, digits: int) -> str:
+    """Format a summary as in `0.93 ± 0.01`; the table's title gives the number of seeds."""
     if cell is None:
         return "-"
-    return written(cell, digits) if cell.std is None else f"{cell.mean:.{digits}f} ± {cell.std:.{digits}f}"
+    return format_summary(cell, digits) if cell.std is None else f"{cell.mean:.{digits}f} ± {cell.std:.{digits}f}"
 
 
-def _count(cells: Iterable[Summary]) -> str:
-    """Say what the numbers of a table are made of."""
+def _describe_count(cells: Iterable[Summary]) -> str:
+    """Describe the numbers of a table and their number of seeds."""
     counts = [cell.n for cell in cells]
     least, most = min(counts), max(counts)
     return "mean ± standard deviation over seeds, n = " + (f"{least}" if least == most else f"{least} to {most}")

@@ -1,4 +1,4 @@
-"""What is the worst that an adaptive attacker does to a rule?"""
+"""Audits: how much accuracy does a rule lose under an adaptive attacker?"""
 
 from sparring.experiments.audit.audit_folder import read_audit
 from sparring.experiments.audit.budget import AuditPlan, read_budget

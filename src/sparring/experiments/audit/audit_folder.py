@@ -1,49 +1,49 @@
-"""From the folder of an audit to what it came to: nothing is played, and no plug-in is needed."""
+"""Read the result of an audit from its folder, without running anything and without plug-ins."""
 
 from pathlib import Path
 from typing import Any
 
 from sparring.errors import RunError
-from sparring.experiments.analysis.frames import frame
+from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
 from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, judge, remaining_accuracy
-from sparring.experiments.audit.run_audit import MEASURED, POLICIES, REHEARSED, VERDICT
+from sparring.experiments.audit.run_audit import MEASURED, POLICIES, SELECTION, VERDICT
 from sparring.experiments.audit.training import POLICY, TrainedPolicy, returns_of
 from sparring.experiments.config.renamed import to_present
 from sparring.experiments.jobs.atomic_files import read_json
 
 
 def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit, Asked]:
-    """Return what a finished audit came to, and what was asked for; intervals are computed again from its runs."""
+    """Return a finished audit and its request; intervals are recomputed from its runs."""
     folder = Path(folder)
     content, verdict = read_json(folder / NAME), read_json(folder / VERDICT)
     if not isinstance(content, dict) or content.get("sparring_audit") != FORMAT:
-        raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` made")
+        raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` created")
     if verdict is None:
-        raise RunError(f"{folder} holds an audit that is not complete; resume it by the command that began it")
-    runs = frame(folder / MEASURED)
+        raise RunError(f"{folder} holds an audit that is not complete; resume it with the command that started it")
+    runs = read_frame(folder / MEASURED)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
     done = judge(
-        runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_breaking(verdict["halved_by"]), gap=gap
+        runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_read_breaking(verdict["halved_by"]), gap=gap
     )
-    policies = _policies(folder, AuditPlan(**content["effort"]))
+    policies = _read_policies(folder, AuditPlan(**content["effort"]))
     asked = RecordedRequest(to_present(content["asked"]), tuple(content["plugins"]))
     return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
 
 
-def _breaking(halved: dict[str, Any]) -> Breaking:
+def _read_breaking(halved: dict[str, Any]) -> Breaking:
     tried = {int(count): accuracy for count, accuracy in halved["tried"].items()}
     return Breaking(tried, halved["clients"], halved["learned"]["accuracy"])
 
 
-def _policies(folder: Path, effort: AuditPlan) -> dict[str, AuditedPolicy]:
-    rehearsed = frame(folder / REHEARSED)
-    places = {f"learned {place}": folder / POLICIES / str(place) for place in range(1, effort.policies + 1)}
+def _read_policies(folder: Path, effort: AuditPlan) -> dict[str, AuditedPolicy]:
+    selection_runs = read_frame(folder / SELECTION)
+    folders = {f"learned {number}": folder / POLICIES / str(number) for number in range(1, effort.policies + 1)}
     return {
         label: AuditedPolicy(
-            TrainedPolicy(place / POLICY, returns_of(place)), remaining_accuracy(rehearsed, label).summary.mean
+            TrainedPolicy(policy / POLICY, returns_of(policy)), remaining_accuracy(selection_runs, label).summary.mean
         )
-        for label, place in places.items()
+        for label, policy in folders.items()
     }

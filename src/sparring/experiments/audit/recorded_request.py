@@ -1,4 +1,4 @@
-"""What an audit was asked for, as whoever shows it sees it: a request, or what an audit's folder records of one."""
+"""The request of an audit as reports see it: either a request, or its record in an audit's folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section
 
 BESIDE = ("seeds", "budget", "malicious", "start", "attacks")
-"""What an audit's document says besides the configuration of a run without attack."""
+"""The keys of an audit's document in addition to the configuration of a run without attack."""
 
 
 class Asked(Protocol):
-    """An audit that was asked for."""
+    """The request of an audit."""
 
     @property
     def config(self) -> Config:
@@ -22,40 +22,40 @@ class Asked(Protocol):
 
     @property
     def defense(self) -> str:
-        """What the rule is called."""
+        """The name of the rule."""
 
     @property
     def malicious(self) -> int:
-        """How many clients attack."""
+        """The number of malicious clients."""
 
     @property
     def start(self) -> int:
-        """Since when they do."""
+        """The first round of the attack."""
 
     @property
     def budget(self) -> float:
-        """Seconds that all of it may take."""
+        """The time for the whole audit in seconds."""
 
     @property
     def fresh(self) -> Sequence[int]:
-        """The seeds that everything is measured with."""
+        """The seeds of every measurement."""
 
     @property
     def own(self) -> Mapping[str, Section]:
-        """The attack that the configuration names, if it does."""
+        """The attack named in the configuration, if any."""
 
     @property
     def plugins(self) -> Sequence[str]:
-        """The modules of the plug-ins that it needs."""
+        """The modules of the required plug-ins."""
 
     @property
     def document(self) -> Mapping[str, Any]:
-        """All that is asked for."""
+        """The complete request."""
 
 
 @dataclass(frozen=True)
 class RecordedRequest:
-    """What the folder of an audit says was asked for; nothing that it names is imported or built."""
+    """The request recorded in an audit's folder; nothing that it names is imported or built."""
 
     document: Mapping[str, Any]
     plugins: tuple[str, ...]
@@ -86,5 +86,5 @@ class RecordedRequest:
 
     @property
     def own(self) -> Mapping[str, Section]:
-        """The attack with settings of its own: those of the catalogue are played with their defaults."""
+        """The attack with its own settings: attacks of the catalogue are run with their defaults."""
         return {label: section for label, section in self.document["attacks"].items() if len(section) > 1}

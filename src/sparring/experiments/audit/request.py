@@ -1,4 +1,4 @@
-"""What an audit is asked for: a federation with its rule, the hand-crafted attacks, and the attackers' clients."""
+"""The request of an audit: a federation with its rule, the hand-crafted attacks, and the malicious clients."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from sparring.attacks import LearnedAttack, NoAttack
 from sparring.contracts import Attack, Backdoor
 from sparring.errors import ConfigError
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config.file_contents import known_by
+from sparring.experiments.config.file_contents import replace_file_names
 from sparring.experiments.config.parse import FACTS, parse_config, to_document
 from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import Config
@@ -19,26 +19,26 @@ from sparring.experiments.config.sections import Section, member, subsection
 from sparring.federation.threat import VIEWS, Knowledge
 from sparring.registry import build, checked, lookup
 
-APART = (NoAttack, LearnedAttack)
-"""What is no attack, and what is not hand-crafted."""
+NOT_CRAFTED = (NoAttack, LearnedAttack)
+"""Attacks that are not hand-crafted: none, and the learned one."""
 
 
 def crafted_attacks(catalogues: Catalogues, knowledge: Knowledge) -> Mapping[str, Section]:
-    """Return every attack without a target class that the threat model grants, each with its defaults.
+    """Return every untargeted attack that the threat model permits, with default options.
 
-    One that has an option without a default is left out: nobody said what to play.
+    Attacks with an option that has no default are left out.
     """
     classes: dict[type, str] = {}
     for name in catalogues["attacks"]:
         cls = lookup("attack", catalogues["attacks"], name)
-        if not issubclass(cls, APART) and not _required(cls):
+        if not issubclass(cls, NOT_CRAFTED) and not _required(cls):
             classes.setdefault(cls, name)
     names = (name for name in classes.values() if _is_played(name, catalogues, knowledge=knowledge))
     return {name: {"name": name} for name in sorted(names)}
 
 
 def _is_played(name: str, catalogues: Catalogues, *, knowledge: Knowledge) -> bool:
-    """Say whether an attack wants the model to be wrong, and may see what it needs."""
+    """Return whether an attack is untargeted, and the threat model grants the view that it needs."""
     player: Attack | object = build(
         "attack", catalogues["attacks"], {"name": name}, families=catalogues.families, **FACTS
     )
@@ -47,7 +47,7 @@ def _is_played(name: str, catalogues: Catalogues, *, knowledge: Knowledge) -> bo
 
 
 def _required(cls: type) -> bool:
-    """Say whether somebody must give an option that the data does not settle."""
+    """Return whether an option has no default and does not follow from the data."""
     return any(
         field.init and field.default is MISSING and field.default_factory is MISSING and field.name not in FACTS
         for field in fields(cls)
@@ -55,28 +55,28 @@ def _required(cls: type) -> bool:
 
 
 NO_ATTACK = "none"
-FIELDED = ("malicious", "start")
-"""The keys of an attacker's section that say how many clients play, and since when."""
+ATTACKER_KEYS = ("malicious", "start")
+"""The keys of an attacker's section for the number of malicious clients and the first round of the attack."""
 MOST_SEEDS = 1000
 BRIEF_MODEL: Section = {"name": "logistic"}
 BRIEF_ROUNDS = 40
-"""What an audit plays that is not told otherwise: with the digits it is done in ten minutes on two cores."""
+"""Default model and rounds of an audit: on digits, an audit takes ten minutes on two cores."""
 
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """An audit: the same request gives the same audit."""
+    """The request of an audit; equal requests give equal audits."""
 
     base: Section
-    """The configuration, with neither attackers nor a seed."""
+    """The configuration, without attackers and without a seed."""
     own: Mapping[str, Section]
-    """The attack that the configuration names, if it does: it is played beside those of the catalogue."""
+    """The attack named in the configuration, if any: it is run in addition to those of the catalogue."""
     malicious: int
     start: int
     seed: int
     seeds: int
     budget: float
-    """Seconds that all of it may take, about."""
+    """The approximate time for the whole audit in seconds."""
     catalogues: Catalogues = CATALOGUES
 
     @cached_property
@@ -86,70 +86,72 @@ class AuditRequest:
 
     @cached_property
     def attacks(self) -> Mapping[str, Section]:
-        """The hand-crafted attacks, by their labels."""
+        """The hand-crafted attacks by their labels."""
         return {**crafted_attacks(self.catalogues, self.config.threat.knowledge), **self.own}
 
     @property
     def defense(self) -> str:
-        """What the rule is called."""
+        """The name of the rule."""
         return str(self.config.defense["name"])
 
     @property
     def fresh(self) -> Sequence[int]:
-        """The seeds that everything is measured with, and nothing chosen by."""
+        """The seeds of every measurement, which are not used for choosing a policy."""
         return range(self.seed, self.seed + self.seeds)
 
     @property
     def plugins(self) -> Sequence[str]:
-        """The modules of the plug-ins that it needs."""
+        """The modules of the required plug-ins."""
         return [plugin.module for plugin in self.catalogues.plugins]
 
     def training(self, policies: int) -> Sequence[int]:
-        """Return the seeds that policies are trained and chosen with."""
+        """Return the seeds for training policies and choosing one."""
         return range(self.seed + self.seeds, self.seed + self.seeds + policies)
 
     def attacked(self, section: Section, malicious: int | None = None) -> dict[str, Any]:
-        """Return the section of an attacker that plays the attack that `section` names."""
+        """Return the section of an attacker that uses the attack named by `section`."""
         return {**section, "malicious": self.malicious if malicious is None else malicious, "start": self.start}
 
     def run(self, section: Section, seed: int) -> Config:
-        """Return the run in which the attackers play the attack that `section` names."""
+        """Return the configuration of a run with the attack named by `section`."""
         return parse_config({**self.base, "seed": seed, "attack": self.attacked(section)}, self.catalogues)
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """All that is asked for, every default written out but how it is executed."""
+        """The complete request with every default written out, except for the section `execution`."""
         described = to_document(self.config)
         del described["execution"], described["attacks"]
         effort = {"seeds": self.seeds, "budget": self.budget}
-        told = {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
+        complete = {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
         files = dict(self.config.files)
         for section in self.own.values():
             files.update(self.run(section, self.seed).files)
-        document: dict[str, Any] = known_by(told, files)
+        document: dict[str, Any] = replace_file_names(complete, files)
         return document
 
     @property
     def digest(self) -> str:
-        """What tells it from other requests."""
+        """The digest that identifies the request."""
         return hashlib.sha256(json.dumps(to_former(self.document), sort_keys=True).encode()).hexdigest()
 
 
 def read_request(document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES) -> AuditRequest:
-    """Return what a configuration asks an audit for; its attack section says whose clients play."""
+    """Return the request that a configuration describes; its attack section sets the malicious clients."""
     if document.get("attacks") is not None:
-        raise ConfigError("attacks is given; an audit plays one attacker at a time, give attack.malicious alone")
+        raise ConfigError("attacks is given; an audit uses one attacker at a time, give only attack.malicious")
     if not 2 <= seeds <= MOST_SEEDS:
-        raise ConfigError(f"seeds is {seeds}; an interval needs at least 2, and at most {MOST_SEEDS} are played")
+        raise ConfigError(f"seeds is {seeds}; it must be from 2, for an interval, to {MOST_SEEDS}")
     document = accept_former(document)
-    base = _briefer({key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")})
+    base = _add_brief_defaults(
+        {key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")}
+    )
     clean = parse_config({**base, "seed": document.get("seed", Config.seed)}, catalogues)
     section = member(document, "attack")
-    own = {key: value for key, value in section.items() if key not in FIELDED}
+    own = {key: value for key, value in section.items() if key not in ATTACKER_KEYS}
     request = AuditRequest(
         base=base,
         own={str(own["name"]): own} if own.get("name", NO_ATTACK) != NO_ATTACK else {},
-        **_fielded(section, clean),
+        **_read_attackers(section, clean),
         seed=clean.seed,
         seeds=seeds,
         budget=budget,
@@ -159,24 +161,24 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
     return request
 
 
-def _briefer(document: Section) -> Section:
-    """Return the configuration with what an audit has other defaults for: it plays about a hundred runs."""
+def _add_brief_defaults(document: Section) -> Section:
+    """Return the configuration with the smaller defaults of an audit, which executes about a hundred runs."""
     model = {**BRIEF_MODEL, **member(document, "model")}
     return {**document, "model": model, "federation": {"rounds": BRIEF_ROUNDS, **subsection(document, "federation")}}
 
 
-def _fielded(section: Section, clean: Config) -> dict[str, int]:
-    """Return how many clients the attackers have, by default as many as the rule reckons with, and since when."""
+def _read_attackers(section: Section, clean: Config) -> dict[str, int]:
+    """Return the number of malicious clients, by default as many as the rule assumes, and their first round."""
     expected = max(1, round(clean.threat.assumed_malicious * clean.federation.clients))
-    given = {"malicious": expected, "start": 0} | {key: section[key] for key in FIELDED if key in section}
+    given = {"malicious": expected, "start": 0} | {key: section[key] for key in ATTACKER_KEYS if key in section}
     return {key: checked(f"attack.{key}", int, value) for key, value in given.items()}
 
 
 def _check(request: AuditRequest, own: Section) -> None:
-    """Refuse what an audit would come to grief over later."""
+    """Reject settings that would make the audit fail later."""
     federation, knowledge = request.config.federation, request.config.threat.knowledge
     if own and "name" not in own:
-        raise ConfigError(f"attack has {next(iter(own))!r} and no name; give attack.malicious and attack.start alone")
+        raise ConfigError(f"attack has {next(iter(own))!r} and no name; give only attack.malicious and attack.start")
     if not 1 <= request.malicious < federation.clients:
         raise ConfigError(f"attack.malicious is {request.malicious}; it must be from 1 to {federation.clients - 1}")
     if not 0 <= request.start < federation.rounds:

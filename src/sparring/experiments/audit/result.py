@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from sparring.errors import RunError
-from sparring.experiments.analysis.claims import Above, Finding, find
-from sparring.experiments.analysis.frames import by_seed, possible
-from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, method, summary
+from sparring.experiments.analysis.claims import Above, Finding, judge_statement
+from sparring.experiments.analysis.frames import by_seed, metric_bounds
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, name_method, summarize
 from sparring.experiments.audit.budget import AuditPlan
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.training import TrainedPolicy
@@ -19,25 +19,25 @@ METRIC = "accuracy"
 
 
 class AuditCell(NamedTuple):
-    """An attack, and what it leaves of the accuracy."""
+    """An attack, and the remaining accuracy under it."""
 
     attack: str
     summary: Summary
 
 
 class Breaking(NamedTuple):
-    """How many clients halve the clean accuracy with the worst hand-crafted attack, and what the learned one does."""
+    """The number of clients with which the worst hand-crafted attack halves the clean accuracy, and the learned one."""
 
     tried: Mapping[int, float]
-    """The mean accuracy that so many malicious clients leave."""
+    """The mean remaining accuracy by number of malicious clients."""
     clients: int | None
-    """The least number that halves it; None where the most that were tried do not."""
+    """The smallest number that halves the accuracy; None if the largest tried number does not."""
     learned: float
-    """What the learned attack leaves with that number, or with the most that were tried."""
+    """The remaining accuracy under the learned attack with that number, or with the largest tried number."""
 
     @property
     def confirmed_at(self) -> int:
-        """With how many clients the learned attack was played."""
+        """The number of clients with which the learned attack was run."""
         return max(self.tried) if self.clients is None else self.clients
 
 
@@ -48,42 +48,44 @@ class Verdict(NamedTuple):
     crafted: AuditCell
     learned: AuditCell
     gap: Finding
-    """Whether what the hand-made attack leaves is more than what the learned one leaves."""
+    """Whether the accuracy under the hand-crafted attack exceeds that under the learned one."""
     breaking: Breaking
 
     @property
     def difference(self) -> Comparison:
-        """How much more the hand-made attack leaves, seed by seed."""
+        """The paired difference of the accuracies under the hand-crafted and the learned attack."""
         assert self.gap.comparison is not None
         return self.gap.comparison
 
 
-def worst(runs: pd.DataFrame, attacks: Iterable[str]) -> AuditCell:
-    """Return the attack that leaves least in the mean over seeds; of equal ones the first."""
+def find_worst(runs: pd.DataFrame, attacks: Iterable[str]) -> AuditCell:
+    """Return the attack with the lowest mean accuracy over seeds; among equal ones, the first."""
     cells = [remaining_accuracy(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
     if not cells:
-        raise RunError("no hand-crafted attack was played to its end; the failures are in the folder of the audit")
+        raise RunError("no hand-crafted attack is complete; the folder of the audit lists the failures")
     return min(cells, key=lambda cell: cell.summary.mean)
 
 
 def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
-    """Return what an attack leaves of the accuracy."""
-    return AuditCell(attack, summary(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **possible(METRIC)))
+    """Return the remaining accuracy under an attack."""
+    return AuditCell(
+        attack, summarize(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **metric_bounds(METRIC))
+    )
 
 
 def judge(
     runs: pd.DataFrame, crafted: AuditCell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
 ) -> Verdict:
-    """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the least that counts."""
+    """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the smallest that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
-    compared = find(statement, runs, gap=gap)
+    compared = judge_statement(statement, runs, gap=gap)
     return Verdict(
         remaining_accuracy(runs, NO_ATTACK).summary, crafted, remaining_accuracy(runs, learned), compared, breaking
     )
 
 
-def plain(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as JSON has it."""
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict in the form of its JSON file."""
     gap, breaking = verdict.difference, verdict.breaking
     return {
         "clean": verdict.clean._asdict(),
@@ -91,7 +93,7 @@ def plain(verdict: Verdict) -> dict[str, Any]:
         "learned": {"attack": verdict.learned.attack, **verdict.learned.summary._asdict()},
         "gap": {
             **gap._asdict(),
-            "interval": method(gap.n),
+            "interval": name_method(gap.n),
             "smallest": verdict.gap.gap,
             "verdict": verdict.gap.verdict,
             "reading": verdict.gap.reading,
@@ -106,10 +108,10 @@ def plain(verdict: Verdict) -> dict[str, Any]:
 
 
 class AuditedPolicy(NamedTuple):
-    """A policy, and the accuracy that it left where policies were chosen."""
+    """A policy, and the remaining accuracy under it in the runs that choose a policy."""
 
     policy: TrainedPolicy
-    rehearsed: float
+    selection_accuracy: float
 
 
 class Audit(NamedTuple):
@@ -119,4 +121,4 @@ class Audit(NamedTuple):
     effort: AuditPlan
     verdict: Verdict
     policies: Mapping[str, AuditedPolicy]
-    """The policies by their labels; the verdict is on the one that left least where they were chosen."""
+    """The policies by label; the verdict is on the one with the lowest selection accuracy."""

@@ -1,4 +1,4 @@
-"""Train an attacker against a rule, in a simulation of the federation, and go on after any interrupt."""
+"""Train an attacker against a rule in a simulation of the federation, resumable after any interrupt."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,12 +16,12 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
-from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.snapshots import (
     drop_snapshots,
     latest_part,
-    latest_place,
+    latest_progress,
     save_snapshot,
 )
 from sparring.experiments.jobs.train_policy import save_policy
@@ -36,18 +36,18 @@ from sparring.learning.training_env import LearningTask
 from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
 
-POLICY, LESSONS = "policy.safetensors", "lessons.json"
-ACTINGS = (LocalSearchActions(), PAPER)
-"""What actions stand for, policy by policy in turn: whichever suits the rule, one of them finds it."""
+POLICY, RECORD = "policy.safetensors", "lessons.json"
+ACTION_SPACES = (LocalSearchActions(), PAPER)
+"""The action spaces, assigned to policies in turn, since the best one depends on the rule."""
 SETTINGS = TD3Settings()
 CEILING = 10.0
-"""The loss above which a model that is worse still gains the attacker nothing."""
+"""The loss above which a further increase gives the attacker no reward."""
 TIMED = 25
-"""Steps that are made, three times, to find out how long one takes."""
+"""The number of steps in each of three timed intervals."""
 
 
 class TrainingTask(NamedTuple):
-    """What is trained: what the policy's actions stand for, over how many rounds, steps in all, and with which seed."""
+    """The action space of a policy, the rounds of an episode, the total number of training steps, and the seed."""
 
     acting: LocalSearchActions
     rounds: int
@@ -55,49 +55,49 @@ class TrainingTask(NamedTuple):
     seed: int
 
 
-class TrainingBudget(NamedTuple):
-    """A policy to train, and where."""
+class TrainingJob(NamedTuple):
+    """A policy to train, and its folder."""
 
     folder: Path
     config: Config
-    """A run whose attackers have the clients that the policy is to play."""
-    lesson: TrainingTask
+    """A run with the malicious clients that the policy controls."""
+    task: TrainingTask
     plugins: tuple[str, ...]
     data: Path
-    """Where data sets are that were loaded already."""
+    """The folder of data sets that are already loaded."""
 
 
 class TrainedPolicy(NamedTuple):
-    """A policy that is trained: its file, and the return of each simulated episode on the way."""
+    """A trained policy: its file, and the return of each training episode."""
 
     policy: Path
     returns: tuple[float, ...]
 
 
-def is_trained(course: TrainingBudget) -> bool:
-    """Say whether a policy is trained already."""
-    return (course.folder / POLICY).exists()
+def is_trained(job: TrainingJob) -> bool:
+    """Return whether a policy is already trained."""
+    return (job.folder / POLICY).exists()
 
 
-def train_for(course: TrainingBudget) -> Path | Stopped | Failed:
-    """Train a policy, from where it is, and return its file; its caller is only told of what goes wrong."""
-    return outcome_of(partial(_taught, course))
+def train_in_worker(job: TrainingJob) -> Path | Stopped | Failed:
+    """Train a policy, or resume its training, and return its file; errors are returned, not raised."""
+    return capture_outcome(partial(_train_or_stop, job))
 
 
 def train_attack(
     scenario: Scenario,
-    lesson: TrainingTask,
+    task: TrainingTask,
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
     pace: SavePace | None = None,
 ) -> Path:
-    """Learn to play the scenario's malicious clients against its rule, and return the file of what was learned.
+    """Train a policy for the scenario's malicious clients against its rule, and return the policy's file.
 
-    An audit is the defender's: the simulation is the federation itself, with other draws, as a perfect model of the
-    world would have it. The attackers gain by what the loss on their own examples rises by.
+    The defender conducts the audit. The attacker's world model is therefore perfect: the federation itself with other
+    random draws. The reward is the increase of the loss on the attackers' own examples.
     """
-    arena, steps, (start, returns) = _arena(scenario, lesson), lesson.steps, _stood(folder)
+    game, steps, (start, returns) = _make_learning_task(scenario, task), task.steps, _load_progress(folder)
     pace, is_stopped = SavePace() if pace is None else pace, False
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,14 +107,14 @@ def train_attack(
         is_stopped = wants_stop()
         return pace.is_due() or is_stopped
 
-    for training in train(arena, _settings(arena, steps), steps=steps, seed=lesson.seed, every=is_due, start=start):
+    for training in train(game, _fit_settings(game, steps), steps=steps, seed=task.seed, every=is_due, start=start):
         returns += training.returns
         if training.steps >= steps:
-            write_json(folder / LESSONS, {"steps": training.steps, "returns": returns})
-            save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, training.policy),), lesson.acting))
+            write_json(folder / RECORD, {"steps": training.steps, "returns": returns})
+            save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, training.policy),), task.acting))
             drop_snapshots(folder)
             break
-        save_snapshot(folder, _packed(training.packed, returns), place=training.steps)
+        save_snapshot(folder, _add_returns(training.packed, returns), progress=training.steps)
         pace.saved()
         if is_stopped:
             raise Interrupted(f"stopped after {training.steps} of {steps} steps")
@@ -122,19 +122,22 @@ def train_attack(
 
 
 def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
-    """Return how long a step of training takes, with the slower meaning of actions; learning and saving are included.
+    """Return the time of a training step with the slower action space, including learning and saving.
 
-    Saving takes the share that its cadence allows, at most.
+    Saving takes at most the share that its interval allows.
     """
-    playing = max(_timed(_arena(scenario, TrainingTask(acting, rounds, 3 * TIMED, 0))) for acting in ACTINGS)
-    return (1 + SELDOM.share) * playing
+    training = max(
+        _time_step(_make_learning_task(scenario, TrainingTask(acting, rounds, 3 * TIMED, 0)))
+        for acting in ACTION_SPACES
+    )
+    return (1 + SELDOM.share) * training
 
 
-def _timed(arena: LearningTask) -> float:
-    """Return the seconds of a step, without those in which the machine was busy with something else, if it can."""
-    settings = replace(_settings(arena, 3 * TIMED), warmup=SETTINGS.pace)
+def _time_step(game: LearningTask) -> float:
+    """Return the time of a step, as the minimum of several intervals to exclude delays by other processes."""
+    settings = replace(_fit_settings(game, 3 * TIMED), warmup=SETTINGS.pace)
     clock, made = [], []
-    for training in train(arena, settings, steps=3 * TIMED, seed=0, every=TIMED):
+    for training in train(game, settings, steps=3 * TIMED, seed=0, every=TIMED):
         clock.append(perf_counter())
         made.append(training.steps)
     laps = zip(pairwise(clock), pairwise(made), strict=True)
@@ -142,54 +145,54 @@ def _timed(arena: LearningTask) -> float:
 
 
 def steps_made(folder: Path) -> int:
-    """Return how many steps the training of a policy has made, up to its last snapshot."""
-    lessons = read_json(folder / LESSONS)
-    return latest_place(folder) if lessons is None else int(lessons["steps"])
+    """Return the training steps of a policy up to its latest snapshot."""
+    record = read_json(folder / RECORD)
+    return latest_progress(folder) if record is None else int(record["steps"])
 
 
 def returns_of(folder: Path) -> tuple[float, ...]:
-    """Return the return of each episode that a policy was trained on."""
-    return tuple(read_json(folder / LESSONS)["returns"])
+    """Return the return of each training episode of a policy."""
+    return tuple(read_json(folder / RECORD)["returns"])
 
 
-def _taught(course: TrainingBudget) -> Path | Stopped:
-    stop = stop_file(course.folder.parent)
+def _train_or_stop(job: TrainingJob) -> Path | Stopped:
+    stop = stop_file(job.folder.parent)
     if stop.exists():
         return Stopped()
-    config, catalogues = course.config, replace(load_plugins(course.plugins), loaded=SharedData(course.data))
+    config, catalogues = job.config, replace(load_plugins(job.plugins), loaded=SharedData(job.data))
     with torch_threads(config.execution.threads):
         return train_attack(
             build_scenario(config, load_dataset(config, catalogues), catalogues=catalogues),
-            course.lesson,
-            folder=course.folder,
+            job.task,
+            folder=job.folder,
             wants_stop=stop.exists,
         )
 
 
-def _arena(scenario: Scenario, lesson: TrainingTask) -> LearningTask:
-    """Return the game that the attackers learn in."""
+def _make_learning_task(scenario: Scenario, task: TrainingTask) -> LearningTask:
+    """Return the learning task of the attacker: its seat in a game on the scenario."""
     own = held_examples(scenario)
     game = attack_game(
         replace(scenario, federation=replace(scenario.federation, test=own), attackers=()),
         malicious=sum(len(party.clients) for party in scenario.parties),
-        acting=lesson.acting,
-        rounds=lesson.rounds,
+        acting=task.acting,
+        rounds=task.rounds,
         ceiling=CEILING,
     )
     return LearningTask(game, ATTACKER)
 
 
-def _settings(arena: LearningTask, steps: int) -> TD3Settings:
-    """Remember every step, as far as memory allows."""
-    return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(arena.space)))
+def _fit_settings(game: LearningTask, steps: int) -> TD3Settings:
+    """Return settings whose replay buffer holds every step, as far as memory allows."""
+    return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(game.space)))
 
 
-def _packed(packed: Snapshot, returns: Sequence[float]) -> Snapshot:
-    """Put what episodes have returned so far beside where training stands."""
+def _add_returns(packed: Snapshot, returns: Sequence[float]) -> Snapshot:
+    """Add the returns of the episodes so far to the snapshot of training."""
     return Snapshot(packed.tensors, {"training": packed.numbers, "returns": list(returns)})
 
 
-def _stood(folder: Path) -> tuple[Snapshot | None, tuple[float, ...]]:
-    """Return where training stood, and what episodes had returned."""
+def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[float, ...]]:
+    """Return the latest snapshot of training, and the returns of its episodes."""
     found, numbers = latest_part(folder, "training")
     return found, tuple(numbers.get("returns", ()))

@@ -1,1 +1,1 @@
-"""A document of settings: read, overridden, checked, and built into what is played."""
+"""Configurations: read, override and check a document of settings, and build the scenario that it describes."""

@@ -1,4 +1,4 @@
-"""From settings to the players and the federation that they describe."""
+"""Build the players and the federation that a configuration describes."""
 
 from dataclasses import asdict, replace
 from typing import NamedTuple
@@ -22,14 +22,14 @@ from sparring.validation import check_device
 
 
 class Server(NamedTuple):
-    """What does not depend on the data: the rule and the repair."""
+    """The parts that do not depend on the data: the rule and the repair."""
 
     defense: Defense
     repair: Repair
 
 
 def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
-    """Return the run's data set, with the validation split that it asks for."""
+    """Load the data set of a run, with its validation split."""
     source: Source = build("data", catalogues["datasets"], config.data.member)
     with blaming(f"data {type(source).__name__}"):
         dataset = catalogues.loaded(config.data.member, source.load)
@@ -42,12 +42,12 @@ def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset
 def build_scenario(
     config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES, server: Server | None = None
 ) -> Scenario:
-    """Return what is to be played on a data set; `server` is what `check` has built for it, if it was asked."""
-    server = _server(config, catalogues) if server is None else server
-    scenario = _scenario(config, dataset, server=server, catalogues=catalogues, classes=dataset.classes)
+    """Build the scenario of a run on its data set; `server` is the result of `validate`, if it was called."""
+    server = _build_server(config, catalogues) if server is None else server
+    scenario = _assemble_scenario(config, dataset, server=server, catalogues=catalogues, classes=dataset.classes)
     if config.execution.device != "cpu":
         scenario = replace(scenario, federation=scenario.federation.to(config.execution.device))
-    # A repair that does not fit the model, or a trigger the images, is refused now, and not when they are first used.
+    # A repair that does not fit the model, or a trigger that does not fit the images, is rejected before its first use.
     check_repair(scenario, initial_state(scenario.federation))
     for backdoor in scenario.backdoors:
         triggered(backdoor, Batch(*(part[:1] for part in dataset.test)))
@@ -57,38 +57,42 @@ def build_scenario(
     return scenario
 
 
-def _server(config: Config, catalogues: Catalogues) -> Server:
+def _build_server(config: Config, catalogues: Catalogues) -> Server:
     return Server(
         build("defense", catalogues["defenses"], config.defense),
         build("post_training", catalogues["post-training"], config.post_training),
     )
 
 
-def _scenario(config: Config, dataset: Dataset, *, server: Server, catalogues: Catalogues, classes: int) -> Scenario:
+def _assemble_scenario(
+    config: Config, dataset: Dataset, *, server: Server, catalogues: Catalogues, classes: int
+) -> Scenario:
     return Scenario(
-        federation=_federation(config, dataset, catalogues=catalogues),
+        federation=_build_federation(config, dataset, catalogues=catalogues),
         defense=server.defense,
-        attackers=[_attacker(settings, config, catalogues=catalogues, classes=classes) for settings in config.attacks],
+        attackers=[
+            _build_attacker(settings, config, catalogues=catalogues, classes=classes) for settings in config.attacks
+        ],
         threat=Threat(**asdict(config.threat)),
         repair=server.repair,
     )
 
 
 def validate(config: Config, catalogues: Catalogues = CATALOGUES) -> Server:
-    """Refuse what can be refused before any data is read: assemble the run on two examples a client that stand in.
+    """Reject invalid settings before any data is read, by building the run on two synthetic examples per client.
 
-    Returned is the server's part of it, which need not be built again.
+    Returns the server, which need not be built again.
     """
     check_device("execution.device", config.execution.device)
     stand_in = Synthetic(classes=2, features=1, examples=max(4, 2 * config.federation.clients)).load()
     held = replace(config.data, partition={"name": "iid"}, root_size=min(1, config.data.root_size), root_bias=None)
     simple = replace(config, data=held, model={"name": "logistic"}, evaluation=EvaluationSettings())
-    server = _server(config, catalogues)
-    _scenario(simple, stand_in, server=server, catalogues=catalogues, classes=FACTS["classes"])
+    server = _build_server(config, catalogues)
+    _assemble_scenario(simple, stand_in, server=server, catalogues=catalogues, classes=FACTS["classes"])
     return server
 
 
-def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> Federation:
+def _build_federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> Federation:
     settings = config.federation
     partition = build("data.partition", catalogues["partitions"], config.data.partition)
     architecture = build("model", catalogues["models"], config.model)
@@ -97,9 +101,9 @@ def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> 
         fitted = network(architecture, dataset)
     return Federation(
         network=fitted,
-        shards=_shards(config, dataset.train, partition=partition),
-        test=_examined(config, dataset),
-        root=_root(config, dataset.train),
+        shards=_divide_shards(config, dataset.train, partition=partition),
+        test=_evaluation_examples(config, dataset),
+        root=_draw_root(config, dataset.train),
         sampled=settings.sampled,
         recipe=_recipe(settings),
         server_lr=settings.server_lr,
@@ -109,8 +113,8 @@ def _federation(config: Config, dataset: Dataset, *, catalogues: Catalogues) -> 
     )
 
 
-def _shards(config: Config, train: Batch, *, partition: Partitioner) -> ClientShards:
-    """Divide the training examples as the run's partition does."""
+def _divide_shards(config: Config, train: Batch, *, partition: Partitioner) -> ClientShards:
+    """Divide the training examples among the clients."""
     name, clients = f"partition {type(partition).__name__}", config.federation.clients
     with blaming(name):
         shards = divide(train, partition, clients=clients, seed=config.seed)
@@ -119,17 +123,17 @@ def _shards(config: Config, train: Batch, *, partition: Partitioner) -> ClientSh
     return shards
 
 
-def _examined(config: Config, dataset: Dataset) -> Batch:
-    """Return the examples that the global model is measured on."""
+def _evaluation_examples(config: Config, dataset: Dataset) -> Batch:
+    """Return the examples for evaluating the global model."""
     if config.evaluation.on == "test":
         return dataset.test
     if dataset.validation is None:
-        raise ConfigError("evaluation.on is 'validation'; there is no such split, use data.validation > 0")
+        raise ConfigError("evaluation.on is 'validation'; there is no validation split, use data.validation > 0")
     return dataset.validation
 
 
-def _root(config: Config, train: Batch) -> Batch | None:
-    """Return the examples that the server holds itself, drawn from those that the clients hold."""
+def _draw_root(config: Config, train: Batch) -> Batch | None:
+    """Return the server's root data, drawn from the clients' training examples."""
     size, bias = config.data.root_size, config.data.root_bias
     if size == 0:
         return None
@@ -137,20 +141,20 @@ def _root(config: Config, train: Batch) -> Batch | None:
     return Batch(train.inputs[chosen], train.labels[chosen])
 
 
-def _attacker(settings: AttackerSettings, config: Config, *, catalogues: Catalogues, classes: int) -> Attacker:
+def _build_attacker(settings: AttackerSettings, config: Config, *, catalogues: Catalogues, classes: int) -> Attacker:
     player = build("attack", catalogues["attacks"], settings.member, families=catalogues.families, classes=classes)
     return Attacker(
         settings.malicious,
         attack=player if callable(getattr(player, "craft", None)) else None,
         poison=player if callable(getattr(player, "poison", None)) else None,
         start=settings.start,
-        recipe=_own_recipe(settings, config.federation),
+        recipe=_attacker_recipe(settings, config.federation),
         epochs=settings.local_epochs,
     )
 
 
-def _own_recipe(settings: AttackerSettings, federation: FederationSettings) -> Recipe:
-    """Return how an attacker's clients train: what it does not settle, the federation does."""
+def _attacker_recipe(settings: AttackerSettings, federation: FederationSettings) -> Recipe:
+    """Return the training recipe of an attacker's clients; the federation's recipe is the default."""
     own = Recipe._make((settings.local_steps, settings.batch, settings.lr))
     return Recipe._make(theirs if mine is None else mine for mine, theirs in zip(own, _recipe(federation), strict=True))
 

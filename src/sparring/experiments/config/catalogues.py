@@ -1,4 +1,4 @@
-"""What can be named in a configuration: every catalogue, and what each of its members is and takes."""
+"""Catalogues of the names that a configuration can use, and the description and options of each member."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
 from sparring.experiments.config.meanings import option_meanings
 from sparring.experiments.config.renamed import accept_former_kind
-from sparring.experiments.config.sections import plain
+from sparring.experiments.config.sections import to_section
 from sparring.kinds import stated_facts
 from sparring.models import MODELS
 from sparring.registry import Families, Table, lookup, offer
@@ -25,10 +25,10 @@ Tables = Mapping[str, Table]
 
 
 Loaded = Callable[[Mapping[str, Any], Callable[[], Dataset]], Dataset]
-"""Returns the data set that a section describes: what the function beside it loads, or a copy that is at hand."""
+"""Returns the data set that a section describes, from a cache or from the given loading function."""
 
 
-def anew(section: Mapping[str, Any], load: Callable[[], Dataset]) -> Dataset:
+def load_again(section: Mapping[str, Any], load: Callable[[], Dataset]) -> Dataset:
     """Load the data set."""
     return load()
 
@@ -43,12 +43,12 @@ class Plugin(NamedTuple):
 
 @dataclass(frozen=True)
 class Catalogues:
-    """All that a configuration can name, and the plug-ins that a part of it comes from."""
+    """All names that a configuration can use, and the plug-ins that add to them."""
 
     tables: Tables
     plugins: tuple[Plugin, ...] = ()
-    loaded: Loaded = anew
-    """Where data sets come from that the tables name."""
+    loaded: Loaded = load_again
+    """Loads a data set, or takes it from a cache."""
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{len(table)} {kind}" for kind, table in self.tables.items())
@@ -65,12 +65,12 @@ class Catalogues:
 
     @property
     def families(self) -> Families:
-        """What a section of another kind, within one, may name."""
+        """The members that a nested section of another kind can name."""
         return {Trigger: self.tables.get("triggers", {})}
 
 
 INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}
-"""Post-training defenses that reverse triggers first, and so stand on the inversion."""
+"""Post-training defenses that first reverse triggers, and therefore depend on `sparring.inversion`."""
 
 CATALOGUES = Catalogues(
     {
@@ -84,11 +84,11 @@ CATALOGUES = Catalogues(
         "backends": BACKENDS,
     }
 )
-"""What comes with Sparring."""
+"""The built-in catalogues."""
 
 
 class Option(NamedTuple):
-    """A field of a member's class; one without a default must be given."""
+    """An option of a member: a field of its class; one without a default is required."""
 
     name: str
     type: str
@@ -111,7 +111,7 @@ class Entry(NamedTuple):
     assumption: str = ""
 
 
-def catalogue(kind: str, catalogues: Catalogues = CATALOGUES) -> tuple[Entry, ...]:
+def list_members(kind: str, catalogues: Catalogues = CATALOGUES) -> tuple[Entry, ...]:
     """Return the members of one kind, by name."""
     return tuple(entry_of(kind, name, catalogues) for name in catalogues[kind])
 
@@ -133,7 +133,7 @@ def _options(cls: type, table: Table, *, families: Families) -> Iterator[Option]
             is_required = field.default is MISSING and field.default_factory is MISSING
             yield Option(
                 field.name,
-                _type(hint),
+                _format_type(hint),
                 is_required,
                 _default(field, (table, *families.values())),
                 meanings.get(field.name, ""),
@@ -142,16 +142,16 @@ def _options(cls: type, table: Table, *, families: Families) -> Iterator[Option]
 
 
 def _default(field: Field[Any], tables: Sequence[Table]) -> Any:
-    """Return the default of a field as a document would have it, None where there is none."""
+    """Return the default of a field in the form of a document; None if there is no default."""
     if field.default_factory is not MISSING:
-        return plain(field.default_factory(), tables)
+        return to_section(field.default_factory(), tables)
     if field.default is MISSING:
         return None
-    return plain(field.default, tables) if is_dataclass(field.default) else field.default
+    return to_section(field.default, tables) if is_dataclass(field.default) else field.default
 
 
-def _type(hint: Any) -> str:
-    """Name a type as a reader does: without its modules."""
+def _format_type(hint: Any) -> str:
+    """Name a type without its modules."""
     written = hint.__name__ if isinstance(hint, type) else str(hint)
     return re.sub(r"\b\w+\.", "", written)
 
@@ -183,7 +183,7 @@ def _allowed(hint: Any, table: Table) -> Iterator[str]:
 
 
 Notice = Callable[[str], None]
-"""Takes what is worth telling a person."""
+"""Receives messages for the user."""
 
 
 def ignore(_: object) -> None:

@@ -1,4 +1,4 @@
-"""What the files and folders hold that a run names: it is known by that, and not by where they are."""
+"""Digests of the files and folders that a run names: a run is identified by their contents, not by their paths."""
 
 import hashlib
 import os
@@ -12,33 +12,33 @@ from sparring.experiments.config.schema import Config
 from sparring.registry import stored
 
 KEPT = 1 << 20
-"""Files whose digests are kept, as long as neither their size nor their time changes."""
+"""The number of files whose digests are cached until their size or modification time changes."""
 
 
 def file_contents(config: Config, catalogues: Catalogues) -> dict[str, str]:
-    """Return the digest of every file and folder that a configuration names and that is there, by how it is written."""
-    found = {written: content(path) for written, path in _stored(config, catalogues)}
+    """Return the digest of every existing file and folder that a configuration names, by its name there."""
+    found = {written: file_digest(path) for written, path in _stored_files(config, catalogues)}
     return {written: digest for written, digest in found.items() if digest is not None}
 
 
-def content(path: Path) -> str | None:
-    """Return the SHA-256 of a file, or of all names and files in a folder; None where there is nothing to read."""
+def file_digest(path: Path) -> str | None:
+    """Return the SHA-256 of a file, or of all names and files in a folder; None if it cannot be read."""
     try:
-        return _of_folder(path) if path.is_dir() else _of_file(path)
+        return _digest_folder(path) if path.is_dir() else _digest_file(path)
     except OSError:
         return None
 
 
-def known_by(document: Any, files: Mapping[str, str]) -> Any:
-    """Return a document in which what each file holds stands in the place of its name."""
+def replace_file_names(document: Any, files: Mapping[str, str]) -> Any:
+    """Return a document in which the digest of each file replaces its name."""
     if isinstance(document, Mapping):
-        return {key: known_by(value, files) for key, value in document.items()}
+        return {key: replace_file_names(value, files) for key, value in document.items()}
     if isinstance(document, list | tuple):
-        return [known_by(value, files) for value in document]
+        return [replace_file_names(value, files) for value in document]
     return f"sha256:{files[document]}" if isinstance(document, str) and document in files else document
 
 
-def _stored(config: Config, catalogues: Catalogues) -> Iterator[tuple[str, Path]]:
+def _stored_files(config: Config, catalogues: Catalogues) -> Iterator[tuple[str, Path]]:
     named = {"datasets": config.data.member, "partitions": config.data.partition, "models": config.model}
     named |= {"defenses": config.defense, "post-training": config.post_training}
     tables = [(catalogues[kind], section) for kind, section in named.items()]
@@ -47,33 +47,33 @@ def _stored(config: Config, catalogues: Catalogues) -> Iterator[tuple[str, Path]
         yield from stored(table, section, families=catalogues.families)
 
 
-def _of_folder(folder: Path) -> str:
-    told = hashlib.sha256()
-    for name, path in sorted(_inside(folder, above=(os.path.realpath(folder),))):
-        told.update(f"{name}\0{_of_file(path)}\n".encode(errors="surrogateescape"))
-    return told.hexdigest()
+def _digest_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name, path in sorted(_files_inside(folder, above=(os.path.realpath(folder),))):
+        digest.update(f"{name}\0{_digest_file(path)}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
 
 
-def _inside(folder: Path, *, above: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
-    """Yield the files in a folder by their names in there; hidden ones and links back up are passed over."""
+def _files_inside(folder: Path, *, above: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield the relative names and paths of the files in a folder, without hidden files and without cyclic links."""
     for path in folder.iterdir():
         if path.name.startswith("."):
             continue
         if path.is_dir():
             real = os.path.realpath(path)
-            inner = () if real in above else _inside(path, above=(*above, real))
+            inner = () if real in above else _files_inside(path, above=(*above, real))
             yield from ((f"{path.name}/{name}", each) for name, each in inner)
         elif path.is_file():
             yield path.name, path
 
 
-def _of_file(path: Path) -> str:
+def _digest_file(path: Path) -> str:
     about = path.stat()
     return _read(path, about.st_size, changed=about.st_mtime_ns)
 
 
 @lru_cache(KEPT)
 def _read(path: Path, size: int, *, changed: int) -> str:
-    """Return the SHA-256 of a file of this size and time, so that no file is read twice."""
+    """Return the SHA-256 of a file; its size and modification time are keys of the cache."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""How much memory a run needs at least, and what to say where there is not as much."""
+"""The minimum memory of a run, and the error for insufficient memory."""
 
 import os
 import warnings
@@ -23,26 +23,26 @@ REMEDY = "use a smaller model, fewer sampled clients or smaller batches"
 def refuse_oversize(
     architecture: Architecture, dataset: Dataset, *, settings: FederationSettings, device: str = "cpu"
 ) -> None:
-    """Refuse a run of which a single round cannot fit into this machine, or into its device."""
-    needed = round_memory(parameters(architecture, dataset), dataset.shape, settings=settings)
+    """Reject a run if a single round does not fit into the memory of the machine or device."""
+    needed = round_memory(count_parameters(architecture, dataset), dataset.shape, settings=settings)
     present = memory_of(device)
     if needed > present:
-        sizes = f"a round needs {needed / GIBIBYTE:.1f} GiB of memory, there are {present / GIBIBYTE:.1f}"
+        sizes = f"a round needs {needed / GIBIBYTE:.1f} GiB of memory, and {present / GIBIBYTE:.1f} GiB are present"
         raise ConfigError(f"federation: {sizes}; {REMEDY}")
 
 
 def memory_of(device: str) -> int:
-    """Return how many bytes a device has in all."""
+    """Return the total memory of a device in bytes."""
     if device == "cpu":
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return int(torch.cuda.get_device_properties(device).total_memory)
 
 
-def parameters(architecture: Architecture, dataset: Dataset) -> int:
-    """Count the parameters of a model that are trained, without making any; 0 where that cannot be done."""
+def count_parameters(architecture: Architecture, dataset: Dataset) -> int:
+    """Count the trainable parameters of a model without allocating them; 0 if that is not possible."""
     try:
         with torch.device("meta"), warnings.catch_warnings():
-            # Weights that are loaded go nowhere.
+            # Loading pre-trained weights has no effect on the meta device.
             warnings.simplefilter("ignore")
             module = architecture.module(dataset.shape, dataset.classes)
     except (RuntimeError, TypeError) as error:
@@ -54,15 +54,15 @@ def parameters(architecture: Architecture, dataset: Dataset) -> int:
 
 
 def round_memory(size: int, shape: tuple[int, ...], *, settings: FederationSettings) -> int:
-    """Return the bytes of one round's updates and minibatches, and of all clients' momenta if there are any."""
+    """Return the bytes of one round's updates and minibatches, and of all clients' momenta if momentum is used."""
     examples = settings.local_steps * settings.batch * prod(shape)
     momenta = settings.clients * size if settings.momentum > 0 else 0
     return FLOAT * (settings.sampled * (size + examples) + momenta)
 
 
 @contextmanager
-def explaining_exhaustion() -> Iterator[None]:
-    """Turn the many ways to run out of memory into one error that says what would do."""
+def translate_exhaustion() -> Iterator[None]:
+    """Convert out-of-memory errors into one error with a remedy."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:

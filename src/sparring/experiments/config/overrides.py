@@ -1,4 +1,4 @@
-"""Settings from the command line, `section.key=value`, put into a configuration."""
+"""Apply settings from the command line, `section.key=value`, to a configuration."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,21 +8,21 @@ from sparring.experiments.config.yaml_reader import DEEPEST, parse_value
 
 
 def apply_overrides(document: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
-    """Return the document with each setting in place, in order; the document itself is left alone."""
+    """Return a copy of the document with each setting applied in order."""
     changed = dict(document)
     for setting in settings:
         path, equals, text = setting.partition("=")
         if not equals or not _is_path(path):
-            raise ConfigError(f"{setting!r} is no setting; write section.key=value, as in federation.rounds=100")
-        changed = _placed(changed, path.split("."), value=parse_value(setting, text), setting=setting)
+            raise ConfigError(f"{setting!r} is not a setting; write section.key=value, as in federation.rounds=100")
+        changed = _set_in(changed, path.split("."), value=parse_value(setting, text), setting=setting)
     return changed
 
 
 def set_value(document: Mapping[str, Any], path: str, *, value: Any) -> dict[str, Any]:
-    """Return the document with a value where `section.key` leads; the document itself is left alone."""
+    """Return a copy of the document with a value set at `section.key`."""
     if not _is_path(path):
-        raise ConfigError(f"{path!r} is no key; write section.key, as in federation.rounds")
-    changed: dict[str, Any] = _placed(document, path.split("."), value=value, setting=path)
+        raise ConfigError(f"{path!r} is not a key; write section.key, as in federation.rounds")
+    changed: dict[str, Any] = _set_in(document, path.split("."), value=value, setting=path)
     return changed
 
 
@@ -31,10 +31,10 @@ def _is_path(path: str) -> bool:
     return all(keys) and len(keys) <= DEEPEST
 
 
-def _placed(holder: Any, keys: list[str], *, value: Any, setting: str) -> Any:
-    """Return a copy of a section or list in which `keys` lead to `value`.
+def _set_in(holder: Any, keys: list[str], *, value: Any, setting: str) -> Any:
+    """Return a copy of a section or list with `value` set at the path `keys`.
 
-    In the place of a section a text is its name: `defense=krum` sets `defense.name`.
+    Text in place of a section sets its name: `defense=krum` sets `defense.name`.
     """
     if not keys:
         is_name = isinstance(value, str) and isinstance(holder, Mapping)
@@ -43,20 +43,20 @@ def _placed(holder: Any, keys: list[str], *, value: Any, setting: str) -> Any:
         holder = {"name": holder}
     key, *rest = keys
     if isinstance(holder, list):
-        return _placed_in_list(holder, keys, value=value, setting=setting)
+        return _set_in_list(holder, keys, value=value, setting=setting)
     if holder is None and key.isdecimal():
-        return _placed_in_list([], keys, value=value, setting=setting)
+        return _set_in_list([], keys, value=value, setting=setting)
     if holder is not None and not isinstance(holder, Mapping):
-        raise ConfigError(f"{setting}: {key!r} lies in no section, but in {holder!r}; set the section first")
+        raise ConfigError(f"{setting}: {key!r} is not in a section, but in {holder!r}; set the section first")
     section = dict(holder or {})
-    return section | {key: _placed(section.get(key), rest, value=value, setting=setting)}
+    return section | {key: _set_in(section.get(key), rest, value=value, setting=setting)}
 
 
-def _placed_in_list(holder: list[Any], keys: list[str], *, value: Any, setting: str) -> list[Any]:
-    """Change an item, or add one at the end."""
+def _set_in_list(holder: list[Any], keys: list[str], *, value: Any, setting: str) -> list[Any]:
+    """Return a copy of a list with one item changed, or added at the end."""
     key, *rest = keys
     if not key.isascii() or not key.isdecimal() or int(key) > len(holder):
-        raise ConfigError(f"{setting}: {key!r} is no place in a list of {len(holder)}; use at most {len(holder)}")
-    place = int(key)
-    before = holder[place] if place < len(holder) else None
-    return [*holder[:place], _placed(before, rest, value=value, setting=setting), *holder[place + 1 :]]
+        raise ConfigError(f"{setting}: {key!r} is not an index of a list of {len(holder)}; use at most {len(holder)}")
+    index = int(key)
+    before = holder[index] if index < len(holder) else None
+    return [*holder[:index], _set_in(before, rest, value=value, setting=setting), *holder[index + 1 :]]

@@ -1,4 +1,4 @@
-"""A document becomes settings, and settings a document again; the digest of a run, and where two runs differ."""
+"""Convert documents to settings and back; compute the digest of a run, and the first difference of two runs."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config.file_contents import file_contents, known_by
+from sparring.experiments.config.file_contents import file_contents, replace_file_names
 from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import (
     EXAMPLES,
@@ -32,9 +32,9 @@ from sparring.experiments.config.sections import (
 from sparring.registry import ELSEWHERE, Table, checked, lookup, nearest, offer, opened, spelled
 
 FACTS = {"classes": EXAMPLES}
-"""Options of attackers that follow from the data, unless they are written, and what stands for them until then."""
+"""Options of attackers that follow from the data unless they are given, with provisional values for validation."""
 RECIPE = ("local_steps", "local_epochs", "batch", "lr")
-"""How an attacker's clients train, in its section; what the attacker has an option of this name for is that option."""
+"""Keys of an attacker's section for training its clients; an option of the attack with the same name has precedence."""
 
 SECTIONS: Mapping[str, type] = {
     "federation": FederationSettings,
@@ -44,7 +44,7 @@ SECTIONS: Mapping[str, type] = {
     "evaluation": EvaluationSettings,
     "execution": ExecutionSettings,
 }
-"""The settings that a document has in sections."""
+"""The class of each section without a name."""
 
 DATA = {"name": "digits"}
 PARTITION = {"name": "label_skew"}
@@ -57,12 +57,12 @@ NO_ATTACK = {"name": "none", "malicious": 0}
 def parse_config(
     document: Section, catalogues: Catalogues = CATALOGUES, *, files: Mapping[str, str] | None = None
 ) -> Config:
-    """Return the settings that a document describes; a key or a name that is not known is refused.
+    """Return the settings that a document describes; unknown keys and names are rejected.
 
-    What the files hold that it names is read, unless `files` says it.
+    The files that it names are read to compute their digests, unless `files` contains these.
     """
     _refuse_unknown(document)
-    config = _configured(accept_former(document), catalogues)
+    config = _parse_document(accept_former(document), catalogues)
     return replace(config, files=file_contents(config, catalogues) if files is None else files)
 
 
@@ -70,18 +70,18 @@ def _refuse_unknown(document: Section) -> None:
     known = [*(field.name for field in fields(Config) if field.name != "files"), "attack"]
     for key in document:
         if key not in known:
-            place = full_key(key)
-            told = nearest(key, known) or (f"; did you mean {place!r}?" if place else offer(key, known))
-            raise UnknownName(f"the configuration has no key {key!r}{told}")
+            path = full_key(key)
+            remedy = nearest(key, known) or (f"; did you mean {path!r}?" if path else offer(key, known))
+            raise UnknownName(f"the configuration has no key {key!r}{remedy}")
 
 
-def _configured(document: Section, catalogues: Catalogues) -> Config:
+def _parse_document(document: Section, catalogues: Catalogues) -> Config:
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
-        data=_data(member(document, "data"), catalogues),
+        data=_parse_data(member(document, "data"), catalogues),
         model=fill_defaults("model", catalogues["models"], section=MODEL | member(document, "model")),
         federation=parse_section("federation", FederationSettings, subsection(document, "federation")),
-        attacks=_attackers(document, catalogues),
+        attacks=_parse_attackers(document, catalogues),
         defense=fill_defaults("defense", catalogues["defenses"], section=DEFENSE | member(document, "defense")),
         post_training=fill_defaults(
             "post_training",
@@ -90,12 +90,12 @@ def _configured(document: Section, catalogues: Catalogues) -> Config:
         ),
         threat=parse_section("threat", ThreatSettings, subsection(document, "threat")),
         evaluation=parse_section("evaluation", EvaluationSettings, subsection(document, "evaluation")),
-        execution=_execution(subsection(document, "execution"), catalogues["backends"]),
+        execution=_parse_execution(subsection(document, "execution"), catalogues["backends"]),
     )
 
 
 def full_key(key: str) -> str | None:
-    """Return where a key stands that is written without its section, as in `federation.rounds`."""
+    """Return the full name of a key given without its section, such as `federation.rounds` for `rounds`; else None."""
     for word in (spelled(key), *ELSEWHERE.get(spelled(key), ())):
         if word in (*(field.name for field in fields(Config) if field.name != "files"), "attack"):
             return word
@@ -106,36 +106,36 @@ def full_key(key: str) -> str | None:
 
 
 def to_document(config: Config) -> dict[str, Any]:
-    """Return the document that says all settings, from which `configure` makes an equal configuration."""
+    """Return the document of all settings; `parse_config` converts it into an equal configuration."""
     document = asdict(config)
     del document["files"]
     return document | {
-        "data": _flat(document["data"]),
+        "data": _flatten_member(document["data"]),
         "attacks": [_attacker_section(attacker) for attacker in document["attacks"]],
     }
 
 
 def digest(config: Config) -> str:
-    """Return the name of the run's results: the SHA-256 of its document, without how it is executed.
+    """Return the SHA-256 that identifies a run: that of its document without the section `execution`.
 
-    A file that the document names stands in there by what it holds.
+    A file that the document names is represented by the digest of its contents.
     """
-    document = known_by(to_former(to_document(config)), config.files)
+    document = replace_file_names(to_former(to_document(config)), config.files)
     del document["execution"]
     return hashlib.sha256(json.dumps(document, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _flat(section: dict[str, Any]) -> dict[str, Any]:
+def _flatten_member(section: dict[str, Any]) -> dict[str, Any]:
     own = {key: value for key, value in section.items() if key != "member"}
     return {**section["member"], **own}
 
 
 def _attacker_section(section: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what the federation settles for the attacker's clients, too."""
-    return _flat({key: value for key, value in section.items() if key not in RECIPE or value is not None})
+    """Omit the training settings that the attacker takes from the federation."""
+    return _flatten_member({key: value for key, value in section.items() if key not in RECIPE or value is not None})
 
 
-def _data(section: Section, catalogues: Catalogues) -> DataSettings:
+def _parse_data(section: Section, catalogues: Catalogues) -> DataSettings:
     beside = [field.name for field in fields(DataSettings) if field.name != "member"]
     datasets, partitions = catalogues["datasets"], catalogues["partitions"]
     source, own = split_member_options("data", datasets, section={**DATA, **section}, beside=beside)
@@ -144,19 +144,19 @@ def _data(section: Section, catalogues: Catalogues) -> DataSettings:
     return parse_section("data", DataSettings, {**own, **made})
 
 
-def _attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSettings, ...]:
-    """Read `attack`, a section, or `attacks`, a list of them; one without clients is no attacker."""
+def _parse_attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSettings, ...]:
+    """Parse the section `attack` or the list `attacks`; sections with zero clients are dropped."""
     if document.get("attack") is not None and document.get("attacks") is not None:
-        raise ConfigError("attack and attacks are both given; put all sections into attacks")
+        raise ConfigError("attack and attacks are both given; move all sections into attacks")
     single, several = member(document, "attack"), document.get("attacks")
     if several is not None and not isinstance(several, list):
         raise ConfigError(f"attacks is {several!r}; it must be a list of sections, each with a name")
-    labeled = {"attack": single} if single else {f"attacks.{place}": each for place, each in enumerate(several or ())}
-    read = [_attacker(label, section, catalogues=catalogues) for label, section in labeled.items()]
+    labeled = {"attack": single} if single else {f"attacks.{index}": each for index, each in enumerate(several or ())}
+    read = [_parse_attacker(label, section, catalogues=catalogues) for label, section in labeled.items()]
     return tuple(attacker for attacker in read if attacker.malicious > 0)
 
 
-def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSettings:
+def _parse_attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSettings:
     section = opened(label, section)
     name = section.get("name")
     if isinstance(name, str) and spelled(name) == "none":
@@ -172,25 +172,27 @@ def _attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSe
     return attacker
 
 
-def _execution(section: Section, backends: Table) -> ExecutionSettings:
+def _parse_execution(section: Section, backends: Table) -> ExecutionSettings:
     execution = parse_section("execution", ExecutionSettings, section)
     lookup("execution.backend", backends, execution.backend)
     return replace(execution, backend=spelled(execution.backend))
 
 
 def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
-    """Return the first key at which two configurations differ, with the value of each; None where they are equal."""
-    # A run of an earlier version knows its files by their names alone.
+    """Return the first key at which two configurations differ and both values; None if they are equal."""
+    # Runs of earlier versions recorded only the names of files, without digests.
     are_known = bool(one.files and other.files)
-    first, second = (flatten(known_by(to_document(each), each.files if are_known else {})) for each in (one, other))
+    first, second = (
+        flatten(replace_file_names(to_document(each), each.files if are_known else {})) for each in (one, other)
+    )
     for key in {**first, **second}:
         if first.get(key) != second.get(key):
-            return key, _told(one, key), _told(other, key)
+            return key, _describe_value(one, key), _describe_value(other, key)
     return None
 
 
-def _told(config: Config, key: str) -> Any:
-    """Return the value of a key; that of a file with the beginning of its digest."""
+def _describe_value(config: Config, key: str) -> Any:
+    """Return the value of a key; the name of a file is followed by the first digits of its digest."""
     value = flatten(to_document(config)).get(key)
     known = config.files.get(value) if isinstance(value, str) else None
     return value if known is None else f"{value} (sha256 {known[:12]})"
@@ -199,7 +201,7 @@ def _told(config: Config, key: str) -> Any:
 def flatten(value: Any, path: str = "") -> dict[str, Any]:
     """Flatten sections and lists to `section.key`."""
     if isinstance(value, list):
-        value = {str(place): each for place, each in enumerate(value)}
+        value = {str(index): each for index, each in enumerate(value)}
     if not isinstance(value, Mapping):
         return {path: value}
     return {

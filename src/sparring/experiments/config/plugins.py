@@ -1,7 +1,7 @@
-"""Players from elsewhere: modules, named by a person or declared by an installed package, that add to the catalogues.
+"""Plug-ins: modules that add players to the catalogues, named by the user or declared by an installed package.
 
-A plug-in has tables of the names of ours: `ATTACKS`, `TRIGGERS`, `DEFENSES`, `POST_TRAINING`, `DATASETS`,
-`PARTITIONS`, `MODELS`.
+A plug-in defines tables with the names of the built-in ones: `ATTACKS`, `TRIGGERS`, `DEFENSES`,
+`POST_TRAINING`, `DATASETS`, `PARTITIONS`, `MODELS`.
 """
 
 import hashlib
@@ -28,80 +28,80 @@ from sparring.kinds import KINDS, has_method, kind_of
 from sparring.registry import Table, build, offer
 
 GROUP = "sparring.plugins"
-"""The entry points by which an installed package declares its plug-ins: a name, and a module."""
+"""The entry-point group by which an installed package declares its plug-in modules."""
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-"""What a member may be called."""
+"""The pattern of a member's name."""
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-"""Where a word of a class's name begins."""
+"""The boundaries between the words of a class name."""
 
 
 def load_plugins(modules: Iterable[str] = (), *, notice: Notice = ignore) -> Catalogues:
-    """Return the catalogues with what installed packages and these modules add.
+    """Return the catalogues extended by installed plug-ins and by these modules.
 
-    An installed plug-in that cannot be loaded is left out, with a notice: not every run needs it.
+    An installed plug-in that cannot be loaded is skipped with a notice, since not every run needs it.
     """
     catalogues = CATALOGUES
     for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
-            catalogues = _joined(catalogues, plugin(entry.value))
+            catalogues = _join(catalogues, read_plugin(entry.value))
         except (ConfigError, PluginError) as error:
-            notice(f"{error}; going on without this plug-in of {entry.dist.name if entry.dist else 'a package'}")
-    return reduce(_joined, map(plugin, modules), catalogues)
+            notice(f"{error}; continuing without this plug-in of {entry.dist.name if entry.dist else 'a package'}")
+    return reduce(_join, map(read_plugin, modules), catalogues)
 
 
-def plugin(module: str) -> Plugin:
-    """Import a module, and read its tables; `package.module:Class` stands for one class of it, without a table."""
+def read_plugin(module: str) -> Plugin:
+    """Import a module and read its tables; `package.module:Class` adds a single class, without a table."""
     if ":" in module:
-        return _of_class(module)
+        return _plugin_of_class(module)
     imported = import_plugin(module)
     tables: dict[str, Table] = {}
     for name in (*KINDS, *MERGED):
-        if _constant(name) in vars(imported):
-            kind, table = accept_former_kind(name), vars(imported)[_constant(name)]
-            _check_table(f"plug-in {module}: {_constant(name)}", table, verbs=KINDS[kind].verbs)
+        if _table_name(name) in vars(imported):
+            kind, table = accept_former_kind(name), vars(imported)[_table_name(name)]
+            _check_table(f"plug-in {module}: {_table_name(name)}", table, verbs=KINDS[kind].verbs)
             tables[kind] = {**tables.get(kind, {}), **table}
     if not tables:
-        names = ", ".join(map(_constant, KINDS))
+        names = ", ".join(map(_table_name, KINDS))
         raise PluginError(f"plug-in {module} has no table; give it one or more of: {names}")
     return Plugin(module, _version(imported), tables)
 
 
 def member_name(cls: type) -> str:
-    """Return what a class is called in a catalogue, if no table says otherwise: `MyRule` is `my_rule`."""
+    """Return the default catalogue name of a class: `my_rule` for `MyRule`."""
     return HUMP.sub("_", cls.__name__).lower()
 
 
-def _of_class(path: str) -> Plugin:
+def _plugin_of_class(path: str) -> Plugin:
     cls = load_class(path)
     kind, table = kind_of(cls), {member_name(cls): cls}
     _check_table(f"plug-in {path}", table, verbs=KINDS[kind].verbs)
     return Plugin(path, _version(sys.modules[cls.__module__]), {kind: table})
 
 
-def _constant(kind: str) -> str:
-    """Return what the table of a kind is called in a module."""
+def _table_name(kind: str) -> str:
+    """Return the name of the table of a kind in a module."""
     return kind.upper().replace("-", "_")
 
 
 def import_plugin(module: str) -> ModuleType:
-    """Import a module that a person named; the folder that the process works in is searched last."""
+    """Import a module named by the user; the working directory is searched last."""
     if not all(part.isidentifier() for part in module.split(".")):
-        raise ConfigError(f"{module!r} is no module; write it as in package.module")
+        raise ConfigError(f"{module!r} is not a module name; write it as in package.module")
     try:
-        with blaming(f"plug-in {module}"), _working_folder_searched():
+        with blaming(f"plug-in {module}"), _search_working_folder():
             return importlib.import_module(module)
     except PluginError as error:
         absent = error.__cause__.name if isinstance(error.__cause__, ModuleNotFoundError) else None
         if absent is None or not f"{module}.".startswith(f"{absent}."):
             raise
-        raise ConfigError(f"there is no module {module!r}; install it, or work in the folder that holds it") from None
+        raise ConfigError(f"there is no module {module!r}; install it, or change to the folder that holds it") from None
 
 
 def load_class(path: str) -> type:
-    """Return the class that `package.module:Class` stands for."""
+    """Import the class given as `package.module:Class`."""
     module, colon, name = path.partition(":")
     if not colon or not name:
-        raise ConfigError(f"{path!r} is no class; write it as in package.module:Class")
+        raise ConfigError(f"{path!r} is not a class; write it as in package.module:Class")
     found = vars(import_plugin(module))
     if name not in found:
         classes = [name for name, value in found.items() if isinstance(value, type) and is_dataclass(value)]
@@ -110,26 +110,26 @@ def load_class(path: str) -> type:
     cls = found[name]
     if not isinstance(cls, type) or not is_dataclass(cls):
         remedy = "write @dataclass(frozen=True) above it: its fields are the options of a player"
-        raise PluginError(f"plug-in {module}: {name!r} is no dataclass; {remedy}")
+        raise PluginError(f"plug-in {module}: {name!r} is not a dataclass; {remedy}")
     return cls
 
 
-def built(cls: type, settings: Iterable[str], catalogues: Catalogues) -> object:
-    """Build an object of a class with settings such as `defense.inner.name=median`, as a configuration would."""
+def build_plugin(cls: type, settings: Iterable[str], catalogues: Catalogues) -> object:
+    """Build an instance of a class with settings such as `defense.inner.name=median`, as from a configuration."""
     kind, settings = kind_of(cls), list(settings)
     label = KINDS[kind].section
     for setting in settings:
         if not setting.startswith(f"{label}."):
-            raise ConfigError(f"{setting!r} is no setting of {cls.__name__}; write {label}.key=value")
+            raise ConfigError(f"{setting!r} is not a setting of {cls.__name__}; write {label}.key=value")
     section = reduce(subsection, label.split("."), apply_overrides({}, settings))
-    # No name of a catalogue has a colon.
+    # The colon avoids a conflict with the names in catalogues.
     name = f"{cls.__module__}:{cls.__qualname__}"
     return build(label, {**catalogues[kind], name: cls}, {**section, "name": name}, families=catalogues.families)
 
 
 def plugins_of(config: Config, catalogues: Catalogues) -> dict[str, str]:
-    """Return the plug-ins that a configuration names something from, with their versions."""
-    named = set(_named(config))
+    """Return the plug-ins whose members a configuration uses, with their versions."""
+    named = set(_used_members(config))
     return {
         plugin.module: plugin.version
         for plugin in catalogues.plugins
@@ -137,14 +137,16 @@ def plugins_of(config: Config, catalogues: Catalogues) -> dict[str, str]:
     }
 
 
-def _joined(catalogues: Catalogues, added: Plugin) -> Catalogues:
-    """Return catalogues that a plug-in is a part of; a name that is taken stays whose it is."""
+def _join(catalogues: Catalogues, added: Plugin) -> Catalogues:
+    """Return the catalogues extended by a plug-in; a name that is already taken is rejected."""
     if any(plugin.module == added.module for plugin in catalogues.plugins):
         return catalogues
     for kind, table in added.tables.items():
         for name in table:
             if name in catalogues[kind] and catalogues[kind][name] is not table[name]:
-                raise PluginError(f"plug-in {added.module}: {_constant(kind)} has {name!r}, which is taken; rename it")
+                raise PluginError(
+                    f"plug-in {added.module}: {_table_name(kind)} has {name!r}, which is taken; rename it"
+                )
     tables = {kind: {**table, **added.tables.get(kind, {})} for kind, table in catalogues.tables.items()}
     return replace(catalogues, tables=tables, plugins=(*catalogues.plugins, added))
 
@@ -157,12 +159,12 @@ def _check_table(label: str, table: Any, *, verbs: Sequence[str]) -> None:
             raise PluginError(f"{label} has the name {name!r}; use lower-case words, as in my_rule")
         if not isinstance(cls, type) or not is_dataclass(cls) or not has_method(cls, verbs):
             methods = " or ".join(f"`{verb}`" for verb in verbs)
-            raise PluginError(f"{label} has {name!r}, which is no dataclass with a method {methods}; make it one")
+            raise PluginError(f"{label} has {name!r}, which is not a dataclass with a method {methods}; make it one")
 
 
 @contextmanager
-def _working_folder_searched() -> Iterator[None]:
-    """Let modules beside a person's files be found, but behind all others, so that they hide none."""
+def _search_working_folder() -> Iterator[None]:
+    """Append the working directory to the import path, so that modules there hide no others."""
     folder = os.getcwd()
     sys.path.append(folder)
     importlib.invalidate_caches()
@@ -173,7 +175,7 @@ def _working_folder_searched() -> Iterator[None]:
 
 
 def _version(module: ModuleType) -> str:
-    """Return what tells this plug-in from another of its name: its package's version, or else its file's digest."""
+    """Return the version of a plug-in's package, or else the digest of its file."""
     package = module.__name__.partition(".")[0]
     declared = vars(module).get("__version__", vars(sys.modules[package]).get("__version__"))
     if declared is not None:
@@ -185,23 +187,23 @@ def _version(module: ModuleType) -> str:
         return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}"
 
 
-def _named(config: Config) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the name of everything that a configuration names."""
-    yield from _names("datasets", config.data.member)
-    yield from _names("partitions", config.data.partition)
-    yield from _names("models", config.model)
-    yield from _names("defenses", config.defense)
-    yield from _names("post-training", config.post_training)
+def _used_members(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield the kind and the name of every member that a configuration uses."""
+    yield from _members_in("datasets", config.data.member)
+    yield from _members_in("partitions", config.data.partition)
+    yield from _members_in("models", config.model)
+    yield from _members_in("defenses", config.defense)
+    yield from _members_in("post-training", config.post_training)
     for attacker in config.attacks:
-        yield from _names("attacks", attacker.member)
+        yield from _members_in("attacks", attacker.member)
         for nested in filter(_is_section, attacker.member.values()):
-            yield from _names("triggers", nested)
+            yield from _members_in("triggers", nested)
 
 
-def _names(kind: str, section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _members_in(kind: str, section: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield kind, section["name"]
     for nested in filter(_is_section, section.values()):
-        yield from _names(kind, nested)
+        yield from _members_in(kind, nested)
 
 
 def _is_section(value: object) -> bool:

@@ -1,4 +1,4 @@
-"""The settings of a run, one class a section; their defaults live here and in the classes that they name."""
+"""The settings of a run, one class per section; defaults are defined here and in the referenced classes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ RECIPE = Recipe()
 
 @dataclass(frozen=True, kw_only=True)
 class DataSettings:
-    """Which examples there are, and who holds them."""
+    """The data set, its division among the clients, and the server's root data."""
 
     member: Section
     """The data set."""
@@ -38,7 +38,7 @@ class DataSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class FederationSettings:
-    """How clients and server train together."""
+    """The clients, the rounds, and the training recipe."""
 
     clients: Annotated[int, Field(ge=1, le=CLIENTS)] = 50
     """The number of clients that hold data."""
@@ -60,7 +60,7 @@ class FederationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class AttackerSettings:
-    """One attacker: what it plays, through how many clients, from which round on."""
+    """One attacker: its attack, its number of clients, and its first round."""
 
     member: Section
     """The attack."""
@@ -80,7 +80,7 @@ class AttackerSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ThreatSettings:
-    """What attackers may know, and what the rules reckon with."""
+    """The knowledge of the attackers, and the share of malicious clients that the rules assume."""
 
     knowledge: Knowledge = Threat.knowledge
     """What attackers may see at most; an attack that needs more is rejected."""
@@ -92,7 +92,7 @@ class ThreatSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationSettings:
-    """When and on which examples the global model is measured."""
+    """When and on which examples the global model is evaluated."""
 
     every: Annotated[int, Field(ge=1, le=ROUNDS)] = 10
     """The number of rounds from one evaluation to the next; the last round is always evaluated."""
@@ -102,7 +102,7 @@ class EvaluationSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ExecutionSettings:
-    """How a run is computed, which changes results by rounding at most."""
+    """How a run is computed; this changes results by rounding errors at most."""
 
     backend: str = "auto"
     """How the updates of many clients are computed."""
@@ -114,7 +114,7 @@ class ExecutionSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """Everything that is settled about a run, with nothing left to defaults."""
+    """The complete configuration of a run, with every default filled in."""
 
     seed: Seed = 0
     """The seed of everything random in the run."""
@@ -131,11 +131,11 @@ class Config:
     evaluation: EvaluationSettings = EvaluationSettings()
     execution: ExecutionSettings = field(default_factory=ExecutionSettings)
     files: Mapping[str, str] = field(default_factory=dict)
-    """The SHA-256 of what each file and folder holds that is named, by how it is written."""
+    """The SHA-256 of the contents of each named file and folder, by its name in the configuration."""
 
     @property
     def has_oracle(self) -> bool:
-        """Whether the rule, or one within it, is told how many updates of each round are malicious."""
+        """Whether the rule, or a rule within it, receives the true number of malicious updates in each round."""
         return _is_oracle(self.defense)
 
 

@@ -1,4 +1,4 @@
-"""Sections of a configuration: typed ones, and ones that name a member of a catalogue."""
+"""Sections of a configuration: typed sections, and sections that name a member of a catalogue."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
@@ -8,7 +8,7 @@ from sparring.errors import ConfigError, UnknownName
 from sparring.registry import ALONE, Families, Table, build, checked, described_options, lookup, offer
 
 Section = Mapping[str, Any]
-"""A member of a catalogue: its name, and every option that is not settled elsewhere."""
+"""A section of a document, such as a member of a catalogue: its name and its options."""
 
 Settings = TypeVar("Settings")
 
@@ -16,7 +16,7 @@ NOTHING: Section = {}
 
 
 def subsection(holder: Section, key: str) -> dict[str, Any]:
-    """Return a section within another; a missing one, and one that holds nothing, is empty."""
+    """Return a nested section; a missing section and null count as empty."""
     section = holder.get(key)
     if section is None:
         return {}
@@ -26,23 +26,23 @@ def subsection(holder: Section, key: str) -> dict[str, Any]:
 
 
 def member(holder: Section, key: str) -> dict[str, Any]:
-    """Return a section that names a member of a catalogue; its name alone stands for it, as in `defense: krum`."""
+    """Return a section that names a member of a catalogue; it may be given as the name alone, as in `defense: krum`."""
     name = holder.get(key)
     return {"name": name} if isinstance(name, str) else subsection(holder, key)
 
 
 def refuse_unknown(label: str, given: Iterable[str], *, known: Collection[str]) -> None:
-    """Refuse a key that is not known, and name the nearest one that is."""
+    """Reject unknown keys, and suggest the nearest known key."""
     for key in given:
         if key not in known:
             raise UnknownName(f"{label} has no key {key!r}{offer(key, known)}")
 
 
 def parse_section(label: str, cls: type[Settings], section: Section) -> Settings:
-    """Build the settings that a section without a name holds."""
+    """Build the settings of a section without a name."""
     hints = get_type_hints(cls, include_extras=True)
     refuse_unknown(label, section, known=hints)
-    for field in fields(cls):  # type: ignore[arg-type]  # every class of settings is a dataclass
+    for field in fields(cls):  # type: ignore[arg-type]  # every settings class is a dataclass
         if field.default is MISSING and field.name not in section:
             raise ConfigError(f"{label} lacks {field.name!r}; set {label}.{field.name}")
     return cls(**{key: checked(f"{label}.{key}", hints[key], value) for key, value in section.items()})
@@ -51,19 +51,19 @@ def parse_section(label: str, cls: type[Settings], section: Section) -> Settings
 def fill_defaults(
     kind: str, table: Table, *, section: Section, families: Families = ALONE, facts: Mapping[str, object] = NOTHING
 ) -> dict[str, Any]:
-    """Write out all options of the member that `section` names.
+    """Return all options of the member that `section` names, with defaults filled in.
 
-    One of `facts` that it leaves out stays out; the values of these are only to build it with.
+    `facts` are provisional values for building the member; those that the section omits are not returned.
     """
     member = build(kind, table, section, families=families, **facts)
-    described = plain(member, (table, *families.values()))
+    described = to_section(member, (table, *families.values()))
     return {option: value for option, value in described.items() if option in section or option not in facts}
 
 
 def split_member_options(
     kind: str, table: Table, *, section: Section, beside: Collection[str]
 ) -> tuple[Section, Section]:
-    """Part the options of the member that `section` names from the keys that stand beside them."""
+    """Separate the options of the member that `section` names from the keys in `beside`."""
     cls = lookup(kind, table, section.get("name"))
     options = [field.name for field in fields(cls) if field.init]
     refuse_unknown(f"{kind} {section['name']!r}", section, known=["name", *options, *beside])
@@ -71,18 +71,18 @@ def split_member_options(
     return member, {key: value for key, value in section.items() if key in beside}
 
 
-def plain(value: Any, tables: Sequence[Table]) -> Any:
-    """Return the section that describes a member of one of the tables; other values as a document has them."""
+def to_section(value: Any, tables: Sequence[Table]) -> Any:
+    """Return the section that describes a member of one of the tables, or another value in the form of a document."""
     if isinstance(value, tuple):
-        return [plain(each, tables) for each in value]
+        return [to_section(each, tables) for each in value]
     if not hasattr(value, "__dataclass_fields__"):
         return value
     options = described_options(value)
-    return {"name": _name(value, tables)} | {option: plain(each, tables) for option, each in options.items()}
+    return {"name": _find_name(value, tables)} | {option: to_section(each, tables) for option, each in options.items()}
 
 
-def _name(member: object, tables: Sequence[Table]) -> str:
-    """Return what the first table that has the member calls it: of several names, the shortest."""
+def _find_name(member: object, tables: Sequence[Table]) -> str:
+    """Return the shortest name of a member in the first table that contains it."""
     cls = type(member)
     path = f"{cls.__module__}:{cls.__qualname__}"
     names = ([name for name, entry in table.items() if entry in (cls, path)] for table in tables)

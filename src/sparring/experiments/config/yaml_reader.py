@@ -1,7 +1,7 @@
-"""Read a configuration: the part of YAML 1.2 that says plain data, and nothing that does something.
+"""Read a configuration: the subset of YAML 1.2 for plain data, without tags, anchors and aliases.
 
-PyYAML finds the events. Values are made of them here, since its own constructors follow YAML 1.1 (`1e-3` is text there,
-`1:30` is 90 and `no` is false), expand aliases and let a key stand twice.
+PyYAML parses the events. Values are constructed here, since PyYAML's constructors follow YAML 1.1 (`1e-3` is text,
+`1:30` is 90 and `no` is false), expand aliases and accept duplicate keys.
 """
 
 import re
@@ -20,7 +20,7 @@ LARGEST_FILE = 1 << 20
 LONGEST_SCALAR = 1000
 """Characters."""
 DEEPEST = 16
-"""Sections and lists within each other."""
+"""The maximum nesting of sections and lists."""
 LARGEST_INTEGER = (1 << 63) - 1
 
 CONSTANTS = {
@@ -36,7 +36,7 @@ NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], float]], ...] = (
     (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda word: float(word.replace(".", ""))),
 )
-"""How YAML 1.2's core schema writes numbers."""
+"""The number formats of YAML 1.2's core schema."""
 
 Nodes = Iterator[yaml.Event]
 
@@ -59,7 +59,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def parse_document(source: str, text: str) -> dict[str, Any]:
-    """Return the sections of a configuration, an empty one having none; `source` names it in errors."""
+    """Return the sections of a configuration; `source` names it in errors."""
     value = parse_value(source, text)
     if value is None:
         return {}
@@ -69,70 +69,70 @@ def parse_document(source: str, text: str) -> dict[str, Any]:
 
 
 def parse_value(source: str, text: str) -> Any:
-    """Return what a text stands for: null, a truth value, a number, text, a list or a section."""
+    """Parse a text into null, a boolean, a number, text, a list or a section."""
     try:
         nodes = _plain_nodes(yaml.parse(text, Loader=yaml.SafeLoader))
         first = next(nodes, None)
-        value = None if first is None else _value(first, nodes)
+        value = None if first is None else _read_value(first, nodes)
         for extra in nodes:
-            raise _refusal(extra, "a second document; write one")
+            raise _make_error(extra, "a second document; write one")
     except yaml.MarkedYAMLError as error:
-        place = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise ConfigError(f"{source}: {place}{error.problem or error.context}") from None
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise ConfigError(f"{source}: {line}{error.problem or error.context}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{source}: {str(error).splitlines()[0]}") from None
     return value
 
 
-def _refusal(node: yaml.Event, message: str) -> yaml.MarkedYAMLError:
-    mark: Any = node.start_mark  # typed as either of two kinds of mark, of which errors know one
+def _make_error(node: yaml.Event, message: str) -> yaml.MarkedYAMLError:
+    mark: Any = node.start_mark  # typed as a union, of which errors accept one
     return yaml.MarkedYAMLError(problem=message, problem_mark=mark)
 
 
 def _plain_nodes(events: Iterator[yaml.Event]) -> Nodes:
-    """Pass on the nodes of a document; what is more than plain data is refused before it is taken in."""
+    """Yield the nodes of a document; anything other than plain data is rejected before it is read."""
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            raise _refusal(event, "an anchor or alias; write the value out")
+            raise _make_error(event, "an anchor or alias; write the value out")
         if getattr(event, "tag", None) is not None:
-            raise _refusal(event, "a tag; write plain text, numbers, lists and sections")
+            raise _make_error(event, "a tag; write plain text, numbers, lists and sections")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise _refusal(event, f"more than {DEEPEST} sections or lists within each other; a configuration has fewer")
+            raise _make_error(event, f"more than {DEEPEST} nested sections or lists; use fewer")
         if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
             yield event
 
 
-def _value(node: yaml.Event, nodes: Nodes) -> Any:
+def _read_value(node: yaml.Event, nodes: Nodes) -> Any:
     if isinstance(node, yaml.SequenceStartEvent):
-        return [_value(each, nodes) for each in takewhile(_is_inside, nodes)]
+        return [_read_value(each, nodes) for each in takewhile(_is_inside, nodes)]
     if isinstance(node, yaml.MappingStartEvent):
-        return _section(nodes)
+        return _read_section(nodes)
     assert isinstance(node, yaml.ScalarEvent)
-    return _scalar(node)
+    return _read_scalar(node)
 
 
 def _is_inside(node: yaml.Event) -> bool:
     return not isinstance(node, yaml.CollectionEndEvent)
 
 
-def _section(nodes: Nodes) -> dict[str, Any]:
+def _read_section(nodes: Nodes) -> dict[str, Any]:
     section: dict[str, Any] = {}
     for node in takewhile(_is_inside, nodes):
-        key = _value(node, nodes)
+        key = _read_value(node, nodes)
         if not isinstance(key, str):
-            raise _refusal(node, f"{key!r} as a key; keys must be text")
+            raise _make_error(node, f"{key!r} as a key; keys must be text")
         if key in section:
-            raise _refusal(node, f"{key!r} stands twice; write it once")
-        section[key] = _value(next(nodes), nodes)
+            raise _make_error(node, f"{key!r} occurs twice; write it once")
+        section[key] = _read_value(next(nodes), nodes)
     return section
 
 
-def _scalar(node: yaml.ScalarEvent) -> Any:
+def _read_scalar(node: yaml.ScalarEvent) -> Any:
     text = node.value
     if len(text) > LONGEST_SCALAR:
-        raise _refusal(node, f"a value of {len(text)} characters; use at most {LONGEST_SCALAR}")
+        raise _make_error(node, f"a value of {len(text)} characters; use at most {LONGEST_SCALAR}")
     if node.style is not None:
         return text
     if text in CONSTANTS:
@@ -142,5 +142,5 @@ def _scalar(node: yaml.ScalarEvent) -> Any:
         return text
     is_usable = isfinite(number) if isinstance(number, float) else abs(number) <= LARGEST_INTEGER
     if not is_usable:
-        raise _refusal(node, f"{text[:20]} is too large or not finite; use another number")
+        raise _make_error(node, f"{text[:20]} is too large or not finite; use another number")
     return number

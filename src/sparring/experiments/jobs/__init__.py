@@ -1,1 +1,1 @@
-"""Work that can be stopped, resumed and done by several processes, and the files that it leaves."""
+"""Jobs that can be stopped, resumed and distributed over processes, and their files."""

@@ -1,4 +1,4 @@
-"""Files that are either there as a whole or not at all, and what to say where they cannot be written."""
+"""Write files atomically, and report errors of the file system in one line."""
 
 import json
 import os
@@ -15,16 +15,16 @@ PARTIAL = ".partial"
 
 @contextmanager
 def translate_os_errors(path: Path) -> Iterator[None]:
-    """Turn what a file system refuses into one line."""
+    """Convert an error of the file system into a `SavingError` of one line."""
     try:
         yield
     except OSError as error:
         reason = str(error.strerror).lower()
-        raise SavingError(f"{path}: {reason}; make room or choose another folder, what was saved is intact") from error
+        raise SavingError(f"{path}: {reason}; make room or choose another folder, saved files are intact") from error
 
 
 def admit_writing(folder: Path) -> None:
-    """Refuse a folder that cannot be made or written to; nothing is left there."""
+    """Reject a folder that cannot be created or written to; nothing is left behind."""
     with translate_os_errors(folder):
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with TemporaryFile(dir=nearest):
@@ -32,15 +32,15 @@ def admit_writing(folder: Path) -> None:
 
 
 def refuse_other_files(folder: Path, known: Set[str], *, what: str) -> None:
-    """Refuse a folder that holds more than `known` files; `what` says what it is not, and what to do."""
+    """Reject a folder with files other than `known`; `what` completes the message and gives the remedy."""
     with translate_os_errors(folder):
-        there = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if not there <= known:
-        raise UnknownFolder(f"{folder} is there and {what}")
+        present = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    if not present <= known:
+        raise UnknownFolder(f"{folder} exists and {what}")
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put `content` in the place of what `path` holds, once it has reached the disk."""
+    """Replace the file at `path` by `content`, after `content` has reached the disk."""
     partial = path.with_name(path.name + PARTIAL)
     with translate_os_errors(path):
         try:
@@ -58,7 +58,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds; one that is missing or damaged holds nothing."""
+    """Return the content of a JSON file; None if it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

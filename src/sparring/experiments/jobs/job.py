@@ -1,4 +1,4 @@
-"""How a piece of work ends: with its answer, stopped where it can resume, or failed."""
+"""The outcome of a job: its result, stopped in a resumable state, or failed."""
 
 import traceback
 from collections.abc import Callable
@@ -11,36 +11,36 @@ Answer = TypeVar("Answer")
 
 
 class Stopped(NamedTuple):
-    """A run that was asked to stop."""
+    """The outcome of a job that was stopped on request and can be resumed."""
 
 
 class Failed(NamedTuple):
-    """A run that came to no end, and whether it is the file system that is to blame."""
+    """The outcome of a job that raised an error, and whether the file system caused it."""
 
     error: str
     traceback: str | None = None
     is_unsaved: bool = False
 
 
-def outcome_of(play: Callable[[], Answer]) -> Answer | Stopped | Failed:
-    """Return the answer to a call, or what came in its place."""
+def capture_outcome(job: Callable[[], Answer]) -> Answer | Stopped | Failed:
+    """Return the result of a call, or `Stopped` or `Failed` if it raised an error."""
     try:
-        return play()
+        return job()
     except Interrupted:
         return Stopped()
-    except Exception as error:  # noqa: BLE001  (whatever it is, it is recorded)
-        return Failed(_line(error), traceback.format_exc(), isinstance(error, SavingError))
+    except Exception as error:  # noqa: BLE001  (every error is recorded)
+        return Failed(_format_error(error), traceback.format_exc(), isinstance(error, SavingError))
 
 
-def _line(error: Exception) -> str:
+def _format_error(error: Exception) -> str:
     message = "; ".join(str(error).splitlines()) or "no message"
     return message if isinstance(error, SparringError) else f"{type(error).__name__}: {message}"
 
 
 STOP = ".stop"
-"""A file that asks workers to stop, there only while they play."""
+"""A file that requests workers to stop; it exists only while they run."""
 
 
 def stop_file(folder: Path) -> Path:
-    """Return the file that asks workers to stop soon, and to leave what they do to be gone on with."""
+    """Return the file that requests workers to stop soon, in a resumable state."""
     return folder / STOP

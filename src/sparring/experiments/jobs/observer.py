@@ -1,4 +1,4 @@
-"""Who follows a run from outside."""
+"""Observers of a run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,12 +8,13 @@ from sparring.federation import RoundRecord
 
 
 def never() -> bool:
+    """Return False: never request a stop."""
     return False
 
 
 @dataclass(frozen=True)
 class Observer:
-    """Told of each record and of what is worth a notice; asked after each round whether to stop."""
+    """Callbacks of a run: for each record, for notices, and after each round for a request to stop."""
 
     record: Callable[[RoundRecord], None] = ignore
     notice: Notice = ignore

@@ -1,7 +1,7 @@
-"""Workers on this machine: processes of their own, so that one that is lost takes only its run with it.
+"""Local workers: separate processes, so that the loss of a process affects only its own run.
 
-They are forked from a server that has imported Sparring and done nothing else: it is started once, and importing takes
-seconds. Nothing is forked from this process, whose threads would not be copied.
+They are forked from a server process that has only imported Sparring, since importing takes seconds. They are not
+forked from this process, because its threads would not be copied.
 """
 
 import atexit
@@ -20,31 +20,31 @@ from sparring.errors import RunError
 from sparring.experiments.jobs.workers import Argument, Value
 from sparring.training import follow_parent, keep_freed_memory
 
-DEAF_TO = (signal.SIGINT, signal.SIGTERM)
-"""What workers leave to their parent."""
+BLOCKED = (signal.SIGINT, signal.SIGTERM)
+"""The signals that workers ignore and their parent handles."""
 
 
 @dataclass(frozen=True)
 class LocalWorkers:
-    """Makes the calls in `size` processes; one that is lost is replaced."""
+    """Executes calls in `size` processes; a lost process is replaced."""
 
     size: int
 
     def calls(
         self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
     ) -> Generator[tuple[int, Value | RunError], None, None]:
-        crew = WorkerPool(function, arguments)
+        pool = WorkerPool(function, arguments)
         try:
             for _ in range(self.size):
-                crew.employ(None)
-            while crew.busy:
-                yield from crew.answers()
+                pool.employ(None)
+            while pool.busy:
+                yield from pool.answers()
         finally:
-            crew.dismiss()
+            pool.dismiss()
 
 
 class WorkerPool(Generic[Argument, Value]):
-    """Processes at work on the calls that are left."""
+    """Processes that execute the remaining calls."""
 
     def __init__(self, function: Callable[[Argument], Value], arguments: Sequence[Argument]) -> None:
         self.function = function
@@ -52,60 +52,61 @@ class WorkerPool(Generic[Argument, Value]):
         self.busy: dict[Connection, tuple[Process, int]] = {}
 
     def answers(self) -> Iterator[tuple[int, Value | RunError]]:
-        """Wait for the next answers; whoever gave one has the next call before it is passed on."""
+        """Wait for the next answers; each process gets its next call before its answer is yielded."""
         for connection in wait(list(self.busy)):
             assert isinstance(connection, Connection)
-            process, place = self.busy.pop(connection)
+            process, index = self.busy.pop(connection)
             answer = process.answer()
             self.employ(None if isinstance(answer, RunError) else process)
-            yield place, answer
+            yield index, answer
 
     def employ(self, process: "Process | None") -> None:
-        """Hand the next call to a process, or to a new one; where there is none left, it is not needed any more."""
+        """Send the next call to a process, or to a new one if it is None; without a next call the process is ended."""
         following = next(self.waiting, None)
         if following is not None:
             process = process or Process()
-            place, argument = following
-            self.busy[process.connection] = process, place
+            index, argument = following
+            self.busy[process.connection] = process, index
             process.give(self.function, argument)
         elif process is not None:
             process.kill()
 
     def dismiss(self) -> None:
-        """End at once what is being played."""
+        """Kill all busy processes."""
         for process, _ in self.busy.values():
             process.kill()
 
 
 class Process:
-    """A process that answers one call at a time, and may start processes of its own.
+    """A process that answers one call at a time and may have child processes.
 
-    It is no daemon, which may not: what ends it is `kill`, at the latest when this process exits, and `follow_parent`.
+    Daemon processes may not have children, so this one is not a daemon: `kill`, at the latest at the exit of this
+    process, and `follow_parent` end it.
     """
 
     def __init__(self) -> None:
         context = _context()
         self.connection, theirs = context.Pipe()
         # The server may be older than this process's environment.
-        self.process = context.Process(target=_serve, args=(theirs, dict(os.environ)), daemon=False)  # type: ignore[attr-defined]  # as all contexts have
-        with _deaf():
+        self.process = context.Process(target=_serve, args=(theirs, dict(os.environ)), daemon=False)  # type: ignore[attr-defined]  # all contexts have it
+        with _block_signals():
             self.process.start()
         theirs.close()
-        # Registered after multiprocessing's own, so it comes before: that one waits for all who are no daemons.
+        # Registered after multiprocessing's handler, so it runs before it: that one waits for all non-daemon processes.
         atexit.register(self.kill)
 
     def give(self, function: Callable[[Any], Any], argument: Any) -> None:
-        """Make a call; that the process is lost is found out when its answer is read."""
+        """Send a call; a lost process is detected when its answer is read."""
         with suppress(OSError):
             self.connection.send((function, argument))
 
     def answer(self) -> Any:
-        """Return the answer, or an error that says how the process was lost."""
+        """Return the answer, or an error with the reason for the loss of the process."""
         try:
             return self.connection.recv()
         except (EOFError, OSError):
             self.kill()
-            return RunError(_loss(self.process.exitcode))
+            return RunError(_describe_loss(self.process.exitcode))
 
     def kill(self) -> None:
         atexit.unregister(self.kill)
@@ -115,20 +116,20 @@ class Process:
 
 
 def _context() -> BaseContext:
-    """Return how processes are started: forked from a server where the system can."""
+    """Return the start method: a fork server where the system supports it, else spawn."""
     if "forkserver" not in get_all_start_methods():
         return get_context("spawn")
     context = get_context("forkserver")
-    # Not the script of this process, which may do anything: what of Sparring it has imported, each worker would import.
+    # Preload the imported modules of Sparring, but not the script of this process, which may have side effects.
     context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("sparring.")))
     return context
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Let a process that is started meanwhile leave signals to its parent, from its first moment on."""
-    resource_tracker.ensure_running()  # else it is started together with the process, and undoes this
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+def _block_signals() -> Iterator[None]:
+    """Block signals within the context, so that a process started in it ignores them from its start."""
+    resource_tracker.ensure_running()  # otherwise it would start together with the process and unblock the signals
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     try:
         yield
     finally:
@@ -136,8 +137,8 @@ def _deaf() -> Iterator[None]:
 
 
 def _serve(connection: Connection, environment: dict[str, str]) -> None:
-    """Answer calls until there are no more."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+    """Answer calls until the connection closes."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED)
     follow_parent()
     os.environ.clear()
     os.environ.update(environment)
@@ -148,8 +149,8 @@ def _serve(connection: Connection, environment: dict[str, str]) -> None:
             connection.send(function(argument))
 
 
-def _loss(code: int | None) -> str:
+def _describe_loss(code: int | None) -> str:
     if code is not None and code < 0:
         name = signal.Signals(-code).name
-        return f"the process was killed by {name}; if memory ran out, play fewer runs at a time or a smaller model"
-    return f"the process ended by itself, with exit code {code}; what it wrote on stderr says more"
+        return f"the process was killed by {name}; if memory ran out, use fewer workers or a smaller model"
+    return f"the process ended with exit code {code}; see its output on stderr"

@@ -1,6 +1,6 @@
-"""Where a long computation stands, on disk: the newest snapshot and the one before, each whole or not used.
+"""Snapshots of a long computation on disk: the latest and the previous one; damaged ones are ignored.
 
-A file is called by how far the computation was and by the digest of what it holds.
+The name of a file consists of the progress of the computation and the digest of the content.
 """
 
 import hashlib
@@ -19,23 +19,23 @@ from sparring.snapshot import Snapshot
 SUFFIX = ".snapshot.safetensors"
 KEPT = 2
 DIGITS = 16
-"""How many digits of its digest a file is called by."""
+"""The number of digest digits in a file name."""
 
 
-def save_snapshot(folder: Path, packed: Snapshot, *, place: int) -> None:
-    """Save a snapshot taken at `place`, the more the later; the one before is kept."""
+def save_snapshot(folder: Path, packed: Snapshot, *, progress: int) -> None:
+    """Save a snapshot taken at `progress`, such as a number of steps, and keep the previous one."""
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in packed.tensors.items()}
     content = save(tensors, {"numbers": json.dumps(packed.numbers)})
-    write(folder / f"{place:012d}-{_digest(content)}{SUFFIX}", content)
+    write(folder / f"{progress:012d}-{_digest(content)}{SUFFIX}", content)
     for _, path in list(_files(folder))[KEPT:]:
         with translate_os_errors(path):
             path.unlink(missing_ok=True)
 
 
 def latest_snapshot(folder: Path) -> Snapshot | None:
-    """Return the newest snapshot that is whole."""
+    """Return the latest undamaged snapshot."""
     for _, path in _files(folder):
         try:
             if _digest(path.read_bytes()) in path.name:
@@ -46,18 +46,18 @@ def latest_snapshot(folder: Path) -> Snapshot | None:
 
 
 def latest_part(folder: Path, name: str) -> tuple[Snapshot | None, Mapping[str, Any]]:
-    """Return the newest snapshot with the numbers under `name` alone, and all of its numbers."""
+    """Return the latest snapshot with only the numbers under `name`, and all of its numbers."""
     found = latest_snapshot(folder)
     return (None, {}) if found is None else (Snapshot(found.tensors, found.numbers[name]), found.numbers)
 
 
-def latest_place(folder: Path) -> int:
-    """Return how far the newest snapshot says that the computation is."""
-    return next((place for place, _ in _files(folder)), 0)
+def latest_progress(folder: Path) -> int:
+    """Return the progress of the latest snapshot; 0 without a snapshot."""
+    return next((progress for progress, _ in _files(folder)), 0)
 
 
 def drop_snapshots(folder: Path) -> None:
-    """Remove all snapshots: what they led to is done."""
+    """Remove all snapshots, when the computation is complete."""
     for _, path in list(_files(folder)):
         with translate_os_errors(path):
             path.unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def _files(folder: Path) -> Iterator[tuple[int, Path]]:
 
 def _read(path: Path) -> Snapshot:
     with safe_open(path, framework="pt") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is no mapping)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is not a mapping)
         return Snapshot(tensors, json.loads(file.metadata()["numbers"]))
 
 

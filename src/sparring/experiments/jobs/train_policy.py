@@ -1,4 +1,4 @@
-"""Policies that are trained side by side, each by a call of its own, and the files that they end in."""
+"""Train policies in parallel, one call each, and save them."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -13,45 +13,45 @@ from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.jobs.workers import Workers
 
-Lesson = TypeVar("Lesson")
+Job = TypeVar("Job")
 
-UNARMED: Section = {"name": "none"}
-"""What malicious clients play that behave."""
+HONEST: Section = {"name": "none"}
+"""The attack section of malicious clients that train honestly."""
 
 NOBODY = nullcontext()
 
 
 def train_policies(
     workers: Workers,
-    take: Callable[[Lesson], Path | Stopped | Failed],
+    train: Callable[[Job], Path | Stopped | Failed],
     *,
-    lessons: Mapping[str, Lesson],
+    jobs: Mapping[str, Job],
     folder: Path,
     following: AbstractContextManager[None] = NOBODY,
 ) -> None:
-    """Have lessons taken, by their labels, whose policies go into a folder; if one fails, so does this.
+    """Train policies in parallel, given as jobs by their labels, and save them in `folder`; a failure is raised.
 
-    Whoever follows comes in when the folder is there, so that no stop that is asked for is overlooked.
+    The context `following` is entered after the folder exists, so that no request to stop is lost.
     """
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         stop_file(folder).unlink(missing_ok=True)
-    labels, stopped = list(lessons), 0
-    with following, closing(workers.calls(take, list(lessons.values()))) as answers:
-        for place, answer in answers:
-            stopped += _is_stopped(answer, labels[place])
+    labels, stopped = list(jobs), 0
+    with following, closing(workers.calls(train, list(jobs.values()))) as answers:
+        for index, answer in answers:
+            stopped += _is_stopped(answer, labels[index])
     if stopped:
-        raise Interrupted("stopped while training; the same command goes on")
+        raise Interrupted("stopped while training; the same command resumes it")
 
 
 def refuse_shipped(policy: Path) -> None:
-    """Refuse to train a policy that comes with Sparring: nothing is ever written into the package."""
+    """Reject a path to a pre-trained policy: nothing is written into the package."""
     if is_shipped(policy):
-        raise RunError(f"{policy} comes with Sparring and is missing; install Sparring again, or train with --train")
+        raise RunError(f"{policy} is a pre-trained policy and is missing; reinstall Sparring, or train with --train")
 
 
 def save_policy(path: Path, trained: TrainedAttack) -> None:
-    """Save an attack so that it is there as a whole or not at all."""
+    """Save an attack atomically."""
     refuse_shipped(path)
     partial_path = path.with_suffix(".partial")
     with translate_os_errors(path):
@@ -60,7 +60,7 @@ def save_policy(path: Path, trained: TrainedAttack) -> None:
 
 
 def _is_stopped(answer: Path | Stopped | Failed | RunError, label: str) -> bool:
-    """Say whether training was stopped; an error is raised."""
+    """Return whether training was stopped; a failure is raised."""
     if isinstance(answer, RunError):
         raise RunError(f"{label} failed: {answer}")
     if isinstance(answer, Failed):

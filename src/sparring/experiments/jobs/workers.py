@@ -1,4 +1,4 @@
-"""Who plays the runs of a sweep: anything that makes calls elsewhere, some at a time."""
+"""Workers that execute the runs of a sweep: the interface, and the inline implementation."""
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -11,30 +11,30 @@ Value = TypeVar("Value")
 
 
 class Workers(Protocol):
-    """Makes calls, `size` at a time. Functions and arguments can be pickled, and every worker sees the same files."""
+    """Executes calls, `size` at a time. Functions and arguments can be pickled, and all workers share a file system."""
 
     @property
     def size(self) -> int:
-        """How many calls are made at a time."""
+        """The number of concurrent calls."""
 
     def calls(
         self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
     ) -> Generator[tuple[int, Value | RunError], None, None]:
-        """Yield the place of each argument and the function's answer to it, as they come.
+        """Yield the index of each argument and the function's result, in order of completion.
 
-        The function never raises; where a worker was lost over an argument, an error that says how takes the place of
-        the answer, and the others go on. To close the generator is to end at once what is still being played.
+        The function never raises. If a worker is lost, the result is an error with the reason, and other calls
+        continue. Closing the generator kills the calls in progress.
         """
 
 
 @dataclass(frozen=True)
 class InlineWorkers:
-    """Makes the calls in this process, one by one: what all other workers must equal."""
+    """Executes the calls in this process, one by one: the reference for all other workers."""
 
     size: int = 1
 
     def calls(
         self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
     ) -> Generator[tuple[int, Value | RunError], None, None]:
-        for place, argument in enumerate(arguments):
-            yield place, function(argument)
+        for index, argument in enumerate(arguments):
+            yield index, function(argument)

@@ -1,8 +1,8 @@
-"""What a sweep came to: tables, and one page that says what was played, how it ended and how to repeat it."""
+"""Reports of a sweep: tables, and an HTML page with the threat model, the results and the commands to repeat it."""
 
-from sparring.experiments.report.html_page import page
+from sparring.experiments.report.html_page import render_page
 from sparring.experiments.report.paired_tables import make_paired_tables
 from sparring.experiments.report.score_tables import make_score_tables
 from sparring.experiments.report.study import Study, read_study
 
-__all__ = ["Study", "make_paired_tables", "make_score_tables", "page", "read_study"]
+__all__ = ["Study", "make_paired_tables", "make_score_tables", "read_study", "render_page"]

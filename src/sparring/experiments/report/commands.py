@@ -1,4 +1,4 @@
-"""What to type to play a run again."""
+"""The command that repeats a run."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,35 +11,35 @@ from sparring.experiments.runs.manifest import Manifest
 
 
 def command_to_repeat(about: Manifest) -> str:
-    """Return the command that plays a run, with every setting written out."""
+    """Return the command that repeats a run, with every setting written out."""
     plugins = (f"--plugin {quote(module)}" for module in about.plugins)
-    return " ".join(["sparring run", *plugins, *map(quote, settings(to_document(about.config)))])
+    return " ".join(["sparring run", *plugins, *map(quote, list_settings(to_document(about.config)))])
 
 
-def settings(document: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what `overridden` makes the document of: `section.key=value` for everything that it says."""
+def list_settings(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield every setting of a document as `section.key=value`; `apply_overrides` restores the document from them."""
     for key, value in document.items():
-        yield from _settings(key, value)
+        yield from _list_settings(key, value)
 
 
-def _settings(path: str, value: Any) -> Iterator[str]:
+def _list_settings(path: str, value: Any) -> Iterator[str]:
     if isinstance(value, list | tuple):
-        value = {str(place): each for place, each in enumerate(value)} or []
+        value = {str(index): each for index, each in enumerate(value)} or []
     if not isinstance(value, Mapping) or not value:
-        yield f"{path}={_written(value)}"
+        yield f"{path}={_format_value(value)}"
         return
     for key, each in value.items():
-        yield from _settings(f"{path}.{key}", each)
+        yield from _list_settings(f"{path}.{key}", each)
 
 
-def _written(value: Any) -> str:
-    """Write a value as YAML reads it: text as it stands, unless it would be taken for something else."""
+def _format_value(value: Any) -> str:
+    """Format a value in YAML: text is quoted only if it would otherwise be parsed as something else."""
     if not isinstance(value, str):
         return json.dumps(value)
     is_plain = value.replace("_", "").isalnum() and parse_value("", value) == value
-    return value if is_plain else f'"{"".join(map(_escaped, value))}"'
+    return value if is_plain else f'"{"".join(map(_escape, value))}"'
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     is_safe = character.isprintable() and character not in '"\\'
     return character if is_safe else f"\\U{ord(character):08x}"

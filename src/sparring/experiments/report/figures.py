@@ -1,4 +1,4 @@
-"""Figures for a paper, as wide as one of its columns or as both: curves and tables, as PDF and as PNG files."""
+"""Figures for a paper, one or two columns wide: curves and tables, as PDF and PNG files."""
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
@@ -16,14 +16,14 @@ from matplotlib.ticker import MaxNLocator
 
 from sparring.experiments.analysis.plots import COLORS, STYLES
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write
-from sparring.experiments.report.panels import parts
-from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, make_score_tables, regrets
+from sparring.experiments.report.panels import split_study
+from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, compute_regrets, make_score_tables
 from sparring.experiments.report.study import Study
-from sparring.experiments.report.svg_curves import Plot, plots
-from sparring.experiments.sweeps.axes import slug
+from sparring.experiments.report.svg_curves import Plot, make_plots
+from sparring.experiments.sweeps.axes import make_slug
 
 COLUMN, PAGE = 3.35, 6.9
-"""Inches of a paper's column, and of both with what is between them."""
+"""The widths in inches of one column and of a two-column page."""
 DPI = 300
 STYLE: dict[Any, Any] = {
     "font.size": 7.5,
@@ -35,11 +35,11 @@ STYLE: dict[Any, Any] = {
     "axes.linewidth": 0.6,
     "pdf.fonttype": 42,
 }
-"""Letters as large as those of a caption; fonts that publishers take."""
+"""Font sizes of a caption, and font types that publishers accept."""
 SHADES = LinearSegmentedColormap.from_list("shades", ["#ffd0ad", "#f5f6f8", "#b5d8fb"])
-"""From what an attacker wants to what a defender wants."""
+"""Colors from the attacker's goal to the defender's goal."""
 NAME = 20
-"""Characters of a line of a name."""
+"""The maximum characters per line of a name."""
 BANDS = "Mean over seeds; shaded: from the lowest to the highest seed."
 METADATA = {"pdf": {"CreationDate": None, "Producer": None, "Creator": None}, "png": {"Software": None}}
 
@@ -50,7 +50,7 @@ def write_figures(study: Study, folder: Path) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     written = []
     with matplotlib.rc_context(STYLE):
-        for name, figure in _figures(study):
+        for name, figure in _draw_figures(study):
             for kind, metadata in METADATA.items():
                 picture = BytesIO()
                 figure.savefig(picture, format=kind, dpi=DPI, metadata=metadata)
@@ -59,19 +59,19 @@ def write_figures(study: Study, folder: Path) -> list[Path]:
     return written
 
 
-def _figures(study: Study) -> Iterator[tuple[str, Figure]]:
-    """Yield each figure with what its files are called."""
-    for place, (title, part) in enumerate(parts(study), start=1):
-        end = f"-{slug(title) or place}" if title else ""
-        drawn = plots(part)
+def _draw_figures(study: Study) -> Iterator[tuple[str, Figure]]:
+    """Yield each figure with the base name of its files."""
+    for number, (title, part) in enumerate(split_study(study), start=1):
+        end = f"-{make_slug(title) or number}" if title else ""
+        drawn = make_plots(part)
         if drawn:
-            yield f"curves{end}", _curves(drawn)
+            yield f"curves{end}", _draw_curves(drawn)
         for table in make_score_tables(part):
             if any(cell.summary is not None for cell in table.cells.values()):
-                yield f"{slug(table.title)}{end}", _table(table, interval=part.interval)
+                yield f"{make_slug(table.title)}{end}", _draw_table(table, interval=part.interval)
 
 
-def _curves(drawn: Sequence[Plot]) -> Figure:
+def _draw_curves(drawn: Sequence[Plot]) -> Figure:
     names = list(dict.fromkeys(name for plot in drawn for name in plot.bands))
     across = 1 if len(drawn) == 1 else 2
     down = ceil(len(drawn) / across)
@@ -93,8 +93,8 @@ def _curves(drawn: Sequence[Plot]) -> Figure:
 
 def _draw_plot(axes: Axes, plot: Plot, *, names: Sequence[str]) -> None:
     for name, band in plot.bands.items():
-        place = names.index(name)
-        color, style = COLORS[place % len(COLORS)], STYLES[place % len(STYLES)]
+        index = names.index(name)
+        color, style = COLORS[index % len(COLORS)], STYLES[index % len(STYLES)]
         axes.fill_between(band.rounds, band.low, band.high, color=color, alpha=0.15, linewidth=0)
         axes.plot(band.rounds, band.mean, label=name, color=color, linestyle=style, linewidth=1.1, clip_on=False)
     axes.set_title(fill(plot.title, 2 * NAME))
@@ -105,8 +105,8 @@ def _draw_plot(axes: Axes, plot: Plot, *, names: Sequence[str]) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _table(table: ScoreTable, *, interval: str) -> Figure:
-    """Draw a table of cells, shaded as on a page."""
+def _draw_table(table: ScoreTable, *, interval: str) -> Figure:
+    """Draw a table of cells, shaded as on the HTML page."""
     width = COLUMN if len(table.columns) <= 3 else PAGE
     rows = [fill(row, NAME) for row in table.rows]
     columns = [fill(column, NAME * 3 // 4) for column in table.columns]
@@ -119,20 +119,20 @@ def _table(table: ScoreTable, *, interval: str) -> Figure:
     axes.invert_yaxis()
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
-    axes.set_xticks([place + 0.5 for place in range(len(columns))], columns)
-    axes.set_yticks([place + 0.5 for place in range(len(rows))], rows)
+    axes.set_xticks([index + 0.5 for index in range(len(columns))], columns)
+    axes.set_yticks([index + 0.5 for index in range(len(rows))], rows)
     axes.spines[:].set_visible(False)
-    best = regrets(table) if table.is_grid and len(table.rows) > 1 else {}
+    best = compute_regrets(table) if table.is_grid and len(table.rows) > 1 else {}
     for down, row in enumerate(table.rows):
         for across, column in enumerate(table.columns):
             is_best = best.get((row, column)) == 0
             _write_cell(axes, table.cells[row, column], place=(across, down), is_best=is_best)
     figure.suptitle(fill(table.title, 60), fontweight="bold", fontsize=STYLE["axes.titlesize"])
-    figure.supxlabel(fill(_legend(table, interval), 62 if width == COLUMN else 130), fontsize=6.5)
+    figure.supxlabel(fill(_make_legend(table, interval), 62 if width == COLUMN else 130), fontsize=6.5)
     return figure
 
 
-def _legend(table: ScoreTable, interval: str) -> str:
+def _make_legend(table: ScoreTable, interval: str) -> str:
     counts = sorted({cell.summary.n for cell in table.cells.values() if cell.summary is not None})
     seeds = f"n = {counts[0]}" if len(counts) == 1 else f"n = {counts[0]} to {counts[-1]}"
     best = "; bold: best of a column" if table.is_grid and len(table.rows) > 1 else ""
@@ -140,7 +140,7 @@ def _legend(table: ScoreTable, interval: str) -> str:
 
 
 def _shade(cell: ScoreCell) -> float:
-    """Return how much of what a defender wants there is, half where nothing is known."""
+    """Return the metric, inverted if the defender wants little of it; 0.5 if it is unknown."""
     if cell.summary is None:
         return 0.5
     return cell.summary.mean if cell.metric.is_wanted else 1 - cell.summary.mean

@@ -1,4 +1,4 @@
-"""Tables of paired comparisons: how far a cell is from the one with the first label of an axis, seed by seed."""
+"""Tables of paired differences between each cell and the cell with the first label of an axis."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -6,55 +6,53 @@ from math import isfinite
 from typing import NamedTuple
 
 from sparring.arrays import briefly
-from sparring.experiments.analysis.frames import Contrast, contrasts
-from sparring.experiments.analysis.statistics import SMALLEST_GAP, interval_named, reading
-from sparring.experiments.report.score_tables import Key, Metric, metrics
+from sparring.experiments.analysis.frames import Contrast, compare_cells
+from sparring.experiments.analysis.statistics import SMALLEST_GAP, interpret, name_interval
+from sparring.experiments.report.score_tables import Key, Metric, list_metrics
 from sparring.experiments.report.study import Study
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, join_labels
 
 LEAST_P = 0.001
-"""Below this a p-value is not written out."""
+"""Smaller p-values are shown as below this."""
 
 
 class Difference(NamedTuple):
-    """What a cell has more of a metric than the one that it is compared with."""
+    """The paired difference of a metric between a cell and its reference."""
 
     metric: Metric
     contrast: Contrast
     gap: float = SMALLEST_GAP
-    """The smallest that counts."""
+    """The smallest difference that counts."""
 
     @property
     def winner(self) -> str:
-        """Whom the whole interval speaks for, `defender` or `attacker`: nobody where no difference that counts is."""
-        read = reading(self.contrast.comparison, self.gap)
+        """The side that the whole interval favors, `defender` or `attacker`; empty if it favors neither."""
+        read = interpret(self.contrast.comparison, self.gap)
         if read not in ("more", "less"):
             return ""
         return "defender" if (read == "more") == self.metric.is_wanted else "attacker"
 
     @property
-    def said(self) -> str:
-        """What the interval says where it speaks for nobody: `no difference`, none that counts, or `undecided`."""
+    def remark(self) -> str:
+        """The reading of an interval that favors neither side: `no difference` or `undecided`."""
         if self.winner or self.contrast.comparison.low is None:
             return ""
-        return reading(self.contrast.comparison, self.gap).removesuffix(" that counts")
+        return interpret(self.contrast.comparison, self.gap).removesuffix(" that counts")
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """The mean difference, its interval, effect size and corrected p-value as far as there are any, seeds, and
-        what is said where nobody wins.
-        """
+    def lines(self) -> tuple[str, ...]:
+        """The mean difference, its interval, effect size and corrected p-value, the number of seeds, and a remark."""
         n, difference, low, high, effect, _ = self.contrast.comparison
         interval = "no interval" if low is None else f"{low:+.3f} to {high:+.3f}"
         tests = [] if effect is None else [f"d {effect:.1f}"]
         if self.contrast.p is not None:
-            tests.append(_p(self.contrast.p))
-        return tuple(filter(None, (f"{difference:+.3f}", interval, ", ".join(tests), f"n = {n}", self.said)))
+            tests.append(_format_p(self.contrast.p))
+        return tuple(filter(None, (f"{difference:+.3f}", interval, ", ".join(tests), f"n = {n}", self.remark)))
 
 
 @dataclass(frozen=True)
 class PairedTable:
-    """Differences by row and column, as the cells of heat tables; a place without common seeds has none."""
+    """Differences by row and column; cells without common seeds are missing."""
 
     title: str
     corner: str
@@ -66,23 +64,23 @@ class PairedTable:
 
     @property
     def is_paired(self) -> bool:
-        """Say whether anything has more than one common seed."""
+        """Whether any difference has more than one common seed."""
         return any(each.contrast.comparison.n > 1 for each in self.cells.values())
 
 
-def interval_of(tables: Iterable[PairedTable]) -> str:
+def name_intervals(tables: Iterable[PairedTable]) -> str:
     """Name the intervals of the differences in tables."""
-    return interval_named(each.contrast.comparison.n for table in tables for each in table.cells.values())
+    return name_interval(each.contrast.comparison.n for table in tables for each in table.cells.values())
 
 
 def make_paired_tables(study: Study) -> tuple[PairedTable, ...]:
-    """Compare what an axis varies with the first of it, defenses and attacks in a grid; one seed compares nothing."""
-    tables = _grids(study) if study.is_grid else _lists(study)
+    """Compare the labels of an axis, in a grid defenses and attacks, with the first one; one seed gives no table."""
+    tables = _make_grids(study) if study.is_grid else _make_lists(study)
     return tuple(table for table in tables if table.is_paired)
 
 
-def _grids(study: Study) -> Iterator[PairedTable]:
-    for metric in metrics(study):
+def _make_grids(study: Study) -> Iterator[PairedTable]:
+    for metric in list_metrics(study):
         for axis in (DEFENSE, ATTACK):
             first, *others = study.axes[axis]
             shown = {DEFENSE: study.axes[DEFENSE], ATTACK: study.axes[ATTACK], axis: tuple(others)}
@@ -94,25 +92,25 @@ def _grids(study: Study) -> Iterator[PairedTable]:
             yield PairedTable(title, DEFENSE, shown[DEFENSE], shown[ATTACK], cells)
 
 
-def _lists(study: Study) -> Iterator[PairedTable]:
+def _make_lists(study: Study) -> Iterator[PairedTable]:
     for axis, (first, *_) in study.axes.items():
         if axis == SEED:
             continue
         cells = {
-            (called_together(each.contrast.labels), metric.title): each
-            for metric in metrics(study)
+            (join_labels(each.contrast.labels), metric.title): each
+            for metric in list_metrics(study)
             for each in _differences(study, metric, axis=axis)
         }
-        rows, columns = (tuple(dict.fromkeys(place[side] for place in cells)) for side in (0, 1))
+        rows, columns = (tuple(dict.fromkeys(key[side] for key in cells)) for side in (0, 1))
         yield PairedTable(f"Compared with {axis} {first}", axis, rows, columns, cells)
 
 
 def _differences(study: Study, metric: Metric, *, axis: str) -> Iterator[Difference]:
-    """Yield the differences that are numbers."""
-    for contrast in contrasts(study.frame, metric.column, axis=axis, reference=study.axes[axis][0]):
+    """Yield the finite differences."""
+    for contrast in compare_cells(study.frame, metric.column, axis=axis, reference=study.axes[axis][0]):
         if isfinite(contrast.comparison.difference):
             yield Difference(metric, contrast, study.gap)
 
 
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     return f"p < {LEAST_P:g}" if value < LEAST_P else f"p {value:.3f}"

@@ -1,4 +1,4 @@
-"""Tables of cells: what the seeds of a cell came to, the worst of a row, and what the best of a column has more."""
+"""Tables of scores: the summary of each cell, the worst case of each row, and the regret to the best of each column."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,16 +7,16 @@ from math import isfinite
 from typing import NamedTuple
 
 from sparring.arrays import briefly
-from sparring.experiments.analysis.frames import axes_of, summaries
+from sparring.experiments.analysis.frames import axes_of, summarize_cells
 from sparring.experiments.analysis.statistics import Summary
 from sparring.experiments.report.study import Study
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED, join_labels
 
 Key = tuple[str, ...]
 
 
 class Metric(NamedTuple):
-    """A column of the frame, what it is called, and whether a defender wants much of it."""
+    """A column of the frame, its title, and whether a defender wants a high value."""
 
     column: str
     title: str
@@ -45,36 +45,36 @@ FURTHER = (
         "average_backdoor_accuracy_of_all", "Average backdoor accuracy over the rounds, of all images", is_wanted=False
     ),
 )
-"""What published tables may mean by the accuracy of a backdoor: to be looked up, and compared with nothing."""
+"""Other definitions of backdoor accuracy in published tables; they are reported, but not compared."""
 
 
 class ScoreCell(NamedTuple):
-    """How many runs, one a seed, a cell asks for, how many are complete and how many failed, and what they came to."""
+    """The score of a cell: its planned, complete and failed runs, one per seed, and the summary of a metric."""
 
     metric: Metric
     asked: int = 0
     complete: int = 0
     failed: int = 0
     summary: Summary | None = None
-    """None where nothing was measured."""
+    """None if nothing was measured."""
 
     @property
     def absence(self) -> str:
         """Why there is no summary."""
         if self.asked == 0:
-            return "not asked for"
+            return "not planned"
         if self.complete > 0:
             return "not measured"
-        return "failed" if self.failed > 0 else "not played"
+        return "failed" if self.failed > 0 else "not run"
 
     @property
     def is_missing(self) -> bool:
-        """Say whether a cell may still come to something."""
+        """Whether the cell has no summary yet, but runs that may complete."""
         return self.summary is None and self.asked > 0 and self.complete == 0
 
     @property
     def goodness(self) -> float | None:
-        """How much of what a defender wants there is."""
+        """The mean, negated if the defender wants a low value."""
         if self.summary is None:
             return None
         return self.summary.mean if self.metric.is_wanted else -self.summary.mean
@@ -82,7 +82,7 @@ class ScoreCell(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """Cells by row and column; in a grid the rows are defenses, the columns attacks, and the metric is one."""
+    """Cells by row and column; in a grid the rows are defenses, the columns are attacks, and there is one metric."""
 
     title: str
     corner: str
@@ -94,8 +94,8 @@ class ScoreTable:
     __repr__ = briefly
 
 
-class Worst(NamedTuple):
-    """The column that a row fares worst in; where others are missing, it may fare worse still."""
+class WorstCase(NamedTuple):
+    """The worst case of a row: its column and cell; missing cells may be even worse."""
 
     column: str
     cell: ScoreCell
@@ -103,43 +103,43 @@ class Worst(NamedTuple):
 
     @property
     def bound(self) -> str:
-        """The sign that a mean has which is only a bound."""
+        """The sign before a mean that is only a bound."""
         return "" if self.missing == 0 else "≤ " if self.cell.metric.is_wanted else "≥ "
 
 
 def make_score_tables(study: Study) -> tuple[ScoreTable, ...]:
-    """Return the tables of a study whose cells are named by attack and defense, or else one plain table."""
-    return _tables(study, metrics(study))
+    """Return one table per metric if attacks and defenses are axes of the study, else a single plain table."""
+    return _make_tables(study, list_metrics(study))
 
 
-def further_tables(study: Study) -> tuple[ScoreTable, ...]:
-    """Return the tables of what else was measured of a backdoor; without one there are none."""
-    shown = further_metrics(study)
-    return _tables(study, shown) if shown else ()
+def make_further_tables(study: Study) -> tuple[ScoreTable, ...]:
+    """Return the tables of further backdoor metrics, if there are any."""
+    shown = list_further_metrics(study)
+    return _make_tables(study, shown) if shown else ()
 
 
-def metrics(study: Study) -> Sequence[Metric]:
-    """Return what was measured."""
-    return _measured(study, METRICS) or METRICS[:1]
+def list_metrics(study: Study) -> Sequence[Metric]:
+    """Return the measured metrics."""
+    return _select_measured(study, METRICS) or METRICS[:1]
 
 
-def further_metrics(study: Study) -> Sequence[Metric]:
-    """Return what else was measured of a backdoor."""
-    return _measured(study, FURTHER)
+def list_further_metrics(study: Study) -> Sequence[Metric]:
+    """Return the measured further backdoor metrics."""
+    return _select_measured(study, FURTHER)
 
 
-def _measured(study: Study, among: Iterable[Metric]) -> list[Metric]:
+def _select_measured(study: Study, among: Iterable[Metric]) -> list[Metric]:
     return [metric for metric in among if study.frame[metric.column].notna().any()]
 
 
-def _tables(study: Study, shown: Iterable[Metric]) -> tuple[ScoreTable, ...]:
+def _make_tables(study: Study, shown: Iterable[Metric]) -> tuple[ScoreTable, ...]:
     if study.is_grid:
-        return tuple(_grid(study, metric) for metric in shown)
-    return (_plain(study, shown),)
+        return tuple(_make_grid(study, metric) for metric in shown)
+    return (_make_plain(study, shown),)
 
 
-def worst(table: ScoreTable, row: str) -> Worst | None:
-    """Return the cell of a grid's row that a defender fears most; None where the row is empty."""
+def find_worst_case(table: ScoreTable, row: str) -> WorstCase | None:
+    """Return the worst case of a grid's row from the defender's view; None if the row is empty."""
     known = {
         column: goodness for column in table.columns if (goodness := table.cells[row, column].goodness) is not None
     }
@@ -147,15 +147,15 @@ def worst(table: ScoreTable, row: str) -> Worst | None:
         return None
     column = min(known, key=lambda each: known[each])
     missing = sum(table.cells[row, other].is_missing for other in table.columns)
-    return Worst(column, table.cells[row, column], missing)
+    return WorstCase(column, table.cells[row, column], missing)
 
 
-def regrets(table: ScoreTable) -> dict[tuple[str, str], float | None]:
-    """Return for each cell of a grid how much more the best row of its column has of what a defender wants.
+def compute_regrets(table: ScoreTable) -> dict[tuple[str, str], float | None]:
+    """Return the regret of each cell of a grid: the difference to the best row of its column.
 
-    Where a cell lacks some of its seeds, its whole column is left out: its mean is not one of the same seeds.
+    The regrets of a column are None if one of its cells lacks some seeds, since the means then cover different seeds.
     """
-    return {place: regret for column in table.columns for place, regret in _column_regrets(table, column).items()}
+    return {key: regret for column in table.columns for key, regret in _column_regrets(table, column).items()}
 
 
 def _column_regrets(table: ScoreTable, column: str) -> dict[tuple[str, str], float | None]:
@@ -163,30 +163,30 @@ def _column_regrets(table: ScoreTable, column: str) -> dict[tuple[str, str], flo
     known = [cell.goodness for cell in cells.values() if cell.goodness is not None]
     is_comparable = all(cell.summary is None or cell.summary.n == cell.asked for cell in cells.values())
     return {
-        place: max(known) - cell.goodness if is_comparable and cell.goodness is not None else None
-        for place, cell in cells.items()
+        key: max(known) - cell.goodness if is_comparable and cell.goodness is not None else None
+        for key, cell in cells.items()
     }
 
 
-def _grid(study: Study, metric: Metric) -> ScoreTable:
+def _make_grid(study: Study, metric: Metric) -> ScoreTable:
     rows, columns = study.axes[DEFENSE], study.axes[ATTACK]
-    found = _cells(study, metric, axes=(DEFENSE, ATTACK))
+    found = _make_cells(study, metric, axes=(DEFENSE, ATTACK))
     cells = {(row, column): found.get((row, column), ScoreCell(metric)) for row in rows for column in columns}
     return ScoreTable(metric.title, DEFENSE, rows, columns, cells)
 
 
-def _plain(study: Study, shown: Iterable[Metric]) -> ScoreTable:
-    rows = {tuple(labels.values()): called_together(labels) or study.name for labels in study.combinations()}
+def _make_plain(study: Study, shown: Iterable[Metric]) -> ScoreTable:
+    rows = {tuple(labels.values()): join_labels(labels) or study.name for labels in study.combinations()}
     axes = [axis for axis in study.axes if axis != SEED]
-    columns = {metric.title: _cells(study, metric, axes=axes) for metric in shown}
+    columns = {metric.title: _make_cells(study, metric, axes=axes) for metric in shown}
     cells = {(row, title): found[key] for title, found in columns.items() for key, row in rows.items()}
     return ScoreTable(
-        "What was measured", " × ".join(axes) or "run", tuple(rows.values()), tuple(columns), cells, is_grid=False
+        "Measured metrics", " × ".join(axes) or "run", tuple(rows.values()), tuple(columns), cells, is_grid=False
     )
 
 
-def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, ScoreCell]:
-    """Return the cell of each combination of labels of `axes` that was asked for; others have one label."""
+def _make_cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, ScoreCell]:
+    """Return the cell of each planned combination of labels on `axes`; the other axes have one label."""
     asked, complete, failed = (
         Counter(tuple(cell.labels[axis] for axis in axes) for cell in cells)
         for cells in (study.cells, study.complete, study.failed)
@@ -194,7 +194,7 @@ def _cells(study: Study, metric: Metric, *, axes: Sequence[str]) -> dict[Key, Sc
     names = axes_of(study.frame)
     found = {
         tuple(dict(zip(names, labels, strict=True))[axis] for axis in axes): summary
-        for labels, summary in summaries(study.frame, metric.column).items()
+        for labels, summary in summarize_cells(study.frame, metric.column).items()
         if isfinite(summary.mean)
     }
     return {key: ScoreCell(metric, asked[key], complete[key], failed[key], found.get(key)) for key in asked}

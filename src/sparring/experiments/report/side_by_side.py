@@ -1,4 +1,4 @@
-"""Runs beside each other: in what their configurations differ, what they came to, and how they came there."""
+"""Compare runs: differences of their configurations, results, and curves."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,54 +18,54 @@ from sparring.experiments.sweeps.axes import METRICS
 from sparring.experiments.sweeps.sweep_folder import is_sweep
 
 AUDIT = "audit.json"
-"""What an audit's folder is known by."""
+"""The file that identifies an audit's folder."""
 UNSET = "not set"
 LEVELS, PLAIN_LEVELS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
-"""Marks of a small curve, from 0 to 1: where a terminal has them, and where it has only ASCII."""
+"""The marks of a sparkline from 0 to 1, in Unicode and in ASCII."""
 
 
 class ShownRun(NamedTuple):
-    """A run as its folder has it, complete or not."""
+    """A run read from its folder, complete or not."""
 
     name: str
     folder: Path
     about: Manifest
     result: Mapping[str, Any]
-    """What it came to; empty where it is not complete."""
+    """The result; empty if the run is not complete."""
     curve: Curve
     rounds: int
-    """How many rounds are played."""
+    """The number of completed rounds."""
     speed: float | None
 
     @property
     def state(self) -> str:
-        """How far the run is."""
+        """Whether the run is complete, else its progress."""
         asked = self.about.config.federation.rounds
         return "complete" if self.result else f"{self.rounds} of {asked} rounds"
 
 
-def read_shown(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
-    """Return the runs in folders, each with a name of its own; no plug-in is needed."""
+def read_runs(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
+    """Read the runs in folders, with unique names and without plug-ins."""
     paths = [folder.resolve() for folder in folders]
-    for place, path in enumerate(paths):
-        if path in paths[:place]:
-            raise ConfigError(f"{folders[place]} is given twice; give each run once")
+    for index, path in enumerate(paths):
+        if path in paths[:index]:
+            raise ConfigError(f"{folders[index]} is given twice; give each run once")
     names = [path.name for path in paths]
     if len(set(names)) < len(names):
         names = [str(folder) for folder in folders]
-    return tuple(_shown(name, folder) for name, folder in zip(names, folders, strict=True))
+    return tuple(_read_run(name, folder) for name, folder in zip(names, folders, strict=True))
 
 
-def differences(runs: Sequence[ShownRun]) -> dict[str, tuple[str, ...]]:
-    """Return the settings that are not the same in all runs, in the order of the configuration, with their values."""
+def find_differences(runs: Sequence[ShownRun]) -> dict[str, tuple[str, ...]]:
+    """Return the settings that differ between the runs, in the order of the configuration, with their values."""
     documents = [flatten(to_document(run.about.config)) for run in runs]
     keys = dict.fromkeys(key for document in documents for key in document)
-    values = {key: tuple(_written(document.get(key, UNSET)) for document in documents) for key in keys}
+    values = {key: tuple(_format_value(document.get(key, UNSET)) for document in documents) for key in keys}
     return {key: each for key, each in values.items() if len(set(each)) > 1}
 
 
-def numbers(run: ShownRun) -> dict[str, str]:
-    """Return what a run came to, in words; of a run that is not complete, where it is."""
+def list_results(run: ShownRun) -> dict[str, str]:
+    """Return the formatted results of a run, or its progress if it is not complete."""
     found = {"state": run.state}
     for metric in METRICS:
         value = run.result.get(metric)
@@ -80,16 +80,16 @@ def numbers(run: ShownRun) -> dict[str, str]:
     return found
 
 
-def described(run: ShownRun) -> dict[str, str]:
-    """Return what a run plays, in words."""
+def list_facts_of_run(run: ShownRun) -> dict[str, str]:
+    """Describe the configuration of a run in words."""
     config = run.about.config
     data, federation, threat = config.data, config.federation, config.threat
     versions = {**run.about.versions, **run.about.plugins}
     return {
         "data": f"{format_member(data.member)}; {format_member(data.partition)}",
-        "clients": f"{federation.clients}, {federation.sampled} of them in a round",
+        "clients": f"{federation.clients}, {federation.sampled} sampled per round",
         "model": format_member(config.model),
-        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
+        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples per client, "
         f"lr {federation.lr:g}",
         "attack": format_attacks(config),
         "defense": f"{format_member(config.defense)}, assuming {threat.assumed_malicious:.0%} malicious updates",
@@ -99,18 +99,18 @@ def described(run: ShownRun) -> dict[str, str]:
     }
 
 
-def sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
-    """Draw the accuracies of a curve, from 0 to 1, in at most so many characters."""
+def draw_sparkline(curve: Curve, width: int, *, levels: str = LEVELS) -> str:
+    """Draw the accuracies of a curve, from 0 to 1, in at most `width` characters."""
     if not curve:
         return ""
     last = len(curve) - 1
-    places = range(len(curve)) if len(curve) <= width else [round(step * last / (width - 1)) for step in range(width)]
-    return "".join(levels[min(len(levels) - 1, int(curve[place][1] * len(levels)))] for place in places)
+    points = range(len(curve)) if len(curve) <= width else [round(step * last / (width - 1)) for step in range(width)]
+    return "".join(levels[min(len(levels) - 1, int(curve[point][1] * len(levels)))] for point in points)
 
 
-def plain(runs: Sequence[ShownRun]) -> dict[str, Any]:
-    """Return runs beside each other as JSON has them."""
-    told = [
+def runs_to_json(runs: Sequence[ShownRun]) -> dict[str, Any]:
+    """Return the comparison of runs in the form of JSON."""
+    described = [
         {
             "run": str(run.folder),
             "complete": bool(run.result),
@@ -123,37 +123,37 @@ def plain(runs: Sequence[ShownRun]) -> dict[str, Any]:
         }
         for run in runs
     ]
-    return {"runs": told, "differences": differences(runs)}
+    return {"runs": described, "differences": find_differences(runs)}
 
 
-def _shown(name: str, folder: Path) -> ShownRun:
+def _read_run(name: str, folder: Path) -> ShownRun:
     _admit(folder)
     about, result = read_old_manifest(folder), read_json(folder / RESULT)
     timing = read_json(folder / TIMING)
-    curve, rounds = _records(folder / RECORDS)
+    curve, rounds = _read_curve(folder / RECORDS)
     speed = timing.get("rounds_per_second") if isinstance(timing, dict) else None
     return ShownRun(name, folder, about, result if isinstance(result, dict) else {}, curve, rounds, speed)
 
 
 def _admit(folder: Path) -> None:
-    """Refuse what is no run, with the command that shows it."""
+    """Reject a folder that is not a run folder, and name the command that shows it."""
     if has_manifest(folder):
         return
     kind = "a sweep" if is_sweep(folder) else "an audit" if (folder / AUDIT).exists() else ""
     if kind:
-        raise ConfigError(f"{folder} holds {kind}; see it by `sparring report {quote(str(folder))}`")
-    raise UnknownFolder(f"{folder} is no run folder; give one that `sparring run` made")
+        raise ConfigError(f"{folder} holds {kind}; show it with `sparring report {quote(str(folder))}`")
+    raise UnknownFolder(f"{folder} is not a run folder; give one that `sparring run` created")
 
 
-def _records(path: Path) -> tuple[Curve, int]:
-    """Return the accuracies after the rounds that were evaluated, and how many rounds are played."""
+def _read_curve(path: Path) -> tuple[Curve, int]:
+    """Return the accuracies after the evaluated rounds, and the number of completed rounds."""
     try:
         records = list(read_records(path)) if path.exists() else []
     except (OSError, ValueError, TypeError):
-        raise RunError(f"{path} is damaged; play the run again with --overwrite") from None
+        raise RunError(f"{path} is damaged; run it again with --overwrite") from None
     curve = [(record.round, record.accuracy) for record in records if record.accuracy is not None]
     return curve, records[-1].round if records else 0
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""Curves over rounds: what is drawn, and the drawing in SVG."""
+"""Curves over rounds, and their drawing in SVG."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -8,16 +8,16 @@ import numpy as np
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.report.study import Study
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, join_labels
 
 MOST_POINTS = 120
-"""Points of a curve that are drawn: more are not told apart on a page."""
+"""The maximum number of drawn points of a curve: more are not visible on a page."""
 MOST_LINES = 7
-"""Lines of a plot that are drawn where the study does not say which belong together."""
+"""The maximum number of lines in a plot of a study that is not a grid."""
 
 
 class Band(NamedTuple):
-    """The mean, the least and the largest value over seeds after each round."""
+    """The mean, the minimum and the maximum over seeds after each round."""
 
     rounds: Sequence[int]
     mean: Sequence[float]
@@ -26,43 +26,43 @@ class Band(NamedTuple):
 
 
 class Plot(NamedTuple):
-    """Curves to be compared, by name."""
+    """Curves by name, for one set of axes."""
 
     title: str
     bands: Mapping[str, Band]
     unit: str = "round"
-    """What is counted from left to right."""
+    """The unit of the horizontal axis."""
 
 
-def plots(study: Study) -> tuple[Plot, ...]:
-    """Return the curves of a study: those of a grid attack by attack, with a line a defense."""
+def make_plots(study: Study) -> tuple[Plot, ...]:
+    """Return the plots of a study: for a grid, one plot per attack with one line per defense."""
     if study.is_grid:
         defenses = [{DEFENSE: defense} for defense in study.axes[DEFENSE]]
-        found = [Plot(attack, _bands(study.where({ATTACK: attack}), defenses)) for attack in study.axes[ATTACK]]
+        found = [Plot(attack, _make_bands(study.where({ATTACK: attack}), defenses)) for attack in study.axes[ATTACK]]
     else:
         lines = study.combinations()
         parts = [lines[first : first + MOST_LINES] for first in range(0, len(lines), MOST_LINES)]
-        found = [Plot("", _bands(study, part)) for part in parts]
+        found = [Plot("", _make_bands(study, part)) for part in parts]
     return tuple(plot for plot in found if plot.bands)
 
 
-def band(curves: Iterable[Curve]) -> Band:
-    """Return what curves come to after the rounds that all of them were evaluated after."""
+def make_band(curves: Iterable[Curve]) -> Band:
+    """Return the band of several curves over their common rounds."""
     values = [dict(curve) for curve in curves]
     rounds = sorted(set.intersection(*map(set, values)))
     if len(rounds) > MOST_POINTS:
-        rounds = [rounds[place] for place in np.linspace(0, len(rounds) - 1, MOST_POINTS).round().astype(int)]
+        rounds = [rounds[index] for index in np.linspace(0, len(rounds) - 1, MOST_POINTS).round().astype(int)]
     matrix = np.array([[each[round] for round in rounds] for each in values])
     return Band(rounds, matrix.mean(axis=0).tolist(), matrix.min(axis=0).tolist(), matrix.max(axis=0).tolist())
 
 
-def _bands(study: Study, lines: Iterable[Labels]) -> dict[str, Band]:
-    parts = {called_together(labels) or study.name: study.where(labels).frame["run"] for labels in lines}
-    return {name: band(study.curves[run] for run in runs) for name, runs in parts.items() if len(runs)}
+def _make_bands(study: Study, lines: Iterable[Labels]) -> dict[str, Band]:
+    parts = {join_labels(labels) or study.name: study.where(labels).frame["run"] for labels in lines}
+    return {name: make_band(study.curves[run] for run in runs) for name, runs in parts.items() if len(runs)}
 
 
 class Frame(NamedTuple):
-    """The size of a picture, and where its axes lie in it."""
+    """The size of a picture, and the position of its axes."""
 
     width: int = 360
     height: int = 230
@@ -74,21 +74,21 @@ class Frame(NamedTuple):
 
 FRAME = Frame()
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The accuracies that have a line."""
+"""The accuracies with a grid line."""
 MOST_TICKS = 6
 COLORS, DASHES = 7, 4
-"""How many kinds of line the page's style has: without a common factor, so that they go together in many ways."""
+"""The numbers of colors and dash patterns in the style sheet; they are coprime, so that all combinations occur."""
 
 
 class Tick(NamedTuple):
-    """A place on an axis, and what is written there."""
+    """A position on an axis, and its label."""
 
     place: float
     label: str
 
 
 class SvgLine(NamedTuple):
-    """A curve: its name, the class of its style, its path, and the outline of its band, if it has one."""
+    """A curve: its name, its CSS classes, its path, and the outline of its band, if any."""
 
     name: str
     style: str
@@ -97,37 +97,38 @@ class SvgLine(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """What is drawn, and what it shows in words."""
+    """A drawing, and its description in words."""
 
     title: str
-    told: str
+    description: str
     lines: tuple[SvgLine, ...]
     rounds: tuple[Tick, ...]
     accuracies: tuple[Tick, ...]
     unit: str
 
 
-def picture(plot: Plot, legend: Sequence[str]) -> Picture:
+def draw_picture(plot: Plot, legend: Sequence[str]) -> Picture:
     """Draw a plot."""
     last = max(band.rounds[-1] for band in plot.bands.values())
     return Picture(
         title=plot.title,
-        told=_told(plot),
+        description=_describe_plot(plot),
         lines=tuple(
-            _line(name, band, last=last, style=line_style(legend.index(name))) for name, band in plot.bands.items()
+            _draw_line(name, band, last=last, style=line_classes(legend.index(name)))
+            for name, band in plot.bands.items()
         ),
-        rounds=tuple(Tick(_across(round, last), str(round)) for round in ticks(last)),
+        rounds=tuple(Tick(_across(round, last), str(round)) for round in choose_ticks(last)),
         accuracies=tuple(Tick(_up(share), f"{share:g}") for share in SHARES),
         unit=plot.unit,
     )
 
 
-def line_style(place: int) -> str:
-    """Return the class of the line that stands at a place of the legend."""
-    return f"c{place % COLORS} d{place % DASHES}"
+def line_classes(index: int) -> str:
+    """Return the CSS classes of the line at an index of the legend."""
+    return f"c{index % COLORS} d{index % DASHES}"
 
 
-def ticks(last: int) -> range:
+def choose_ticks(last: int) -> range:
     """Return a few round numbers from 0 to `last`."""
     decade = 10 ** (len(str(last)) - 1)
     steps = (decade * factor // 10 for factor in (1, 2, 5, 10, 20))
@@ -135,7 +136,7 @@ def ticks(last: int) -> range:
     return range(0, last + 1, step)
 
 
-def _line(name: str, band: Band, *, last: int, style: str) -> SvgLine:
+def _draw_line(name: str, band: Band, *, last: int, style: str) -> SvgLine:
     across = [_across(round, last) for round in band.rounds]
     upper = list(zip(across, map(_up, band.high), strict=True))
     lower = list(zip(across, map(_up, band.low), strict=True))
@@ -155,6 +156,6 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
 
-def _told(plot: Plot) -> str:
+def _describe_plot(plot: Plot) -> str:
     ends = ", ".join(f"{name} {band.mean[-1]:.3f}" for name, band in plot.bands.items())
     return f"Accuracy over {plot.unit}s; after the last one: {ends}"

@@ -7,13 +7,13 @@ from sparring.experiments.config.describe import format_attacks, format_classes,
 from sparring.experiments.config.schema import Config
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.runs.manifest import Manifest
-from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, called_together
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, join_labels
 from sparring.experiments.sweeps.tuning import Choice
 
 CLASSES = "Classes"
 
 KNOWLEDGE = {
-    "black_box": "black box: their own shards, and the global models that were sent to them",
+    "black_box": "black box: their own shards, and the global models sent to them",
     "white_box": "white box: their own shards, the global models, and the server's rule with its settings",
     "omniscient": "omniscient: their own shards, the global models, the server's rule, and what the benign clients "
     "send in the same round",
@@ -21,24 +21,24 @@ KNOWLEDGE = {
 
 
 class Fact(NamedTuple):
-    """What a term stands for; in several ways where the runs differ."""
+    """A term and its explanation, or several explanations if the runs differ."""
 
     term: str
     words: tuple[str, ...]
 
 
-def threat_model(study: Study) -> tuple[Fact, ...]:
-    """Say who trains, who attacks, what attackers know and what the server reckons with."""
-    told: dict[str, dict[str, None]] = {}
+def describe_threat_model(study: Study) -> tuple[Fact, ...]:
+    """Describe the federation, the attackers, their knowledge and the server's assumption."""
+    facts: dict[str, dict[str, None]] = {}
     for about in study.manifests.values():
-        for term, words in {**_told(about.config), **_classes(about)}.items():
-            told.setdefault(term, {})[words] = None
-    return tuple(Fact(term, tuple(words)) for term, words in told.items())
+        for term, words in {**_describe_facts(about.config), **_describe_classes(about)}.items():
+            facts.setdefault(term, {})[words] = None
+    return tuple(Fact(term, tuple(words)) for term, words in facts.items())
 
 
-def players(study: Study, axis: str) -> tuple[Fact, ...]:
-    """Say what the labels of the attacks or of the defenses stand for, where that is not what they say."""
-    tell: Mapping[str, Callable[[Config], str]] = {
+def describe_players(study: Study, axis: str) -> tuple[Fact, ...]:
+    """Explain the labels of the attacks or of the defenses that differ from their configuration."""
+    formats: Mapping[str, Callable[[Config], str]] = {
         ATTACK: format_attacks,
         DEFENSE: lambda config: format_member(config.defense),
     }
@@ -46,54 +46,58 @@ def players(study: Study, axis: str) -> tuple[Fact, ...]:
     for cell in study.cells:
         about = study.manifests.get(run_of(cell))
         if about is not None and axis in cell.labels:
-            words[cell.labels[axis]][tell[axis](about.config)] = None
-    return tuple(Fact(label, tuple(each)) for label, each in words.items() if any(_tells(label, told) for told in each))
-
-
-def choices(study: Study) -> tuple[Fact, ...]:
-    """Say what was chosen for each rule, and by what."""
-    return tuple(Fact(called_together(choice.labels), (_chosen(choice),)) for choice in study.choices)
-
-
-def _chosen(choice: Choice) -> str:
-    settings = ", ".join(f"{key}={value}" for key, value in choice.chosen.items())
-    attacks = ", ".join(choice.trials[0].accuracy)
-    return (
-        f"{settings}: of {len(choice.trials)} candidates the one whose worst accuracy on validation examples, under "
-        f"{attacks}, is best ({choice.worst:.3f}, n = {choice.n})"
+            words[cell.labels[axis]][formats[axis](about.config)] = None
+    return tuple(
+        Fact(label, tuple(each))
+        for label, each in words.items()
+        if any(_adds_information(label, text) for text in each)
     )
 
 
-def _tells(label: str, words: str) -> bool:
-    """Say whether words say more than a label: not if they are its own, options in another order."""
+def describe_choices(study: Study) -> tuple[Fact, ...]:
+    """Describe the choice of hyperparameters for each rule."""
+    return tuple(Fact(join_labels(choice.labels), (_describe_choice(choice),)) for choice in study.choices)
+
+
+def _describe_choice(choice: Choice) -> str:
+    settings = ", ".join(f"{key}={value}" for key, value in choice.chosen.items())
+    attacks = ", ".join(choice.trials[0].accuracy)
+    return (
+        f"{settings}: of {len(choice.trials)} candidates, the one with the best worst-case accuracy on validation "
+        f"examples under {attacks} ({choice.worst:.3f}, n = {choice.n})"
+    )
+
+
+def _adds_information(label: str, words: str) -> bool:
+    """Return whether the words differ from the label by more than the order of options."""
     return sorted(label) != sorted(words)
 
 
-def _classes(about: Manifest) -> dict[str, str]:
+def _describe_classes(about: Manifest) -> dict[str, str]:
     return {CLASSES: format_classes(about.class_names)} if about.class_names else {}
 
 
-def _told(config: Config) -> dict[str, str]:
+def _describe_facts(config: Config) -> dict[str, str]:
     federation, threat = config.federation, config.threat
     facts = {
-        "Federation": f"{federation.clients} clients, of which {federation.sampled} are drawn in each of "
+        "Federation": f"{federation.clients} clients, of which {federation.sampled} are sampled in each of "
         f"{federation.rounds} rounds",
         "Data": f"{format_member(config.data.member)}, divided by {format_member(config.data.partition)}",
-        "Training": f"{format_member(config.model)}; {federation.local_steps} x {federation.batch} examples a client "
+        "Training": f"{format_member(config.model)}; {federation.local_steps} x {federation.batch} examples per client "
         f"and round, lr {federation.lr:g}",
-        "The server": f"{_assuming(config)}; holds {config.data.root_size} examples itself",
-        "Measured": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
+        "The server": f"{_describe_assumption(config)}; holds {config.data.root_size} root examples",
+        "Evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
     }
     if not config.attacks:
         return facts
     return facts | {
         "Attackers control": " and ".join(f"{each.malicious}" for each in config.attacks)
-        + f" of {federation.clients} clients, whose updates, or data, they choose; those of one attacker act as one",
+        + f" of {federation.clients} clients, and choose their updates or data; the clients of one attacker cooperate",
         "Attackers may know": KNOWLEDGE[threat.knowledge],
     }
 
 
-def _assuming(config: Config) -> str:
+def _describe_assumption(config: Config) -> str:
     if config.has_oracle:
-        return "is told how many updates of each round are malicious, which only an oracle can know"
-    return f"takes {config.threat.assumed_malicious:.0%} of the updates of a round to be malicious, whatever the truth"
+        return "receives the true number of malicious updates in each round, which only an oracle can know"
+    return f"assumes that {config.threat.assumed_malicious:.0%} of the updates in a round are malicious"

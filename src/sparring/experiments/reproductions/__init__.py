@@ -1,4 +1,4 @@
-"""Published tables, figures and theorems, a file each; what is listed is imported when it is asked for."""
+"""Published tables, figures and theorems, one file each; presets are imported on demand."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,14 +25,14 @@ PRESETS = Imports(
         "msg-table7": f"{HERE}.msg.table7:MSG_TABLE7",
     }
 )
-"""What is played as a sweep."""
+"""Presets that run as a sweep."""
 
 CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla.bound:RLA_BOUND"})
-"""What is calculated."""
+"""Presets that are calculations."""
 
 
 class Title(NamedTuple):
-    """What a preset is called, and where it was published."""
+    """The title of a preset, and its publication."""
 
     title: str
     source: str
@@ -42,7 +42,7 @@ TITLES = {
     "rla-fig3": Title("MNIST under untargeted attacks: Krum and the clipping median", "Li et al., 2022, figure 3"),
     "rla-fig3-appendix": Title(
         "MNIST under untargeted attacks: geometric median and FLTrust",
-        "Li et al., 2022, appendix E.2, which is not at hand",
+        "Li et al., 2022, appendix E.2, which was not available",
     ),
     "rla-fig3-krum": Title(
         "MNIST under untargeted attacks: Krum with f = 2, with the true f, and as released",
@@ -61,10 +61,10 @@ TITLES = {
     ),
     "msg-table1": Title("CIFAR-10 under untargeted attacks, backdoors and both: fixed defenses", "MSG, table 1"),
     "msg-table4": Title("MNIST with backdoors: every fixed defense", "MSG, table 4"),
-    "msg-table7": Title("CIFAR-10 with backdoors: norm bounds and NeuroClip, tuned by hand", "MSG, table 7"),
+    "msg-table7": Title("CIFAR-10 with backdoors: norm bounds and NeuroClip, manually tuned", "MSG, table 7"),
     "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
 }
-"""What stands in a list, for which none of them is imported."""
+"""The titles of all presets, available without importing them."""
 
 
 def find_preset(name: str) -> "Preset | ComputedClaim":

@@ -1,4 +1,4 @@
-"""A published statement that is calculated and not played as runs: part by part, into one file."""
+"""Published statements that are calculated instead of run as a sweep: part by part, into one file."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,25 +11,25 @@ from sparring.experiments.analysis.claims import Judgment
 from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.reproductions.preset import Scale
-from sparring.experiments.runs.run_folder import locked
+from sparring.experiments.runs.run_folder import lock_folder
 
 NAME = "calculation.json"
 
 Part = Mapping[str, Any]
-"""What is calculated at once: it depends on these labels alone."""
+"""One part of a calculation, given by its labels."""
 Row = Mapping[str, Any]
-"""What a case of a part came to, as JSON has it."""
+"""The result of one case of a part, in the form of JSON."""
 
 
 @dataclass(frozen=True)
 class ComputedClaim:
-    """A published statement, and how it is tried."""
+    """A published statement, and the calculation that checks it."""
 
     id: str
     title: str
     source: str
     differences: Mapping[Scale, tuple[str, ...]]
-    """In what it is tried otherwise than published."""
+    """The differences from the publication."""
     parts: Callable[[Scale], tuple[Part, ...]]
     calculate: Callable[[Scale, Part], tuple[Row, ...]]
     tables: Callable[[Sequence[Row]], Iterable[Table]]
@@ -42,12 +42,12 @@ class ComputedClaim:
 def compute(
     calculation: ComputedClaim, scale: Scale, *, folder: Path, tell: Callable[[int, Part], None]
 ) -> tuple[Row, ...]:
-    """Calculate what the folder does not hold yet, a part at a time, and return everything.
+    """Compute the missing parts one by one, and return all rows.
 
-    `tell` hears of each part, and how many are done with it.
+    `tell` is called after each part with the number of completed parts.
     """
-    with locked(folder):
-        rows = _kept(calculation, scale, folder=folder)
+    with lock_folder(folder):
+        rows = _read_rows(calculation, scale, folder=folder)
         for done, part in enumerate(calculation.parts(scale), start=1):
             if not any(_belongs(row, part) for row in rows):
                 rows += ({**part, **row} for row in calculation.calculate(scale, part))
@@ -60,8 +60,8 @@ def _about(calculation: ComputedClaim, scale: Scale) -> dict[str, str]:
     return {"id": calculation.id, "scale": scale, "version": sparring.__version__}
 
 
-def _kept(calculation: ComputedClaim, scale: Scale, *, folder: Path) -> list[Row]:
-    """Return the rows in the folder, if they are of this calculation."""
+def _read_rows(calculation: ComputedClaim, scale: Scale, *, folder: Path) -> list[Row]:
+    """Return the rows in the folder; the folder of another calculation is rejected."""
     path = folder / NAME
     if not path.exists():
         return []

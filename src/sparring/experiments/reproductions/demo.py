@@ -1,4 +1,4 @@
-"""The demonstration: handwritten digits learned by a federation, under attack, with several rules."""
+"""The demonstration: federations that learn handwritten digits under attacks, with several rules."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from sparring.training import keep_freed_memory
 from sparring.training.backends.threaded import torch_threads
 
 CLIENTS, MALICIOUS = 50, 10
-"""A fifth of the clients is malicious, as the rules assume."""
+"""A fifth of the clients is malicious, which equals the share that the rules assume."""
 ROUNDS, EVERY = 100, 5
 
 NO_ATTACK = "no attack"
@@ -52,42 +52,42 @@ def document(cell: DemoCell, rounds: int = ROUNDS) -> dict[str, Any]:
     }
 
 
-def play_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
-    """Play a run on one thread, and return its rounds and accuracies."""
+def run_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
+    """Execute a run on one thread, and return its rounds and accuracies."""
     config = parse_config(document(cell, rounds))
     with torch_threads(1):
         records = train(build_scenario(config, load_dataset(config)), rounds, every=EVERY).records
     return [(record.round, record.accuracy) for record in records if record.accuracy is not None]
 
 
-def play_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
-    """Play all runs, a process a core, and yield each when it is done."""
+def run_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
+    """Execute all runs with one process per core, and yield each result when it is available."""
     workers = min(len(CELLS), len(os.sched_getaffinity(0)))
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
     try:
-        played = {pool.submit(play_cell, cell, rounds): cell for cell in CELLS}
-        for future in as_completed(played):
-            yield played[future], future.result()
+        futures = {pool.submit(run_cell, cell, rounds): cell for cell in CELLS}
+        for future in as_completed(futures):
+            yield futures[future], future.result()
     except BrokenProcessPool as error:
-        raise RunError("a process of the demonstration was killed; make room in memory, and play it again") from error
+        raise RunError("a process of the demonstration was killed; free some memory, and run it again") from error
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def verdict(accuracies: Mapping[DemoCell, float]) -> str:
-    """Say in one sentence what the final accuracies show."""
+def summarize(accuracies: Mapping[DemoCell, float]) -> str:
+    """Summarize the final accuracies in one sentence."""
     attacks = [attack for attack in ATTACKS if attack != NO_ATTACK]
     worst = min(attacks, key=lambda attack: accuracies[DemoCell(attack, UNDEFENDED)])
     kept = {rule: min(accuracies[DemoCell(attack, rule)] for attack in attacks) for rule in RULES}
     best = max(kept, key=lambda rule: kept[rule])
     clean, broken = (f"{accuracies[DemoCell(attack, UNDEFENDED)]:.0%}" for attack in (NO_ATTACK, worst))
     return (
-        f"With {MALICIOUS} of {CLIENTS} clients malicious, {worst} takes {UNDEFENDED} from {clean} to {broken};\n"
-        f"{best} keeps at least {floor(100 * kept[best])}% under every attack shown."
+        f"With {MALICIOUS} of {CLIENTS} clients malicious, {worst} lowers the accuracy of {UNDEFENDED} from {clean} "
+        f"to {broken};\n{best} keeps at least {floor(100 * kept[best])}% under every attack shown."
     )
 
 
 def _start_worker() -> None:
-    """Leave interrupts to the parent, and keep freed memory: the process does nothing but play runs."""
+    """Ignore interrupts, which the parent handles, and keep freed memory for later runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     keep_freed_memory()

@@ -1,4 +1,4 @@
-"""Learn the attack that a run plays while the rounds go by in which it still behaves (Li et al., 2022, section 6.1)."""
+"""Train the attack of a run during its rounds before the attack begins (Li et al., 2022, section 6.1)."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -16,10 +16,10 @@ from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
-from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
-from sparring.experiments.jobs.snapshots import latest_part, latest_place, latest_snapshot, save_snapshot
-from sparring.experiments.jobs.train_policy import UNARMED, refuse_shipped, save_policy, train_policies
+from sparring.experiments.jobs.snapshots import latest_part, latest_progress, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.train_policy import HONEST, refuse_shipped, save_policy, train_policies
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.reproductions.policy_trials import TRIALS, PolicyTrial, policies_of
 from sparring.experiments.runs.checkpoint import SavePace
@@ -46,66 +46,66 @@ from sparring.training.backends.threaded import torch_threads
 
 SETTINGS, DENOISING = TD3Settings(), Denoising()
 CEILING = 3.0
-"""The loss above which a model that is worse still gains the attacker nothing: a model that only guesses among ten
-classes has 2.3, and rewards for what lies far above that are rare and large, from which little is learned."""
-LOOKED_AT = 200
-"""Examples by which a simulated model is judged."""
+"""The loss above which a further increase gives the attacker no reward. A model that guesses among ten classes has a
+loss of 2.3; rewards far above that are rare and large, and slow down learning."""
+EVALUATED = 200
+"""The number of examples for evaluating a simulated model."""
 IMAGES = "images"
 REHEARSAL, TRIED = "rehearsal", "trials"
-"""The parts of a snapshot's numbers."""
+"""The keys of a snapshot's numbers."""
 
 
 @dataclass(frozen=True)
 class OnlineTraining:
-    """How an attack is learned."""
+    """The settings of the online training of an attack."""
 
     acting: LocalSearchActions
     schedule: OnlineSchedule
     settings: TD3Settings = SETTINGS
     rounds: int = 100
-    """Those of an episode, which starts from the global model that there is when learning in its world begins."""
+    """The rounds of an episode, which starts from the global model at the start of training in its world."""
     inverting: DistributionLearning | None = None
-    """How the mixture is learned; without, the attackers have their own examples alone."""
+    """The settings for learning the distribution; None: the attackers use only their own examples."""
     own: int = 200
-    """Examples that the attackers share."""
+    """The number of examples that the attackers share."""
     is_labeled: bool = True
-    """Whether they know their labels; if not, they serve the denoising alone (RL0)."""
+    """Whether the attackers know the labels; if not, the examples are used only for denoising (RL0)."""
     denoising: Denoising = DENOISING
-    """How what is reconstructed is cleaned."""
+    """The settings for denoising reconstructions."""
     searches_on: Literal["mixture", "own"] = "mixture"
-    """What searches in the real training draw from: the learned mixture, as in the paper, or the attackers' own ones,
-    as in the authors' code. Policies are learned on the mixture either way."""
+    """The examples for local searches in the real training: the learned mixture, as in the paper, or the attackers' own
+    examples, as in the authors' code. Policies are trained on the mixture in both cases."""
 
     def __post_init__(self) -> None:
         if self.inverting is None and not self.is_labeled:
             raise ConfigError(
-                "rehearsing.is_labeled is False; without labels something must be inverted, set inverting"
+                "training.is_labeled is False; training without labels needs gradient inversion, set inverting"
             )
         if self.searches_on == "own" and not self.is_labeled:
-            raise ConfigError("rehearsing.searches_on is 'own'; without labels nothing can be searched on, use mixture")
+            raise ConfigError("training.searches_on is 'own'; a search needs labels, use mixture")
 
 
 class TrainingPart(NamedTuple):
-    """An attack to learn: the file that it goes to, the run that it is for, in which it still behaves, and how."""
+    """An attack to train: the policy's file, the run without the attack, and the settings of the training."""
 
     policy: Path
     config: Config
-    rehearsing: OnlineTraining
+    training: OnlineTraining
 
 
 def training_parts(
     cells: Sequence[Cell], how: Callable[[Mapping[str, str]], OnlineTraining]
 ) -> dict[str, TrainingPart]:
-    """Return the attacks, by the names of their files, that cells play and that are not learned yet.
+    """Return the attacks of cells that are not trained yet, by the names of their files.
 
-    One that should have come with Sparring is refused: nothing is ever trained into the package.
+    A missing pre-trained policy is an error: nothing is written into the package.
     """
     found: dict[Path, TrainingPart] = {}
     for cell in cells:
         for policy in policies_of(cell.config):
             if not policy.exists() and policy not in found:
                 refuse_shipped(policy)
-                found[policy] = TrainingPart(policy, _behaving(cell.config), how(cell.labels))
+                found[policy] = TrainingPart(policy, _make_honest(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)
     return {policy.stem if names[policy.stem] == 1 else str(policy): part for policy, part in found.items()}
 
@@ -113,73 +113,73 @@ def training_parts(
 def train_attacks(
     plan: Plan, how: Callable[[Labels], OnlineTraining], *, folder: Path, workers: Workers, follower: Follower
 ) -> None:
-    """Train the policies that the cells of a plan play and that are not there yet, in parallel."""
-    due = training_parts(plan.cells, how)
-    follower.begin(f"training {len(due)} {'policy' if len(due) == 1 else 'policies'}")
-    policies, learning = folder / POLICIES, list(due.values())
-    total = sum(steps_wanted(part.rehearsing) for part in learning)
+    """Train the missing policies of a plan's cells in parallel."""
+    jobs = training_parts(plan.cells, how)
+    follower.begin(f"training {len(jobs)} {'policy' if len(jobs) == 1 else 'policies'}")
+    policies, learning = folder / POLICIES, list(jobs.values())
+    total = sum(count_steps(part.training) for part in learning)
     following = follower.training(policies, lambda: [*map(steps_made, learning)], total=total)
     with sweep_lock(folder):
-        train_policies(workers, train_part, lessons=due, folder=policies, following=following)
+        train_policies(workers, train_part, jobs=jobs, folder=policies, following=following)
 
 
 def train_part(part: TrainingPart) -> Path | Stopped | Failed:
-    """Learn an attack, from where it is, and return its file; its caller is only told of what goes wrong."""
-    return outcome_of(partial(_taken, part))
+    """Train an attack, or resume its training, and return its file; errors are returned, not raised."""
+    return capture_outcome(partial(_train_or_stop, part))
 
 
 def learn_attack(
     scenario: Scenario,
-    rehearsing: OnlineTraining,
+    training: OnlineTraining,
     *,
     folder: Path,
     wants_stop: Callable[[], bool] = never,
     pace: SavePace | None = None,
 ) -> tuple[TrainedAttack, tuple[PolicyTrial, ...]]:
-    """Learn to play a scenario's malicious clients, which behave in it; the folder keeps how far that is.
+    """Train an attack for a scenario's malicious clients, which train honestly in it; the folder keeps snapshots.
 
-    What is learned is tried against the middle of all ranges, about what a policy answers that has learned nothing.
+    A trained policy is compared with the middle of all ranges, approximately the action of an untrained policy.
     """
-    schedule = rehearsing.schedule
-    worlds, examples = _worlds(scenario, rehearsing, folder=folder, wants_stop=wants_stop)
+    schedule = training.schedule
+    worlds, examples = _make_worlds(scenario, training, folder=folder, wants_stop=wants_stop)
     pace = SavePace() if pace is None else pace
     untrained = TrainedAttack(
-        (PolicyVersion(0, constant_policy(worlds.own.space)),), rehearsing.acting, examples=examples
+        (PolicyVersion(0, constant_policy(worlds.own.space)),), training.acting, examples=examples
     )
-    start, trials = _stood(folder)
+    start, trials = _load_progress(folder)
     attack = untrained if start is None else unpack_attack(start.part(ATTACK))
-    lessons = rehearse(
-        worlds, attack, settings=rehearsing.settings, schedule=schedule, seed=scenario.federation.seed, start=start
+    stages = rehearse(
+        worlds, attack, settings=training.settings, schedule=schedule, seed=scenario.federation.seed, start=start
     )
-    for stands in lessons:
-        attack, trials = stands.attack, (*trials, PolicyTrial(stands.steps, stands.gained, stands.best))
+    for stage in stages:
+        attack, trials = stage.attack, (*trials, PolicyTrial(stage.steps, stage.gained, stage.best))
         is_due, is_stopped = pace.is_due(), wants_stop()
         if is_due or is_stopped:
-            save_snapshot(folder, _packed(stands.packed, trials), place=stands.steps)
+            save_snapshot(folder, _add_trials(stage.packed, trials), progress=stage.steps)
             pace.saved()
         if is_stopped:
-            raise Interrupted(f"stopped after {stands.steps} of {steps_wanted(rehearsing)} steps")
-    return _in_use(attack, schedule.attacks_from), trials
+            raise Interrupted(f"stopped after {stage.steps} of {count_steps(training)} steps")
+    return _drop_superseded(attack, schedule.attacks_from), trials
 
 
-def steps_wanted(rehearsing: OnlineTraining) -> int:
-    """Return how many steps are simulated in all."""
-    return rehearsing.schedule.steps(rehearsing.schedule.learns_until)
+def count_steps(training: OnlineTraining) -> int:
+    """Return the total number of simulated steps."""
+    return training.schedule.steps(training.schedule.learns_until)
 
 
 def steps_made(part: TrainingPart) -> int:
-    """Return how many steps have been simulated for an attack, up to the last snapshot."""
-    wanted = steps_wanted(part.rehearsing)
-    return wanted if part.policy.exists() else min(wanted, latest_place(_workshop(part.policy)))
+    """Return the number of simulated steps for an attack up to its latest snapshot."""
+    wanted = count_steps(part.training)
+    return wanted if part.policy.exists() else min(wanted, latest_progress(_snapshot_folder(part.policy)))
 
 
-def _taken(part: TrainingPart) -> Path | Stopped:
-    stop, folder = stop_file(part.policy.parent), _workshop(part.policy)
+def _train_or_stop(part: TrainingPart) -> Path | Stopped:
+    stop, folder = stop_file(part.policy.parent), _snapshot_folder(part.policy)
     if stop.exists():
         return Stopped()
     with torch_threads(part.config.execution.threads):
         scenario = build_scenario(part.config, load_dataset(part.config))
-        attack, trials = learn_attack(scenario, part.rehearsing, folder=folder, wants_stop=stop.exists)
+        attack, trials = learn_attack(scenario, part.training, folder=folder, wants_stop=stop.exists)
     write_json(part.policy.with_suffix(TRIALS), [trial._asdict() for trial in trials])
     save_policy(part.policy, attack)
     with translate_os_errors(folder):
@@ -188,86 +188,86 @@ def _taken(part: TrainingPart) -> Path | Stopped:
     return part.policy
 
 
-def _workshop(policy: Path) -> Path:
-    """Return the folder in which an attack stands until it is learned."""
+def _snapshot_folder(policy: Path) -> Path:
+    """Return the folder of snapshots, which exists until an attack is trained."""
     return policy.with_suffix("")
 
 
-def _behaving(config: Config) -> Config:
-    """Return the run in which malicious clients do as the others do."""
-    return replace(config, attacks=tuple(replace(attacker, member=UNARMED) for attacker in config.attacks))
+def _make_honest(config: Config) -> Config:
+    """Return the configuration of the run in which malicious clients train honestly."""
+    return replace(config, attacks=tuple(replace(attacker, member=HONEST) for attacker in config.attacks))
 
 
-def _worlds(
-    scenario: Scenario, rehearsing: OnlineTraining, *, folder: Path, wants_stop: Callable[[], bool]
+def _make_worlds(
+    scenario: Scenario, training: OnlineTraining, *, folder: Path, wants_stop: Callable[[], bool]
 ) -> tuple[Worlds, Batch]:
-    """Return the games to rehearse in, and the examples that are searched on in the real training."""
-    schedule = rehearsing.schedule
-    known = observe_training(scenario, schedule.attacks_from, own=rehearsing.own)
-    mixture = _mixture(scenario, rehearsing, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
-    before, begin = (known.own if rehearsing.is_labeled else mixture), known.states[schedule.learns_from]
-    earlier = _arena(scenario, rehearsing, examples=before, start=begin)
-    worlds = Worlds(earlier, _arena(scenario, rehearsing, examples=mixture, start=known.states[-1]))
-    return worlds, known.own if rehearsing.searches_on == "own" else mixture
+    """Return the games to train in, and the examples for local searches in the real training."""
+    schedule = training.schedule
+    known = observe_training(scenario, schedule.attacks_from, own=training.own)
+    mixture = _learn_mixture(scenario, training, known=known, folder=folder / IMAGES, wants_stop=wants_stop)
+    before, begin = (known.own if training.is_labeled else mixture), known.states[schedule.learns_from]
+    earlier = _make_learning_task(scenario, training, examples=before, start=begin)
+    worlds = Worlds(earlier, _make_learning_task(scenario, training, examples=mixture, start=known.states[-1]))
+    return worlds, known.own if training.searches_on == "own" else mixture
 
 
-def _mixture(
+def _learn_mixture(
     scenario: Scenario,
-    rehearsing: OnlineTraining,
+    training: OnlineTraining,
     *,
     known: ObservedTraining,
     folder: Path,
     wants_stop: Callable[[], bool],
 ) -> Batch:
-    """Return what the attackers take everybody's examples to be, going on with what is reconstructed already."""
-    if rehearsing.inverting is None:
+    """Return the attackers' estimate of all clients' examples; reconstruction resumes from its snapshot."""
+    if training.inverting is None:
         return known.own
     packed, seed = latest_snapshot(folder), scenario.federation.seed
-    own = known.own if rehearsing.is_labeled else unlabeled(known.own)
-    stages = rehearsing.inverting.reconstruct(
-        scenario.federation.network, known.leaks, own=own, seed=seed, start=packed
-    )
-    for batches, packed in enumerate(stages, start=latest_place(folder) + 1):
-        save_snapshot(folder, packed, place=batches)
+    own = known.own if training.is_labeled else unlabeled(known.own)
+    stages = training.inverting.reconstruct(scenario.federation.network, known.leaks, own=own, seed=seed, start=packed)
+    for batches, packed in enumerate(stages, start=latest_progress(folder) + 1):
+        save_snapshot(folder, packed, progress=batches)
         if wants_stop():
             raise Interrupted(f"stopped after {batches} reconstructed batches")
     if packed is None:
-        raise RunError("nothing was given away before the attack begins; let it begin later")
+        raise RunError("the attackers observe no gradient before the attack begins; use a later start")
     return cleaned_mixture(
         reconstructed(packed),
         known.own,
-        is_labeled=rehearsing.is_labeled,
+        is_labeled=training.is_labeled,
         rng=stream(seed, "denoising"),
-        denoising=rehearsing.denoising,
+        denoising=training.denoising,
     )
 
 
-def _arena(scenario: Scenario, rehearsing: OnlineTraining, *, examples: Batch, start: FederationState) -> LearningTask:
-    """Return the game that is rehearsed on some examples, from a model on."""
+def _make_learning_task(
+    scenario: Scenario, training: OnlineTraining, *, examples: Batch, start: FederationState
+) -> LearningTask:
+    """Return the learning task of the attacker on some examples, from a global model on."""
     world = world_model(scenario, examples)
-    judged = drawn(examples, LOOKED_AT, rng=stream(scenario.federation.seed, "looked at"))
+    judged = drawn(examples, EVALUATED, rng=stream(scenario.federation.seed, "looked at"))
     game = attack_game(
         replace(world, federation=replace(world.federation, test=judged)),
         malicious=sum(len(party.clients) for party in scenario.parties),
-        acting=rehearsing.acting,
-        rounds=start.round + rehearsing.rounds,
+        acting=training.acting,
+        rounds=start.round + training.rounds,
         ceiling=CEILING,
     )
     return LearningTask(replace(game, start=start), ATTACKER)
 
 
-def _packed(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
-    """Put what policies were worth so far beside where learning stands."""
+def _add_trials(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
+    """Add the trials of policies so far to the snapshot of training."""
     return Snapshot(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
 
 
-def _stood(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ...]]:
-    """Return where learning stood, if anywhere, and what policies were worth up to then."""
+def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ...]]:
+    """Return the latest snapshot of training, if any, and the trials of policies up to it."""
     found, numbers = latest_part(folder, REHEARSAL)
     return found, tuple(PolicyTrial(**each) for each in numbers.get(TRIED, ()))
 
 
-def _in_use(attack: TrainedAttack, begin: int) -> TrainedAttack:
-    """Return the attack without the policies that a newer one replaces before the attack begins."""
+def _drop_superseded(attack: TrainedAttack, begin: int) -> TrainedAttack:
+    """Return the attack without policies that a later one replaces before the attack begins."""
     newest = max((since for since, _ in attack.policies if since <= begin), default=0)
     return replace(attack, policies=tuple(each for each in attack.policies if each.since >= newest))

@@ -1,4 +1,4 @@
-"""The learned attacks of a run: where their policies are, and what these were worth while they were learned."""
+"""The learned attacks of a run: the files of their policies, and the evaluations of these during training."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,17 +10,17 @@ from sparring.experiments.jobs.atomic_files import read_json
 
 LEARNED = "learned"
 TRIALS = ".json"
-"""What is behind the name of a policy in that of its trials."""
+"""The suffix of the file of a policy's trials."""
 
 
 class PolicyTrial(NamedTuple):
-    """What policies were worth in the simulation: by how much the loss has risen at the end of an episode."""
+    """The evaluation of policies in simulation: the increase of the loss over an episode."""
 
     steps: int
     gained: float
-    """With the newest."""
+    """The increase with the latest policy."""
     best: float
-    """With the one that is played."""
+    """The increase with the policy that is kept."""
 
 
 def policies_of(config: Config) -> Iterator[Path]:
@@ -31,7 +31,7 @@ def policies_of(config: Config) -> Iterator[Path]:
 
 
 def trials_of(config: Config) -> Iterator[tuple[PolicyTrial, ...]]:
-    """Yield what policies were worth on the way to each learned attack of a run, where that is known."""
+    """Yield the recorded trials for each learned attack of a run."""
     for policy in policies_of(config):
         content = read_json(policy.with_suffix(TRIALS))
         if isinstance(content, list):

@@ -1,4 +1,4 @@
-"""A published table or figure as code: what to play, what was published, and what is claimed from it."""
+"""A published table or figure as code: its sweep, its published values, and its claims."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from sparring.experiments.analysis.claims import Claim
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.sweeps import Plan, plan_sweep
-from sparring.experiments.sweeps.axes import replaced
+from sparring.experiments.sweeps.axes import replace_words
 from sparring.experiments.sweeps.sweep_folder import POLICIES
 from sparring.registry import build
 
-if TYPE_CHECKING:  # to know how attacks are learned, Stable-Baselines3 is imported
+if TYPE_CHECKING:  # the module imports Stable-Baselines3
     from sparring.experiments.reproductions.online_training import OnlineTraining
 
 Scale = Literal["smoke", "laptop", "paper"]
@@ -30,7 +30,7 @@ Relation = Literal["=", "≈", "<", ">"]
 
 @dataclass(frozen=True)
 class Published:
-    """What the paper says of a metric in a cell; a number read from words such as "around 50%" is ≈."""
+    """The published value of a metric in a cell; values from words such as "around 50%" have the relation ≈."""
 
     cell: Labels
     value: float
@@ -49,28 +49,28 @@ class Preset:
     title: str
     source: str
     metrics: tuple[str, ...]
-    """What is printed of each cell."""
+    """The printed metrics of each cell."""
     document: Callable[[Scale], Section]
-    """The sweep that is played."""
+    """Returns the sweep."""
     differences: Mapping[Scale, tuple[str, ...]]
-    """In what the sweep is another than the paper's."""
+    """The differences between the sweep and the paper."""
     published: Callable[[Scale], tuple[Published, ...]]
     claims: Callable[[Scale], tuple[Claim, ...]]
-    rehearsing: "Callable[[Scale, Labels], OnlineTraining] | None" = None
-    """How the learned attack of a cell is learned; its file is in the folder that `{policies}` stands for."""
+    training: "Callable[[Scale, Labels], OnlineTraining] | None" = None
+    """Returns the settings for training the learned attack of a cell; `{policies}` denotes the folder of its file."""
 
     def __repr__(self) -> str:
         return f"Preset({self.id!r}, {self.title!r})"
 
 
-def plan_of(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
-    """Return the plan of a preset's sweep, whose learned attacks are in the folder `policies`."""
-    document = replaced(preset.document(scale), {"policies": policies})
+def plan_preset(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Plan:
+    """Return the plan of a preset's sweep, with its learned attacks in the folder `policies`."""
+    document = replace_words(preset.document(scale), {"policies": policies})
     return plan_sweep(document, preset={"id": preset.id, "scale": scale})
 
 
-def shipped(preset: Preset, scale: Scale) -> str | None:
-    """Return where the policies are that come with Sparring, for those who need not train their own."""
+def find_shipped(preset: Preset, scale: Scale) -> str | None:
+    """Return the reference to the pre-trained policies of a preset; None if there are none."""
     name = f"@{preset.id}-{scale}"
     return name if located(name).with_suffix("").is_dir() else None
 
@@ -86,7 +86,7 @@ def attack_grid(
 ) -> Section:
     """Return the sweep of rules, each a bundle of settings, by attacks and no attack, on each partition.
 
-    The rules reckon with the true share of malicious clients, or as much of it as all of them allow.
+    The rules assume the true share of malicious clients, or the largest share that all of them allow.
     """
     federation = base["federation"]
     share = assumed_share(
@@ -94,25 +94,25 @@ def attack_grid(
         sampled=federation["sampled"],
         rules=[bundle["defense"] for bundle in rules.values()],
     )
-    played = {name: {"attack": {**attack, "malicious": malicious}} for name, attack in attacks.items()}
+    attacked = {name: {"attack": {**attack, "malicious": malicious}} for name, attack in attacks.items()}
     return {
         "base": {**base, "threat": {"assumed_malicious": share}},
         "axes": {
             "partition": {name: {"data.partition": section} for name, section in partitions.items()},
             "defense": rules,
-            "attack": {NO_ATTACK: {"attack": {"name": "none"}}, **played},
+            "attack": {NO_ATTACK: {"attack": {"name": "none"}}, **attacked},
             "seed": list(range(seeds)),
         },
     }
 
 
 def assumed_share(wanted: float, *, sampled: int, rules: Iterable[Section]) -> float:
-    """Return the share of malicious updates that all rules of a table reckon with: no more than each of them allows."""
+    """Return the share of malicious updates that all rules of a table assume: at most the limit of each rule."""
     built: list[Defense] = [build("defense", DEFENSES, rule) for rule in rules]
     allowed = min(limit_of(rule, sampled) for rule in built) / sampled
     return min(wanted, floor(1000 * allowed) / 1000)
 
 
-def cells(**labels: Iterable[str]) -> tuple[dict[str, str], ...]:
-    """Return the cells of all combinations of labels, given those of each axis."""
+def make_cells(**labels: Iterable[str]) -> tuple[dict[str, str], ...]:
+    """Return the cells of all combinations of labels, given the labels on each axis."""
     return tuple(dict(zip(labels, combination, strict=True)) for combination in product(*labels.values()))

@@ -1,4 +1,4 @@
-"""Checkpoints of a run: the state after a round and how far its records go; a run resumes from the newest whole one."""
+"""Checkpoints of a run: the state after a round and the extent of its records; a run resumes from the latest one."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ NOTES = ("checkpoint.json", "checkpoint.previous.json")
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """What the tensors of a checkpoint belong to."""
+    """The run, the round and the records that the tensors of a checkpoint belong to."""
 
     run: str
     """The digest of the run's configuration."""
@@ -32,11 +32,11 @@ class Note:
     tensors: str
     """The SHA-256 of the file of tensors."""
     records: Mark
-    """How far the run's records went."""
+    """The extent of the run's records."""
 
 
 class Checkpoint(NamedTuple):
-    """A state to go on from, the records up to there, and whether a newer one is damaged."""
+    """A state to resume from, the records up to it, and whether a newer checkpoint is damaged."""
 
     state: FederationState
     records: Mark
@@ -44,7 +44,7 @@ class Checkpoint(NamedTuple):
 
 
 def save_checkpoint(folder: Path, state: FederationState, *, run: str, records: Mark) -> None:
-    """Save a state; the one before is kept, the one before that makes room."""
+    """Save a state; the previous checkpoint is kept, and the one before it is replaced."""
     for newest, previous in (TENSORS, NOTES):
         with translate_os_errors(folder / newest):
             if (folder / newest).exists():
@@ -52,14 +52,14 @@ def save_checkpoint(folder: Path, state: FederationState, *, run: str, records: 
     content = save(pack(state).tensors)
     write(folder / TENSORS[0], content)
     note = Note(run=run, round=state.round, tensors=_sha256(content), records=records)
-    write_json(folder / NOTES[0], _signed(asdict(note)))
+    write_json(folder / NOTES[0], _sign(asdict(note)))
 
 
 def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | None:
-    """Return the newest checkpoint of which nothing is damaged or missing."""
-    notes = {name: note for name in NOTES if (note := _note(folder / name)) is not None and note.run == run}
+    """Return the latest checkpoint of which no part is damaged or missing."""
+    notes = {name: note for name in NOTES if (note := _read_note(folder / name)) is not None and note.run == run}
     for (name, note), tensors in product(notes.items(), TENSORS):
-        content = _content(folder / tensors)
+        content = _read_tensors(folder / tensors)
         if content is not None and _sha256(content) == note.tensors and holds(records, note.records):
             is_fallback = name != NOTES[0] and (folder / NOTES[0]).exists()
             state = unpack(Snapshot(load(content), {"round": note.round}))
@@ -68,36 +68,38 @@ def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | 
 
 
 def drop_newest(folder: Path) -> None:
-    """Remove a damaged checkpoint, so that it does not take the place of the one before."""
+    """Remove a damaged checkpoint, so that it does not replace the previous one."""
     for newest in (TENSORS[0], NOTES[0]):
         with translate_os_errors(folder / newest):
             (folder / newest).unlink(missing_ok=True)
 
 
-def _content(path: Path) -> bytes | None:
-    """Return what a file of tensors holds, damaged or not."""
+def _read_tensors(path: Path) -> bytes | None:
+    """Return the bytes of a file of tensors, damaged or not; None if it cannot be read."""
     try:
         content = path.read_bytes()
     except OSError:
         return None
     # The first eight bytes of safetensors are a length, and a brace follows; torch's pickles are zip archives.
     if content.startswith((b"\x80", b"PK\x03\x04")) and content[8:9] != b"{":
-        raise RunError(f"{path} is a pickle, which is never read; remove it, and the run goes on from before")
+        raise RunError(
+            f"{path} is a pickle, which is never read; remove it, and the run resumes from the previous checkpoint"
+        )
     return content
 
 
-def _note(path: Path) -> Note | None:
-    """Return a note, but none that is missing or damaged."""
+def _read_note(path: Path) -> Note | None:
+    """Return a note; None if it is missing or damaged."""
     written = read_json(path)
     if not isinstance(written, dict):
         return None
     content = {key: value for key, value in written.items() if key != "sha256"}
-    if written != _signed(content) or content.keys() != Note.__annotations__.keys():
+    if written != _sign(content) or content.keys() != Note.__annotations__.keys():
         return None
     return Note(**content | {"records": Mark(*content["records"])})
 
 
-def _signed(content: dict[str, Any]) -> dict[str, Any]:
+def _sign(content: dict[str, Any]) -> dict[str, Any]:
     canonical = json.dumps(content, sort_keys=True).encode()
     return content | {"sha256": _sha256(canonical)}
 
@@ -108,13 +110,13 @@ def _sha256(content: bytes) -> str:
 
 @dataclass(frozen=True)
 class CheckpointInterval:
-    """Save at most every so many `seconds`, and so seldom that it takes no more than a `share` of the time."""
+    """The interval of checkpoints: at least `seconds`, and such that saving takes at most a `share` of the time."""
 
     seconds: float = 5.0
     share: float = 0.05
 
     def is_due(self, elapsed: float, cost: float) -> bool:
-        """Say whether to save again, `elapsed` seconds after the last time, which took `cost` seconds."""
+        """Return whether to save again, `elapsed` seconds after the last save, which took `cost` seconds."""
         return elapsed >= max(self.seconds, cost / self.share)
 
 
@@ -122,7 +124,7 @@ SELDOM = CheckpointInterval()
 
 
 class SavePace:
-    """Says when to save again, by a clock and by what saving has cost."""
+    """Decides when to save again, by a clock and the measured cost of saving."""
 
     def __init__(self, cadence: CheckpointInterval = SELDOM, *, clock: Callable[[], float] = perf_counter) -> None:
         self.cadence, self.clock = cadence, clock
@@ -130,18 +132,18 @@ class SavePace:
         self._cost = 0.0
 
     def is_due(self) -> bool:
-        """Say whether to save now; saving is taken to begin with this question."""
+        """Return whether to save now; the cost of saving is measured from this call on."""
         self._asked = self.clock()
         return self.cadence.is_due(self._asked - self._saved, self._cost)
 
     def saved(self) -> None:
-        """Be told that saving is done."""
+        """Record the end of a save."""
         self._saved = self.clock()
         self._cost = self._saved - self._asked
 
 
 class Checkpointer:
-    """Saves the states of one run, on request or when its cadence says so."""
+    """Saves the states of one run, on request or when its interval is over."""
 
     def __init__(self, folder: Path, journal: Journal, *, run: str, cadence: CheckpointInterval) -> None:
         self.folder, self.journal, self.run = folder, journal, run

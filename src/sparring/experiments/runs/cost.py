@@ -1,4 +1,4 @@
-"""What a run costs: its time and its memory, forecast before it is played and measured while it is."""
+"""The cost of a run: time and memory, forecast before the run and measured during it."""
 
 import resource
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.describe import format_attacks, format_classes, format_duration, format_member
-from sparring.experiments.config.memory import FLOAT, explaining_exhaustion
+from sparring.experiments.config.memory import FLOAT, translate_exhaustion
 from sparring.experiments.config.parse import digest, to_document
 from sparring.experiments.config.schema import Config
 from sparring.federation import FederationState, RoundRecord, Scenario, initial_state, measure, play_round
@@ -17,13 +17,13 @@ from sparring.training.backends.threaded import torch_threads
 
 KIBIBYTE = 1 << 10
 LONG = 10.0
-"""Seconds after which nothing is measured again."""
+"""Work that takes more seconds than this is timed once."""
 SHORT, REPEATS = 0.5, 3
-"""What takes fewer seconds than this is measured so many times."""
+"""Work that takes fewer seconds than `SHORT` is timed `REPEATS` times."""
 
 
 class Forecast(NamedTuple):
-    """The cost of a run as measured on a round, and the configuration with all defaults."""
+    """The cost of a run, extrapolated from a few rounds, and its configuration with all defaults."""
 
     seconds: float
     memory: int
@@ -35,17 +35,17 @@ class Forecast(NamedTuple):
     class_names: tuple[str, ...] = ()
 
 
-def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
-    """Play a few rounds for the measure, and write nothing."""
+def forecast_run(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
+    """Time a few rounds of a run, and write nothing."""
     server = validate(config, catalogues)
-    with explaining_exhaustion(), torch_threads(config.execution.threads):
+    with translate_exhaustion(), torch_threads(config.execution.threads):
         dataset = load_dataset(config, catalogues)
         scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
-        seconds = run_seconds(config, scenario)
+        seconds = estimate_seconds(config, scenario)
     size = scenario.federation.network.size
     return Forecast(
         seconds=seconds,
-        memory=_memory(config, size),
+        memory=_estimate_memory(config, size),
         parameters=size,
         examples=len(dataset.train.labels),
         digest=digest(config),
@@ -54,77 +54,77 @@ def forecast(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
     )
 
 
-def run_seconds(config: Config, scenario: Scenario) -> float:
-    """Return how long a run will take, as measured on a few rounds of it."""
+def estimate_seconds(config: Config, scenario: Scenario) -> float:
+    """Estimate the time of a run from a few of its rounds."""
     rounds = config.federation.rounds
-    # All attackers have started in the round that is measured.
+    # All attackers are active in the measured rounds.
     start = max((attacker.start for attacker in scenario.attackers), default=0)
     state = replace(initial_state(scenario.federation), round=start)
-    evaluation = _warm(lambda: measure(scenario, state))
-    states = _states(scenario, state)
-    training = _warm(lambda: next(states))
+    evaluation = _time_warm(lambda: measure(scenario, state))
+    states = _play_rounds(scenario, state)
+    training = _time_warm(lambda: next(states))
     return rounds * training + (1 + rounds / config.evaluation.every) * evaluation
 
 
-def _states(scenario: Scenario, state: FederationState) -> Iterator[FederationState]:
-    """Play round after round, without an end."""
+def _play_rounds(scenario: Scenario, state: FederationState) -> Iterator[FederationState]:
+    """Yield the states of an unlimited number of rounds."""
     while True:
         state, _ = play_round(scenario, state)
         yield state
 
 
-def _warm(work: Callable[[], object]) -> float:
-    """Return the seconds that work takes; the first time it also makes what every later one uses."""
-    seconds = _timed(work)
+def _time_warm(work: Callable[[], object]) -> float:
+    """Return the time of some work in seconds; the first call also warms up caches."""
+    seconds = _time(work)
     if seconds >= LONG:
         return seconds
-    # What is short may come out several times as long while the machine does something else.
-    return min(_timed(work) for _ in range(REPEATS if seconds < SHORT else 1))
+    # Short times can be several times too long while other processes use the machine.
+    return min(_time(work) for _ in range(REPEATS if seconds < SHORT else 1))
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _time(work: Callable[[], object]) -> float:
     began = perf_counter()
     work()
     return perf_counter() - began
 
 
-def _memory(config: Config, size: int) -> int:
-    """Return what this process has needed, and what the clients' momenta will need besides."""
+def _estimate_memory(config: Config, size: int) -> int:
+    """Return the peak memory of this process plus the memory of the clients' momenta."""
     momenta = config.federation.clients * size if config.federation.momentum > 0 else 0
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE + FLOAT * momenta
 
 
 @dataclass
 class RoundTimer:
-    """So many rounds and the seconds that they took."""
+    """A number of rounds and their total time."""
 
     rounds: int = 0
     seconds: float = 0.0
 
 
 class Stopwatch:
-    """Counts rounds and their seconds: those that ended in an evaluation apart from the others."""
+    """Measures the time of rounds, separately with and without evaluation."""
 
     def __init__(self) -> None:
         self.plain, self.evaluated = RoundTimer(), RoundTimer()
         self._since = perf_counter()
 
     def start(self) -> None:
-        """Let the next round begin now."""
+        """Start timing the next round."""
         self._since = perf_counter()
 
     def stop(self, record: RoundRecord) -> None:
-        """Count the round that has just ended; the start of a run is no round."""
+        """Add the round that has just ended; the record before the first round does not count."""
         if record.round > 0:
-            laps = self.plain if record.accuracy is None else self.evaluated
-            laps.rounds += 1
-            laps.seconds += perf_counter() - self._since
+            timer = self.plain if record.accuracy is None else self.evaluated
+            timer.rounds += 1
+            timer.seconds += perf_counter() - self._since
 
 
-def rounds_per_second(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
-    """Return the speed of training alone; None where nothing was timed.
+def measure_speed(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
+    """Return the speed of training without evaluation; None if no round was timed.
 
-    It is that of the rounds without evaluation. Where there are none, one evaluation is timed and taken off.
+    It is the speed of the rounds without evaluation. If there are none, the time of one evaluation is subtracted.
     """
     plain, evaluated = stopwatch.plain, stopwatch.evaluated
     if plain.rounds > 0:
@@ -134,7 +134,7 @@ def rounds_per_second(stopwatch: Stopwatch, scenario: Scenario, *, state: Federa
     began = perf_counter()
     measure(scenario, state)
     training = evaluated.seconds - evaluated.rounds * (perf_counter() - began)
-    # However the clock jitters, a round takes some time.
+    # The lower bound avoids zero or negative times due to clock jitter.
     return evaluated.rounds / max(training, 0.01 * evaluated.seconds)
 
 
@@ -142,17 +142,17 @@ MEBIBYTE = 1 << 20
 
 
 def describe_run(config: Config, plan: Forecast) -> dict[str, str]:
-    """Return what would be played, its time and its memory, by the names of these facts."""
+    """Describe a run, its time and its memory, as named facts."""
     data, federation = config.data, config.federation
     return {
         "data": f"{format_member(data.member)}, {plan.examples:,} training examples",
         **({"classes": format_classes(plan.class_names)} if plan.class_names else {}),
-        "clients": f"{federation.clients}, {federation.sampled} of them in a round; {format_member(data.partition)}",
+        "clients": f"{federation.clients}, {federation.sampled} sampled per round; {format_member(data.partition)}",
         "model": f"{format_member(config.model)}, {plan.parameters:,} parameters",
-        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples a client, "
+        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples per client, "
         f"lr {federation.lr:g}",
         "attack": format_attacks(config),
-        "defense": f"{format_member(config.defense)}, {_assuming(config)}",
+        "defense": f"{format_member(config.defense)}, {_describe_assumption(config)}",
         "post-training": format_member(config.post_training),
         "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
         "time": f"about {format_duration(plan.seconds)}",
@@ -160,8 +160,8 @@ def describe_run(config: Config, plan: Forecast) -> dict[str, str]:
     }
 
 
-def _assuming(config: Config) -> str:
-    """Say how many malicious updates the rule assumes."""
+def _describe_assumption(config: Config) -> str:
+    """Describe the number of malicious updates that the rule assumes."""
     if config.has_oracle:
-        return "an oracle: it is told how many updates of each round are malicious"
+        return "an oracle: it receives the true number of malicious updates in each round"
     return f"assuming {config.threat.assumed_malicious:.0%} malicious updates"

@@ -1,4 +1,4 @@
-"""The records of a run, `rounds.jsonl`: one compact JSON object a round, without time and without path."""
+"""The records of a run, `rounds.jsonl`: one compact JSON object per round, without times and paths."""
 
 import hashlib
 import json
@@ -15,26 +15,26 @@ CHUNK = 1 << 20
 
 
 class Mark(NamedTuple):
-    """How far the records go: their length in bytes, and the SHA-256 of these."""
+    """The extent of the records: their length in bytes, and the SHA-256 of these bytes."""
 
     size: int
     sha256: str
 
 
 class Journal:
-    """The records of a run in progress: they go on behind the first `size` bytes, what lies there is cut off."""
+    """The records of a run in progress: the file is truncated to `size` bytes, and new records are appended."""
 
     def __init__(self, path: Path, size: int = 0) -> None:
         self.path = path
         with translate_os_errors(path):
-            # Unbuffered: a line that does not fit on the disk is not tried again when the file is closed.
+            # Unbuffered: a line that does not fit on the disk is not written again when the file is closed.
             self._file = path.open("ab", buffering=0)
             self._file.truncate(size)
             self._digest = _digest(path, size)
         self._size = size
 
     def append(self, record: RoundRecord) -> None:
-        """Write a line."""
+        """Append a record as a line."""
         line = memoryview(_line(record))
         self._digest.update(line)
         self._size += len(line)
@@ -43,7 +43,7 @@ class Journal:
                 line = line[self._file.write(line) :]
 
     def mark(self) -> Mark:
-        """Wait until the records have reached the disk, and return how far they go."""
+        """Wait until the records have reached the disk, and return their extent."""
         with translate_os_errors(self.path):
             os.fsync(self._file.fileno())
         return Mark(self._size, self._digest.hexdigest())
@@ -53,7 +53,7 @@ class Journal:
 
 
 def holds(path: Path, mark: Mark) -> bool:
-    """Say whether the records begin with those that `mark` was taken of."""
+    """Return whether a file begins with the records that `mark` describes."""
     try:
         return path.stat().st_size >= mark.size and _digest(path, mark.size).hexdigest() == mark.sha256
     except OSError:
@@ -61,7 +61,7 @@ def holds(path: Path, mark: Mark) -> bool:
 
 
 def read_records(path: Path) -> Iterator[RoundRecord]:
-    """Yield the records in a file, but for a last line that was not written to its end."""
+    """Yield the records in a file, except for an incomplete last line."""
     with path.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
@@ -69,7 +69,7 @@ def read_records(path: Path) -> Iterator[RoundRecord]:
 
 
 def _line(record: RoundRecord) -> bytes:
-    """Leave out what the record has no value for; the fields keep their order."""
+    """Format a record without the fields that are None; the fields keep their order."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     present = {name: value for name, value in values.items() if value is not None}
     return json.dumps(present, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -1,4 +1,4 @@
-"""What a run folder says of its run: the configuration, its digest, and what it was played with."""
+"""The manifest of a run folder: the configuration, its digest, and the versions of the software."""
 
 import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ ORACLE = "the rule is told how many updates of each round are malicious"
 
 
 class Manifest(NamedTuple):
-    """The configuration of a run, the versions of ours and of plug-ins it was started with, its classes by name."""
+    """The configuration of a run, the versions of Sparring and of plug-ins at its start, and its class names."""
 
     config: Config
     versions: dict[str, str]
@@ -34,8 +34,8 @@ class Manifest(NamedTuple):
     class_names: tuple[str, ...] = ()
 
 
-def versions() -> dict[str, str]:
-    """Return the versions that bit-identity depends on."""
+def list_versions() -> dict[str, str]:
+    """Return the versions of the software that affect the bits of results."""
     return {
         "sparring": sparring.__version__,
         "python": platform.python_version(),
@@ -44,8 +44,8 @@ def versions() -> dict[str, str]:
     }
 
 
-def device_name(device: str) -> dict[str, str]:
-    """Return what the device calls itself, if it is no processor."""
+def describe_device(device: str) -> dict[str, str]:
+    """Return the name of the device, unless it is the CPU."""
     return {} if device == "cpu" else {"device_name": torch.cuda.get_device_name(device)}
 
 
@@ -57,9 +57,9 @@ def write_manifest(
         "digest": digest(config),
         "seed": config.seed,
         "device": config.execution.device,
-        **device_name(config.execution.device),
+        **describe_device(config.execution.device),
         "threads": config.execution.threads,
-        "versions": versions(),
+        "versions": list_versions(),
         "plugins": plugins_of(config, catalogues),
         "config": to_document(config),
         "files": config.files,
@@ -71,45 +71,45 @@ def write_manifest(
 
 
 def has_manifest(folder: Path) -> bool:
-    """Say whether a folder is a run folder."""
+    """Return whether a folder is a run folder."""
     return _is_ours(read_json(folder / NAME))
 
 
 def read_manifest(folder: Path, catalogues: Catalogues = CATALOGUES) -> Manifest:
-    """Return what a run folder says of its run, if that is still true.
+    """Read the manifest of a run folder, and verify its digest.
 
-    Plug-ins that it names are never imported for that: somebody else may have written it.
+    Plug-ins that it names are never imported, since the folder may come from an untrusted source.
     """
     content = _read(folder)
     _refuse_missing(content["plugins"], folder, catalogues=catalogues)
-    about = _manifest(folder, content, configured=partial(parse_config, catalogues=catalogues))
+    about = _parse_manifest(folder, content, configured=partial(parse_config, catalogues=catalogues))
     if digest(about.config) != content["digest"]:
-        raise RunError(f"{folder / NAME} was changed, or made by another version; play the run again with --overwrite")
+        raise RunError(f"{folder / NAME} was changed, or written by another version; run it again with --overwrite")
     return about
 
 
 def read_old_manifest(folder: Path) -> Manifest:
-    """Return what a run folder records of its run, which another version of Sparring, or a plug-in, may have played.
+    """Read the manifest of a run folder that may need another version of Sparring, or a plug-in that is not loaded.
 
     Nothing that it names is imported or built.
     """
-    return _manifest(folder, _read(folder), configured=read_recorded)
+    return _parse_manifest(folder, _read(folder), configured=read_recorded)
 
 
 def _read(folder: Path) -> dict[str, Any]:
     content = read_json(folder / NAME)
     if not _is_ours(content):
-        raise UnknownFolder(f"{folder} is no run folder; give one that `sparring run` made")
+        raise UnknownFolder(f"{folder} is not a run folder; give one that `sparring run` created")
     found: dict[str, Any] = content
     return found
 
 
-def _manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
+def _parse_manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
     try:
-        # Before files were known by what they hold, nothing was said of that, and digests are made of their names.
+        # Earlier versions did not record the contents of files; their digests depend on the names.
         config = configured(to_present(content["config"]), files=content.get("files", {}))
     except ConfigError as error:
-        raise RunError(f"{folder / NAME}: {error}; play the run again with --overwrite") from None
+        raise RunError(f"{folder / NAME}: {error}; run it again with --overwrite") from None
     names = tuple(map(str, content.get("class_names", ())))
     return Manifest(config, content["versions"], content["plugins"], names)
 
@@ -119,7 +119,7 @@ def _refuse_missing(plugins: Iterable[str], folder: Path, *, catalogues: Catalog
     missing = [module for module in plugins if module not in loaded]
     if missing:
         options = " ".join(f"--plugin {quote(module)}" for module in missing)
-        raise RunError(f"{folder} was played with a plug-in that is not loaded; if you trust it, add {options}")
+        raise RunError(f"{folder} was run with a plug-in that is not loaded; if you trust it, add {options}")
 
 
 def _is_ours(content: Any) -> bool:

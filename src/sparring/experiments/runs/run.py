@@ -1,4 +1,4 @@
-"""Play a run into its folder, and go on with one that was stopped."""
+"""Execute a run in its folder, and resume one that was stopped."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,7 +13,7 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import file_contents
-from sparring.experiments.config.memory import explaining_exhaustion
+from sparring.experiments.config.memory import translate_exhaustion
 from sparring.experiments.config.parse import digest, first_difference
 from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.schema import Config
@@ -28,9 +28,15 @@ from sparring.experiments.runs.checkpoint import (
     drop_newest,
     latest_checkpoint,
 )
-from sparring.experiments.runs.cost import Stopwatch, rounds_per_second
+from sparring.experiments.runs.cost import Stopwatch, measure_speed
 from sparring.experiments.runs.journal import Journal, read_records
-from sparring.experiments.runs.manifest import has_manifest, read_manifest, read_old_manifest, versions, write_manifest
+from sparring.experiments.runs.manifest import (
+    has_manifest,
+    list_versions,
+    read_manifest,
+    read_old_manifest,
+    write_manifest,
+)
 from sparring.experiments.runs.run_folder import (
     RECORDS,
     RESULT,
@@ -39,7 +45,7 @@ from sparring.experiments.runs.run_folder import (
     admit,
     clear,
     command_to_resume,
-    locked,
+    lock_folder,
 )
 from sparring.experiments.runs.saved_model import save_model
 from sparring.federation import FederationState, Result, Scenario, simulate_rounds
@@ -48,7 +54,7 @@ from sparring.validation import check_device, check_kind
 
 
 class Outcome(NamedTuple):
-    """What a run came to: its folder, its results, and the speed of its training."""
+    """The outcome of a run: its folder, its results, and the speed of its training."""
 
     folder: Path
     result: dict[str, Any]
@@ -57,7 +63,7 @@ class Outcome(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class RunJob:
-    """What stays the same while a run is played."""
+    """The fixed parts of a run in progress."""
 
     folder: Path
     config: Config
@@ -77,8 +83,8 @@ def run(
     cadence: CheckpointInterval = SELDOM,
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
-    """Play a run from the start, or go on with the same run if there is one and `existing` says so."""
-    check_kind("run: config", config, kind=Config, remedy='make one of a document: configure({"data": {...}})')
+    """Execute a run from the start; with `existing="resume"`, resume the same run in the folder if there is one."""
+    check_kind("run: config", config, kind=Config, remedy='make one from a document: parse_config({"data": {...}})')
     check_kind("run: folder", folder, kind=str | Path, remedy="give the path of a folder")
     folder = Path(folder)
     server = validate(config, catalogues)
@@ -86,22 +92,22 @@ def run(
     if existing == "resume" and has_manifest(folder):
         _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
-    with explaining_exhaustion(), torch_threads(config.execution.threads):
+    with translate_exhaustion(), torch_threads(config.execution.threads):
         dataset = load_dataset(config, catalogues)
         scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
         job = RunJob(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
-        with locked(folder):
+        with lock_folder(folder):
             admit(folder, existing)
             clear(folder)
             write_manifest(folder, config, class_names=dataset.class_names, catalogues=catalogues)
-            state, stopwatch = _play(job, None)
+            state, stopwatch = _run_rounds(job, None)
             return _finish(job, state, stopwatch=stopwatch)
 
 
-def finished(config: Config, folder: str | Path) -> Outcome | None:
-    """Return what a run came to that a folder holds as a whole; nothing for another run, and for one that goes on."""
+def find_outcome(config: Config, folder: str | Path) -> Outcome | None:
+    """Return the outcome of a complete run in a folder; None if it is another run or not complete."""
     folder = Path(folder)
-    outcome = _outcome(folder) if has_manifest(folder) else None
+    outcome = _read_outcome(folder) if has_manifest(folder) else None
     if outcome is None:
         return None
     known = read_old_manifest(folder).config
@@ -116,30 +122,30 @@ def resume(
     cadence: CheckpointInterval = SELDOM,
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
-    """Go on with a run that was stopped, to the same bytes; of one that is complete, return the outcome."""
+    """Resume a run that was stopped, with bit-identical results; for a complete run, return its outcome."""
     folder = Path(folder)
     about = read_manifest(folder, catalogues)
     config = about.config
     plugins = plugins_of(config, catalogues)
-    outcome = _outcome(folder)
+    outcome = _read_outcome(folder)
     if outcome is not None:
         return outcome
     check_device("execution.device", config.execution.device)
-    if (about.versions, about.plugins) != (versions(), plugins):
-        observer.notice(f"{folder} was started with other versions; its last bits may come out differently")
-    with explaining_exhaustion(), torch_threads(config.execution.threads), locked(folder):
+    if (about.versions, about.plugins) != (list_versions(), plugins):
+        observer.notice(f"{folder} was started with other versions; results may differ in their last bits")
+    with translate_exhaustion(), torch_threads(config.execution.threads), lock_folder(folder):
         _refuse_changed(config, folder, catalogues=catalogues)
-        start = _last(folder, config, observer=observer)
+        start = _find_checkpoint(folder, config, observer=observer)
         dataset = load_dataset(config, catalogues)
         job = RunJob(
             folder, config, dataset, build_scenario(config, dataset, catalogues=catalogues), observer, cadence, plugins
         )
-        state, stopwatch = _play(job, start)
+        state, stopwatch = _run_rounds(job, start)
         return _finish(job, state, stopwatch=stopwatch)
 
 
-def _outcome(folder: Path) -> Outcome | None:
-    """Return what a complete run came to."""
+def _read_outcome(folder: Path) -> Outcome | None:
+    """Return the outcome of a complete run, else None."""
     result, timing = read_json(folder / RESULT), read_json(folder / TIMING)
     return None if result is None or timing is None else Outcome(folder, result, timing["rounds_per_second"])
 
@@ -152,29 +158,28 @@ def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> 
 
 
 def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
-    """Refuse to go on where a file holds something else by now than when the run was started."""
+    """Reject resuming a run if the contents of a named file have changed since its start."""
     now = file_contents(config, catalogues) if config.files else {}
     for file, known in config.files.items():
         if now.get(file) != known:
             raise RunError(
-                f"{file} is not what it was when {folder} was started; put it back, or play the run again with "
-                "--overwrite"
+                f"{file} has changed since {folder} was started; restore it, or run it again with --overwrite"
             )
 
 
-def _last(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
-    """Return the checkpoint to go on from, and say so if it is not the newest one."""
+def _find_checkpoint(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
+    """Return the checkpoint to resume from, with a notice if it is not the latest one."""
     start = latest_checkpoint(folder, run=digest(config), records=folder / RECORDS)
     if start is None and any((folder / name).exists() for name in NOTES):
-        observer.notice(f"no checkpoint in {folder} is whole; the run starts again")
+        observer.notice(f"no checkpoint in {folder} is intact; the run starts from the beginning")
     if start is not None and start.is_fallback:
-        observer.notice(f"the newest checkpoint in {folder} is damaged; going on from round {start.state.round}")
+        observer.notice(f"the latest checkpoint in {folder} is damaged; resuming from round {start.state.round}")
         drop_newest(folder)
     return start
 
 
-def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
-    """Play the rounds that are left, and return the state after them and the time it took."""
+def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
+    """Execute the remaining rounds, and return the final state and the measured time."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
     size, begun = 0, None
     if start is not None:
@@ -186,29 +191,29 @@ def _play(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopw
             stopwatch.stop(record)
             journal.append(record)
             job.observer.record(record)
-            _pause(job, state, saver=saver)
+            _save_or_stop(job, state, saver=saver)
             stopwatch.start()
     assert state is not None
     return state, stopwatch
 
 
-def _pause(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
-    """Save where that is due, and leave where that is wanted."""
+def _save_or_stop(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
+    """Save a checkpoint if it is due, and stop if the observer requests it."""
     is_last = state.round == job.config.federation.rounds
     is_stopped = not is_last and job.observer.wants_stop()
     if is_last or is_stopped or saver.is_due():
         saver.save(state)
     if is_stopped:
         raise Interrupted(
-            f"stopped after round {state.round}; go on with: {command_to_resume(job.folder, job.plugins)}"
+            f"stopped after round {state.round}; resume with: {command_to_resume(job.folder, job.plugins)}"
         )
 
 
 def _finish(job: RunJob, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
-    """Write what a complete run has; the result comes last, since it says that the run is complete."""
+    """Write the files of a complete run; the result comes last, since it marks the run as complete."""
     model = Model(job.scenario.federation.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
-    rate = rounds_per_second(stopwatch, job.scenario, state=state)
+    rate = measure_speed(stopwatch, job.scenario, state=state)
     write_json(job.folder / TIMING, {"rounds_per_second": rate})
     evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
     summary = Result(evaluated, model)

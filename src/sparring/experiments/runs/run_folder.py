@@ -1,4 +1,4 @@
-"""The folder of a run: who may use it, and when its files make way."""
+"""The folder of a run: its files, its lock, and the rules for using an existing folder."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,12 +20,12 @@ LOCK = ".lock"
 FILES = (manifest.NAME, RECORDS, *checkpoint.TENSORS, *checkpoint.NOTES, saved_model.NAME, TIMING, RESULT)
 
 Existing = Literal["refuse", "resume", "overwrite"]
-"""What to do about a folder that holds a run already."""
+"""What to do if the folder already holds a run."""
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Make the folder if it is missing, and keep every other process out of it."""
+def lock_folder(folder: Path) -> Iterator[None]:
+    """Create the folder if it is missing, and lock it against other processes."""
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
@@ -40,17 +40,17 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def admit(folder: Path, existing: Existing) -> None:
-    """Refuse a folder that cannot take the run."""
+    """Reject a folder that cannot be used for the run."""
     if is_vacant(folder):
         return
     if not manifest.has_manifest(folder):
-        raise UnknownFolder(f"{folder} is there and is no run folder; choose another one")
+        raise UnknownFolder(f"{folder} exists and is not a run folder; choose another one")
     if existing == "refuse":
-        raise RunError(f"{folder} holds a run; go on with --resume, or play it again with --overwrite")
+        raise RunError(f"{folder} holds a run; resume it with --resume, or replace it with --overwrite")
 
 
 def clear(folder: Path) -> None:
-    """Remove the files of a run, and nothing else; the manifest goes last, so that a kill leaves a run folder."""
+    """Remove the files of a run, and nothing else; the manifest is last, so that a kill leaves a valid run folder."""
     for name in reversed(FILES):
         for path in (folder / name, folder / (name + PARTIAL)):
             with translate_os_errors(path):
@@ -58,12 +58,12 @@ def clear(folder: Path) -> None:
 
 
 def is_vacant(folder: Path) -> bool:
-    """Say whether a folder is missing, or holds nothing but what a run that never began may have left there."""
+    """Return whether a folder is missing, empty, or holds only the leftovers of a run that never started."""
     leftovers = {LOCK, manifest.NAME + PARTIAL}
     with translate_os_errors(folder):
         return not folder.exists() or leftovers.issuperset(path.name for path in folder.iterdir())
 
 
 def command_to_resume(folder: Path, plugins: Iterable[str] = ()) -> str:
-    """Return what to type to go on with a run that was played with these plug-ins."""
+    """Return the command that resumes a run with these plug-ins."""
     return " ".join(["sparring resume", quote(str(folder)), *(f"--plugin {plugin}" for plugin in plugins)])

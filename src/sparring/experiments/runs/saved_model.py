@@ -1,4 +1,4 @@
-"""The model at the end of a run, `model.safetensors`: its parameters, and what to build its network from."""
+"""The model at the end of a run, `model.safetensors`: its parameters, and the description of its network."""
 
 import json
 from dataclasses import replace
@@ -20,11 +20,11 @@ from sparring.validation import check_kind
 
 NAME = "model.safetensors"
 CONSTANT = "constant:"
-"""What the names of tensors that are not trained begin with."""
+"""The prefix of the names of tensors that are not trained."""
 
 
 class ModelFacts(NamedTuple):
-    """What a network must know of the data."""
+    """The properties of the data that a network depends on."""
 
     shape: tuple[int, ...]
     classes: int
@@ -33,25 +33,25 @@ class ModelFacts(NamedTuple):
 
 
 def save_model(folder: Path, model: Model, *, section: Section, dataset: Dataset) -> None:
-    """Write the parameters and, where there are any, what of the network is not trained."""
+    """Write the parameters of a model and the tensors of its network that are not trained."""
     facts = ModelFacts(dataset.shape, dataset.classes, dataset.mean, dataset.std)
     network = model.network
     constants = network.constants if isinstance(network, ModuleNetwork) else {}
-    # Copies: safetensors refuses a tensor that has two names.
+    # Copies, since safetensors rejects a tensor with two names.
     held = {f"{CONSTANT}{name}": tensor.clone() for name, tensor in constants.items()}
-    # One entry: safetensors writes several in no particular order.
+    # A single entry, since safetensors writes several entries in arbitrary order.
     described = json.dumps({"model": section, "data": facts})
     write(folder / NAME, save({"parameters": model.parameters, **held}, {"network": described}))
 
 
 def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model:
-    """Return the model that a run ended with, from its folder; neither its data nor a configuration is needed."""
+    """Return the final model of a run from its folder; neither the data nor a configuration is needed."""
     check_kind("load_model: folder", folder, kind=str | Path, remedy="give the folder of a run, such as outcome.folder")
     path = Path(folder) if Path(folder).is_file() else Path(folder) / NAME
     try:
         with safe_open(path, framework="pt") as file:
             described = json.loads(file.metadata()["network"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
             parameters = tensors.pop("parameters")
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
         raise UnknownFolder(f"{path} holds no model of a run; give the folder of a run that is complete") from None

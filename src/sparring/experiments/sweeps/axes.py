@@ -1,4 +1,4 @@
-"""The axes of a sweep: what varies, and what each of its values sets."""
+"""The axes of a sweep, and the settings of each value on an axis."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from sparring.experiments.config.sections import Section
 from sparring.registry import offer
 
 Bundle = Mapping[str, Any]
-"""Settings that go together: values by the keys that they are set at, as in `attack` or `attack.name`."""
+"""The settings of one value on an axis: values by key, such as `attack` or `attack.name`."""
 
 Axes = Mapping[str, Mapping[str, Bundle]]
-"""By the name of each axis, what it varies: bundles by their labels, in the file's order."""
+"""The bundles of each axis by their labels, in the file's order."""
 
 ATTACK, DEFENSE, SEED = "attack", "defense", "seed"
-"""The axes that are set against each other, and the one along which a cell is repeated."""
+"""The two axes of a grid, and the axis of repetitions."""
 METRICS = (
     "accuracy",
     "average_accuracy",
@@ -32,62 +32,62 @@ METRICS = (
     "average_backdoor_accuracy_of_all",
 )
 COLUMNS = (*METRICS, "rounds", "run")
-"""What a frame holds beside the axes."""
+"""The columns of a frame other than the axes and the seed."""
 NO_SLUG = re.compile(r"[^a-z0-9]+")
 IN_BRACES = re.compile(r"\{([^{}]*)\}")
 TAKEN = (*COLUMNS, "metric", "n", "mean", "std", "low", "high", "interval")
-"""What tables hold beside the axes; an axis cannot be called that."""
+"""The columns of tables other than axes; an axis cannot have one of these names."""
 
 
 def read_axes(section: Section) -> Axes:
-    """Return the axes that the section `axes` of a sweep file describes: lists of values, or bundles by name."""
+    """Parse the section `axes` of a sweep file: each axis is a list of values, or bundles by name."""
     names = [key.removesuffix(".name") for key in section]
     for first, second in pairwise(sorted(names)):
         if first == second:
-            raise ConfigError(f"axes has {first!r} twice; an axis of {first}.name is called {first}")
+            raise ConfigError(f"axes has {first!r} twice; the axis {first}.name is also named {first}")
     for name in names:
         if name in TAKEN:
             raise ConfigError(f"axes has {name!r}, which is a column of tables; choose another name")
-    return {name: _axis(key, section[key]) for name, key in zip(names, section, strict=True)}
+    return {name: _read_axis(key, section[key]) for name, key in zip(names, section, strict=True)}
 
 
-def applied(document: Section, bundle: Bundle) -> dict[str, Any]:
-    """Return the document with a bundle's settings: a section takes the place of one, a dotted key changes a value."""
+def apply_bundle(document: Section, bundle: Bundle) -> dict[str, Any]:
+    """Return the document with a bundle's settings: a section replaces a section, a dotted key sets a value."""
     changed = dict(document)
     for path, value in bundle.items():
         changed = set_value(changed, path, value=value)
     return changed
 
 
-def filled(value: Any, labels: Mapping[str, str]) -> Any:
-    """Return a document in whose texts `{axis}` is the cell's label on that axis, as a file may be called."""
+def fill_labels(value: Any, labels: Mapping[str, str]) -> Any:
+    """Return a document in which `{axis}` in texts, such as file names, is replaced by the label on that axis."""
     for text in _texts(value):
         for axis in IN_BRACES.findall(text):
             if axis not in labels:
                 raise UnknownName(f"{text!r} names the axis {axis!r}{offer(axis, labels)}")
-    return replaced(value, {axis: slug(label) for axis, label in labels.items()})
+    return replace_words(value, {axis: make_slug(label) for axis, label in labels.items()})
 
 
 def refuse_alike(axes: Axes, document: Any) -> None:
-    """Refuse labels that texts cannot tell from each other: two runs would then name one file."""
+    """Reject different labels with equal slugs in texts: two runs would then name the same file."""
     used = {axis for text in _texts(document) for axis in IN_BRACES.findall(text)}
     for axis in used & axes.keys():
-        called: dict[str, str] = {}
+        slugs: dict[str, str] = {}
         for label in axes[axis]:
-            other = called.setdefault(slug(label), label)
+            other = slugs.setdefault(make_slug(label), label)
             if other != label:
                 raise ConfigError(
-                    f"axes.{axis}: {other!r} and {label!r} are both {slug(label)!r} in a text; call one otherwise, "
-                    "by names of your own"
+                    f"axes.{axis}: {other!r} and {label!r} are both {make_slug(label)!r} in a text; give the values "
+                    "your own names"
                 )
 
 
-def replaced(value: Any, words: Mapping[str, str]) -> Any:
-    """Return a document in whose texts each name in braces is replaced by what it stands for."""
+def replace_words(value: Any, words: Mapping[str, str]) -> Any:
+    """Return a document in which each name in braces is replaced by its word."""
     if isinstance(value, Mapping):
-        return {key: replaced(each, words) for key, each in value.items()}
+        return {key: replace_words(each, words) for key, each in value.items()}
     if isinstance(value, list):
-        return [replaced(each, words) for each in value]
+        return [replace_words(each, words) for each in value]
     if isinstance(value, str):
         for name, word in words.items():
             value = value.replace(f"{{{name}}}", word)
@@ -103,44 +103,44 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def slug(label: str) -> str:
+def make_slug(label: str) -> str:
     """Return a label in lower-case letters, digits and hyphens."""
     return NO_SLUG.sub("-", label.lower()).strip("-")
 
 
-def called_together(labels: Mapping[str, str]) -> str:
-    """Name a combination of labels; those of data, attacks and defenses speak for themselves."""
+def join_labels(labels: Mapping[str, str]) -> str:
+    """Format a combination of labels; those of data, attacks and defenses appear without the name of their axis."""
     plain = ("data", ATTACK, DEFENSE)
     return ", ".join(label if axis in plain else f"{axis} {label}" for axis, label in labels.items())
 
 
-def label(value: Any) -> str:
-    """Name a value of an axis: a member of a catalogue by its name and options, anything else as YAML writes it."""
+def make_label(value: Any) -> str:
+    """Return the label of a value on an axis: a catalogue member with its options, anything else in YAML syntax."""
     if isinstance(value, Mapping):
         return (
             format_member(value)
             if "name" in value
-            else ", ".join(f"{key}={label(each)}" for key, each in value.items())
+            else ", ".join(f"{key}={make_label(each)}" for key, each in value.items())
         )
     if isinstance(value, list):
-        return " + ".join(map(label, value)) or "none"
+        return " + ".join(map(make_label, value)) or "none"
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _axis(key: str, values: Any) -> Mapping[str, Bundle]:
+def _read_axis(key: str, values: Any) -> Mapping[str, Bundle]:
     if not values or not isinstance(values, Mapping | list):
-        raise ConfigError(f"axes.{key} is {values!r}; it must be a list of values, or settings by names of your own")
+        raise ConfigError(f"axes.{key} is {values!r}; it must be a list of values, or a mapping of names to settings")
     if isinstance(values, Mapping):
-        return {name: _bundle(f"axes.{key}.{name}", settings) for name, settings in values.items()}
+        return {name: _read_bundle(f"axes.{key}.{name}", settings) for name, settings in values.items()}
     bundles: dict[str, Bundle] = {}
     for value in values:
-        if label(value) in bundles:
-            raise ConfigError(f"axes.{key} has {label(value)!r} twice; write it once")
-        bundles[label(value)] = {key: value}
+        if make_label(value) in bundles:
+            raise ConfigError(f"axes.{key} has {make_label(value)!r} twice; write it once")
+        bundles[make_label(value)] = {key: value}
     return bundles
 
 
-def _bundle(path: str, settings: Any) -> Bundle:
+def _read_bundle(path: str, settings: Any) -> Bundle:
     if not isinstance(settings, Mapping) or not settings:
         raise ConfigError(
             f"{path} is {settings!r}; it must be settings, as in {{attack.name: ipm, attack.malicious: 20}}"

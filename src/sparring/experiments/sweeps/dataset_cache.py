@@ -1,4 +1,4 @@
-"""Data sets that are loaded once for all workers: each maps the same file, and copies only what it changes."""
+"""Data sets loaded once for all workers: each worker maps the same file into memory, copy-on-write."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ SPLITS = ("train", "test", "validation")
 
 
 class Once:
-    """Keeps data sets in memory, for as long as it is there: each is loaded the first time."""
+    """A cache of data sets in memory: each is loaded at its first use."""
 
     def __init__(self) -> None:
         self._held: list[tuple[Section, Dataset]] = []
@@ -36,7 +36,7 @@ class Once:
         return found[0]
 
     def hand_to(self, shared: "SharedData") -> None:
-        """Put all data sets into a folder, and keep none."""
+        """Move all data sets into a folder."""
         while self._held:
             section, dataset = self._held.pop()
             shared(section, partial(copy, dataset))
@@ -44,7 +44,7 @@ class Once:
 
 @dataclass(frozen=True)
 class SharedData:
-    """A folder of data sets; whoever asks first for one of them loads it, and the others wait."""
+    """A cache of data sets in a folder; the first process that needs a data set loads it while the others wait."""
 
     folder: Path
 
@@ -58,7 +58,7 @@ class SharedData:
             if not path.exists():
                 dataset = load()
                 if not isinstance(dataset, Dataset):
-                    return dataset  # refused by whoever asked
+                    return dataset  # rejected by the caller
                 save_dataset(path, dataset)
                 del dataset
                 release_freed_memory()
@@ -79,10 +79,10 @@ def save_dataset(path: Path, dataset: Dataset) -> None:
 
 
 def map_dataset(path: Path) -> Dataset:
-    """Return the data set in a file; its examples are read as they are needed, and changing them changes no file."""
+    """Return the data set in a file; examples are read on demand, and changes to them do not affect the file."""
     with safe_open(path, framework="pt") as file:
         facts: dict[str, Any] = json.loads(file.metadata()["dataset"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is no mapping)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is not a mapping)
     splits: dict[str, Any] = {
         split: Batch(*(tensors[f"{split}.{part}"] for part in Batch._fields))
         for split in SPLITS

@@ -1,4 +1,4 @@
-"""Who follows the stages of a larger piece of work: what comes next, the training of policies, and sweeps."""
+"""Followers of a job with several stages: announcements of stages, training of policies, and sweeps."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -9,23 +9,23 @@ from sparring.experiments.sweeps.run_sweep import SweepObserver
 
 
 class Follower(Protocol):
-    """Follows the stages of an audit or a reproduction from outside, and may ask them to stop."""
+    """Follows the stages of an audit or a reproduction, and may request a stop."""
 
     def begin(self, stage: str) -> None:
-        """Be told what comes next."""
+        """Announce the next stage."""
 
     def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
-        """Follow a sweep of which `size` runs are played at a time."""
+        """Follow a sweep with `size` workers."""
 
     def training(self, folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> AbstractContextManager[None]:
-        """Follow the training of policies: `made` returns the steps of each, `total` is the number of steps of all."""
+        """Follow the training of policies: `made` returns the steps of each so far, and `total` is the final sum."""
 
 
 class NoFollower:
-    """Follows nothing."""
+    """A follower that does nothing."""
 
     def begin(self, stage: str) -> None:
-        """Let it begin."""
+        """Ignore the announcement."""
 
     def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
         return nullcontext(SweepObserver())

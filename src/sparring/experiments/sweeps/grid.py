@@ -13,16 +13,16 @@ from sparring.experiments.config.catalogues import Catalogues
 from sparring.experiments.config.parse import digest, parse_config
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section
-from sparring.experiments.sweeps.axes import Axes, Bundle, applied, filled
+from sparring.experiments.sweeps.axes import Axes, Bundle, apply_bundle, fill_labels
 
 Labels = Mapping[str, str]
-"""A place in a grid: what stands there on each axis."""
+"""The coordinates of a cell: a label on each axis."""
 NOTHING: Mapping[str, Bundle] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A place in the table of a sweep, and the run that stands there."""
+    """A cell in the table of a sweep: its labels and the configuration of its run."""
 
     labels: Labels
     config: Config
@@ -53,25 +53,27 @@ class Grid:
             yield dict(zip(self.axes, combination, strict=True))
 
     def cell(self, labels: Labels, more: Mapping[str, Bundle] = NOTHING) -> Cell:
-        """Return the cell of a place, with `more` settings by what they are for; a mistake in there is refused."""
+        """Return the cell with these labels and `more` named settings; an invalid configuration is rejected."""
         bundles = {axis: self.axes[axis][label] for axis, label in labels.items() if axis in self.axes}
         bundles |= more
         try:
             return Cell(labels, self._configured(bundles, labels))
         except ConfigError as error:
-            blamed = (f"{name} {labels[name]!r}" if name in labels else name for name in self._guilty(bundles, labels))
+            blamed = (
+                f"{name} {labels[name]!r}" if name in labels else name for name in self._culprits(bundles, labels)
+            )
             raise ConfigError(": ".join([*blamed, str(error)])) from None
 
     def _configured(self, bundles: Mapping[str, Bundle], labels: Labels) -> Config:
         document: dict[str, Any] = dict(self.base)
         for bundle in bundles.values():
-            document = applied(document, bundle)
-        config = parse_config(filled(document, labels), self.catalogues)
+            document = apply_bundle(document, bundle)
+        config = parse_config(fill_labels(document, labels), self.catalogues)
         validate(config, self.catalogues)
         return config
 
-    def _guilty(self, bundles: Mapping[str, Bundle], labels: Labels) -> list[str]:
-        """Return the axes without which the mistake would not be there; none, if it is in the base."""
+    def _culprits(self, bundles: Mapping[str, Bundle], labels: Labels) -> list[str]:
+        """Return the axes that cause the error; none if the base causes it."""
         complaint = self._complaint(bundles, labels)
         others = {name: {other: bundles[other] for other in bundles if other != name} for name in bundles}
         return [name for name, rest in others.items() if self._complaint(rest, labels) != complaint]

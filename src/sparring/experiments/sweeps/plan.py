@@ -1,4 +1,4 @@
-"""What a sweep file asks for: one run for each combination of the values of its axes."""
+"""The plan of a sweep: one run for each combination of the values on its axes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.overrides import apply_overrides
 from sparring.experiments.config.sections import Section, refuse_unknown, subsection
 from sparring.experiments.config.yaml_reader import parse_value
-from sparring.experiments.sweeps.axes import Axes, Bundle, called_together, read_axes, refuse_alike
+from sparring.experiments.sweeps.axes import Axes, Bundle, join_labels, read_axes, refuse_alike
 from sparring.experiments.sweeps.grid import Cell, Grid, by_digest
 from sparring.experiments.sweeps.tuning import TRY, Context, Selection, read_selection
 
@@ -24,26 +24,26 @@ VALIDATION: Bundle = {"evaluation.on": "validation"}
 
 @dataclass(frozen=True)
 class Plan:
-    """All cells of a sweep; those with equal digests are one run."""
+    """All cells of a sweep; cells with equal digests share one run."""
 
     axes: Mapping[str, tuple[str, ...]]
     cells: tuple[Cell, ...]
-    """Those that are known: one whose hyperparameters are to be chosen is so when that is done."""
+    """The known cells: a cell with tuned hyperparameters is known after these are chosen."""
     document: Section
     preset: Mapping[str, str] | None = None
-    """The published table that the sweep reproduces, if it does: its id and scale."""
+    """The id and scale of the preset that the sweep reproduces, if any."""
     selection: Selection | None = None
     candidates: tuple[Cell, ...] = ()
-    """What is tried to choose hyperparameters, measured on validation examples."""
+    """The cells for tuning hyperparameters, evaluated on validation examples."""
 
     @cached_property
     def runs(self) -> Mapping[str, Cell]:
-        """The first cell of each run, by the run's digest; candidates come before all others."""
+        """The first cell of each run by the run's digest; candidates come first."""
         return by_digest((*self.candidates, *self.cells))
 
     @property
     def open(self) -> int:
-        """How many cells wait for a choice."""
+        """The number of cells whose hyperparameters are not chosen yet."""
         return prod(map(len, self.axes.values())) - len(self.cells)
 
 
@@ -54,23 +54,23 @@ def plan_sweep(
     preset: Mapping[str, str] | None = None,
     chosen: Mapping[Context, Bundle] = NOTHING,
 ) -> Plan:
-    """Return the plan of a sweep file, with what was chosen so far; a mistake in any of its runs is refused here."""
+    """Return the plan of a sweep file with the choices so far; an invalid configuration of any run is rejected."""
     refuse_unknown("the sweep", document, known=KEYS)
     axes = read_axes(subsection(document, "axes"))
     refuse_alike(axes, document)
     size = prod(map(len, axes.values()))
     if size > LARGEST:
-        raise ConfigError(f"axes make {size} runs; use at most {LARGEST}, in one sweep")
+        raise ConfigError(f"axes give {size} runs; use at most {LARGEST} in one sweep")
     grid, labels = Grid(subsection(document, "base"), axes, catalogues), {name: tuple(axes[name]) for name in axes}
     selection = read_selection(subsection(document, "select"), axes)
     if selection is None:
         return Plan(labels, tuple(map(grid.cell, grid)), document, preset)
-    cells, candidates = _cells(grid, selection, chosen=chosen), _candidates(grid, selection)
+    cells, candidates = _known_cells(grid, selection, chosen=chosen), _candidates(grid, selection)
     return Plan(labels, tuple(cells), document, preset, selection, tuple(candidates))
 
 
-def with_settings(document: Section, settings: Iterable[str]) -> Section:
-    """Return a sweep file with settings in its base, or in an axis, as in `axes.seed=[0, 1]`."""
+def override_sweep(document: Section, settings: Iterable[str]) -> Section:
+    """Return a sweep file with settings applied to its base, or to an axis as in `axes.seed=[0, 1]`."""
     changed, axes = dict(document), read_axes(subsection(document, "axes"))
     for setting in settings:
         key, sign, text = setting.partition("=")
@@ -84,7 +84,7 @@ def with_settings(document: Section, settings: Iterable[str]) -> Section:
 
 
 def _refuse_idle(setting: str, key: str, *, axes: Axes) -> None:
-    """Refuse a setting that every value of an axis replaces."""
+    """Reject a setting that every value of an axis overrides."""
     for axis, bundles in axes.items():
         if all(any(_replaces(path, key) for path in bundle) for bundle in bundles.values()):
             raise ConfigError(f"{setting} has no effect, the axis {axis!r} sets it in every run; use axes.{axis}=[...]")
@@ -94,8 +94,8 @@ def _replaces(path: str, key: str) -> bool:
     return key in (path, path.removesuffix(".name")) or key.startswith(f"{path}.")
 
 
-def _cells(grid: Grid, selection: Selection, *, chosen: Mapping[Context, Bundle]) -> Iterator[Cell]:
-    """Yield the cells whose hyperparameters stand in the file, or are chosen."""
+def _known_cells(grid: Grid, selection: Selection, *, chosen: Mapping[Context, Bundle]) -> Iterator[Cell]:
+    """Yield the cells whose hyperparameters are given in the file or already chosen."""
     for labels in grid:
         context = selection.context(labels)
         if labels[selection.tune] not in selection.candidates:
@@ -112,11 +112,11 @@ def _candidates(grid: Grid, selection: Selection) -> Iterator[Cell]:
 
 
 def _refuse_measured(cell: Cell) -> None:
-    """Refuse a sweep that could not choose on other examples than it reports."""
+    """Reject a sweep that would tune on the same examples that it reports."""
     if cell.config.evaluation.on != "test":
-        raise ConfigError("evaluation.on is 'validation'; leave it out, select sets it for what is tried alone")
+        raise ConfigError("evaluation.on is 'validation'; leave it out, select sets it for the candidates only")
     if cell.config.data.validation == 0:
         raise ConfigError(
-            f"data.validation is 0 for {called_together(cell.labels)}; select needs validation examples, set it in "
-            "base, or in each value of an axis that takes the place of its data, as in 0.1"
+            f"data.validation is 0 for {join_labels(cell.labels)}; select needs validation examples, set it, for "
+            "example to 0.1, in base or in each value of an axis that replaces the data"
         )

@@ -1,4 +1,4 @@
-"""Play what is missing of a sweep."""
+"""Execute the missing runs of a sweep."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -26,13 +26,13 @@ from sparring.experiments.sweeps.sweep_folder import (
     write_failure,
     write_sweep,
 )
-from sparring.experiments.sweeps.task import Ending, Played, RunTask, play_task
-from sparring.experiments.sweeps.tuning import Choice, Context, Tried, choose, write_selection
+from sparring.experiments.sweeps.task import Completed, Ending, RunTask, run_task
+from sparring.experiments.sweeps.tuning import CandidateRun, Choice, Context, choose, write_selection
 
 
 @dataclass(frozen=True)
 class SweepObserver:
-    """Told how many runs will be played, of each that has ended, and of what is worth a notice."""
+    """Callbacks of a sweep: for the number of runs to execute, for each run that has ended, and for notices."""
 
     expect: Callable[[int], None] = ignore
     ended: Callable[[Cell, Ending], None] = lambda cell, ending: None
@@ -43,7 +43,7 @@ HERE, UNSEEN = InlineWorkers(), SweepObserver()
 
 
 class SweepSummary(NamedTuple):
-    """How a sweep stands: its runs as far as they are known, how many are complete, which failed, what was chosen."""
+    """The status of a sweep: the number of known and of complete runs, the failures, and the choices."""
 
     runs: int
     complete: int
@@ -53,7 +53,7 @@ class SweepSummary(NamedTuple):
 
 @dataclass(frozen=True)
 class SweepJob:
-    """What stays the same while a sweep is played."""
+    """The fixed parts of a sweep in progress."""
 
     folder: Path
     workers: Workers
@@ -71,91 +71,91 @@ def sweep(
     retry_failed: bool = False,
     catalogues: Catalogues = CATALOGUES,
 ) -> SweepSummary:
-    """Play the runs of a plan that are not complete; those that failed before only if they are to be tried again.
+    """Execute the runs of a plan that are not complete; runs that failed before only with `retry_failed`.
 
-    Data sets are loaded once; where the catalogues share them in a folder of their own, it is used and left as it is.
+    Data sets are loaded once. If the catalogues already share data sets in a folder, that folder is used and kept.
     """
     job = SweepJob(Path(folder), workers, observer, retry_failed, catalogues)
     with sweep_lock(job.folder):
         before = {cell.digest for cell in read_sweep(job.folder).cells} if is_sweep(job.folder) else set()
-        plan = _settle(job, plan)
+        plan = _settle_and_save(job, plan)
         if plan.open:
-            _play(job, plan.candidates)
-            plan = _settle(job, plan)
+            _run_missing(job, plan.candidates)
+            plan = _settle_and_save(job, plan)
         if plan.open:
-            observer.notice(f"{plan.open} cells wait for a choice, of which a run failed")
+            observer.notice(f"{plan.open} cells are missing, because a run for tuning them failed")
         dropped = before.difference(plan.runs)
         if dropped:
-            observer.notice(f"{len(dropped)} runs in {folder} are no part of the sweep any more; they are kept")
-        _play(job, plan.cells)
-        return summary(plan, job.folder)
+            observer.notice(f"{len(dropped)} runs in {folder} are no longer part of the sweep; they are kept")
+        _run_missing(job, plan.cells)
+        return summarize_sweep(plan, job.folder)
 
 
-def summary(plan: Plan, folder: Path) -> SweepSummary:
-    """Return how a sweep stands, from what its folder holds."""
+def summarize_sweep(plan: Plan, folder: Path) -> SweepSummary:
+    """Return the status of a sweep from its folder."""
     complete = sum(read_result(folder, run) is not None for run in plan.runs)
     failures = (read_failure(folder, run) for run in plan.runs)
-    choices = tuple(_choices(plan, folder).values())
+    choices = tuple(_read_choices(plan, folder).values())
     return SweepSummary(
         len(plan.runs), complete, tuple(failure for failure in failures if failure is not None), choices
     )
 
 
-def missing(folder: Path, cells: Sequence[Cell], *, retry_failed: bool) -> Sequence[Cell]:
-    """Return one cell for each run that is neither complete nor known to fail."""
+def list_missing(folder: Path, cells: Sequence[Cell], *, retry_failed: bool) -> Sequence[Cell]:
+    """Return one cell for each run that is not complete; runs that failed before only with `retry_failed`."""
     left = [cell for run, cell in by_digest(cells).items() if read_result(folder, run) is None]
     return [cell for cell in left if retry_failed or read_failure(folder, cell.digest) is None]
 
 
-def _choices(plan: Plan, folder: Path) -> Mapping[Context, Choice]:
-    """Return what is chosen, where all that was to be tried is complete."""
+def _read_choices(plan: Plan, folder: Path) -> Mapping[Context, Choice]:
+    """Return the choices of which all candidates are complete."""
     if plan.selection is None:
         return {}
     results = ((cell.labels, read_result(folder, cell.digest)) for cell in plan.candidates)
-    tried = (Tried(labels, None if result is None else result["accuracy"]) for labels, result in results)
+    tried = (CandidateRun(labels, None if result is None else result["accuracy"]) for labels, result in results)
     return choose(plan.selection, tried)
 
 
-def settled(plan: Plan, folder: Path, *, catalogues: Catalogues = CATALOGUES) -> Plan:
-    """Return the plan with the cells that are known by what a folder holds."""
-    chosen = {context: choice.chosen for context, choice in _choices(plan, folder).items()}
+def settle_plan(plan: Plan, folder: Path, *, catalogues: Catalogues = CATALOGUES) -> Plan:
+    """Return the plan with the cells that follow from the choices in a folder."""
+    chosen = {context: choice.chosen for context, choice in _read_choices(plan, folder).items()}
     return plan_sweep(plan.document, catalogues, preset=plan.preset, chosen=chosen) if chosen else plan
 
 
-def _settle(job: SweepJob, plan: Plan) -> Plan:
-    """Return the plan with what is chosen by now, and write it down."""
-    plan = settled(plan, job.folder, catalogues=job.catalogues)
+def _settle_and_save(job: SweepJob, plan: Plan) -> Plan:
+    """Return the plan with the choices so far, and save it."""
+    plan = settle_plan(plan, job.folder, catalogues=job.catalogues)
     if plan.selection is not None:
-        write_selection(job.folder, plan.selection, choices=_choices(plan, job.folder))
+        write_selection(job.folder, plan.selection, choices=_read_choices(plan, job.folder))
     used = (plugins_of(cell.config, job.catalogues) for cell in (*plan.candidates, *plan.cells))
     write_sweep(job.folder, plan, plugins=dict(item for plugins in used for item in plugins.items()))
     return plan
 
 
-def _play(job: SweepJob, cells: Sequence[Cell]) -> None:
-    """Play what is missing of some cells."""
-    cells = missing(job.folder, cells, retry_failed=job.retry_failed)
+def _run_missing(job: SweepJob, cells: Sequence[Cell]) -> None:
+    """Execute the missing runs of some cells."""
+    cells = list_missing(job.folder, cells, retry_failed=job.retry_failed)
     plugins = tuple(plugin.module for plugin in job.catalogues.plugins)
     shared = job.catalogues.loaded
     data = shared.folder if isinstance(shared, SharedData) else job.folder / DATA
     tasks = [RunTask(job.folder, cell.config, plugins, data) for cell in cells]
     job.observer.expect(len(tasks))
     stopped = 0
-    with closing(job.workers.calls(play_task, tasks)) as answers:
-        for place, answer in answers:
+    with closing(job.workers.calls(run_task, tasks)) as answers:
+        for index, answer in answers:
             ending = Failed(str(answer)) if isinstance(answer, RunError) else answer
-            _take(job, cells[place], ending=ending)
+            _record_ending(job, cells[index], ending=ending)
             stopped += isinstance(ending, Stopped)
     if stopped:
-        raise Interrupted(f"stopped with {stopped} runs left; the same command goes on")
+        raise Interrupted(f"stopped with {stopped} runs left; the same command resumes the sweep")
 
 
-def _take(job: SweepJob, cell: Cell, *, ending: Ending) -> None:
-    """Record how a run ended."""
+def _record_ending(job: SweepJob, cell: Cell, *, ending: Ending) -> None:
+    """Record the ending of a run."""
     if isinstance(ending, Failed):
         if ending.is_unsaved:
             raise SavingError(ending.error)
         write_failure(job.folder, Failure(cell.labels, cell.digest, ending.error, ending.traceback))
-    elif isinstance(ending, Played):
+    elif isinstance(ending, Completed):
         forget_failure(job.folder, cell.digest)
     job.observer.ended(cell, ending)

@@ -1,4 +1,4 @@
-"""The folder of a sweep: what was asked for, the runs, and the failures; nothing in it depends on time or place."""
+"""The folder of a sweep: the plan, the runs, and the failures; no file depends on the time or on a path."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,29 +15,29 @@ from sparring.experiments.jobs.atomic_files import (
     write_json,
 )
 from sparring.experiments.jobs.job import STOP, stop_file
-from sparring.experiments.runs.run_folder import LOCK, RESULT, locked
+from sparring.experiments.runs.run_folder import LOCK, RESULT, lock_folder
 from sparring.experiments.sweeps.plan import Plan
 
 NAME = "sweep.json"
 FORMAT = 1
 RUNS, FAILURES = "runs", "failures"
 DATA = ".data"
-"""The data sets of a sweep, there only while it is played."""
+"""The folder of shared data sets, which exists only while the sweep runs."""
 POLICIES = "policies"
-"""What was trained for the sweep, before it is played."""
+"""The folder of policies trained for the sweep."""
 DIGITS = 12
-"""How many of a run's digest its folder is called by."""
+"""The number of digest digits in the name of a run's folder."""
 
 
 class RecordedCell(NamedTuple):
-    """A cell of a sweep, as its folder knows it."""
+    """A cell of a sweep as recorded in its folder."""
 
     labels: Mapping[str, str]
     digest: str
 
 
 class Failure(NamedTuple):
-    """A run that came to no end."""
+    """A run that raised an error."""
 
     labels: Mapping[str, str]
     digest: str
@@ -46,7 +46,7 @@ class Failure(NamedTuple):
 
 
 class Sweep(NamedTuple):
-    """What a sweep folder says of the sweep."""
+    """The content of a sweep folder."""
 
     folder: Path
     document: Mapping[str, Any]
@@ -62,13 +62,13 @@ def run_folder(folder: Path, digest: str) -> Path:
 
 
 def read_result(folder: Path, digest: str) -> Mapping[str, Any] | None:
-    """Return what a run came to; nothing, if it is not complete."""
+    """Return the result of a run; None if it is not complete."""
     result = read_json(run_folder(folder, digest) / RESULT)
     return result if isinstance(result, dict) and result.get("digest") == digest else None
 
 
 def read_failure(folder: Path, digest: str) -> Failure | None:
-    """Return how a run failed, if it did and is not complete since."""
+    """Return the failure of a run; None if it did not fail or is complete by now."""
     if read_result(folder, digest) is not None:
         return None
     content = read_json(_failure_path(folder, digest))
@@ -90,16 +90,16 @@ def forget_failure(folder: Path, digest: str) -> None:
 
 
 def is_sweep(folder: Path) -> bool:
-    """Say whether a folder is that of a sweep."""
+    """Return whether a folder is a sweep folder."""
     return _is_ours(read_json(folder / NAME))
 
 
 def read_sweep(folder: str | Path) -> Sweep:
-    """Return what a sweep folder holds."""
+    """Read a sweep folder."""
     folder = Path(folder)
     content = read_json(folder / NAME)
     if not _is_ours(content):
-        raise UnknownFolder(f"{folder} is no sweep folder; give one that `sparring sweep` made")
+        raise UnknownFolder(f"{folder} is not a sweep folder; give one that `sparring sweep` created")
     cells = tuple(RecordedCell(cell["labels"], cell["digest"]) for cell in content["cells"])
     failures = (read_failure(folder, digest) for digest in dict.fromkeys(cell.digest for cell in cells))
     return Sweep(
@@ -114,7 +114,7 @@ def read_sweep(folder: str | Path) -> Sweep:
 
 
 def write_sweep(folder: Path, plan: Plan, *, plugins: Mapping[str, str]) -> None:
-    """Write what a sweep folder says of the sweep."""
+    """Write the plan of a sweep into its folder."""
     content = {
         "sparring_sweep": FORMAT,
         "document": plan.document,
@@ -128,9 +128,9 @@ def write_sweep(folder: Path, plan: Plan, *, plugins: Mapping[str, str]) -> None
 
 @contextmanager
 def sweep_lock(folder: Path) -> Iterator[None]:
-    """Keep every other sweep out of a folder, and clear away what is there only while one is played."""
+    """Lock a folder against other processes, and remove temporary files before and after a sweep."""
     _admit(folder)
-    with locked(folder):
+    with lock_folder(folder):
         _admit(folder)
         _clear(folder)
         try:
@@ -140,10 +140,10 @@ def sweep_lock(folder: Path) -> Iterator[None]:
 
 
 def _admit(folder: Path) -> None:
-    """Refuse a folder that holds something else."""
+    """Reject a folder that holds something else."""
     if not is_sweep(folder):
         refuse_other_files(
-            folder, {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}, what="is no sweep folder; choose another one"
+            folder, {LOCK, NAME + PARTIAL, DATA, STOP, POLICIES}, what="is not a sweep folder; choose another one"
         )
 
 
@@ -166,7 +166,7 @@ def _is_ours(content: Any) -> bool:
 
 
 def _is_cell(content: Any) -> bool:
-    """Say whether a cell has its labels, and a digest that leads to no other folder."""
+    """Return whether a cell has labels, and a digest that is safe as the name of a folder."""
     if not isinstance(content, dict) or not isinstance(content.get("labels"), dict):
         return False
     digest = content.get("digest")

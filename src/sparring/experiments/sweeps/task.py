@@ -1,4 +1,4 @@
-"""One run of a sweep, as a worker plays it."""
+"""One run of a sweep, executed by a worker."""
 
 from dataclasses import replace
 from functools import partial
@@ -10,7 +10,7 @@ from sparring.experiments.config.catalogues import Catalogues
 from sparring.experiments.config.parse import digest
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
-from sparring.experiments.jobs.job import Failed, Stopped, outcome_of, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.runs.manifest import has_manifest, read_manifest
 from sparring.experiments.runs.run import Outcome, resume, run
@@ -19,7 +19,7 @@ from sparring.experiments.sweeps.sweep_folder import run_folder
 
 
 class RunTask(NamedTuple):
-    """A run to play in a sweep's folder, with the plug-ins that it may name something from, and where data sets are."""
+    """A run of a sweep: the sweep's folder, the configuration, the plug-ins, and the folder of shared data sets."""
 
     folder: Path
     config: Config
@@ -27,32 +27,32 @@ class RunTask(NamedTuple):
     data: Path
 
 
-class Played(NamedTuple):
-    """A run that is complete, and what there is to tell of it."""
+class Completed(NamedTuple):
+    """The result of a complete run, and its notices."""
 
     result: dict[str, Any]
     notices: tuple[str, ...]
 
 
-Ending = Played | Stopped | Failed
+Ending = Completed | Stopped | Failed
 
 
-def play_task(task: RunTask) -> Ending:
-    """Play a run, from where it is; it is only told of what goes wrong, so that the others go on."""
-    return outcome_of(partial(_played, task))
+def run_task(task: RunTask) -> Ending:
+    """Execute or resume a run; errors are returned, not raised, so that other runs continue."""
+    return capture_outcome(partial(_run_or_stop, task))
 
 
-def _played(task: RunTask) -> Played | Stopped:
+def _run_or_stop(task: RunTask) -> Completed | Stopped:
     notices: list[str] = []
     stop = stop_file(task.folder)
     if stop.exists():
         return Stopped()
     catalogues = replace(load_plugins(task.plugins), loaded=SharedData(task.data))
-    outcome = _play(task, Observer(notice=notices.append, wants_stop=stop.exists), catalogues=catalogues)
-    return Played(outcome.result, tuple(notices))
+    outcome = _run_or_resume(task, Observer(notice=notices.append, wants_stop=stop.exists), catalogues=catalogues)
+    return Completed(outcome.result, tuple(notices))
 
 
-def _play(task: RunTask, observer: Observer, *, catalogues: Catalogues) -> Outcome:
+def _run_or_resume(task: RunTask, observer: Observer, *, catalogues: Catalogues) -> Outcome:
     wanted = digest(task.config)
     folder = run_folder(task.folder, wanted)
     if not has_manifest(folder):

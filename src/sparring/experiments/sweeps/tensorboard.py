@@ -1,4 +1,4 @@
-"""What TensorBoard shows: the records of a run while it is played, or those that a run or a sweep has left."""
+"""Write records for TensorBoard: those of a run in progress, or those of a finished run or sweep."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -18,17 +18,17 @@ from sparring.integrations import integration
 
 
 class Events(Protocol):
-    """What a board shows of one run."""
+    """The event file of one run."""
 
     def write(self, record: RoundRecord) -> None:
-        """Add a round."""
+        """Add the record of a round."""
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
 
 
 class Tracker:
-    """Keeps a folder of a board up with the records of a run."""
+    """Copies the records of a run into a folder of TensorBoard."""
 
     def __init__(self, run: Path, folder: Path) -> None:
         self.run, self.folder = run, folder
@@ -36,15 +36,15 @@ class Tracker:
         self._events: Events | None = None
 
     def take(self, record: RoundRecord) -> None:
-        """Show a record, after those that the run had before it was resumed."""
+        """Add a record, after the records from before the run was resumed."""
         if self._events is None:
-            self.catch_up()  # the run's file has this record already
+            self.catch_up()  # the run's file already contains this record
             return
         with translate_os_errors(self.folder):
             self._events.write(record)
 
     def catch_up(self) -> None:
-        """Show what the run's file holds, if nothing is shown yet."""
+        """Add the records in the run's file, if nothing is added yet."""
         if self._events is None:
             with translate_os_errors(self.folder):
                 self._events = self._open(self.folder)
@@ -57,8 +57,8 @@ class Tracker:
 
 
 @contextmanager
-def tracked(observer: Observer, run: Path, *, board: Path | None) -> Iterator[Observer]:
-    """Yield an observer that lets TensorBoard follow a run, in a folder of the run's name, if there is a board."""
+def track_run(observer: Observer, run: Path, *, board: Path | None) -> Iterator[Observer]:
+    """Yield an observer that also writes the records of a run for TensorBoard, if `board` is given."""
     if board is None:
         yield observer
         return
@@ -69,20 +69,20 @@ def tracked(observer: Observer, run: Path, *, board: Path | None) -> Iterator[Ob
             observer.record(record)
 
         yield replace(observer, record=take)
-        tracker.catch_up()  # of a run that was complete, no record comes
+        tracker.catch_up()  # a complete run produces no records
 
 
-def track(folder: Path, board: Path) -> int:
-    """Write what a run, or each run of a sweep, has recorded onto a board, and return how many runs that were."""
-    runs = {place: run for place, run in _runs(folder) if (run / RECORDS).exists()}
-    for place, run in runs.items():
-        with closing(Tracker(run, board / place)) as tracker:
+def write_events(folder: Path, board: Path) -> int:
+    """Write the records of a run, or of each run of a sweep, for TensorBoard, and return the number of runs."""
+    runs = {path: run for path, run in _runs(folder) if (run / RECORDS).exists()}
+    for path, run in runs.items():
+        with closing(Tracker(run, board / path)) as tracker:
             tracker.catch_up()
     return len(runs)
 
 
 def _runs(folder: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each run's place on a board, and its folder: those of a sweep are placed by their labels."""
+    """Yield each run's path on the board, which for a sweep consists of its labels, and the run's folder."""
     name = folder.resolve().name
     if is_sweep(folder):
         for cell in read_sweep(folder).cells:
@@ -91,4 +91,4 @@ def _runs(folder: Path) -> Iterator[tuple[Path, Path]]:
     elif has_manifest(folder):
         yield Path(name), folder
     else:
-        raise UnknownFolder(f"{folder} holds neither a run nor a sweep; give a folder that Sparring made")
+        raise UnknownFolder(f"{folder} holds neither a run nor a sweep; give a folder that Sparring created")

@@ -12,11 +12,11 @@ from sparring.experiments.reproductions.rla.bound import (
     PARAMETERS,
     SIZES,
     calculate,
-    drawn_game,
-    estimates,
+    draw_game,
     judge,
-    parts,
-    tables,
+    list_parts,
+    make_estimates,
+    make_tables,
 )
 from sparring.learning.theory.bound_constants import ingredients, longest
 from sparring.random import stream
@@ -29,15 +29,15 @@ HOLDS, BROKEN, DOUBTFUL = (
 
 @pytest.fixture(scope="module")
 def rows():
-    return [{**part, **row} for part in parts("smoke") for row in calculate("smoke", part)]
+    return [{**part, **row} for part in list_parts("smoke") for row in calculate("smoke", part)]
 
 
 def game(data="iid", seed=0):
-    return drawn_game(SIZES["smoke"], data=data, rounds=2, rng=stream(seed, "data"))
+    return draw_game(SIZES["smoke"], data=data, rounds=2, rng=stream(seed, "data"))
 
 
 def test_no_estimate_costs_more_than_the_bound(rows):
-    assert len(rows) == len(DATA) * len(estimates(game(), rng=stream(0, "noise")))
+    assert len(rows) == len(DATA) * len(make_estimates(game(), rng=stream(0, "noise")))
     assert all(0 <= row["loss"] + 2 * row["error"] <= row["bound"] for row in rows)
 
 
@@ -52,7 +52,7 @@ def test_with_data_alike_and_hardly_any_noise_the_bound_says_something(rows):
 
 
 def test_a_part_is_calculated_from_its_labels_alone(rows):
-    part = parts("smoke")[1]
+    part = list_parts("smoke")[1]
     again = [{**part, **row} for row in calculate("smoke", part)]
     assert again == [row for row in rows if row["data"] == part["data"]]
 
@@ -78,7 +78,7 @@ def test_clients_with_classes_of_their_own_lie_farther_from_their_mixture():
 def test_an_estimate_is_as_far_off_as_its_name_says():
     played = game()
     mixture = played.shards.flatten(0, 1)
-    guesses = estimates(played, rng=stream(0, "noise"))
+    guesses = make_estimates(played, rng=stream(0, "noise"))
     errors = {name: float((guess - mixture).norm(dim=1).mean()) for name, guess in guesses.items() if "own" not in name}
     assert errors["all but exact"] < 1e-3 < errors["with noise"] < errors["wrong labels"]
     assert torch.equal(guesses["own examples"], played.own)
@@ -97,7 +97,7 @@ def test_one_broken_bound_is_enough(found, verdict):
 
 def test_a_line_has_means_over_seeds_and_the_least_bound():
     found = [HOLDS, {**HOLDS, "seed": 1, "loss": 0.3, "distance": 0.3, "largest": 1.0, "bound": 0.4}]
-    _, iid, _ = tables(found)
+    _, iid, _ = make_tables(found)
     assert (iid.title, iid.header) == ("theorem 1, data iid", HEADER)
     assert iid.rows == (("5", "own examples", "0.2", "0.2000 ± 0.1414, n = 2", "1", "0.4", "holds"),)
 
@@ -105,7 +105,7 @@ def test_a_line_has_means_over_seeds_and_the_least_bound():
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_scale_has_games_of_all_kinds(scale):
     size = SIZES[scale]
-    assert {part["data"] for part in parts(scale)} == set(DATA)
-    assert len(parts(scale)) == len(DATA) * len(size.rounds) * size.seeds
-    drawn = drawn_game(replace(size, rounds=(1,)), data="iid", rounds=1, rng=stream(0, "data"))
+    assert {part["data"] for part in list_parts(scale)} == set(DATA)
+    assert len(list_parts(scale)) == len(DATA) * len(size.rounds) * size.seeds
+    drawn = draw_game(replace(size, rounds=(1,)), data="iid", rounds=1, rng=stream(0, "data"))
     assert drawn.share == 0.8

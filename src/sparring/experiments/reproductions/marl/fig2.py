@@ -1,16 +1,16 @@
-"""Figure 2 of MARL, the multi-agent reinforcement learning attack, on Fashion-MNIST: hand-made attacks."""
+"""Figure 2 of MARL, the multi-agent reinforcement learning attack, on Fashion-MNIST: hand-crafted attacks."""
 
 from collections.abc import Mapping
 
 from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.config.sections import Section
-from sparring.experiments.reproductions.preset import Preset, Published, Relation, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Published, Relation, Scale, attack_grid, make_cells
 
 PUBLISHED_RATE, CHOSEN_RATE = 0.001, 0.1
-"""The second is the largest of six at which FedAvg without attack trained in all runs of the laptop scale, on both
-partitions with seeds 0 to 2: of 0.2 one run in six diverged, of 0.3 the first; 0.03, 0.01 and 0.001 train slower."""
+"""The second is the largest of six rates at which FedAvg without attack trained in all runs of the laptop scale, on
+both partitions with seeds 0 to 2: at 0.2 one run in six diverged, at 0.3 the first; lower rates train more slowly."""
 UNTRAINED_ERROR = 0.58
-"""What FedAvg's error is then at the published rate, on iid data with seed 0."""
+"""The error of FedAvg after these rounds at the published rate, on iid data with seed 0."""
 RATES: Mapping[Scale, tuple[float, ...]] = {
     "smoke": (CHOSEN_RATE,),
     "laptop": (CHOSEN_RATE,),
@@ -18,8 +18,8 @@ RATES: Mapping[Scale, tuple[float, ...]] = {
 }
 
 RADIUS, FLOOR = 10.0, 5.0
-"""The radius of centered clipping and the threshold of Safeguard, both their authors', on gradients; on updates, which
-are gradients times the learning rate, they are multiplied by that."""
+"""The radius of centered clipping and the threshold of Safeguard, from their authors, for gradients; for updates, which
+are gradients times the learning rate, they are multiplied by the learning rate."""
 DEVIATION = 0.1
 """The standard deviation of the random updates."""
 
@@ -63,21 +63,22 @@ SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 20}
 BELOW: Relation = "<"
 ABOVE: Relation = ">"
 LIMITS = {FLTRUST: 0.30, SAFEGUARD: 0.25, CENTERED_CLIPPING: 0.25}
-"""The errors that no hand-made attack reaches."""
+"""The errors that no hand-crafted attack reaches."""
 LEARNED_ERRORS = {FLTRUST: 0.80, SAFEGUARD: 0.60, CENTERED_CLIPPING: 0.60}
 """The errors that both coordinated attacks exceed."""
 
 ALWAYS = (
-    "Of the data sets Fashion-MNIST is played; the learned attacks are not: they have to be trained first.",
+    "Only Fashion-MNIST of the paper's data sets is used. The learned attacks are not included: they must be "
+    "trained first.",
     f"Random updates have a standard deviation of {DEVIATION:g} on each parameter, IPM the factor 5, EB five steps; "
     "the paper states none of them.",
-    "Centered clipping and Safeguard have their authors' thresholds; the paper states none.",
-    "FLTrust's server holds 100 root examples; the paper does not say how many.",
+    "Centered clipping and Safeguard use the thresholds of their authors; the paper states none.",
+    "FLTrust's server holds 100 root examples; the paper does not state their number.",
 )
 
 
 def document(scale: Scale) -> Section:
-    """Return the sweep: rules by attacks, on data that are divided at random and by client."""
+    """Return the sweep: rules by attacks, on an iid partition and on client skew."""
     return attack_grid(
         BASES[scale],
         partitions=PARTITIONS,
@@ -89,23 +90,23 @@ def document(scale: Scale) -> Section:
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
-    """Return the bounds that the paper states in its text; its figure has no numbers."""
+    """Return the bounds stated in the paper's text; its figure has no numbers."""
     return tuple(
         Published({**cell, "attack": attack}, bound, relation, "error")
         for rate in RATES[scale]
         for rule in LIMITS
-        for cell in cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)])
+        for cell in make_cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)])
         for attacks, bound, relation in ((ATTACKS, LIMITS[rule], BELOW), (LEARNED, LEARNED_ERRORS[rule], ABOVE))
         for attack in attacks
     )
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper claims, at each learning rate."""
+    """Return the claims of the paper at each learning rate."""
     return (
         Claim(
             "The coordinated attacks WM and BM are stronger than independent ones (IRL), these at least as strong as a "
-            "single learned one (RL), and all of them stronger than every hand-made attack.",
+            "single learned one (RL), and all of them stronger than every hand-crafted attack.",
             needs="the learned attackers",
         ),
         Claim(
@@ -119,32 +120,33 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
 def _judgeable(rate: float, scale: Scale) -> tuple[Claim, ...]:
     return (
         Claim(
-            f"Under FLTrust every hand-made attack causes an error below 0.30 (lr {rate:g}).",
+            f"Under FLTrust every hand-crafted attack causes an error below 0.30 (lr {rate:g}).",
             _below((FLTRUST,), rate, scale=scale),
         ),
         Claim(
-            f"Under Safeguard and centered clipping every hand-made attack causes an error below 0.25 (lr {rate:g}).",
+            "Under Safeguard and centered clipping every hand-crafted attack causes an error below 0.25 (lr "
+            f"{rate:g}).",
             _below((SAFEGUARD, CENTERED_CLIPPING), rate, scale=scale),
         ),
     )
 
 
 def _below(rules: tuple[str, ...], rate: float, *, scale: Scale) -> tuple[Above, ...]:
-    """State that the limits of rules are above the error that any attack causes."""
+    """Return the statements that the error under every attack is below the limits of the rules."""
     return tuple(
         Above(LIMITS[rule], cell, metric="error")
         for rule in rules
-        for cell in cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)], attack=ATTACKS)
+        for cell in make_cells(partition=PARTITIONS, defense=[_label(rule, rate, scale=scale)], attack=ATTACKS)
     )
 
 
 def _label(rule: str, rate: float, *, scale: Scale) -> str:
-    """Name a rule, with the learning rate where there are several."""
+    """Name a rule, with the learning rate if there are several rates."""
     return rule if len(RATES[scale]) == 1 else f"{rule}, {rate:g}"
 
 
 def _rule(rule: str, rate: float) -> dict[str, Section | float]:
-    """Return what plays a rule: the rule with its thresholds on updates, and the learning rate that these come from."""
+    """Return the settings of a rule: the rule with its thresholds for updates, and the learning rate."""
     sections: Mapping[str, Section] = {
         MEDIAN: {"name": "median"},
         FLTRUST: {"name": "fltrust"},
@@ -165,16 +167,17 @@ MARL_FIG2 = Preset(
         "laptop": (
             *ALWAYS,
             "The network has an eighth of the published width: 8, 16 and 16 channels.",
-            "200 clients, 40 of them in a round and 10 malicious, for 1000, 200 and 50: the shares are the published.",
-            f"250 rounds for 1000, at lr {CHOSEN_RATE:g}: the largest of six that trained in every run without attack. "
-            f"At the published lr of {PUBLISHED_RATE:g} FedAvg's error without attack is still {UNTRAINED_ERROR:.2f}.",
-            "3 seeds for 20.",
+            "200 clients, 40 sampled per round and 10 malicious, instead of 1000, 200 and 50: the published shares.",
+            f"250 rounds instead of 1000, at lr {CHOSEN_RATE:g}: the largest of six that trained in every run "
+            f"without attack. At the published lr of {PUBLISHED_RATE:g} FedAvg's error without attack is still "
+            f"{UNTRAINED_ERROR:.2f}.",
+            "3 seeds instead of 20.",
         ),
         "paper": (
             *ALWAYS,
-            f"Played at the published lr of {PUBLISHED_RATE:g}, which hardly trains, and at {CHOSEN_RATE:g}, the "
-            "largest of six that trained in every run without attack at laptop scale; the number behind a rule says "
-            "which.",
+            f"Runs use the published lr of {PUBLISHED_RATE:g}, at which the model hardly trains, and "
+            f"{CHOSEN_RATE:g}, the largest of six that trained in every run without attack at laptop scale; the "
+            "number after a rule is its lr.",
         ),
     },
     published=published,

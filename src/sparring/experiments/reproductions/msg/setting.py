@@ -1,4 +1,4 @@
-"""What the tables of MSG, the meta-Stackelberg game, share: its attacks, its fixed defenses, its federation."""
+"""Common settings of the tables of MSG, the meta-Stackelberg game: attacks, fixed defenses and federation."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
@@ -10,25 +10,25 @@ from sparring.experiments.reproductions.preset import Published, Scale, assumed_
 UNTARGETED, BACKDOORED, DISTRIBUTED = 10, 5, 20
 """Malicious clients of 100, as in its main text; its appendix C has 20 untargeted ones."""
 RATE = 0.05
-"""Its learning rate: by it a bound on gradients becomes one on updates."""
+"""The learning rate, which converts a bound on gradients into a bound on updates."""
 NEVER = 10**7
-"""A round that no run comes to."""
+"""A round that no run reaches."""
 ASSUMED = 0.2
-"""The share of malicious updates that all rules assume in the literal reading, whatever the attack: what DBA has."""
+"""The share of malicious updates that all rules assume in the literal reading under every attack: the share of DBA."""
 
 SPLIT = 0.5
-"""A backdoor accuracy that lies on neither side."""
+"""The threshold between a failed and a successful backdoor."""
 MUCH = 0.1
-"""What an accuracy must lack for a defense to have failed; in the paper the learned one lacks 0.04 at most."""
+"""The loss of accuracy that counts as a failed defense; in the paper the learned defense loses at most 0.04."""
 
 ROOT_BIAS = 0.5
 """The share of the first class in the server's root data, as in its appendix C."""
 
 Attackers = Sequence[Section]
 Pairs = Sequence[tuple[float, float]]
-"""What a row of a table states: accuracy and backdoor accuracy, a pair a column."""
+"""The values in a row of a table: one pair of accuracy and backdoor accuracy per column."""
 STATED = ("average_accuracy", "average_backdoor_accuracy_of_all")
-"""The metrics that the tables are taken to state."""
+"""Our interpretation of the metrics in the tables."""
 METRICS = (
     "average_accuracy",
     "average_backdoor_accuracy",
@@ -45,10 +45,10 @@ STRONG: Mapping[str, str] = {
     "strong IPM + BFL": MIXED[0],
     "strong LMP + DBA": MIXED[1],
 }
-"""The rows of the strong reading, and the published rows that they read."""
+"""The rows of the strong reading, and the corresponding published rows."""
 STRONG_MIXED = tuple(row for row, published in STRONG.items() if published in MIXED)
 READ = {**STRONG, MINIMUM: "IPM"}
-"""The rows that read a published row in another way than its words."""
+"""The rows that interpret a published row differently from its literal text."""
 TRIMMED_MEAN, FLTRUST, KRUM = "trimmed mean", "FLTrust", "Krum"
 FEDAVG, FLTRUST_NEUROCLIP = "FedAvg", "FLTrust + NeuroClip"
 
@@ -81,32 +81,32 @@ RULES: Mapping[str, Section] = {
 }
 
 ALWAYS = (
-    "The learned attacks and defenses are not played: they have to be trained first.",
-    "ClipMed's and norm bounding's unit is not stated: each norm is read as one of updates, and as one of gradients, "
-    "which are updates divided by the learning rate.",
-    "Backdoor accuracy is printed over images that the trigger is meant for, with those of the target class, and over "
-    "all images: a model without a backdoor comes to about 0.10 of the last, as published. Where no backdoor is "
-    "planted, its trigger is tried all the same.",
+    "The learned attacks and defenses are not included: they must be trained first.",
+    "The paper does not state the unit of the norms of ClipMed and norm bounding: each norm is interpreted as a "
+    "norm of updates, and as a norm of gradients, which are updates divided by the learning rate.",
+    "Backdoor accuracy is printed over the images that the trigger aims at, including images of the target class, and "
+    "over all images: a model without a backdoor reaches about 0.10 over all images, as published. The trigger is also "
+    "evaluated where no backdoor is implanted.",
     f"The counts are those of the main text: {UNTARGETED} untargeted attackers of 100, {BACKDOORED} with a backdoor, "
     f"{DISTRIBUTED} of DBA; appendix C has 20 untargeted ones.",
-    "IPM has the factor 2 on the mean of the benign updates; the row with the minimum reverses their coordinate-wise "
-    "minimum, which takes FedAvg nearer to the published 0.14. The paper states the factor alone.",
+    "IPM multiplies the mean of the benign updates by -2; the row with the minimum reverses their coordinate-wise "
+    "minimum, which gives FedAvg an accuracy closer to the published 0.14. The paper states only the factor.",
     "FLTrust's root data prefer the first class with q = 0.5 (appendix C).",
 )
 LITERAL = (
-    "Backdoors are played in two readings. Plain rows take the main text's poisoning ratios (1, DBA 0.5) and evenly "
-    "spread parts of DBA, {aim}, one local step, and every rule assumes 20 % malicious updates."
+    "Backdoors are run in two readings. Plain rows use the main text's poisoning ratios (1, DBA 0.5), evenly "
+    "distributed parts of DBA, {aim}, and one local step, and every rule assumes 20 % malicious updates."
 )
-AIMS = {"mnist": "all classes for the target", "cifar10": "airplanes alone for trucks (appendix C)"}
+AIMS = {"mnist": "all classes as sources", "cifar10": "only airplanes as source and trucks as target (appendix C)"}
 STRONGLY = (
-    "Strong rows take appendix C's ratio of 0.5 and random parts of DBA, all classes for the target, one epoch of "
-    "malicious training, IPM of the minimum, and rules that assume the true share. They are our reading, by which "
-    "claims about backdoors are judged; what is published stands beside both."
+    "Strong rows use appendix C's ratio of 0.5, random parts of DBA, all classes as sources, one epoch of malicious "
+    "training, IPM with the minimum, and rules that assume the true share. They are our interpretation, and claims "
+    "about backdoors are judged by them; the published values are shown next to both readings."
 )
 
 
-def readings(data: Literal["mnist", "cifar10"]) -> tuple[str, ...]:
-    """Say in which readings the backdoors of a table are played, on its data."""
+def describe_readings(data: Literal["mnist", "cifar10"]) -> tuple[str, ...]:
+    """Describe the readings of the backdoors in a table on this data set."""
     return LITERAL.format(aim=AIMS[data]), STRONGLY
 
 
@@ -116,7 +116,7 @@ LEARNED_WINS = Claim(
     needs="the learned defense",
 )
 BFL_GETS_THROUGH = Claim(
-    "Rules against untargeted attacks let BFL through (strong reading): FedAvg, trimmed mean and FLTrust end with a "
+    "Rules against untargeted attacks do not stop BFL (strong reading): FedAvg, trimmed mean and FLTrust end with a "
     "backdoor accuracy above 0.5.",
     tuple(
         Above({"defense": rule, "attack": "strong BFL"}, SPLIT, metric="backdoor_accuracy")
@@ -125,8 +125,8 @@ BFL_GETS_THROUGH = Claim(
 )
 
 
-def mixed_attacks_win(rules: Iterable[str], *, attacks: Iterable[str] = MIXED) -> Claim:
-    """Return the claim that mixed attacks defeat each of the fixed defenses; FedAvg is none."""
+def claim_mixed_attacks_win(rules: Iterable[str], *, attacks: Iterable[str] = MIXED) -> Claim:
+    """Return the claim that mixed attacks defeat each of the fixed defenses, which do not include FedAvg."""
     mixed = tuple(attacks)
     return Claim(
         f"Mixed attacks defeat every single fixed defense: under {' or '.join(mixed)} each ends with an accuracy more "
@@ -136,7 +136,7 @@ def mixed_attacks_win(rules: Iterable[str], *, attacks: Iterable[str] = MIXED) -
 
 
 def _defeated(rule: str, attacks: Iterable[str]) -> AnyOf:
-    """State that one of the attacks takes accuracy from a rule, or gets its backdoor past it."""
+    """Return the statement that one of the attacks lowers the accuracy under a rule, or implants its backdoor."""
     cells = [{"defense": rule, "attack": attack} for attack in attacks]
     clean = {"defense": FEDAVG, "attack": NONE}
     return AnyOf(
@@ -148,12 +148,12 @@ def _defeated(rule: str, attacks: Iterable[str]) -> AnyOf:
 
 
 def clip_med(norm: float) -> dict[str, Section]:
-    """Return ClipMed with a norm bound in both readings of its unit."""
+    """Return ClipMed with a norm bound in both interpretations of its unit."""
     return _bounded(f"ClipMed {norm:g}", "clipping_median", norm=norm)
 
 
 def norm_bound(norm: float) -> dict[str, Section]:
-    """Return norm bounding in both readings of its unit."""
+    """Return norm bounding in both interpretations of its unit."""
     return _bounded(f"NormBound {norm:g}", "norm_bounding", norm=norm)
 
 
@@ -163,13 +163,13 @@ def _bounded(label: str, rule: str, *, norm: float) -> dict[str, Section]:
 
 
 def neuro_clip(bound: float) -> dict[str, Section]:
-    """Return FedAvg whose model's activations are clipped at a bound."""
+    """Return FedAvg with NeuroClip, which clips the model's activations to a bound."""
     repair = {"name": "neuroclip", "bound": bound}
     return {f"NeuroClip {bound:g}": {"defense": {"name": "mean"}, "post_training": repair}}
 
 
-def attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Attackers]:
-    """Return the attackers of each row of a table; at smoke scale there are a fifth as many clients."""
+def make_attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Attackers]:
+    """Return the attackers of each row of a table; at smoke scale with a fifth of the clients."""
     aim = {"target": target, "source": source}
     strong = {"target": target, "source": None, "ratio": 0.5, "local_epochs": 1.0}
     ipm = _attacker(scale, UNTARGETED, name="ipm", scale=2.0)
@@ -180,7 +180,7 @@ def attackers(scale: Scale, *, target: int, source: int | None) -> dict[str, Att
     pgd = _attacker(scale, BACKDOORED, name="pgd", ratio=1.0, **aim)
     strong_bfl = _attacker(scale, BACKDOORED, name="bfl", **strong)
     strong_dba = _attacker(scale, DISTRIBUTED, name="dba", parts="random", **strong)
-    # It never starts: its trigger is tried on a model that nobody has taught it.
+    # It never starts: its trigger is evaluated on a model without a backdoor.
     idle = {**bfl, "start": NEVER}
     return {
         NONE: [idle],
@@ -200,8 +200,8 @@ def _attacker(at: Scale, malicious: int, **section: object) -> Section:
     return {**section, "malicious": malicious // 5 if at == "smoke" else malicious}
 
 
-def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence[str]) -> tuple[Published, ...]:
-    """Return what a table states of these rows, or of those that they read."""
+def list_published(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence[str]) -> tuple[Published, ...]:
+    """Return the published values of these rows, or of the rows that they interpret."""
     return tuple(
         Published({"defense": column, "attack": row}, value, metric=metric)
         for row in rows
@@ -211,13 +211,15 @@ def stated(table: Mapping[str, Pairs], columns: Sequence[str], *, rows: Sequence
     )
 
 
-def grid(scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]) -> Section:
+def make_grid(
+    scale: Scale, base: Section, *, defenses: Mapping[str, Section], attacks: Mapping[str, Attackers]
+) -> Section:
     """Return the sweep of defenses, each a bundle of settings, by attackers."""
     shared: dict[str, Section] = {name: {**BASES[scale].get(name, {}), **base.get(name, {})} for name in BASES[scale]}
     federation, rules = shared["federation"], [bundle["defense"] for bundle in defenses.values()]
 
-    def played(label: str, sections: Attackers) -> Section:
-        """Let rules assume the true share in the strong reading."""
+    def make_bundle(label: str, sections: Attackers) -> Section:
+        """Return the attackers and the assumed share, which is the true one in the strong reading."""
         malicious = sum(each["malicious"] for each in sections)
         wanted = malicious / federation["clients"] if label in STRONG else ASSUMED
         share = assumed_share(wanted, sampled=federation["sampled"], rules=rules)
@@ -227,7 +229,7 @@ def grid(scale: Scale, base: Section, *, defenses: Mapping[str, Section], attack
         "base": {**base, **shared},
         "axes": {
             "defense": {label: {"post_training": {"name": "none"}, **bundle} for label, bundle in defenses.items()},
-            "attack": {label: played(label, each) for label, each in attacks.items()},
+            "attack": {label: make_bundle(label, each) for label, each in attacks.items()},
             "seed": list(range(SEEDS[scale])),
         },
     }

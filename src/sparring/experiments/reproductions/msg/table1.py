@@ -19,12 +19,12 @@ from sparring.experiments.reproductions.msg.setting import (
     STRONG_MIXED,
     TRIMMED_MEAN,
     Pairs,
-    attackers,
+    claim_mixed_attacks_win,
     clip_med,
-    grid,
-    mixed_attacks_win,
-    readings,
-    stated,
+    describe_readings,
+    list_published,
+    make_attackers,
+    make_grid,
 )
 from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
@@ -70,14 +70,14 @@ PUBLISHED: Mapping[str, Pairs] = {
 
 
 def document(scale: Scale) -> Section:
-    """Return the sweep: the columns of the table that need no learned player, by its rows."""
-    rows = attackers(scale, target=TRUCK, source=AIRPLANE)
-    return grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in _rows(scale)})
+    """Return the sweep: the columns of the table without a learned player, by its rows."""
+    rows = make_attackers(scale, target=TRUCK, source=AIRPLANE)
+    return make_grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in _rows(scale)})
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
     """Return the table without its learned column."""
-    return stated(PUBLISHED, COLUMNS, rows=_rows(scale))
+    return list_published(PUBLISHED, COLUMNS, rows=_rows(scale))
 
 
 def _rows(scale: Scale) -> tuple[str, ...]:
@@ -85,19 +85,19 @@ def _rows(scale: Scale) -> tuple[str, ...]:
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper argues from the table."""
+    """Return the claims that the paper derives from the table."""
     return (
         LEARNED_WINS,
         BFL_GETS_THROUGH,
-        mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
+        claim_mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
         Claim(
-            "IPM beside BFL leaves FedAvg less accuracy than BFL alone (strong reading).",
+            "FedAvg has lower accuracy under IPM with BFL than under BFL alone (strong reading).",
             (Above({"defense": FEDAVG, "attack": "strong BFL"}, {"defense": FEDAVG, "attack": STRONG_MIXED[0]}),),
         ),
     )
 
 
-DIFFERENCES = (*ALWAYS, *readings("cifar10"), "The server holds 200 root examples, as in the main text.")
+DIFFERENCES = (*ALWAYS, *describe_readings("cifar10"), "The server holds 200 root examples, as in the main text.")
 
 MSG_TABLE1 = Preset(
     id="msg-table1",
@@ -109,9 +109,10 @@ MSG_TABLE1 = Preset(
         "smoke": (*DIFFERENCES, "Two rounds of lenet on digits, a fifth of the clients, two attacks, one seed."),
         "laptop": (
             *DIFFERENCES,
-            "The network is MARL's for CIFAR-10, 100 rounds for 500, minibatches of 32 for 128; 3 seeds for one.",
+            "The network is that of MARL for CIFAR-10; 100 rounds instead of 500, minibatches of 32 instead of 128, "
+            "3 seeds instead of one.",
         ),
-        "paper": (*DIFFERENCES, "3 seeds for one."),
+        "paper": (*DIFFERENCES, "3 seeds instead of one."),
     },
     published=published,
     claims=claims,

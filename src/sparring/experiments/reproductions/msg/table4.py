@@ -1,4 +1,4 @@
-"""Table 4 of MSG, the meta-Stackelberg game, with every fixed defense of it: backdoors on MNIST."""
+"""Table 4 of MSG, the meta-Stackelberg game, with every fixed defense of the paper: backdoors on MNIST."""
 
 from collections.abc import Mapping
 
@@ -17,12 +17,12 @@ from sparring.experiments.reproductions.msg.setting import (
     SPLIT,
     STRONG,
     STRONG_MIXED,
-    attackers,
+    claim_mixed_attacks_win,
     clip_med,
-    grid,
-    mixed_attacks_win,
+    describe_readings,
+    make_attackers,
+    make_grid,
     neuro_clip,
-    readings,
 )
 from sparring.experiments.reproductions.preset import Preset, Published, Scale
 
@@ -49,7 +49,7 @@ BASES: Mapping[Scale, Section] = {
 }
 
 VOTES: Mapping[Scale, int] = {"smoke": 2, "laptop": 5, "paper": 20}
-"""Noisy copies that answer for CRFL's model."""
+"""The number of noisy copies that vote for CRFL's model."""
 
 PUBLISHED = {
     ("BFL", KRUM): 0.8257,
@@ -60,10 +60,10 @@ PUBLISHED = {
 
 
 def document(scale: Scale) -> Section:
-    """Return the sweep: the fixed defenses by the attacks that implant a backdoor, some beside an untargeted one."""
-    rows = attackers(scale, target=TARGET, source=None)
+    """Return the sweep: the fixed defenses by backdoor attacks, some combined with an untargeted attack."""
+    rows = make_attackers(scale, target=TARGET, source=None)
     voting = {**DEFENSES["CRFL"], "post_training": {"name": "smoothing", "votes": VOTES[scale]}}
-    return grid(
+    return make_grid(
         scale,
         BASES[scale],
         defenses={**DEFENSES, "CRFL": voting},
@@ -72,7 +72,7 @@ def document(scale: Scale) -> Section:
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
-    """Return the two columns of the table that are played."""
+    """Return the two columns of the table that are reproduced."""
     return tuple(
         Published({"defense": defense, "attack": row}, value, metric=METRICS[-1])
         for row in _rows(scale)
@@ -90,14 +90,15 @@ def _cell(defense: str, attack: str) -> dict[str, str]:
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper argues from its tables."""
+    """Return the claims that the paper derives from its tables."""
     return (
         LEARNED_WINS,
         BFL_GETS_THROUGH,
-        mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
+        claim_mixed_attacks_win(DEFENSES, attacks=[attack for attack in STRONG_MIXED if attack in _rows(scale)]),
         Claim(
-            "A norm bound that is tight enough to stop BFL (strong reading) costs accuracy: ClipMed at 0.05, read as "
-            "one of gradients, keeps the backdoor accuracy below 0.5, and is less accurate than FedAvg without attack.",
+            "A norm bound that is tight enough to stop BFL (strong reading) costs accuracy: ClipMed at 0.05, "
+            "interpreted as a bound on gradients, keeps the backdoor accuracy below 0.5, and without attack is less "
+            "accurate than FedAvg.",
             (
                 Above(SPLIT, _cell(TIGHTEST, "strong BFL"), metric="backdoor_accuracy"),
                 Above(_cell(FEDAVG, NONE), _cell(TIGHTEST, NONE)),
@@ -106,7 +107,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
     )
 
 
-DIFFERENCES = (*ALWAYS, *readings("mnist"), "The server holds 100 root examples, as in both sets of settings.")
+DIFFERENCES = (*ALWAYS, *describe_readings("mnist"), "The server holds 100 root examples, as in both sets of settings.")
 
 MSG_TABLE4 = Preset(
     id="msg-table4",
@@ -118,14 +119,14 @@ MSG_TABLE4 = Preset(
         "smoke": (*DIFFERENCES, "Two rounds of lenet on digits, a fifth of the clients, two attacks, one seed."),
         "laptop": (
             *DIFFERENCES,
-            "Beside the two columns of the table all fixed defenses of the paper are played.",
-            "The network is lenet, minibatches have 32 examples for 128; 3 seeds for one.",
-            "CRFL has its authors' settings for MNIST, since a norm of 0.02 cannot bound a model; 5 noisy copies vote.",
+            "In addition to the two columns of the table, all fixed defenses of the paper are run.",
+            "The network is lenet; minibatches of 32 examples instead of 128, 3 seeds instead of one.",
+            "CRFL uses its authors' settings for MNIST, since a model cannot have a norm of 0.02; 5 noisy copies vote.",
         ),
         "paper": (
             *DIFFERENCES,
-            "Beside the two columns of the table all fixed defenses of the paper are played.",
-            "CRFL has its authors' settings for MNIST, since a norm of 0.02 cannot bound a model.",
+            "In addition to the two columns of the table, all fixed defenses of the paper are run.",
+            "CRFL uses its authors' settings for MNIST, since a model cannot have a norm of 0.02.",
         ),
     },
     published=published,

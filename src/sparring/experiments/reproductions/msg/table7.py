@@ -1,4 +1,4 @@
-"""Table 7 of MSG, the meta-Stackelberg game: norm bounding and NeuroClip's range, tuned by hand."""
+"""Table 7 of MSG, the meta-Stackelberg game: norm bounding and NeuroClip's range, manually tuned."""
 
 from collections.abc import Mapping
 
@@ -12,12 +12,12 @@ from sparring.experiments.reproductions.msg.setting import (
     STATED,
     STRONG_MIXED,
     Pairs,
-    attackers,
-    grid,
+    describe_readings,
+    list_published,
+    make_attackers,
+    make_grid,
     neuro_clip,
     norm_bound,
-    readings,
-    stated,
 )
 from sparring.experiments.reproductions.msg.table1 import AIRPLANE, BASES, TRUCK
 from sparring.experiments.reproductions.preset import Preset, Published, Scale
@@ -38,21 +38,21 @@ PUBLISHED: Mapping[str, Pairs] = {
 
 
 def document(scale: Scale) -> Section:
-    """Return the sweep: the settings of both defenses by the two attacks, and no attack."""
-    rows = attackers(scale, target=TRUCK, source=AIRPLANE)
-    return grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in ROWS})
+    """Return the sweep: the settings of both defenses by the two attacks and no attack."""
+    rows = make_attackers(scale, target=TRUCK, source=AIRPLANE)
+    return make_grid(scale, BASES[scale], defenses=DEFENSES, attacks={label: rows[label] for label in ROWS})
 
 
 def published(scale: Scale) -> tuple[Published, ...]:
     """Return the whole table."""
-    return stated(PUBLISHED, COLUMNS, rows=ROWS)
+    return list_published(PUBLISHED, COLUMNS, rows=ROWS)
 
 
 def claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper argues from the table: each setting trades accuracy for backdoor accuracy."""
+    """Return the claims that the paper derives from the table: each setting trades accuracy for backdoor accuracy."""
 
     def fall(first: int, last: int, *, margin: float = 0.0) -> tuple[Above, ...]:
-        looser, tighter = ({"defense": COLUMNS[place], "attack": "strong DBA"} for place in (first, last))
+        looser, tighter = ({"defense": COLUMNS[index], "attack": "strong DBA"} for index in (first, last))
         return tuple(Above(looser, tighter, metric=metric, margin=margin) for metric in STATED)
 
     return (
@@ -61,8 +61,8 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
             fall(0, len(NORMS) - 1),
         ),
         Claim(
-            "NeuroClip at its tightest ruins the model under DBA (strong reading), and the backdoor with it: both lose "
-            "more than 0.1.",
+            "NeuroClip with its tightest bound destroys both the model and the backdoor under DBA (strong reading): "
+            "both accuracies lose more than 0.1.",
             fall(len(NORMS), len(COLUMNS) - 1, margin=MUCH),
         ),
     )
@@ -70,14 +70,14 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
 
 DIFFERENCES = (
     *ALWAYS,
-    *readings("cifar10"),
+    *describe_readings("cifar10"),
     "The server holds 200 root examples, as in the main text; no rule of this table uses them.",
-    "The columns are norm bounding, which the caption cites: bounded updates and their mean.",
+    "The columns of norm bounding, which the caption cites, are the mean of bounded updates.",
 )
 
 MSG_TABLE7 = Preset(
     id="msg-table7",
-    title="CIFAR-10 with backdoors: norm bounds and NeuroClip, tuned by hand",
+    title="CIFAR-10 with backdoors: norm bounds and NeuroClip, manually tuned",
     source="MSG, table 7",
     metrics=METRICS,
     document=document,
@@ -85,10 +85,11 @@ MSG_TABLE7 = Preset(
         "smoke": (*DIFFERENCES, "Two rounds of lenet on digits, a fifth of the clients, one seed."),
         "laptop": (
             *DIFFERENCES,
-            "The table does not name its data set; its values look like CIFAR-10's.",
-            "The network is MARL's for CIFAR-10, 100 rounds for 500, minibatches of 32 for 128; 3 seeds for one.",
+            "The table does not name its data set; its values resemble those of CIFAR-10.",
+            "The network is that of MARL for CIFAR-10; 100 rounds instead of 500, minibatches of 32 instead of 128, "
+            "3 seeds instead of one.",
         ),
-        "paper": (*DIFFERENCES, "The table does not name its data set; its values look like CIFAR-10's."),
+        "paper": (*DIFFERENCES, "The table does not name its data set; its values resemble those of CIFAR-10."),
     },
     published=published,
     claims=claims,

@@ -1,4 +1,4 @@
-"""Figure 4 of Li et al. (2022): how many clients the learned attack needs, and what learning the data adds to it."""
+"""Figure 4 of Li et al. (2022): the clients that the learned attack needs, and the effect of distribution learning."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ from sparring.experiments.analysis.claims import Above, Claim
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.sections import Section
 from sparring.experiments.reproductions.online_training import OnlineTraining
-from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, cells
+from sparring.experiments.reproductions.preset import Preset, Published, Scale, attack_grid, make_cells
 from sparring.experiments.reproductions.rla.setting import (
     ATTACKS,
     BASES,
@@ -15,9 +15,9 @@ from sparring.experiments.reproductions.rla.setting import (
     LEARNED,
     MALICIOUS,
     SEEDS,
+    choose_training,
     differences,
-    learned,
-    rehearsing,
+    learned_section,
     without_inversion,
     without_labels,
 )
@@ -29,17 +29,17 @@ FEW, ENOUGH = "7", ("8", "10", "20")
 COUNTS = (FEW, *ENOUGH)
 """Malicious clients of 100."""
 SMOKE_COUNTS = (1, 2, 3, 4)
-"""Those of the 20 clients of the smoke scale that stand for them."""
+"""The corresponding numbers of the 20 clients at smoke scale."""
 UNLEARNED, UNLABELED = "RL without DL", "RL0"
 VARIANTS = (LEARNED, UNLEARNED, UNLABELED)
 
 HARMED, UNHARMED = 0.5, 0.7
-"""The accuracies at the end that an attack with superb performance leaves at most, and any without at least."""
+"""The maximum final accuracy under an attack with superb performance, and the minimum under a failed attack."""
 SEEING = ("IPM 5", "IPM 2", "LMP")
 
 HERE = (
-    "The paper does not state the rule of this figure: it is Krum here.",
-    "Each learned attack is learned in one federation, that of seed 0, and played in all.",
+    "The paper does not state the rule of this figure; Krum is used here.",
+    "Each learned attack is trained in one federation, that of seed 0, and used in all.",
     KRUM_FORM,
 )
 
@@ -50,86 +50,86 @@ def attackers_document(scale: Scale) -> Section:
         BASES[scale],
         partitions=DEFAULT,
         rules=RULES,
-        attacks={**ATTACKS, LEARNED: learned(scale, "{attackers}")},
+        attacks={**ATTACKS, LEARNED: learned_section(scale, "{attackers}")},
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
-    return counted(grid, scale)
+    return add_counts(grid, scale)
 
 
-def counted(grid: Section, scale: Scale) -> Section:
-    """Return a sweep by numbers of attackers, too."""
+def add_counts(grid: Section, scale: Scale) -> Section:
+    """Return a sweep with numbers of attackers as an additional axis."""
     numbers = SMOKE_COUNTS if scale == "smoke" else map(int, COUNTS)
     counts = {count: {"attack.malicious": number} for count, number in zip(COUNTS, numbers, strict=True)}
     return {**grid, "axes": {**grid["axes"], "attackers": counts}}
 
 
 def attackers_claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper says of panel (a)."""
+    """Return the paper's claims about panel (a)."""
 
     def left(attacks: tuple[str, ...], counts: tuple[str, ...]) -> tuple[Labels, ...]:
-        return cells(partition=DEFAULT, defense=RULES, attack=attacks, attackers=counts)
+        return make_cells(partition=DEFAULT, defense=RULES, attack=attacks, attackers=counts)
 
     return (
         Claim(
-            "The learned attack does great harm with 8, 10 and 20 attackers: no more than 0.50 is left at the end.",
+            "The learned attack is effective with 8, 10 and 20 attackers: the final accuracy is at most 0.50.",
             tuple(Above(HARMED, cell) for cell in left((LEARNED,), ENOUGH)),
         ),
         Claim(
-            "With up to 10 attackers neither IPM nor LMP gets anywhere: more than 0.70 is left at the end.",
+            "With up to 10 attackers neither IPM nor LMP is effective: the final accuracy is above 0.70.",
             tuple(Above(cell, UNHARMED) for cell in left(SEEING, COUNTS[:-1])),
         ),
         Claim(
-            "With 7 attackers no attack does significant damage: more than 0.70 is left at the end.",
+            "With 7 attackers no attack does significant damage: the final accuracy is above 0.70.",
             tuple(Above(cell, UNHARMED) for cell in left((*ATTACKS, LEARNED), (FEW,))),
         ),
     )
 
 
 def variants_document(scale: Scale) -> Section:
-    """Return the sweep of panel (c): the learned attack with less and less to learn from."""
+    """Return the sweep of panel (c): the learned attack with less and less information."""
     return attack_grid(
         BASES[scale],
         partitions=LESS_SKEWED,
         rules=RULES,
-        attacks={**ATTACKS, **dict.fromkeys(VARIANTS, learned(scale, "{attack}"))},
+        attacks={**ATTACKS, **dict.fromkeys(VARIANTS, learned_section(scale, "{attack}"))},
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
 
 
 def variants_claims(scale: Scale) -> tuple[Claim, ...]:
-    """Return what the paper says of panel (c)."""
+    """Return the paper's claims about panel (c)."""
 
     def left(attack: str) -> Labels:
-        (cell,) = cells(partition=LESS_SKEWED, defense=RULES, attack=[attack])
+        (cell,) = make_cells(partition=LESS_SKEWED, defense=RULES, attack=[attack])
         return cell
 
     return (
         Claim(
-            "Learning the distribution makes the attack stronger: less is left at the end than without.",
+            "Distribution learning makes the attack stronger: the final accuracy is lower than without it.",
             (Above(left(UNLEARNED), left(LEARNED)),),
         ),
         Claim(
-            "Without any label to begin with it is weaker, but stronger than all attacks made by hand.",
+            "Without initial labels it is weaker, but stronger than all hand-crafted attacks.",
             (Above(left(UNLABELED), left(LEARNED)), *(Above(left(attack), left(UNLABELED)) for attack in ATTACKS)),
         ),
         Claim(
-            "Without distribution learning, too, it is stronger than all attacks made by hand.",
+            "Also without distribution learning it is stronger than all hand-crafted attacks.",
             tuple(Above(left(attack), left(UNLEARNED)) for attack in ATTACKS),
         ),
     )
 
 
 def variants_published(scale: Scale) -> tuple[Published, ...]:
-    """Return what the paper states in its text."""
-    (cell,) = cells(partition=LESS_SKEWED, defense=RULES, attack=[LEARNED])
+    """Return the values stated in the paper's text."""
+    (cell,) = make_cells(partition=LESS_SKEWED, defense=RULES, attack=[LEARNED])
     return Published(cell, 0.10, "<"), Published({**cell, "attack": UNLEARNED}, 0.20, "≈")
 
 
-def variants_rehearsing(scale: Scale, labels: Labels) -> OnlineTraining:
-    """Return how a variant is learned."""
-    usual = rehearsing(scale, labels)
+def choose_variant_training(scale: Scale, labels: Labels) -> OnlineTraining:
+    """Return the training of a variant."""
+    usual = choose_training(scale, labels)
     return {LEARNED: usual, UNLEARNED: without_inversion(usual), UNLABELED: without_labels(usual)}[labels["attack"]]
 
 
@@ -139,10 +139,10 @@ RLA_FIG4A = Preset(
     source="Li et al., 2022, figure 4(a)",
     metrics=("accuracy", "average_accuracy"),
     document=attackers_document,
-    differences=differences(*HERE, "Krum reckons with 20 attackers whatever their number."),
+    differences=differences(*HERE, "Krum assumes 20 attackers for every number of attackers."),
     published=lambda scale: (),
     claims=attackers_claims,
-    rehearsing=rehearsing,
+    training=choose_training,
 )
 RLA_FIG4C = Preset(
     id="rla-fig4c",
@@ -151,9 +151,9 @@ RLA_FIG4C = Preset(
     metrics=("accuracy", "average_accuracy"),
     document=variants_document,
     differences=differences(
-        *HERE, "RL0 learns in the reconstructions from the first step on, since it has nothing else."
+        *HERE, "RL0 trains on the reconstructions from the first step on, since it has no other examples."
     ),
     published=variants_published,
     claims=variants_claims,
-    rehearsing=variants_rehearsing,
+    training=choose_variant_training,
 )

@@ -1,4 +1,4 @@
-"""What the figures of Li et al. (2022) share: their federation, and how the learned attack is learned in it."""
+"""Common settings of the figures of Li et al. (2022): the federation, and the training of the learned attack."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ BASES: Mapping[Scale, Section] = {
     "smoke": {
         "data": {"name": "digits", "root_size": 20},
         "model": {"name": "lenet"},
-        # All clients take part in each round, so that even one attacker sees the models that it inverts.
+        # All clients are sampled in each round, so that even a single attacker observes the models that it inverts.
         "federation": {"clients": 20, "sampled": 20, "rounds": 4, "batch": 2, "lr": 0.05},
         "evaluation": {"every": 2},
     },
@@ -43,11 +43,11 @@ ATTACKS: Mapping[str, Section] = {
     "IPM 2": {"name": "ipm", "scale": 2.0},
     "LMP": {"name": "lmp"},
 }
-"""Those that are made by hand."""
+"""The hand-crafted attacks."""
 MALICIOUS: Mapping[Scale, int] = {"smoke": 4, "laptop": 20, "paper": 20}
 SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 5}
 
-REHEARSING: Mapping[Scale, OnlineTraining] = {
+TRAININGS: Mapping[Scale, OnlineTraining] = {
     "smoke": OnlineTraining(
         acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
         schedule=OnlineSchedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
@@ -73,79 +73,81 @@ REHEARSING: Mapping[Scale, OnlineTraining] = {
     ),
 }
 
-PATIENT: Mapping[Scale, OnlineTraining] = {
-    **REHEARSING,
-    "laptop": replace(REHEARSING["laptop"], rounds=160, schedule=replace(REHEARSING["laptop"].schedule, trials=1)),
+LONG_TRAININGS: Mapping[Scale, OnlineTraining] = {
+    **TRAININGS,
+    "laptop": replace(TRAININGS["laptop"], rounds=160, schedule=replace(TRAININGS["laptop"].schedule, trials=1)),
 }
-"""For Krum, which rarely chooses an update that does great harm: in 60 rounds a policy that only holds training up
-gains more than one that waits for such a round, and in as many as are left, which are 160, it does not."""
+"""For Krum, which rarely chooses a very harmful update: in episodes of 60 rounds, a policy that only slows training
+gains more than one that waits for such a round; in the remaining 160 rounds it does not."""
 
 ALWAYS = (
-    "IPM is played with the factor 5 of the authors' code, and with 2; the paper states none. LMP has the b = 2 of its "
-    "own paper, where the code has 5 under the clipping median.",
-    "EB climbs for five steps at the clients' learning rate, without its stealth term; the paper states neither.",
-    "Of the hand-made attacks' clients none shares data.",
-    "The learned attack has the form of its authors' code: its search descends and what it submits goes the other way, "
-    "and a policy sets two numbers, where the paper climbs and has three. Its search draws from the learned mixture, "
-    "as in the paper, where the code takes all of the 200 true examples in each step.",
-    "It learns with TD3 at lr 0.001, where the code has 1e-7, episodes start from the global model there is when "
-    "learning in a world begins, the simulated loss counts no further than 3, and a policy is played only if it does "
-    "as well on trial as those before it, the first of which answers with the middle of its ranges.",
+    "IPM is run with the factor 5 of the authors' code, and with 2; the paper states none. LMP uses the b = 2 of its "
+    "own paper; the code uses 5 under the clipping median.",
+    "EB makes five ascent steps at the clients' learning rate, without its stealth term; the paper states neither.",
+    "The clients of the hand-crafted attacks do not share data.",
+    "The learned attack has the form of its authors' code: its search descends, it submits the reversed update, and a "
+    "policy sets two numbers; in the paper it ascends and sets three. Its search draws from the learned mixture, as in "
+    "the paper; the code uses all of the 200 true examples in each step.",
+    "It is trained with TD3 at lr 0.001; the code uses 1e-7. Episodes start from the global model at the start of "
+    "training in a world, the simulated loss is clipped to 3, and a policy is used only if it is at least as good in "
+    "trials as the previous ones, the first of which always answers with the middle of its ranges.",
 )
 KRUM_FORM = (
-    "Krum assumes f = 2 of 10 and adds up squared distances to n - f - 2 others, as published. The code tells it the "
-    "true f of each round, does not square, and takes n - f - 3 others: rla-fig3-krum and rla-fig4a-krum play these."
+    "Krum assumes f = 2 of 10 and sums the squared distances to n - f - 2 others, as published. The code passes it "
+    "the true f of each round, does not square, and uses n - f - 3 others: rla-fig3-krum and rla-fig4a-krum run "
+    "these forms."
 )
 RANGES = (
-    "The learned attack's ranges are those that the code has for the clipping median, under every rule: in those for "
-    "Krum (at most 9.9 and 21) the worst still leaves Krum 0.2 to 0.4 at laptop scale."
+    "The learned attack uses the code's ranges for the clipping median under every rule: with the ranges for Krum "
+    "(at most 9.9 and 21) the accuracy of Krum remains at 0.2 to 0.4 at laptop scale, even in the worst case."
 )
 SMOKE = (
-    "Four rounds of lenet on digits, a fifth of the clients, one seed, and a learned attack that has hardly learned, "
-    "in ranges of its own.",
+    "Four rounds of lenet on digits, a fifth of the clients, one seed, and a barely trained attack with its own "
+    "ranges.",
 )
 LAPTOP = (
     RANGES,
     "The network has an eighth of the published width: 8, 16 and 16 channels.",
-    "200 rounds of 32 examples at lr 0.05, for 1000 rounds of 128 at lr 0.01, which the paper and the code have.",
-    "The learned attack begins in round 40 and learns until round 80, 40 simulated steps a round from round 30 on, "
-    "a gradient step each, with 64 and 64 hidden units; of what its clients have seen 8 gradients are inverted.",
-    "Its search draws 32 examples in each step; rewards are discounted by 0.99 a step, where the paper's are not, and "
-    "the noise on actions is 0.3, where the code has 0.1.",
-    "An episode has 60 rounds, under Krum the 160 that are left, and a policy is tried in two, under Krum in one.",
+    "200 rounds of 32 examples at lr 0.05, instead of 1000 rounds of 128 at lr 0.01 as in the paper and the code.",
+    "The learned attack begins in round 40 and is trained from round 30 until round 80, with 40 simulated steps per "
+    "round, one gradient step each, and with 64 and 64 hidden units; 8 of the gradients that its clients observe "
+    "are inverted.",
+    "Its search draws 32 examples in each step; rewards are discounted by 0.99 per step, but not in the paper; the "
+    "noise on actions is 0.3, but 0.1 in the code.",
+    "An episode has 60 rounds, under Krum the remaining 160, and a policy is evaluated in two, under Krum in one.",
     "3 seeds; the figure shows one run.",
 )
 PAPER = (
     RANGES,
-    "A step of its search draws 200 examples; the paper has a size for them, but at hand is none.",
-    "The learned attack simulates 100 steps a round, in episodes of 1000 rounds, and inverts 100 gradients at most; "
-    "the paper's appendix, which may say how many, is not at hand.",
+    "A step of its search draws 200 examples; the size that the paper uses was not available.",
+    "The learned attack simulates 100 steps per round, in episodes of 1000 rounds, and inverts at most 100 gradients; "
+    "the paper's appendix, which may state these numbers, was not available.",
     "5 seeds; the figure shows one run.",
 )
 
 
 def differences(*more: str) -> Mapping[Scale, tuple[str, ...]]:
-    """Return in what a figure is another here than in the paper: always, in more respects of its own, and by scale."""
+    """Return the differences from the paper by scale: the common ones, those of a figure, and those of the scale."""
     by_scale: Mapping[Scale, tuple[str, ...]] = {"smoke": SMOKE, "laptop": LAPTOP, "paper": PAPER}
     return {scale: (*ALWAYS, *more, *own) for scale, own in by_scale.items()}
 
 
-def learned(scale: Scale, policy: str) -> Section:
-    """Return the learned attack, of which `policy` says what its file is called by."""
-    begin = REHEARSING[scale].schedule.attacks_from
+def learned_section(scale: Scale, policy: str) -> Section:
+    """Return the section of the learned attack; `policy` is the name of its file."""
+    begin = TRAININGS[scale].schedule.attacks_from
     return {"name": "learned", "policy": f"{{policies}}/{policy}.safetensors", "start": begin}
 
 
-def rehearsing(scale: Scale, labels: Labels) -> OnlineTraining:
-    """Return how the attack on a rule is learned."""
-    return (PATIENT if labels["defense"] == KRUM else REHEARSING)[scale]
+def choose_training(scale: Scale, labels: Labels) -> OnlineTraining:
+    """Return the training of the attack on a rule."""
+    return (LONG_TRAININGS if labels["defense"] == KRUM else TRAININGS)[scale]
 
 
-def without_inversion(rehearsing: OnlineTraining) -> OnlineTraining:
-    """Return what attackers do who rehearse on their own examples alone (RL without distribution learning)."""
-    return replace(rehearsing, inverting=None)
+def without_inversion(training: OnlineTraining) -> OnlineTraining:
+    """Return the training on the attackers' own examples only (RL without distribution learning)."""
+    return replace(training, inverting=None)
 
 
-def without_labels(rehearsing: OnlineTraining) -> OnlineTraining:
-    """Return what attackers do who know no label to begin with (RL0)."""
-    return replace(rehearsing, is_labeled=False)
+def without_labels(training: OnlineTraining) -> OnlineTraining:
+    """Return the training without initial labels (RL0)."""
+    return replace(training, is_labeled=False)

@@ -49,10 +49,10 @@ def document(folder: Path) -> Section:
     return {"base": BASE, "axes": axes}
 
 
-def due(folder: Path, rehearsing: OnlineTraining = QUICK) -> dict[str, TrainingPart]:
+def due(folder: Path, training: OnlineTraining = QUICK) -> dict[str, TrainingPart]:
     """Return the attacks that the sweep plays and that are not learned yet."""
 
     def how(labels: Mapping[str, str]) -> OnlineTraining:
-        return rehearsing
+        return training
 
     return training_parts(plan_sweep(document(folder)).cells, how)
