@@ -72,7 +72,9 @@ def test_what_is_missing_is_said(folder, capsys, tmp_path):
         (run_folder(copy, cell.digest) / "result.json").unlink()
     assert report(copy) == 0
     out = capsys.readouterr().out
-    assert "not complete: 2 of 8 runs; repeat the sweep command with the same folder to resume it" in " ".join(out.split())
+    assert "not complete: 2 of 8 runs; repeat the sweep command with the same folder to resume it" in " ".join(
+        out.split()
+    )
     assert "not run" in out
     assert "≤ " in out
 

@@ -199,7 +199,7 @@ def test_settings_that_lead_nowhere_are_refused(settings, message):
         GradientInversion(**settings)
 
 
-def test_a_parameter_without_dimensions_has_its_map_to_range_a_gradient():
+def test_a_parameter_without_dimensions_has_its_place_in_a_gradient():
     class Tempered(nn.Sequential):
         def __init__(self):
             super().__init__(nn.Flatten(), nn.Linear(16, 3))
