@@ -1,5 +1,5 @@
-# The README's two commands are `make demo` and `make test`. Each first creates .venv, or brings it up to date: the one
-# with what running needs, the other with what development needs besides.
+# The README's two commands are `make demo` and `make test`. Each first creates or
+# updates .venv: `make demo` installs the runtime dependencies, `make test` also the development ones.
 
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)

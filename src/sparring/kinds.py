@@ -41,7 +41,7 @@ def has_method(cls: type, verbs: Iterable[str]) -> bool:
 
 
 SYMBOLS = "n updates of d parameters, f of them malicious"
-"""What the letters of a cost stand for; it explains any other letter itself."""
+"""The symbols in a `cost`; other symbols are explained in its text."""
 
 
 class StatedFacts(NamedTuple):
@@ -55,10 +55,10 @@ class StatedFacts(NamedTuple):
     cost: str = ""
     """Operations of a round, a repair or a prediction, as in `O(n^2 d)`, with the letters of `SYMBOLS`.
 
-    Of an attack, what it takes beside the training of the malicious clients.
+    For an attack, the cost in addition to its clients' training.
     """
     assumption: str = ""
-    """What must hold for it to do what it is for."""
+    """The condition under which it works."""
 
 
 def stated_facts(cls: type) -> StatedFacts:

@@ -72,7 +72,7 @@ def read_tables(markdown: str) -> Iterator[list[Row]]:
 
 
 def read_gallery() -> list[Score]:
-    """Return every rule's accuracy under every attack; rules that are the same stand under the first name."""
+    """Return every rule's accuracy under every attack; rules that are the same are listed under the first name."""
     cells: dict[str, dict[str, Cell]] = {}
     for row in chain.from_iterable(table for table in read_tables(_page("gallery")) if f"`{CLEAN}`" in table[0]):
         found = {_plain(head): _cell(text) for head, text in _beside(row, "rule")}

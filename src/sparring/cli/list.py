@@ -76,7 +76,7 @@ def _names(kind: str, catalogues: Catalogues) -> Iterable[str]:
 
 
 def _found(word: str, catalogues: Catalogues) -> tuple[str, str]:
-    """Return the kind and the name that a word stands for, or say what else it may mean."""
+    """Return the kind and the name that a word names, or raise an error with suggestions."""
     found = [(kind, name) for kind in KINDS for name in _names(kind, catalogues) if spelled(name) == spelled(word)]
     if len(found) == 1:
         return found[0]
@@ -147,7 +147,7 @@ def _setting(kind: str, name: str) -> str:
 
 
 def _wrapped(text: str, *, first: int, indent: int) -> str:
-    """Return a text on lines that begin so far to the right; no word, as a path is, is broken."""
+    """Return a text wrapped to lines indented by `indent`; words such as paths are not broken."""
     lines = TextWrapper(min(WIDTH, terminal_width()), initial_indent=" " * first, subsequent_indent=" " * indent)
     lines.break_long_words = lines.break_on_hyphens = False
     return lines.fill(printable(text))

@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the command given by `words`, by default `sys.argv`, and return the exit code."""
     said = list(sys.argv[1:] if words is None else words)
     with shield_stream("stderr"):
-        with shield_stream("stdout") as output, _former_names_told():
+        with shield_stream("stdout") as output, _print_former_names():
             code = _run(said)
         if output.loss is None or code != 0:
             return code
@@ -56,8 +56,8 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 @contextmanager
-def _former_names_told() -> Iterator[None]:
-    """Tell of each former name once, in a line, where Python would show the place of a warning."""
+def _print_former_names() -> Iterator[None]:
+    """Print one line for each former name, instead of Python's warning."""
     told: set[str] = set()
     with warnings.catch_warnings():
         warnings.simplefilter("always", FormerName)

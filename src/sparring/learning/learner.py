@@ -1,4 +1,4 @@
-"""What all learners are: a state goes in, a better one comes out."""
+"""The contract of all learners: a function from a state to a better one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
@@ -26,8 +26,8 @@ def call_in_turn(function: Callable[[Argument], Value], arguments: Sequence[Argu
 class Learner(Protocol[State]):
     """An algorithm that learns to play a seat of a game.
 
-    A state holds all that the next step depends on, and says in `steps` how many were simulated. From equal states,
-    with equal seeds, the same is learned to the bit, wherever a training was cut into pieces.
+    A state holds all that the next step depends on, and says in `steps` how many were simulated. From equal states
+    and seeds the training is bit-identical, regardless of where it is interrupted.
     """
 
     def initial(self, task: LearningTask, *, seed: int) -> State:

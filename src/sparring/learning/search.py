@@ -1,7 +1,7 @@
 """Policy search by the cross-entropy method (Rubinstein, 1999; Szita and Lőrincz, 2006) over small policies.
 
 A generation of candidates is drawn from a normal distribution over the numbers of a policy, and the distribution moves
-to the best of them. All candidates of a generation play the same episodes. Those are few at first, and as many again
+to the best of them. All candidates of a generation play the same episodes. Those are few at first, and twice as many
 for the better half of the candidates, until the elites are left (successive halving). The best of each generation and
 the middle of the distribution are kept; which of all that were kept is the best is decided in fresh episodes.
 """
@@ -94,7 +94,7 @@ class SmallNetworks:
 
 
 class SearchState(NamedTuple):
-    """Where a search stands."""
+    """The state of a search."""
 
     generation: int
     mean: Tensor
@@ -133,7 +133,7 @@ class CrossEntropySearch:
     kept: int = 8
     """Of the best candidates and the means of all generations, how many of the latest are tried at the end."""
     trials: int = 4
-    """Fresh episodes of all that were kept, when the best is looked for; the better half plays as many again."""
+    """Fresh episodes of all kept candidates in the final choice; the better half plays twice as many."""
     calls: Calls = call_in_turn
     """How episodes are played: in this process, or in several. What is found does not depend on it."""
 
@@ -164,7 +164,7 @@ class CrossEntropySearch:
         return Codec(_pack, _unpack)
 
     def choose(self, state: SearchState, task: LearningTask, *, seed: int) -> SearchState:
-        """Return the state with the best of all candidates that were kept, found in fresh episodes by halving."""
+        """Return the state with the best of the kept candidates, chosen in fresh episodes by successive halving."""
         name = f"{TRIAL} {state.generation}"
         order, _, steps = self._halve(task, state.kept, down_to=1, episodes=self.trials, seed=seed, name=name)
         return state._replace(best=state.kept[order[0]], steps=state.steps + steps)
@@ -196,7 +196,7 @@ class CrossEntropySearch:
     ) -> tuple[Tensor, float, int]:
         """Return the candidates from the best on, the mean return of the best `down_to`, and the steps that it took.
 
-        All play `episodes` common ones; the better half plays as many again as there were, until `down_to` are left.
+        All play `episodes` common ones; the better half plays twice as many, until `down_to` candidates remain.
         """
         policies = [self.family.policy(each, task.space) for each in numbers]
         totals, steps, played = torch.zeros(len(policies), dtype=torch.float64), 0, 0

@@ -1,9 +1,9 @@
-"""What the numbers of an action stand for: [-1, 1] is mapped to a range, in equal steps or in equal factors."""
+"""Map the numbers of an action from [-1, 1] to a range, linearly or logarithmically."""
 
 from typing import Literal
 
 Range = tuple[float, float]
-"""What -1 and 1 stand for."""
+"""The values that -1 and 1 map to."""
 Spacing = Literal["linear", "log"]
 """Whether equal steps of an action are equal steps in the range, or equal factors."""
 

@@ -1,4 +1,4 @@
-"""What a policy makes of an observation before its layers: standardized weights, and the count of its clients."""
+"""Encoding of an observation before a policy's layers: standardized weights, and a one-hot of the count of clients."""
 
 from dataclasses import dataclass
 
@@ -49,12 +49,12 @@ class CountEncoder:
         return torch.cat([others, one_hot], dim=-1)
 
     def pack(self) -> Snapshot:
-        """Return the encoder as it goes to disk."""
+        """Return the encoder as a snapshot."""
         tensors = {name: getattr(self, name) for name in ("mean", "deviation") if getattr(self, name) is not None}
         return Snapshot(tensors, {"counts": list(self.counts), "sampled": self.sampled})
 
     def size(self, observation: int) -> int:
-        """Return the number of features of an observation of so many numbers."""
+        """Return the number of features for an observation of length `observation`."""
         return len(self.counts) + (0 if self.mean is None else observation - 1)
 
 

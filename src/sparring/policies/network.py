@@ -24,12 +24,12 @@ class PolicyNetwork:
     hidden: Hidden = "relu"
     squash: Squash = "tanh"
     encoder: CountEncoder | None = None
-    """What the first layer takes in place of the observation."""
+    """Encodes the observation before the first layer; None passes the observation itself."""
 
     __repr__ = briefly
 
     def fits(self, observation: int) -> bool:
-        """Say whether it can act on observations of so many numbers."""
+        """Return whether it accepts observations of this length."""
         inputs = self.layers[0][0].shape[1]
         return inputs == (observation if self.encoder is None else self.encoder.size(observation))
 

@@ -35,7 +35,7 @@ def test_close_updates_far_from_zero_are_told_apart():
     assert most_extreme(torch.tensor([[4096.0, 1e6], [4096.5, 1e6], [4098.0, 1e6]])) == 2
 
 
-def test_an_benign_update_that_the_server_drops_is_not_copied():
+def test_a_benign_update_that_the_server_drops_is_not_copied():
     spoiled = BENIGN.clone()
     spoiled[4] = torch.inf
     kept = BENIGN[[0, 1, 2, 3, 5, 6]]

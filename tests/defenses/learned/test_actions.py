@@ -9,7 +9,7 @@ from tests.defenses.views import view
 
 
 def posture(*numbers, **ranges):
-    return DefenseActions(**ranges).posture(np.array(numbers, dtype=np.float32))
+    return DefenseActions(**ranges).decode(np.array(numbers, dtype=np.float32))
 
 
 def test_an_action_sets_the_norm_the_trim_and_the_strength_of_the_repair():

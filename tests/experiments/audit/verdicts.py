@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparring.experiments.analysis.frames import MEASURED
-from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, Verdict, find_worst, judge
+from sparring.experiments.audit.result import Audit, AuditedPolicy, AuditVerdict, Breaking, find_worst, judge
 from sparring.experiments.audit.training import TrainedPolicy
 from tests.experiments.audit.asking import SMALL
 
@@ -23,12 +23,12 @@ def runs(**accuracies: tuple[float, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["attack", *MEASURED]).astype({"attack": "category"})
 
 
-def verdict(learned: tuple[float, ...] = (0.1, 0.2, 0.15), breaking: Breaking = BROKEN) -> Verdict:
+def verdict(learned: tuple[float, ...] = (0.1, 0.2, 0.15), breaking: Breaking = BROKEN) -> AuditVerdict:
     """Return the verdict on a rule that hand-crafted attacks take from 90 % to 60 %."""
     frame = runs(none=(0.9, 0.92, 0.88), gaussian=(0.85, 0.9, 0.8), eb=(0.6, 0.7, 0.5), learned_1=learned)
     return judge(frame, find_worst(frame, (WEAK, STRONG)), learned=LEARNED, breaking=breaking)
 
 
-def finished(told: Verdict) -> Audit:
+def finished(told: AuditVerdict) -> Audit:
     """Return an audit that came to a verdict."""
     return Audit(Path("audit"), SMALL, told, {LEARNED: AuditedPolicy(TrainedPolicy(Path("policy"), (0.5, 1.5)), 0.2)})

@@ -31,7 +31,7 @@ class PolicyVersion(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TrainedAttack:
-    """Policies in the order in which they were learned, and how they play."""
+    """Policies in the order in which they were learned, and how their actions are decoded."""
 
     policies: tuple[PolicyVersion, ...]
     acting: ActionDecoder

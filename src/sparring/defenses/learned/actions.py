@@ -54,7 +54,7 @@ class DefenseActions:
         """How many numbers an action has."""
         return 2 if self.repair == "none" else 3
 
-    def posture(self, action: FloatArray) -> DefenseAction:
+    def decode(self, action: FloatArray) -> DefenseAction:
         """Return what an action encodes; its numbers are clipped to [-1, 1]."""
         max_norm, trim, *strength = (float(number) for number in action)
         rule = ClippedTrimmedMean(map_to_range(max_norm, self.max_norm, spacing="log"), map_to_range(trim, self.trim))

@@ -9,7 +9,7 @@ from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, Reading, 
 from sparring.experiments.audit.budget import BREAKING_SEEDS, format_budget
 from sparring.experiments.audit.recorded_request import BESIDE, Asked
 from sparring.experiments.audit.request import NO_ATTACK
-from sparring.experiments.audit.result import Audit, Verdict
+from sparring.experiments.audit.result import Audit, AuditVerdict
 from sparring.experiments.report.commands import list_settings
 from sparring.experiments.report.html_page import load_templates
 from sparring.experiments.report.panels import make_panels
@@ -43,7 +43,7 @@ def list_facts(done: Audit) -> dict[str, str]:
     }
 
 
-def format_gap(verdict: Verdict) -> str:
+def format_gap(verdict: AuditVerdict) -> str:
     """Format how much higher the accuracy is under the worst hand-crafted attack than under the learned one."""
     n, difference, low, high, *_ = verdict.difference
     interval = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
@@ -64,7 +64,7 @@ def describe_audit(done: Audit, request: Asked) -> tuple[str, ...]:
     )
 
 
-def _decide(verdict: Verdict) -> str:
+def _decide(verdict: AuditVerdict) -> str:
     """Say whether the learned attack lowers the accuracy more."""
     n = verdict.difference.n
     if n < FEWEST_TO_DECIDE:
@@ -75,7 +75,7 @@ def _decide(verdict: Verdict) -> str:
     return GAPS[verdict.gap.reading].format(gap=verdict.gap.gap)
 
 
-def describe_halving(verdict: Verdict, clients: int) -> str:
+def describe_halving(verdict: AuditVerdict, clients: int) -> str:
     """Say how many malicious clients halve the accuracy."""
     breaking, attack = verdict.breaking, verdict.crafted.attack
     is_confirmed = breaking.learned <= verdict.clean.mean / 2

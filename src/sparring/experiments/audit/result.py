@@ -41,7 +41,7 @@ class Breaking(NamedTuple):
         return max(self.tried) if self.clients is None else self.clients
 
 
-class Verdict(NamedTuple):
+class AuditVerdict(NamedTuple):
     """The rule without an attack, under the worst hand-crafted attack, and under the learned one."""
 
     clean: Summary
@@ -75,16 +75,16 @@ def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
 
 def judge(
     runs: pd.DataFrame, crafted: AuditCell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
-) -> Verdict:
+) -> AuditVerdict:
     """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the smallest that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
     compared = judge_statement(statement, runs, gap=gap)
-    return Verdict(
+    return AuditVerdict(
         remaining_accuracy(runs, NO_ATTACK).summary, crafted, remaining_accuracy(runs, learned), compared, breaking
     )
 
 
-def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
     """Return a verdict in the form of its JSON file."""
     gap, breaking = verdict.difference, verdict.breaking
     return {
@@ -119,6 +119,6 @@ class Audit(NamedTuple):
 
     folder: Path
     effort: AuditPlan
-    verdict: Verdict
+    verdict: AuditVerdict
     policies: Mapping[str, AuditedPolicy]
     """The policies by label; the verdict is on the one with the lowest selection accuracy."""

@@ -18,8 +18,8 @@ from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.result import (
     Audit,
     AuditedPolicy,
+    AuditVerdict,
     Breaking,
-    Verdict,
     find_worst,
     judge,
     remaining_accuracy,
@@ -243,7 +243,9 @@ def _choose_among(context: AuditContext, effort: AuditPlan) -> dict[str, Audited
     }
 
 
-def _reach_verdict(context: AuditContext, policies: Mapping[str, AuditedPolicy], *, chosen: str, gap: float) -> Verdict:
+def _reach_verdict(
+    context: AuditContext, policies: Mapping[str, AuditedPolicy], *, chosen: str, gap: float
+) -> AuditVerdict:
     """Run all attacks with fresh seeds, and find the number of clients that halves the accuracy."""
     request, trained = context.request, {label: each.policy for label, each in policies.items()}
     context.follower.begin(f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack")

@@ -1,7 +1,7 @@
-"""A game whose best action is a step function of a count, which is one of many numbers that are seen.
+"""A game whose best action is a step function of a count, one of many observed numbers.
 
 It has the shape of an attack on Krum: while few malicious clients are sampled a small update is best, and from a
-threshold on a large one; every other number that the attacker sees is of no use to it.
+threshold on a large one; every other number in the observation is irrelevant.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ SEAT = "attacker"
 
 @dataclass(frozen=True)
 class ThresholdState:
-    """The move, the count that is seen now, the other numbers, and the gain of the last action."""
+    """The move, the current count, the irrelevant numbers, and the gain of the last action."""
 
     move: int
     count: int
@@ -31,7 +31,7 @@ class ThresholdState:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """In each of `rounds` moves a count is drawn, and an action gains most where it is the step's of that count.
+    """In each of `rounds` moves a count is drawn, and the best action is `best(count)`.
 
     An action a in [-1, 1] gains 1 - |a - step(count)| / 2, so that the best policy returns `rounds`.
     """
@@ -41,9 +41,9 @@ class Thresholds:
     sampled: int = 10
     """The largest count."""
     share: float = 0.2
-    """The probability of each of the sampled to be counted; where none is, the count is 1."""
+    """The probability that a sampled client is malicious; the count is at least 1."""
     others: int = 20
-    """How many numbers are seen that are of no use."""
+    """The number of irrelevant observations."""
     rounds: int = 20
 
     def __post_init__(self) -> None:

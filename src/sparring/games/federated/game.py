@@ -203,7 +203,7 @@ class FederatedGame:
         defender = self.roles.get(DEFENDER)
         if not posture or not isinstance(defender, DefenderSeat):
             return {"defense": self.scenario.defense, "repair": self.scenario.repair}
-        rule, repair = defender.acting.posture(np.array(posture, dtype=np.float32))
+        rule, repair = defender.acting.decode(np.array(posture, dtype=np.float32))
         return {"defense": rule, "repair": repair}
 
     def _control(self, attacker: Attacker, actions: Mapping[str, FloatArray]) -> Attacker:

@@ -1,4 +1,4 @@
-"""An actor-critic that plays a game of one seat and learns from what it remembers: TD3, resumable to the bit."""
+"""An actor-critic for one seat of a game that learns from a replay memory: TD3, resumable bit for bit."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ USUAL = UpdateSettings()
 
 
 class ActorCriticTraining(NamedTuple):
-    """Where training stands."""
+    """The state of a training."""
 
     networks: Networks
     memory: ReplayMemory
@@ -55,12 +55,12 @@ class ActorCriticTraining(NamedTuple):
 
 @dataclass(frozen=True)
 class ActorCritic:
-    """Learns the policy of one seat, from nothing or from a policy that plays already."""
+    """Learns the policy of one seat, from scratch or from an existing policy."""
 
     settings: UpdateSettings = USUAL
     batch: int = 256
     memory: int = 50_000
-    """Steps that are remembered."""
+    """The capacity of the replay memory, in steps."""
     warmup: int = 500
     """Steps before anything is learned: with uniform actions, or with those of `start`."""
     pace: int = 5
@@ -74,7 +74,7 @@ class ActorCritic:
     critic_updates: int = 500
     """Gradient steps of the critics before the actor of a start moves."""
     encoder: CountEncoder | None = None
-    """What networks are given in place of the observation."""
+    """Encodes the observation for the networks; None passes the observation itself."""
 
     def __post_init__(self) -> None:
         names = ("batch", "memory", "pace", "imitation")
@@ -106,7 +106,7 @@ class ActorCritic:
         return Codec(_pack, partial(_unpack, space=task.space))
 
     def _architecture(self, space: Space) -> ActorCriticShape:
-        """Return the shapes of networks that are given the observation, or what the encoder makes of it."""
+        """Return the shapes of networks on the observation or the encoded observation."""
         size = space.observation if self.encoder is None else self.encoder.size(space.observation)
         return ActorCriticShape((space._replace(observation=size),), self.settings)
 
@@ -120,7 +120,7 @@ class ActorCritic:
         size = env.match.seats[env.seat].action
         action = self._explore(seen, actor if state.steps >= self.warmup else self.start, size=size, rng=rng)
         after, reward, is_terminated, is_truncated, _ = env.step(action)
-        # What is learned is the return of an episode: nothing that could follow its horizon counts.
+        # The objective is the return of an episode: the horizon is its end.
         is_over = is_terminated or is_truncated
         memory = state.memory.add([seen], [action], reward=reward, following=[after], ended=is_over)
         state = state._replace(memory=memory, steps=state.steps + 1, running=state.running + float(np.float32(reward)))
@@ -149,7 +149,7 @@ class ActorCritic:
         return update(state.networks, batch, architecture=architecture, noise=noise, moves_actors=moves_actors)
 
     def _imitated(self, state: ActorCriticTraining, start: PolicyNetwork, *, space: Space, seed: int) -> Networks:
-        """Return networks whose actor answers as the start does on what was seen, and whose critics know its value."""
+        """Return networks whose actor imitates the starting policy on the stored observations, with critics of its value."""
         seen = state.memory.rows[: state.memory.filled, : state.memory.widths[0]]
         inputs, answers, architecture = self._encode(seen), start(seen), self._architecture(space)
         actors = state.networks.actors.clone().requires_grad_()

@@ -18,7 +18,7 @@ from sparring.snapshot import Snapshot
 class ReplayMemory:
     """The latest `capacity` steps of a game with one seat or several.
 
-    A memory that has been added to is used up: the rows are written in place, and the returned memory has them.
+    A memory is invalid after `add`: rows are overwritten in place, and the returned memory has them.
     """
 
     rows: Tensor
@@ -45,7 +45,7 @@ class ReplayMemory:
         following: Sequence[FloatArray],
         ended: bool,
     ) -> "ReplayMemory":
-        """Return the memory with a step, in place of the oldest one where it is full."""
+        """Return the memory with one more step, which replaces the oldest if the memory is full."""
         row = np.concatenate([*seen, *actions, [reward], *following, [ended]], dtype=np.float32)
         self.rows[self.count % len(self.rows)] = torch.from_numpy(row)
         return replace(self, count=self.count + 1)
@@ -58,7 +58,7 @@ class ReplayMemory:
         return Transitions(seen, actions, parts[2 * seats].squeeze(1), following, parts[-1].squeeze(1))
 
     def pack(self) -> Snapshot:
-        """Return the memory as it goes to disk."""
+        """Return the memory as a snapshot."""
         return Snapshot({"rows": self.rows[: self.filled].clone()}, {"capacity": len(self.rows), "count": self.count})
 
 

@@ -69,7 +69,7 @@ class Transitions(NamedTuple):
 
 
 class AdamMoments(NamedTuple):
-    """What Adam knows of the gradient of a vector."""
+    """Adam's moment estimates of a gradient."""
 
     first: Vector
     second: Vector
@@ -77,7 +77,7 @@ class AdamMoments(NamedTuple):
 
 
 class Networks(NamedTuple):
-    """All weights of a learner in flat vectors, and what its optimizers know."""
+    """All weights of a learner in flat vectors, and the moments of its optimizers."""
 
     actors: Vector
     critics: Vector
@@ -129,7 +129,7 @@ def value(critic: Layers, observations: Sequence[Tensor], actions: Sequence[Tens
 
 
 def with_actors(networks: Networks, actors: Vector) -> Networks:
-    """Return the networks with other actors, of which the optimizer knows nothing."""
+    """Return the networks with other actors and fresh moments."""
     return networks._replace(actors=actors, target_actors=actors, actor_moments=_still(actors))
 
 
@@ -144,7 +144,7 @@ def update(
     """Return the networks after a gradient step of the critics and, every `delay` steps, of the actors and targets.
 
     `noise` are standard normal numbers for the target's actions of each seat. `moves_actors` is false while the critics
-    learn the value of actors that were learned elsewhere.
+    learn the value of actors that were trained elsewhere.
     """
     settings = architecture.settings
     slope = critic_gradient(networks, batch, architecture=architecture, noise=noise)
@@ -192,7 +192,7 @@ def actor_gradient(networks: Networks, batch: Transitions, *, architecture: Acto
 
 
 def pack_networks(networks: Networks) -> Snapshot:
-    """Return all weights and moments as they go to disk."""
+    """Return all weights and moments as a snapshot."""
     tensors = {name: tensor for name, tensor in networks._asdict().items() if isinstance(tensor, Tensor)}
     counts = {}
     for player, moments in (("actor", networks.actor_moments), ("critic", networks.critic_moments)):

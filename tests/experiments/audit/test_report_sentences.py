@@ -26,8 +26,10 @@ def test_the_sentences_say_what_is_left_and_who_takes_more():
         "With 2 of 8 clients malicious, the accuracy of median drops from 90% to 60% under the worst "
         "hand-crafted attack (eb), and to 15% under the learned one."
     )
-    assert second.startswith("The learned attack lowers the accuracy more than the worst hand-crafted one: ")
-    assert second.endswith("hand-crafted attacks overestimate this rule.")
+    assert second == (
+        "The learned attack lowers the accuracy more than the worst hand-crafted one: "
+        "hand-crafted attacks overestimate this rule."
+    )
 
 
 @pytest.mark.parametrize(
