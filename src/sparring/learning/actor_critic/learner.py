@@ -149,7 +149,7 @@ class ActorCritic:
         return update(state.networks, batch, architecture=architecture, noise=noise, moves_actors=moves_actors)
 
     def _imitated(self, state: ActorCriticTraining, start: PolicyNetwork, *, space: Space, seed: int) -> Networks:
-        """Return networks whose actor imitates the starting policy on the stored observations, with critics of its value."""
+        """Return networks whose actor imitates the starting policy, with critics of its value."""
         seen = state.memory.rows[: state.memory.filled, : state.memory.widths[0]]
         inputs, answers, architecture = self._encode(seen), start(seen), self._architecture(space)
         actors = state.networks.actors.clone().requires_grad_()
