@@ -26,7 +26,7 @@ from sparring.attacks import (
     save_trigger,
     train_trigger,
 )
-from sparring.attacks.backdoor.triggers.trigger_network import untrained
+from sparring.attacks.backdoor.triggers.trigger_network import initialize_trigger
 from sparring.contracts import Model, Recipe, Space
 from sparring.data import Dataset, Iid, divide, from_arrays
 from sparring.defenses import Krum, Mean
@@ -143,7 +143,7 @@ class TestPretended:
         )
 
     def test_a_learned_trigger_and_a_learned_attack_stay_on_the_device(self, tmp_path):
-        trigger = untrained((1, 28, 28), epsilon=0.1, width=2, rng=stream(0, "trigger"))
+        trigger = initialize_trigger((1, 28, 28), epsilon=0.1, width=2, rng=stream(0, "trigger"))
         save_trigger(tmp_path / "trigger.safetensors", trigger)
         backdoor = PoisonedTraining(trigger=LearnedTrigger(str(tmp_path / "trigger.safetensors")))
         agree(Scenario(federation(), Mean(), [Attacker(3, backdoor, backdoor)]))

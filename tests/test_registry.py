@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import build, lookup, nearest, spelled
+from sparring.registry import build, lookup, nearest, normalize_name
 
 
 class Rule(Protocol):
@@ -170,7 +170,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_the_right_one(option, value, 
 
 @given(st.text())
 def test_no_name_is_ever_taken_for_code(name):
-    assume(spelled(name) not in RULES)
+    assume(normalize_name(name) not in RULES)
     with pytest.raises(UnknownName):
         lookup("defense", RULES, name)
 

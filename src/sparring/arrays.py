@@ -50,13 +50,13 @@ def briefly(record: Any) -> str:
 def _brief(value: Any) -> str:
     is_group = isinstance(value, Sequence | Mapping | Set) and not isinstance(value, str)
     if not is_group or len(value) <= SHOWN:
-        written = _written(value)
+        written = _format_array(value)
         if len(written) <= WIDE and "\n" not in written:
             return written
     return f"<{type(value).__name__} of {len(value)}>" if is_group else f"<{type(value).__name__}>"
 
 
-def _written(value: Any) -> str:
+def _format_array(value: Any) -> str:
     if isinstance(value, Tensor | np.ndarray):
         return f"{str(value.dtype).removeprefix('torch.')}{list(value.shape)}"
     if isinstance(value, Mapping):
@@ -101,7 +101,7 @@ def on_device(value: Any, device: torch.device | str) -> Any:
     return value
 
 
-def moved(record: Record, device: torch.device | str) -> Record:
+def move_tensors(record: Record, device: torch.device | str) -> Record:
     """Return a frozen dataclass with its tensors moved to a device."""
     own = {field.name: getattr(record, field.name) for field in fields(record) if field.init}  # type: ignore[arg-type]
     return replace(record, **{name: on_device(value, device) for name, value in own.items()})  # type: ignore[type-var]
@@ -180,7 +180,7 @@ def gram(matrix: Matrix, center: Vector) -> Tensor:
         block: NDArray[np.float64] = np.subtract(values[:, columns], origin[columns], dtype=np.float64)
         return block
 
-    return _doubled_sums(offsets, values.shape, apart=False)
+    return _sum_pairs(offsets, values.shape, apart=False)
 
 
 def squared_distances(matrix: Matrix) -> Tensor:
@@ -195,7 +195,7 @@ def squared_distances(matrix: Matrix) -> Tensor:
     kernel = pair_sums(values.dtype.name)
     distances = _add_up(lambda columns, sums: kernel(values, True, columns.start, columns.stop, sums), values.shape)
     if not _is_sure(distances, matrix):
-        distances = _doubled_sums(lambda columns: values[:, columns].astype(np.float64), values.shape, apart=True)
+        distances = _sum_pairs(lambda columns: values[:, columns].astype(np.float64), values.shape, apart=True)
     return distances
 
 
@@ -232,7 +232,7 @@ def _is_sure(distances: Tensor, matrix: Matrix) -> bool:
     return all(torch.equal(matrix[copy], matrix[original]) for copy, original in originals.items())
 
 
-def _doubled_sums(read: Callable[[slice], NDArray[np.float64]], shape: tuple[int, ...], *, apart: bool) -> Tensor:
+def _sum_pairs(read: Callable[[slice], NDArray[np.float64]], shape: tuple[int, ...], *, apart: bool) -> Tensor:
     """Return the pairwise sums over the float64 blocks of columns that `read` returns."""
     kernel, width = pair_sums("float64"), max(64, CACHED // max(1, shape[0]) // 64 * 64)
 

@@ -56,7 +56,7 @@ class FormerName(FutureWarning):
 
 
 @contextmanager
-def blaming(player: str) -> Iterator[None]:
+def attribute_errors(player: str) -> Iterator[None]:
     """Attribute an error that is not a Sparring error to `player`; out-of-memory errors are passed on unchanged."""
     try:
         yield

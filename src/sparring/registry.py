@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from sparring.errors import ConfigError, UnknownName, blaming
+from sparring.errors import ConfigError, UnknownName, attribute_errors
 
 Table = Mapping[str, type | str]
 """A family's members by name: the frozen dataclass of each, or `"module:Class"` where importing it is expensive."""
@@ -74,25 +74,25 @@ class Imports(UserDict[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         entry = self.data[key]
-        return imported(entry) if isinstance(entry, str) else entry
+        return import_member(entry) if isinstance(entry, str) else entry
 
 
-def imported(path: str) -> Any:
+def import_member(path: str) -> Any:
     """Import and return `"module:name"`; only modules that are expensive and rarely needed are imported this way."""
     module, _, name = path.partition(":")
     return getattr(import_module(module), name)
 
 
-def spelled(word: object) -> str:
+def normalize_name(word: object) -> str:
     """Return a word in the spelling of the tables: lower case, with underscores."""
     return str(word).lower().replace("-", "_")
 
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """Return `; did you mean '...'?` for the known word that is synonymous with or closest to `word`, or nothing."""
-    words = {spelled(each): each for each in known}
-    alike = [each for each in ELSEWHERE.get(spelled(word), ()) if each in words]
-    matches = alike or get_close_matches(spelled(word), list(words), n=1)
+    words = {normalize_name(each): each for each in known}
+    alike = [each for each in ELSEWHERE.get(normalize_name(word), ()) if each in words]
+    matches = alike or get_close_matches(normalize_name(word), list(words), n=1)
     return f"; did you mean {words[matches[0]]!r}?" if matches else ""
 
 
@@ -107,10 +107,10 @@ def lookup(kind: str, table: Table, name: object) -> type:
     if not isinstance(name, str):
         given = "missing" if name is None else repr(name)
         raise ConfigError(f"{kind}.name is {given}; it must be one of: {', '.join(table)}")
-    entry = table.get(name, table.get(spelled(name)))
+    entry = table.get(name, table.get(normalize_name(name)))
     if entry is None:
         raise UnknownName(f"unknown {kind} {name!r}{offer(name, table)}")
-    found: type = imported(entry) if isinstance(entry, str) else entry
+    found: type = import_member(entry) if isinstance(entry, str) else entry
     return found
 
 
@@ -140,7 +140,7 @@ def build(
     for field in _list_required(cls):
         if field not in values:
             raise ConfigError(f"{kind} {name!r} lacks {field!r}; set {kind}.{field}")
-    with blaming(f"{kind} {name!r}"):
+    with attribute_errors(f"{kind} {name!r}"):
         return cls(**values)
 
 

@@ -43,7 +43,7 @@ PRECISIONS = (torch.float32, torch.float64)
 """Supported precisions; half precision overflows at ordinary update sizes."""
 
 
-def described(value: object) -> str:
+def describe(value: object) -> str:
     """Describe an object in a few words: a class, a player with its role, a plain value or a type."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
@@ -60,9 +60,9 @@ def described(value: object) -> str:
     return f"an {name}" if name[0] in "AEIOUaeiou" else f"a {name}"
 
 
-def mistaken(label: str, value: object, *, remedy: str) -> WrongKind:
+def wrong_kind_error(label: str, value: object, *, remedy: str) -> WrongKind:
     """Return the error that names what is given and what would do."""
-    return WrongKind(f"{label} is {described(value)}; {remedy}")
+    return WrongKind(f"{label} is {describe(value)}; {remedy}")
 
 
 def is_player(value: object, verb: str) -> bool:
@@ -76,19 +76,19 @@ def check_player(label: str, player: object, *, verb: str) -> None:
         is_its_class = isinstance(player, type) and callable(getattr(player, verb, None))
         role, example = ROLES[verb]
         remedy = _instance(player) if is_its_class else f"give {role}, such as {example}"
-        raise mistaken(label, player, remedy=remedy)
+        raise wrong_kind_error(label, player, remedy=remedy)
     for field in fields(player) if is_dataclass(player) and not isinstance(player, type) else ():
         value = getattr(player, field.name)
         if field.name in HELD:
             check_player(f"{label}.{field.name}", value, verb=HELD[field.name])
         elif isinstance(value, type):
-            raise mistaken(f"{label}.{field.name}", value, remedy=_instance(value))
+            raise wrong_kind_error(f"{label}.{field.name}", value, remedy=_instance(value))
 
 
 def check_kind(label: str, value: object, *, kind: type | UnionType, remedy: str) -> None:
     """Reject a value that is not an instance of `kind`."""
     if not isinstance(value, kind):
-        raise mistaken(label, value, remedy=remedy)
+        raise wrong_kind_error(label, value, remedy=remedy)
 
 
 def check_batch(label: str, value: object, *, example: str) -> None:
@@ -106,7 +106,7 @@ def check_architecture(label: str, value: object) -> None:
     if not isinstance(value, nn.Module) and not is_player(value, "module"):
         is_class = isinstance(value, type) and (issubclass(value, nn.Module) or hasattr(value, "module"))
         remedy = "give an architecture, such as LeNet(), or a torch module"
-        raise mistaken(label, value, remedy=_instance(value) if is_class else remedy)
+        raise wrong_kind_error(label, value, remedy=_instance(value) if is_class else remedy)
 
 
 def check_network(label: str, value: object) -> None:
@@ -115,14 +115,14 @@ def check_network(label: str, value: object) -> None:
         model = "model" if isinstance(value, nn.Module) else f"{type(value).__name__}()"
         fits = isinstance(value, nn.Module) or is_player(value, "module")
         remedy = f"fit it to the data: network({model}, data)" if fits else "give a network: network(LeNet(), data)"
-        raise mistaken(label, value, remedy=remedy)
+        raise wrong_kind_error(label, value, remedy=remedy)
 
 
 def check_shards(label: str, value: object) -> None:
     """Reject a value that is not shards; examples become shards when they are divided among clients."""
     if not is_player(value, "draw"):
         remedy = "divide the examples among clients: divide(data.train, Iid(), clients=..., seed=...)"
-        raise mistaken(label, value, remedy=remedy)
+        raise wrong_kind_error(label, value, remedy=remedy)
 
 
 def check_device(label: str, device: str) -> None:
@@ -146,7 +146,7 @@ def _check_types(section: str, values: Mapping[str, object], types: tuple[type, 
     exact, abstract = types
     for name, value in values.items():
         if type(value) is not exact and not isinstance(value, abstract):
-            raise mistaken(_joined(section, name), value, remedy=remedy)
+            raise wrong_kind_error(_joined(section, name), value, remedy=remedy)
 
 
 def check_positive(section: str, **numbers: float) -> None:
@@ -210,7 +210,7 @@ def _plain(tensor: Tensor) -> Tensor:
 
 
 def _refuse(owner: str, given: object, *, name: str, wanted: str) -> NoReturn:
-    form = described(given)
+    form = describe(given)
     if isinstance(given, Tensor):
         kind = "" if given.layout == torch.strided else "sparse "
         form = f"{kind}{str(given.dtype).removeprefix('torch.')} of shape {list(given.shape)}"

@@ -34,7 +34,7 @@ from sparring.attacks import (
 from sparring.conformance import failures
 from sparring.conformance.attacks import ATTACK_CHECKS
 from sparring.conformance.backdoors import BACKDOOR_CHECKS
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.conformance.poisons import POISON_CHECKS
 from sparring.conformance.triggers import TRIGGER_CHECKS
 from sparring.errors import ConfigError, UnknownName
@@ -101,19 +101,19 @@ class TestCatalogue:
                 build("attack", ATTACKS, {"name": name, "strenght": 2.0})
 
 
-@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=called)
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=format_check_name)
 @pytest.mark.parametrize("attack", flat(EXAMPLES), ids=repr)
 def test_an_attack_conforms(attack, check):
     assert failures(check, attack) == ()
 
 
-@pytest.mark.parametrize("check", POISON_CHECKS, ids=called)
+@pytest.mark.parametrize("check", POISON_CHECKS, ids=format_check_name)
 @pytest.mark.parametrize("poison", [*flat(POISON_EXAMPLES), *BOTH], ids=repr)
 def test_a_poison_conforms(poison, check):
     assert failures(check, poison) == ()
 
 
-@pytest.mark.parametrize("check", BACKDOOR_CHECKS, ids=called)
+@pytest.mark.parametrize("check", BACKDOOR_CHECKS, ids=format_check_name)
 @pytest.mark.parametrize("backdoor", [*POISON_EXAMPLES["dba"], *BOTH], ids=repr)
 def test_a_backdoor_conforms(backdoor, check):
     assert failures(check, backdoor) == ()
@@ -138,7 +138,7 @@ class TestTriggers:
     def test_every_trigger_has_an_example(self):
         assert {type(trigger) for trigger in TRIGGER_EXAMPLES} == set(TRIGGERS.values()) - {LearnedTrigger}
 
-    @pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=called)
+    @pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=format_check_name)
     @pytest.mark.parametrize("trigger", TRIGGER_EXAMPLES, ids=repr)
     def test_a_trigger_conforms(self, trigger, check):
         assert failures(check, trigger) == ()

@@ -8,7 +8,7 @@ import pytest
 
 import sparring
 from sparring.cli.main import COMMANDS, main
-from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError, blaming
+from sparring.errors import ConfigError, DataError, Interrupted, PluginError, RunError, attribute_errors
 
 SCRIPT = "import sys; from sparring.cli.main import main; sys.exit(main())"
 """What the console script does."""
@@ -84,7 +84,7 @@ def test_an_error_of_ours_is_one_line_and_its_exit_code(capsys, monkeypatch, err
 
 def test_all_of_an_error_is_shown_when_that_is_asked_for(capsys, monkeypatch):
     def fail(*_, **__):
-        with blaming("defense Mine"):
+        with attribute_errors("defense Mine"):
             raise ZeroDivisionError("by nothing")
 
     monkeypatch.setattr("sparring.cli.run.parse_config", fail)

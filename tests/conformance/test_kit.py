@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from sparring.conformance import CHECKS, conformance, failures
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.contracts import Model as Made
 from sparring.data import Iid, Partition
 from sparring.errors import ConfigError, PluginError
@@ -52,7 +52,7 @@ def test_there_is_something_sound_of_every_kind():
 
 @pytest.mark.parametrize("verb", CHECKS)
 def test_checks_are_told_apart_by_their_names(verb):
-    names = [called(check) for check in CHECKS[verb]]
+    names = [format_check_name(check) for check in CHECKS[verb]]
     assert len(set(names)) == len(names)
 
 

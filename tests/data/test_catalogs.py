@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.conformance import failures
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.conformance.datasets import DATASET_CHECKS
 from sparring.data import DATASETS, PARTITIONS, Synthetic, load
 from sparring.data.datasets.digits import Digits
@@ -31,7 +31,7 @@ def test_catalogs_are_in_alphabetical_order(kind, table):
     assert list(table) == sorted(table)
 
 
-@pytest.mark.parametrize("check", DATASET_CHECKS, ids=called)
+@pytest.mark.parametrize("check", DATASET_CHECKS, ids=format_check_name)
 @pytest.mark.parametrize("source", [Digits(), Synthetic()], ids=repr)
 def test_a_source_that_needs_no_file_conforms(source, check):
     assert failures(check, source) == ()

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sparring.conformance import failures
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.conformance.rules import CLOSE, DEFENSE_CHECKS, agreement_is_kept, answer, distance
 from sparring.conformance.server import BENIGN, CLIENTS, HOSTILE, center, with_row
 from sparring.contracts import Defense
@@ -49,7 +49,7 @@ def step(rule: Defense, updates: torch.Tensor, **seen: object) -> torch.Tensor:
 class DefenseContract:
     """The tests of one `example`."""
 
-    @pytest.mark.parametrize("check", UNCONDITIONAL, ids=called)
+    @pytest.mark.parametrize("check", UNCONDITIONAL, ids=format_check_name)
     def test_it_conforms(self, example: Example, check):
         assert failures(check, example.rule) == ()
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sparring.conformance import failures
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.conformance.models import MODEL_CHECKS
 from sparring.errors import ConfigError, UnknownName
 from sparring.models import MODELS, Cnn, Cnn7, LeNet, Logistic, Mlp, ResNet18, network
@@ -30,7 +30,7 @@ def test_every_architecture_has_an_example():
         assert {type(each) for each in examples} == {MODELS[name]}
 
 
-@pytest.mark.parametrize("check", MODEL_CHECKS, ids=called)
+@pytest.mark.parametrize("check", MODEL_CHECKS, ids=format_check_name)
 @pytest.mark.parametrize("architecture", ARCHITECTURES, ids=repr)
 def test_an_architecture_conforms(architecture, check):
     assert failures(check, architecture) == ()

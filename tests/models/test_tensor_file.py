@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from sparring.errors import ConfigError
-from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
+from sparring.models.tensor_file import read_tensors, reject_other_files, write_tensors
 
 
 def test_what_was_written_is_read_again(tmp_path):
@@ -22,7 +22,7 @@ def test_another_file_is_refused_in_one_line(tmp_path, written):
     said = "there is no such file" if written is None else "it holds no policy"
     with (
         pytest.raises(ConfigError, match=rf"^attack\.policy is '.*file'; {said}, train one$"),
-        refusing_others("attack.policy", path, holds="policy", remedy="train one"),
+        reject_other_files("attack.policy", path, holds="policy", remedy="train one"),
     ):
         read_tensors(path, "kind")
 
@@ -30,6 +30,6 @@ def test_another_file_is_refused_in_one_line(tmp_path, written):
 def test_what_is_wrong_inside_a_file_is_said(tmp_path):
     with (
         pytest.raises(ConfigError, match=r"^attack\.policy is '.*file': acting\.numbers is 4; it must be 1, 2 or 3$"),
-        refusing_others("attack.policy", tmp_path / "file", holds="policy", remedy="train one"),
+        reject_other_files("attack.policy", tmp_path / "file", holds="policy", remedy="train one"),
     ):
         raise ConfigError("acting.numbers is 4; it must be 1, 2 or 3")

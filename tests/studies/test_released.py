@@ -8,7 +8,7 @@ import torch
 from sparring.conformance import failures
 from sparring.conformance.adversary import attacker_view
 from sparring.conformance.attacks import ATTACK_CHECKS
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.experiments import parse_document
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.reproductions import PRESETS
@@ -18,7 +18,7 @@ from studies.released import ReleasedBoosting, ReleasedPoisoning
 SWEEP = Path(__file__).parents[2] / "docs/results/released-baselines.yaml"
 
 
-@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=called)
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=format_check_name)
 @pytest.mark.parametrize("attack", [ReleasedBoosting(), ReleasedPoisoning()], ids=repr)
 def test_a_released_baseline_conforms(attack, check):
     assert failures(check, attack) == ()

@@ -21,7 +21,7 @@ from sparring.experiments.config.renamed import accept_former_kind
 from sparring.experiments.reproductions import TITLES
 from sparring.kinds import KINDS as SECTIONS
 from sparring.kinds import SYMBOLS
-from sparring.registry import offer, spelled
+from sparring.registry import normalize_name, offer
 
 PRESETS_KIND = "presets"
 KINDS = (*CATALOGUES, PRESETS_KIND)
@@ -46,7 +46,7 @@ def command(
     catalogues = load_catalogues(plugins)
     kind = accept_former_kind(kind) if kind else None
     if kind is not None and (name is not None or kind not in KINDS):
-        place = (kind, name) if name is not None else _found(kind, catalogues)
+        place = (kind, name) if name is not None else _find(kind, catalogues)
         _describe(*place, catalogues, as_json=as_json)
         return
     shown = {each: _entries(each, catalogues) for each in ([kind] if kind else KINDS)}
@@ -75,24 +75,29 @@ def _names(kind: str, catalogues: Catalogues) -> Iterable[str]:
     return TITLES if kind == PRESETS_KIND else catalogues[kind]
 
 
-def _found(word: str, catalogues: Catalogues) -> tuple[str, str]:
+def _find(word: str, catalogues: Catalogues) -> tuple[str, str]:
     """Return the kind and the name that a word names, or raise an error with suggestions."""
-    found = [(kind, name) for kind in KINDS for name in _names(kind, catalogues) if spelled(name) == spelled(word)]
+    found = [
+        (kind, name)
+        for kind in KINDS
+        for name in _names(kind, catalogues)
+        if normalize_name(name) == normalize_name(word)
+    ]
     if len(found) == 1:
         return found[0]
     if found:
         kinds = [kind for kind, _ in found]
         raise ConfigError(
-            f"{word!r} is in {_joined(kinds, 'and')}; say which, as in: sparring list {kinds[0]} {found[0][1]}"
+            f"{word!r} is in {_join_words(kinds, 'and')}; say which, as in: sparring list {kinds[0]} {found[0][1]}"
         )
     names = dict.fromkeys(name for kind in KINDS for name in _names(kind, catalogues))
-    nearest = get_close_matches(spelled(word), [*KINDS, *names])
+    nearest = get_close_matches(normalize_name(word), [*KINDS, *names])
     if not nearest or nearest[0] in KINDS:
         raise UnknownName(f"unknown kind {word!r}{offer(word, KINDS)}")
-    raise UnknownName(f"unknown name {word!r}; did you mean {_joined(list(map(repr, nearest)), 'or')}?")
+    raise UnknownName(f"unknown name {word!r}; did you mean {_join_words(list(map(repr, nearest)), 'or')}?")
 
 
-def _joined(words: Sequence[str], conjunction: str) -> str:
+def _join_words(words: Sequence[str], conjunction: str) -> str:
     """Write words as a list in a sentence."""
     return f" {conjunction} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
@@ -101,10 +106,10 @@ def _describe(kind: str, name: str, catalogues: Catalogues, *, as_json: bool) ->
     """Print one member: what it is, the facts that it states, and its options."""
     if kind not in KINDS:
         raise UnknownName(f"unknown kind {kind!r}{offer(kind, KINDS)}")
-    known = {spelled(each): each for each in _names(kind, catalogues)}
-    if spelled(name) not in known:
+    known = {normalize_name(each): each for each in _names(kind, catalogues)}
+    if normalize_name(name) not in known:
         raise UnknownName(f"unknown name {name!r} in {kind}{offer(name, known.values())}")
-    name = known[spelled(name)]
+    name = known[normalize_name(name)]
     entry = _preset(name) if kind == PRESETS_KIND else entry_of(kind, name, catalogues)
     if as_json:
         typer.echo(json.dumps({"kind": kind, **_plain(entry)}))
@@ -131,14 +136,14 @@ def _print_member(kind: str, entry: Entry, *, others: Sequence[str]) -> None:
     }
     for name, fact in facts.items():
         if fact:
-            text = _wrapped(fact, first=HEADING, indent=HEADING)
+            text = _wrap(fact, first=HEADING, indent=HEADING)
             typer.echo(typer.style(f"{name:<{HEADING}}", bold=True) + text.lstrip())
     for option in entry.options:
-        allowed = f"Takes {_joined(option.allowed, 'or')}." if option.allowed else ""
-        heading = _wrapped(f"{section}.{_option(option)}", first=0, indent=2 * INDENT)
+        allowed = f"Takes {_join_words(option.allowed, 'or')}." if option.allowed else ""
+        heading = _wrap(f"{section}.{_option(option)}", first=0, indent=2 * INDENT)
         typer.echo(typer.style(f"\n{heading}", bold=True))
         for line in filter(None, (option.meaning, allowed)):
-            typer.echo(_wrapped(line, first=INDENT, indent=INDENT))
+            typer.echo(_wrap(line, first=INDENT, indent=INDENT))
 
 
 def _setting(kind: str, name: str) -> str:
@@ -146,7 +151,7 @@ def _setting(kind: str, name: str) -> str:
     return f"{SECTIONS[kind].section}.name={name}" if kind in SECTIONS else f"execution.backend={name}"
 
 
-def _wrapped(text: str, *, first: int, indent: int) -> str:
+def _wrap(text: str, *, first: int, indent: int) -> str:
     """Return a text wrapped to lines indented by `indent`; words such as paths are not broken."""
     lines = TextWrapper(min(WIDTH, terminal_width()), initial_indent=" " * first, subsequent_indent=" " * indent)
     lines.break_long_words = lines.break_on_hyphens = False
@@ -182,14 +187,14 @@ def _print_stack(console: Console, kind: str, *, entries: tuple[Entry, ...]) -> 
 
 
 def _option(option: Option) -> str:
-    return f"{option.name} (required)" if option.required else f"{option.name}={_written(option.default)}"
+    return f"{option.name} (required)" if option.required else f"{option.name}={_format_value(option.default)}"
 
 
-def _written(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Write a value in the syntax of a configuration."""
     if isinstance(value, tuple):
-        return f"[{', '.join(map(_written, value))}]"
+        return f"[{', '.join(map(_format_value, value))}]"
     if isinstance(value, Mapping):
-        said = (f"{key}: {_written(each)}" for key, each in value.items() if each is not None)
+        said = (f"{key}: {_format_value(each)}" for key, each in value.items() if each is not None)
         return f"{{{', '.join(said)}}}"
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

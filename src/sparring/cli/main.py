@@ -15,7 +15,7 @@ import sparring
 from sparring.cli.completion import NAME, STAND_INS, is_completing, read_words_to_complete
 from sparring.cli.standard_streams import shield_stream
 from sparring.errors import ConfigError, FormerName, Interrupted, SparringError
-from sparring.registry import imported
+from sparring.registry import import_member
 
 COMMANDS = {
     "run": "Run one experiment from a file, settings or both.",
@@ -106,7 +106,7 @@ def _load_command(name: str, words: Sequence[str]) -> Callable[..., Any]:
     """Return the function of a command, or its lightweight replacement during completion."""
     if is_completing() and not words[-1].startswith("-") and name in STAND_INS:
         return STAND_INS[name]
-    function: Callable[..., Any] = imported(f"sparring.cli.{name.replace('-', '_')}:command")
+    function: Callable[..., Any] = import_member(f"sparring.cli.{name.replace('-', '_')}:command")
     return function
 
 
@@ -115,7 +115,7 @@ def _suggest_setting(error: click.ClickException, given: Sequence[str]) -> str:
     if not isinstance(error, click.NoSuchOption) or not TAKES_SETTINGS.intersection(given[:1]):
         return ""
     option = error.option_name
-    key = imported("sparring.experiments.config.parse:full_key")(option.lstrip("-"))
+    key = import_member("sparring.experiments.config.parse:full_key")(option.lstrip("-"))
     said = [part for word in given for part in (word.split("=", 1) if word.startswith(f"{option}=") else [word])]
     value = [*said, "VALUE"][said.index(option) + 1] if option in said else "VALUE"
     return f"No such option {option}; write {key}={value}" if key else ""

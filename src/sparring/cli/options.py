@@ -15,7 +15,7 @@ from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.experiments.jobs.workers import Workers
 from sparring.integrations import integration
 from sparring.kinds import KINDS
-from sparring.registry import spelled
+from sparring.registry import normalize_name
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Gap = Annotated[float, typer.Option(metavar="NUMBER", min=0, help="The smallest difference in a metric that counts.")]
@@ -77,8 +77,8 @@ def _suggest_setting(word: str, words: Sequence[str]) -> str | None:
     if key is not None and following and "=" not in following:
         return f"{key}={following}"
     for kind, (section, _) in KINDS.items():
-        if spelled(word) in CATALOGUES[kind]:
-            return f"{section}={spelled(word)}"
+        if normalize_name(word) in CATALOGUES[kind]:
+            return f"{section}={normalize_name(word)}"
     return f"{key}=VALUE" if key is not None and key == full_key(key.rpartition(".")[2]) else None
 
 

@@ -29,7 +29,7 @@ from sparring.experiments.sweeps import (
 )
 from sparring.experiments.sweeps.plan import override_sweep
 from sparring.experiments.sweeps.sweep_folder import FAILURES
-from sparring.registry import imported
+from sparring.registry import import_member
 
 SHOWN = 5
 """Failures that are printed; the sweep's folder has all."""
@@ -87,11 +87,11 @@ def run_plan(
             plan, folder, workers=workers, observer=observer, retry_failed=retry_failed, catalogues=catalogues
         )
     # Tables need pandas, which is slow to import; it is imported when the runs are complete.
-    cells = imported("sparring.experiments.analysis.frames:cell_accuracies")(folder) if as_json else []
+    cells = import_member("sparring.experiments.analysis.frames:cell_accuracies")(folder) if as_json else []
     show_summary(stands, folder, as_json=as_json, cells=cells)
     if stands.complete and not as_json:
         typer.echo()
-        imported("sparring.cli.report:show_folder")(folder)  # pandas comes with it
+        import_member("sparring.cli.report:show_folder")(folder)  # pandas comes with it
         show_facts({"next": _suggest_report(folder)})
     return 1 if stands.failures else 0
 

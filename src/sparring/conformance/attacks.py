@@ -7,7 +7,7 @@ import torch
 
 from sparring.arrays import Matrix
 from sparring.conformance.adversary import BENIGN, PARAMETERS, ROUNDS, attacker_view, narrowed
-from sparring.conformance.check import Check, are_equal, are_finite, copies, during
+from sparring.conformance.check import Check, are_equal, are_finite, copies, name_case
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, WhiteBoxView
 from sparring.federation.player_checks import check_rows
@@ -33,7 +33,7 @@ def the_view_that_it_needs_is_enough(attack: Attack) -> Iterator[str]:
 
 def its_rows_are_finite_floats_one_for_each_client(attack: Attack) -> Iterator[str]:
     for name, (benign, own) in ROUNDS.items():
-        with during(name):
+        with name_case(name):
             rows = crafted(attack, attacker_view(benign, own))
         if rows.dtype != torch.float32:
             yield f"{name}: the rows are {rows.dtype}; they must be torch.float32"
@@ -53,7 +53,7 @@ def allies_are_handled_and_left_alone(attack: Attack) -> Iterator[str]:
         "NaN": BENIGN[:2] * nan,
     }.items():
         allied = sent.clone()
-        with during(f"allies send {name}"):
+        with name_case(f"allies send {name}"):
             rows = crafted(attack, attacker_view(allied=allied, allied_clients=(7, 8)))
         if not are_finite([rows]):
             yield f"allies send {name}: the rows are not finite"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch
-from sparring.errors import PluginError, SparringError, blaming
+from sparring.errors import PluginError, SparringError, attribute_errors
 
 Check = Callable[[Any], Iterator[str]]
 """Yields a description of each violation; yields nothing if the subject passes."""
@@ -24,29 +24,29 @@ class PlayerFinding(NamedTuple):
 def examine(checks: Iterable[Check], subject: object) -> Iterator[PlayerFinding]:
     """Yield the finding of each check as soon as it is complete."""
     for check in checks:
-        yield PlayerFinding(called(check), failures(check, subject))
+        yield PlayerFinding(format_check_name(check), failures(check, subject))
 
 
 def failures(check: Check, subject: object) -> tuple[str, ...]:
     """Return the failures of one check; an error ends the check and counts as a failure."""
     try:
-        with blaming("it"):
+        with attribute_errors("it"):
             return tuple(check(subject))
     except SparringError as error:
         return (str(error),)
 
 
 @contextmanager
-def during(case: str) -> Iterator[None]:
+def name_case(case: str) -> Iterator[None]:
     """Add the name of a check's case to errors raised in it."""
     try:
-        with blaming("it"):
+        with attribute_errors("it"):
             yield
     except SparringError as error:
         raise PluginError(f"{case}: {error}") from error
 
 
-def called(check: Check) -> str:
+def format_check_name(check: Check) -> str:
     """Return a check's name as a sentence."""
     return check.__name__.replace("_", " ")
 

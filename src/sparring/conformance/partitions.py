@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch
-from sparring.conformance.check import Check, are_equal, copies, during
+from sparring.conformance.check import Check, are_equal, copies, name_case
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.data import ClientShards, Partition, Partitioner
 from sparring.errors import ConfigError, DataError
@@ -32,7 +32,7 @@ def assigned(partitioner: Partitioner, labels: Tensor, *, clients: int) -> Parti
 
 def every_example_has_one_owner_and_every_client_an_example(partitioner: Partitioner) -> Iterator[str]:
     for name, (labels, clients) in SHARED.items():
-        with during(name):
+        with name_case(name):
             partition = assigned(partitioner, labels, clients=clients)
         try:
             held = len(ClientShards(Batch(labels[:, None].float(), labels), partition))

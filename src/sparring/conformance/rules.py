@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load, save
 
 from sparring.arrays import Matrix, Vector
-from sparring.conformance.check import Check, are_equal, are_finite, copies, during
+from sparring.conformance.check import Check, are_equal, are_finite, copies, name_case
 from sparring.conformance.server import BENIGN, CLIENTS, HOSTILE, defender_view
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
@@ -70,7 +70,7 @@ def every_round_has_a_finite_answer(rule: Defense) -> Iterator[str]:
             noted.extend(rows)
 
         case = f"{name}, {malicious} assumed malicious"
-        with during(case):
+        with name_case(case):
             _, memory = answer(rule, updates, malicious=malicious, note=note)
         if not are_finite(memory.values()):
             yield f"{case}: its memory is not finite"
@@ -122,7 +122,7 @@ def a_run_resumes_from_saved_memory(rule: Defense) -> Iterator[str]:
 
 def equal_rounds_have_equal_answers(rule: Defense) -> Iterator[str]:
     for name, updates in HOSTILE.items():
-        with during(name):
+        with name_case(name):
             steps = [answer(rule, updates, malicious=2)[0] for _ in range(2)]
         if not torch.equal(*steps):
             yield f"{name}: the same round gives two different results; draw from view.rng"

@@ -95,7 +95,7 @@ def _is_series(label: str, inputs: Tensor) -> bool:
 
 
 def _labels(label: str, array: ArrayLike | Tensor) -> Tensor:
-    numbers = array if isinstance(array, Tensor) else _as_numbers(_known(label, array))
+    numbers = array if isinstance(array, Tensor) else _as_numbers(_to_numpy(label, array))
     tensor = _tensor(label, numbers, remedy=CODES)
     if tensor.ndim > 1 and tensor.shape[1:].numel() != 1:
         given = f"{tensor.dtype} {tuple(tensor.shape)}"
@@ -115,7 +115,7 @@ def _labels(label: str, array: ArrayLike | Tensor) -> Tensor:
 def _tensor(label: str, array: ArrayLike | Tensor, *, remedy: str) -> Tensor:
     if isinstance(array, Tensor):
         return array.detach().to_dense().cpu()
-    known = _known(label, array)
+    known = _to_numpy(label, array)
     native = known.astype(known.dtype.newbyteorder("="), copy=False)
     try:
         return torch.from_numpy(np.require(native, requirements=["C", "W"]))
@@ -123,7 +123,7 @@ def _tensor(label: str, array: ArrayLike | Tensor, *, remedy: str) -> Tensor:
         raise DataError(f"{label} are {known.dtype}; {remedy}") from None
 
 
-def _known(label: str, array: ArrayLike) -> NDArray[Any]:
+def _to_numpy(label: str, array: ArrayLike) -> NDArray[Any]:
     """Convert rows, tables and the like to a numpy array."""
     try:
         known = np.asarray(array)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, briefly, moved, on_device, pixels
+from sparring.arrays import Batch, briefly, move_tensors, on_device, pixels
 from sparring.data.partitions.assignment import Partition, Partitioner
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import Generator, stream
@@ -121,7 +121,7 @@ class CommonShards:
 
     def to(self, device: torch.device | str) -> "CommonShards":
         """Return the same shards on a device."""
-        return moved(self, device)
+        return move_tensors(self, device)
 
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
         held = len(self.examples.labels)

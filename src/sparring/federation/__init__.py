@@ -1,7 +1,7 @@
 """Simulation of federated training under attack, round by round."""
 
 from sparring.contracts import Model
-from sparring.federation.evaluation import Measures, deployed, measure
+from sparring.federation.evaluation import Measures, measure, repair_model
 from sparring.federation.record import RoundRecord
 from sparring.federation.round import play_round
 from sparring.federation.scenario import Federation, Scenario
@@ -20,10 +20,10 @@ __all__ = [
     "RoundRecord",
     "Scenario",
     "Threat",
-    "deployed",
     "initial_state",
     "measure",
     "play_round",
+    "repair_model",
     "simulate_rounds",
     "train",
 ]

@@ -8,7 +8,7 @@ from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack, Note
 from sparring.federation.malicious_training import OwnTraining
 from sparring.federation.participants import ActiveAttacker, Participants
-from sparring.federation.player_checks import MutationGuard, check_rows, playing
+from sparring.federation.player_checks import MutationGuard, check_rows, guard_player
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
 from sparring.random import stream
@@ -78,7 +78,7 @@ def _seen(scenario: Scenario, state: FederationState, *, team: ActiveAttacker) -
 
 def _craft(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix:
     """Run the attack on the view that it needs, and check what it returns."""
-    with playing("attack", attack) as watch:
+    with guard_player("attack", attack) as watch:
         watched = _watch(seen, watch)
         view = attack.needs(**{field.name: watched[field.name] for field in fields(attack.needs)})
         crafted = attack.craft(view)  # type: ignore[arg-type]  # the view is the one that the attack says it needs

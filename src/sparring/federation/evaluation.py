@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sparring.arrays import Batch, in_chunks, pixels
 from sparring.contracts import Backdoor, Checking, Model
-from sparring.federation.player_checks import check_batch, check_meant, check_model, playing
+from sparring.federation.player_checks import check_batch, check_meant, check_model, guard_player
 from sparring.federation.scenario import Federation, Scenario, check_scenario
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
@@ -45,21 +45,21 @@ def measure(scenario: Scenario, state: FederationState) -> Measures:
     """
     check_scenario("measure: scenario", scenario)
     check_state("measure: state", state)
-    model, test = deployed(scenario, state), scenario.federation.test
+    model, test = repair_model(scenario, state), scenario.federation.test
     loss, accuracy, by_class = evaluate(model.network, model.parameters, on=test)
     reached = [reach(model, backdoor, on=test) for backdoor in scenario.backdoors]
     shares = torch.tensor(reached, dtype=torch.float64).reshape(-1, len(Reach._fields)).mean(dim=0)
     return Measures(_finite(loss), accuracy, tuple(map(_finite, by_class)), *map(_finite, shares.tolist()))
 
 
-def deployed(scenario: Scenario, state: FederationState) -> Model:
+def repair_model(scenario: Scenario, state: FederationState) -> Model:
     """Return the model that the server would deploy."""
     model = Model(scenario.federation.network, state.parameters)
     repair = scenario.repair
     if repair is None:
         return model
     clean = _clean(scenario.federation)
-    with playing("post-training defense", repair) as watch:
+    with guard_player("post-training defense", repair) as watch:
         watch.show("parameters", model.parameters)
         for name, tensor in () if clean is None else clean._asdict().items():
             watch.show(f"the root data's {name}", tensor)
@@ -71,9 +71,9 @@ def check_repair(scenario: Scenario, state: FederationState) -> None:
     """Reject a repair that does not fit the model; a repair that learns is only checked, not trained."""
     repair = scenario.repair
     if not isinstance(repair, Checking):
-        deployed(scenario, state)
+        repair_model(scenario, state)
         return
-    with playing("post-training defense", repair):
+    with guard_player("post-training defense", repair):
         repair.check(Model(scenario.federation.network, state.parameters), root=_clean(scenario.federation))
 
 
@@ -85,7 +85,7 @@ def _clean(federation: Federation) -> Batch | None:
 
 def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
     """Return the fractions of triggered images of `on` that the model classifies as the target."""
-    with playing("poison", backdoor) as watch:
+    with guard_player("poison", backdoor) as watch:
         meant = check_meant(backdoor, backdoor.meant(watch.show("labels", on.labels)), labels=on.labels)
     concerned = meant | (on.labels == backdoor.target)
     hits = torch.empty_like(concerned)
@@ -98,17 +98,17 @@ def reach(model: Model, backdoor: Backdoor, *, on: Batch) -> Reach:
     return Reach(*(hits[counted].double().mean().item() for counted in (meant, concerned, slice(None))))
 
 
-def triggered(backdoor: Backdoor, images: Batch) -> Batch:
+def trigger_images(backdoor: Backdoor, images: Batch) -> Batch:
     """Return the triggered images of a backdoor, after checking their form."""
     batch = Batch(pixels(images.inputs), images.labels)
-    with playing("poison", backdoor) as watch:
+    with guard_player("poison", backdoor) as watch:
         watch.show("inputs", batch.inputs)
         return check_batch(backdoor, backdoor.triggered(batch), batch=batch)
 
 
 def _hits(model: Model, backdoor: Backdoor, *, of: Batch) -> Tensor:
     """Return a boolean per image: whether its triggered version is classified as the target."""
-    return model(triggered(backdoor, of).inputs).argmax(dim=1) == backdoor.target
+    return model(trigger_images(backdoor, of).inputs).argmax(dim=1) == backdoor.target
 
 
 def _finite(value: float) -> float | None:

@@ -9,9 +9,9 @@ import torch
 
 from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Poison, Recipe
-from sparring.errors import blaming
+from sparring.errors import attribute_errors
 from sparring.federation.benign_updates import draw_batches
-from sparring.federation.player_checks import check_batch, check_rows, playing
+from sparring.federation.player_checks import check_batch, check_rows, guard_player
 from sparring.federation.scenario import Federation
 from sparring.federation.state import FederationState
 from sparring.federation.threat import Attacker
@@ -65,7 +65,7 @@ class OwnTraining:
         if poison is None:
             self._descend(batches, lr=recipe.lr, project=project, out=out)
             return
-        with playing("poison", poison) as watch:
+        with guard_player("poison", poison) as watch:
             for name, tensor in batches._asdict().items():
                 watch.show(name, tensor)
             # Training on labels that the model does not have raises an error, which is attributed to the poison.
@@ -96,7 +96,7 @@ class OwnTraining:
         assert attack is not None
 
         def checked(update: Vector) -> Vector:
-            with blaming(f"attack {type(attack).__name__}"):
+            with attribute_errors(f"attack {type(attack).__name__}"):
                 projected = project(update)
             return check_rows(attack, projected, shape=update.shape)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sparring.arrays import Batch, Matrix, Vector, is_finite
 from sparring.contracts import Attack, Backdoor, Defense, Memory, Model, Poison, Repair
-from sparring.errors import PluginError, blaming
+from sparring.errors import PluginError, attribute_errors
 
 Asked = ParamSpec("Asked")
 
@@ -55,10 +55,10 @@ def _writes(tensor: Tensor) -> int:
 
 
 @contextmanager
-def playing(role: str, player: object) -> Iterator[MutationGuard]:
+def guard_player(role: str, player: object) -> Iterator[MutationGuard]:
     """Run a player; the errors that it raises and the mutations of its inputs are attributed to it."""
     watch = MutationGuard()
-    with blaming(f"{role} {type(player).__name__}"):
+    with attribute_errors(f"{role} {type(player).__name__}"):
         yield watch
     edited = watch.edited()
     if edited is not None:

@@ -13,7 +13,7 @@ from sparring.contracts import DefenderView, Defense, Memory
 from sparring.federation.attack_updates import craft_all
 from sparring.federation.benign_updates import root_update, train_benign
 from sparring.federation.participants import Participants, participants_of
-from sparring.federation.player_checks import check_answer, playing
+from sparring.federation.player_checks import check_answer, guard_player
 from sparring.federation.record import RoundRecord
 from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.state import FederationState, check_state
@@ -100,7 +100,7 @@ def _answer(
 
 def _aggregate(defense: Defense, view: DefenderView, *, memory: Memory) -> tuple[Vector, Memory]:
     """Run the rule, and check what it returns."""
-    with playing("defense", defense) as watch:
+    with guard_player("defense", defense) as watch:
         watch.show("updates", view.updates)
         watch.show("parameters", view.parameters)
         for name, tensor in memory.items():

@@ -13,7 +13,7 @@ import torch
 from sparring.arrays import Batch, briefly, on_device
 from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, family_of, limit_of, own_malicious
 from sparring.data import ClientShards, CommonShards
-from sparring.errors import ConfigError, blaming
+from sparring.errors import ConfigError, attribute_errors
 from sparring.federation.threat import Attacker, Threat, check_attackers, check_recipe
 from sparring.training import Auto
 from sparring.validation import (
@@ -127,9 +127,9 @@ class Scenario:
             if attacker.recipe is not None:
                 _check_minibatch("attack", attacker.recipe, network=federation.network)
             if attacker.attack is not None:
-                with blaming(f"attack {type(attacker.attack).__name__}"):
+                with attribute_errors(f"attack {type(attacker.attack).__name__}"):
                     self.threat.check(attacker.attack)
-        with blaming(f"defense {type(self.defense).__name__}"):
+        with attribute_errors(f"defense {type(self.defense).__name__}"):
             self._check_defense()
         if self.repair is not None and self.repair.needs_root and self.federation.root is None:
             name = type(self.repair).__name__

@@ -8,7 +8,15 @@ from typing import Literal
 from sparring.arrays import briefly
 from sparring.contracts import Attack, BlackBoxView, OmniscientView, Poison, Recipe, WhiteBoxView
 from sparring.errors import ConfigError, PluginError
-from sparring.validation import check_counts, check_kind, check_numbers, check_player, described, is_player, mistaken
+from sparring.validation import (
+    check_counts,
+    check_kind,
+    check_numbers,
+    check_player,
+    describe,
+    is_player,
+    wrong_kind_error,
+)
 
 Knowledge = Literal["black_box", "white_box", "omniscient"]
 
@@ -69,7 +77,7 @@ class Attacker:
         check_counts("attack", malicious=self.malicious, start=self.start)
         if self.attack is not None:
             if is_player(self.attack, "poison") and not is_player(self.attack, "craft"):
-                raise mistaken("attacker.attack", self.attack, remedy="it changes data: give it as poison=")
+                raise wrong_kind_error("attacker.attack", self.attack, remedy="it changes data: give it as poison=")
             check_player("attacker.attack", self.attack, verb="craft")
         if self.poison is not None:
             check_player("attacker.poison", self.poison, verb="poison")
@@ -81,7 +89,7 @@ def check_attackers(attackers: object) -> None:
     """Reject a value that is not a list of attackers."""
     if not isinstance(attackers, Sequence) or isinstance(attackers, str):
         given = "attacker" if isinstance(attackers, Attacker) else "Attacker(malicious=..., attack=...)"
-        raise mistaken("scenario.attackers", attackers, remedy=f"give a list: [{given}]")
+        raise wrong_kind_error("scenario.attackers", attackers, remedy=f"give a list: [{given}]")
     for index, attacker in enumerate(attackers):
         played = next((field for verb, field in FIELDS.items() if is_player(attacker, verb)), "attack")
         player = f"{type(attacker).__name__}(...)" if is_player(attacker, "craft") or played == "poison" else "..."
@@ -117,7 +125,7 @@ class Threat:
         if needed is None:
             views = ", ".join(view.__name__ for view in VIEWS.values())
             name = type(attack).__name__
-            raise PluginError(f"attack {name} needs {described(needs)}; it must be a view to play from: {views}")
+            raise PluginError(f"attack {name} needs {describe(needs)}; it must be a view to play from: {views}")
         if not issubclass(granted, VIEWS[needed]):
             raise ConfigError(
                 f"attack {type(attack).__name__} needs {needed} knowledge, threat.knowledge grants {self.knowledge}; "

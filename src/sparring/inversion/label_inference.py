@@ -11,7 +11,7 @@ from torch import Tensor
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Model
 from sparring.random import Generator
-from sparring.registry import imported
+from sparring.registry import import_member
 
 Shares = NDArray[np.float64]
 """Fractions of the examples in each class, `[classes]`; they sum to 1."""
@@ -43,7 +43,7 @@ def label_shares(model: Model, gradient: Vector, *, answers: Tensor) -> Shares:
     if biases.shape != (classes,) or not torch.isfinite(biases).all() or not torch.isfinite(answers).all():
         return np.full(classes, 1 / classes)
     system = torch.cat([answers.T - torch.eye(classes), torch.full((1, classes), CERTAIN)])
-    nnls = imported("scipy.optimize:nnls")  # a late import, so that listing the catalogue stays fast
+    nnls = import_member("scipy.optimize:nnls")  # a late import, so that listing the catalogue stays fast
     weights, _ = nnls(system.numpy(), torch.cat([biases, torch.tensor([CERTAIN])]).numpy())
     shares: Shares = weights / weights.sum()
     return shares

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from sparring.arrays import Vector, moved
+from sparring.arrays import Vector, move_tensors
 from sparring.errors import ConfigError
 from sparring.models.initialization import (
     Initial,
@@ -33,7 +33,7 @@ from sparring.models.module_checks import (
     refuse_ties,
 )
 from sparring.random import Generator
-from sparring.validation import check_architecture, check_generator, mistaken
+from sparring.validation import check_architecture, check_generator, wrong_kind_error
 
 
 class Described(Protocol):
@@ -82,7 +82,7 @@ class ModuleNetwork:
 
     def to(self, device: torch.device | str) -> "ModuleNetwork":
         """Return the same network with its tensors on a device."""
-        return moved(self, device)
+        return move_tensors(self, device)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -154,7 +154,9 @@ def network(model: Architecture | nn.Module, data: Described, *, initial: Initia
     """
     check_architecture("network: model", model)
     if not all(hasattr(data, fact) for fact in ("shape", "classes", "mean", "std")):
-        raise mistaken("network: data", data, remedy="give the data set that it is fitted to: network(LeNet(), data)")
+        raise wrong_kind_error(
+            "network: data", data, remedy="give the data set that it is fitted to: network(LeNet(), data)"
+        )
     if isinstance(model, nn.Module):
         refuse_lazy(model)
         module = _check(copy_module(model))

@@ -38,7 +38,7 @@ def read_tensors(path: str | Path, kind: str) -> TensorFile:
 
 
 @contextmanager
-def refusing_others(setting: str, path: str | Path, *, holds: str, remedy: str) -> Iterator[None]:
+def reject_other_files(setting: str, path: str | Path, *, holds: str, remedy: str) -> Iterator[None]:
     """Turn the error for a missing or wrong file into one line about the option that names it."""
     try:
         yield

@@ -7,7 +7,7 @@ from sparring.attacks.learned.trained_attack import pack_attack
 from sparring.conformance import failures
 from sparring.conformance.adversary import attacker_view
 from sparring.conformance.attacks import ATTACK_CHECKS
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.errors import ConfigError
 from sparring.experiments import parse_config
 from sparring.experiments.config.build import build_scenario, load_dataset
@@ -30,7 +30,7 @@ def file(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=called)
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=format_check_name)
 def test_a_learned_attack_conforms(check, file):
     assert failures(check, LearnedAttack(file(trained(0.0, 0.0, inputs=INPUTS)))) == ()
 

@@ -3,7 +3,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearch
-from sparring.attacks.learned.local_search import cosine_slope, draw_pooled, drawn
+from sparring.attacks.learned.local_search import cosine_slope, draw_minibatches, draw_pooled
 from sparring.conformance.adversary import RandomShards, attacker_view
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
@@ -153,7 +153,7 @@ def test_shared_examples_are_those_of_clients_that_are_not_sampled_too():
 
 def test_a_minibatch_of_the_search_s_own_size_repeats_no_example():
     labels = torch.arange(12)
-    batches = list(drawn(Batch(EXAMPLES.inputs, labels), stream(0, "draw"), steps=20, size=5))
+    batches = list(draw_minibatches(Batch(EXAMPLES.inputs, labels), stream(0, "draw"), steps=20, size=5))
     assert [len(set(batch.labels.tolist())) for batch in batches] == [5] * 20
     assert {label for batch in batches for label in batch.labels.tolist()} == set(range(12))
 

@@ -4,7 +4,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, RawUpdateActions, TrainedAttack, load_attack, save_attack
-from sparring.attacks.learned.trained_attack import KIND, SHIPPED, PolicyVersion, located, pack_attack
+from sparring.attacks.learned.trained_attack import KIND, SHIPPED, PolicyVersion, pack_attack, resolve_policy_path
 from sparring.errors import ConfigError
 from sparring.models.tensor_file import write_tensors
 from sparring.policies.encoder import CountEncoder
@@ -66,17 +66,17 @@ def test_examples_that_are_no_pixels_are_kept_as_they_are(tmp_path):
 
 @pytest.mark.parametrize("name", ["@audits/median", "@audits/median.safetensors"])
 def test_a_policy_that_comes_with_sparring_is_named_with_or_without_its_suffix(name):
-    assert located(name) == SHIPPED / "audits" / "median.safetensors"
+    assert resolve_policy_path(name) == SHIPPED / "audits" / "median.safetensors"
 
 
 @pytest.mark.parametrize("name", ["@krum-q-0.5", "@krum-q-0.5.safetensors"])
 def test_a_name_may_have_a_point(name):
-    assert located(name) == SHIPPED / "krum-q-0.5.safetensors"
+    assert resolve_policy_path(name) == SHIPPED / "krum-q-0.5.safetensors"
 
 
 @pytest.mark.parametrize("name", ["policy", "here/policy.safetensors"])
 def test_another_file_is_where_it_is_said_to_be(name):
-    assert str(located(name)) == name
+    assert str(resolve_policy_path(name)) == name
 
 
 def test_equal_attackers_make_equal_files(tmp_path):

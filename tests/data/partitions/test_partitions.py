@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparring.conformance import failures
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.conformance.partitions import PARTITION_CHECKS
 from sparring.data import PARTITIONS, ClientSkew, Dirichlet, Iid, LabelSkew, Partition, Partitioner, SortedShards
 from sparring.errors import ConfigError
@@ -51,7 +51,7 @@ class TestPartitionContract:
         assert (offsets[0], offsets[-1]) == (0, len(labels))
         assert offsets.diff().min() >= getattr(partitioner, "minimum", 1)
 
-    @pytest.mark.parametrize("check", PARTITION_CHECKS, ids=called)
+    @pytest.mark.parametrize("check", PARTITION_CHECKS, ids=format_check_name)
     def test_it_conforms(self, partitioner, check):
         assert failures(check, partitioner) == ()
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from sparring.attacks import save_attack, save_trigger
-from sparring.attacks.backdoor.triggers.trigger_network import untrained
+from sparring.attacks.backdoor.triggers.trigger_network import initialize_trigger
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments import Observer, digest, resume, run, to_document
 from sparring.experiments.config.file_contents import file_digest
@@ -25,7 +25,7 @@ def policy(path, number=0):
 
 def trigger(path, number=0):
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_trigger(path, untrained((1, 8, 8), epsilon=0.1, width=2, rng=stream(number)))
+    save_trigger(path, initialize_trigger((1, 8, 8), epsilon=0.1, width=2, rng=stream(number)))
     return f"attack={{name: bfl, malicious: 2, trigger: {{name: learned, file: {path}}}}}"
 
 

@@ -3,7 +3,7 @@ import torch
 
 from sparring.errors import ConfigError
 from sparring.games.exact import finals, loss, objective, radius
-from sparring.games.exact.averaging import moved
+from sparring.games.exact.averaging import step_models
 from sparring.random import stream
 from tests.games.exact.averaging_games import averaging, examples
 
@@ -35,7 +35,9 @@ def test_a_round_averages_the_clients_models():
         start = model.clone().requires_grad_()
         (slope,) = torch.autograd.grad(loss(start, example[None], penalty=game.penalty), start)
         benign.append(model - game.lr * slope)
-    torch.testing.assert_close(moved(game, model, drawn=drawn, models=sent), torch.stack([*benign, sent]).mean(dim=0))
+    torch.testing.assert_close(
+        step_models(game, model, drawn=drawn, models=sent), torch.stack([*benign, sent]).mean(dim=0)
+    )
 
 
 def test_a_course_is_one_round_after_another():
@@ -44,7 +46,7 @@ def test_a_course_is_one_round_after_another():
     model = torch.zeros(3)
     for action, (chosen,) in zip(plan, places, strict=True):
         drawn = torch.stack([shard[place] for shard, place in zip(game.shards, chosen, strict=True)])
-        model = moved(game, model, drawn=drawn, models=game.reach * action)
+        model = step_models(game, model, drawn=drawn, models=game.reach * action)
     torch.testing.assert_close(finals(game, plan[None], draws=places), model[None, None])
 
 

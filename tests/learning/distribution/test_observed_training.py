@@ -4,7 +4,12 @@ import torch
 from sparring.arrays import Batch
 from sparring.errors import ConfigError
 from sparring.learning.distribution import Denoising
-from sparring.learning.distribution.observed_training import cleaned_mixture, drawn, observe_training, shared_examples
+from sparring.learning.distribution.observed_training import (
+    cleaned_mixture,
+    draw_examples,
+    observe_training,
+    shared_examples,
+)
 from sparring.random import stream
 from tests.learning.distribution.federations import examples, held, leaked, scenario, states
 
@@ -52,7 +57,7 @@ def test_equal_federations_share_the_same(known):
 
 def test_no_example_is_drawn_twice():
     ten = Batch(torch.arange(10.0)[:, None], torch.arange(10))
-    some, all_of_them = (drawn(ten, size, rng=stream(0)) for size in (6, 10))
+    some, all_of_them = (draw_examples(ten, size, rng=stream(0)) for size in (6, 10))
     assert len(set(some.labels.tolist())) == 6
     assert torch.equal(some.inputs.flatten().long(), some.labels)
     assert sorted(all_of_them.labels.tolist()) == list(range(10))

@@ -8,7 +8,7 @@ import torch
 from torch.func import grad, jacrev, vmap
 
 from sparring.games.exact import finals, loss, objective, radius
-from sparring.games.exact.averaging import moved
+from sparring.games.exact.averaging import step_models
 from sparring.learning.distribution.measures import wasserstein
 from sparring.learning.theory.bound_constants import ingredients, largest_difference, longest
 from sparring.random import stream
@@ -80,7 +80,7 @@ def test_a_round_brings_two_models_as_near_as_said(game):
     rng = stream(1, "pairs")
     first, second = (in_ball(rng, 500, norm=radius(game, 1.0)) for _ in range(2))
     drawn, sent = game.shards[:, 0].double(), examples(3).double()
-    moves = [moved(game, each, drawn=drawn.expand(500, -1, -1), models=sent) for each in (first, second)]
+    moves = [step_models(game, each, drawn=drawn.expand(500, -1, -1), models=sent) for each in (first, second)]
     given = ingredients(game, ESTIMATE)
     factor = given.benign * max(abs(1 - given.lr * given.convexity), abs(1 - given.lr * given.smoothness))
     assert (torch.sub(*moves).norm(dim=1) <= factor * torch.sub(first, second).norm(dim=1) * (1 + 1e-6)).all()
@@ -95,7 +95,7 @@ def test_the_imagined_round_and_objective_are_as_near_to_the_true_ones_as_the_pr
     assert gaps.max() <= given.benign * given.lipschitz * given.distance
     order = torch.tensor(min(permutations(range(6)), key=lambda each: _cost(game.shards[0], game.own[list(each)])))
     true, guessed = (
-        moved(game, models[:, None], drawn=held[:, None].expand(-1, 4, -1), models=torch.zeros(3))
+        step_models(game, models[:, None], drawn=held[:, None].expand(-1, 4, -1), models=torch.zeros(3))
         for held in (game.shards[0], game.own[order])
     )
     assert (true - guessed).norm(dim=2).mean(dim=1).max() <= given.benign * given.lr * (

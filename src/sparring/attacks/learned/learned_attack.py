@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 from sparring.arrays import Matrix
-from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, located
+from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, resolve_policy_path
 from sparring.contracts import BlackBoxView, Network, WhiteBoxView
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
@@ -20,7 +20,7 @@ class LearnedAttack:
     The newest policy in the file is used.
     """
 
-    policy: Annotated[str, Stored(located)]
+    policy: Annotated[str, Stored(resolve_policy_path)]
     """Path of the policy, in the safetensors format."""
     # Its training uses white-box knowledge: the rule and the server's training settings.
     needs: ClassVar[type[BlackBoxView]] = WhiteBoxView

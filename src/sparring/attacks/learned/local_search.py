@@ -144,7 +144,7 @@ class LocalSearch:
         shards = view.shards if self.shared is None else view.shards.shared(self.shared)
         size = view.recipe.batch if self.batch is None else self.batch
         if self.shared is not None or (self.batch is not None and isinstance(shards, CommonShards)):
-            return drawn(shards[view.clients[0]], view.rng, steps=steps, size=size)
+            return draw_minibatches(shards[view.clients[0]], view.rng, steps=steps, size=size)
         return draw_pooled(view, steps=steps, size=size)
 
 
@@ -172,7 +172,7 @@ def draw_pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]
         yield Batch(parts.inputs[:, step].flatten(0, 1), parts.labels[:, step].flatten())
 
 
-def drawn(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:
+def draw_minibatches(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches without replacement; if `size` covers all examples, yield all of them in order."""
     count = len(examples.labels)
     for _ in range(steps):

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sparring.arrays import Batch, briefly
 from sparring.attacks.learned.acting import ACTING, ActionDecoder
-from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
+from sparring.models.tensor_file import read_tensors, reject_other_files, write_tensors
 from sparring.policies.encoder import unpack_encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.registry import build, described_options
@@ -56,12 +56,12 @@ def save_attack(path: str | Path, trained: TrainedAttack) -> None:
 
 def load_attack(path: str | Path) -> TrainedAttack:
     """Read an attacker that `save_attack` wrote."""
-    with refusing_others("attack.policy", path, holds="learned attack", remedy="train one with audit"):
-        described, tensors = read_tensors(located(path), KIND)
+    with reject_other_files("attack.policy", path, holds="learned attack", remedy="train one with audit"):
+        described, tensors = read_tensors(resolve_policy_path(path), KIND)
         return unpack_attack(Snapshot(tensors, described))
 
 
-def located(policy: str | Path) -> Path:
+def resolve_policy_path(policy: str | Path) -> Path:
     """Return the path that an option names; `@name` is a policy shipped with Sparring."""
     name = str(policy)
     return SHIPPED / f"{name[1:].removesuffix(SUFFIX)}{SUFFIX}" if name.startswith("@") else Path(policy)
@@ -75,7 +75,7 @@ def is_shipped(policy: Path) -> bool:
 def pack_attack(trained: TrainedAttack) -> Snapshot:
     """Return an attacker as a snapshot."""
     name = next(name for name, kind in ACTING.items() if isinstance(trained.acting, kind))
-    policies = [_described(version) for version in trained.policies]
+    policies = [_describe_policy(version) for version in trained.policies]
     acting = {"name": name, **described_options(trained.acting)}
     return Snapshot(_tensors(trained), {"acting": acting, "layers": trained.layers, "policies": policies})
 
@@ -105,16 +105,16 @@ def _tensors(trained: TrainedAttack) -> dict[str, Tensor]:
     if trained.examples is None:
         return weights
     inputs, labels = trained.examples
-    return {**weights, "examples.inputs": _kept(inputs).contiguous(), "examples.labels": labels.contiguous()}
+    return {**weights, "examples.inputs": _to_bytes(inputs).contiguous(), "examples.labels": labels.contiguous()}
 
 
-def _kept(inputs: Tensor) -> Tensor:
+def _to_bytes(inputs: Tensor) -> Tensor:
     """Convert pixels in [0, 1] to bytes; return all other inputs unchanged."""
     are_pixels = inputs.is_floating_point() and bool(((inputs >= 0) & (inputs <= 1)).all())
     return (inputs * BYTE).round().to(torch.uint8) if are_pixels else inputs
 
 
-def _described(version: PolicyVersion) -> dict[str, Any]:
+def _describe_policy(version: PolicyVersion) -> dict[str, Any]:
     since, policy = version
     described = {"since": since, "hidden": policy.hidden, "squash": policy.squash, "depth": len(policy.layers)}
     return described if policy.encoder is None else {**described, "encoder": policy.encoder.pack().numbers}

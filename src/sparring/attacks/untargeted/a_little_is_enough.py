@@ -7,7 +7,13 @@ from statistics import NormalDist
 from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
-from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, moments, submitted, view_for
+from sparring.attacks.untargeted.observed_updates import (
+    Knowledge,
+    check_knowledge,
+    craft_or_submit_own,
+    moments,
+    view_for,
+)
 from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
 from sparring.validation import check_matrix
@@ -70,4 +76,4 @@ class ALittleIsEnough:
 
     def craft(self, view: BlackBoxView) -> Matrix:
         z = largest_z(view.sampled, len(view.clients)) if self.z is None else self.z
-        return submitted(view, self.knowledge, made=partial(a_little_is_enough, z=z))
+        return craft_or_submit_own(view, self.knowledge, made=partial(a_little_is_enough, z=z))

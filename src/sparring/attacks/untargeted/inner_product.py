@@ -5,7 +5,7 @@ from math import inf
 from typing import ClassVar, Literal, get_args
 
 from sparring.arrays import Matrix, Vector
-from sparring.attacks.untargeted.observed_updates import mean_update, submitted
+from sparring.attacks.untargeted.observed_updates import craft_or_submit_own, mean_update
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.errors import ConfigError
 from sparring.registry import ADDED_LATER
@@ -45,7 +45,7 @@ class InnerProduct:
             raise ConfigError(f"ipm.scale is {self.scale}; it must be positive and finite")
 
     def craft(self, view: OmniscientView) -> Matrix:
-        return submitted(view, "full", made=self._reverse)
+        return craft_or_submit_own(view, "full", made=self._reverse)
 
     def _reverse(self, benign: Matrix) -> Vector:
         summary = mean_update(benign) if self.of == "mean" else benign.amin(dim=0)

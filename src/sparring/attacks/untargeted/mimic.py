@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch
 
 from sparring.arrays import Matrix, gram
-from sparring.attacks.untargeted.observed_updates import moments, submitted
+from sparring.attacks.untargeted.observed_updates import craft_or_submit_own, moments
 from sparring.contracts import BlackBoxView, OmniscientView
 from sparring.validation import check_matrix
 
@@ -47,4 +47,4 @@ class Mimic:
     assumption: ClassVar[str] = "benign clients hold different data, so that one of them can outweigh the others"
 
     def craft(self, view: OmniscientView) -> Matrix:
-        return submitted(view, "full", made=lambda benign: benign[most_extreme(benign)])
+        return craft_or_submit_own(view, "full", made=lambda benign: benign[most_extreme(benign)])

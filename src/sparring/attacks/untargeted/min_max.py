@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 
 from sparring.arrays import Matrix, Vector, squared_distances
-from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, submitted, view_for
+from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, craft_or_submit_own, view_for
 from sparring.attacks.untargeted.perturbation import Direction, Ray, check_direction, ray
 from sparring.contracts import BlackBoxView
 from sparring.validation import check_matrix
@@ -68,4 +68,4 @@ class MinMax:
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        return submitted(view, self.knowledge, made=partial(min_max, direction=self.direction))
+        return craft_or_submit_own(view, self.knowledge, made=partial(min_max, direction=self.direction))

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import ClassVar
 
 from sparring.arrays import Matrix, Vector
-from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, submitted, view_for
+from sparring.attacks.untargeted.observed_updates import Knowledge, check_knowledge, craft_or_submit_own, view_for
 from sparring.attacks.untargeted.perturbation import Direction, check_direction, ray
 from sparring.contracts import BlackBoxView
 from sparring.validation import check_matrix
@@ -62,4 +62,4 @@ class MinSum:
         return view_for(self.knowledge)
 
     def craft(self, view: BlackBoxView) -> Matrix:
-        return submitted(view, self.knowledge, made=partial(min_sum, direction=self.direction))
+        return craft_or_submit_own(view, self.knowledge, made=partial(min_sum, direction=self.direction))

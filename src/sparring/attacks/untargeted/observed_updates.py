@@ -46,7 +46,7 @@ def known_updates(view: BlackBoxView, knowledge: Knowledge) -> Matrix:
     return benign_updates(view)
 
 
-def submitted(view: BlackBoxView, knowledge: Knowledge, *, made: Callable[[Matrix], Vector]) -> Matrix:
+def craft_or_submit_own(view: BlackBoxView, knowledge: Knowledge, *, made: Callable[[Matrix], Vector]) -> Matrix:
     """Return `made(benign)` once for each client, or the clients' own updates if there are no benign ones."""
     benign = known_updates(view, knowledge)
     return made(benign).expand(len(view.clients), -1) if len(benign) > 0 else own_updates(view)

@@ -14,7 +14,7 @@ from sparring.data.normalization import moments
 from sparring.data.random_order import random_ranks
 from sparring.errors import ConfigError
 from sparring.random import stream
-from sparring.registry import imported
+from sparring.registry import import_member
 
 CLASSES = 10
 STROKE = 16
@@ -40,7 +40,7 @@ class Digits:
             raise ConfigError(f"digits: size is {self.size}; it must be 8 to 256")
 
     def load(self) -> Dataset:
-        originals = imported("sklearn.datasets:load_digits")()  # scikit-learn takes a second to import
+        originals = import_member("sklearn.datasets:load_digits")()  # scikit-learn takes a second to import
         inputs = _resize(torch.from_numpy(originals.images), self.size)
         labels = torch.from_numpy(originals.target).long()
         is_test = _is_test(labels)

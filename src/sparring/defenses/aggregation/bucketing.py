@@ -8,7 +8,7 @@ from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
 from sparring.defenses.aggregation.toolkit.arithmetic import average
 from sparring.defenses.aggregation.toolkit.client_memory import refuse_per_client
-from sparring.defenses.aggregation.toolkit.counts import remaining
+from sparring.defenses.aggregation.toolkit.counts import lower_by_dropped
 from sparring.random import Generator
 from sparring.validation import at_least, check_matrix
 
@@ -76,7 +76,7 @@ class Bucketing:
         bucketed = view._replace(
             updates=_averages(view.updates, buckets),
             clients=tuple(range(len(buckets))),
-            malicious=remaining(view.malicious, len(view.updates) - len(rows)),
+            malicious=lower_by_dropped(view.malicious, len(view.updates) - len(rows)),
             note=note,
         )
         return self.inner.aggregate(bucketed, memory)

@@ -12,7 +12,7 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import columnwise, drop_non_finite
-from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, remaining
+from sparring.defenses.aggregation.toolkit.counts import check_count, lower_by_dropped, resolve_count
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
 
@@ -32,7 +32,7 @@ def bulyan(updates: Matrix, malicious: int) -> Vector:
             f"bulyan: malicious={malicious} needs at least {4 * malicious + 3} updates, given {clients}; "
             f"use malicious <= {bulyan_limit(clients)}"
         )
-    assumed_left = remaining(malicious, clients - int(finite_rows(updates).sum()))
+    assumed_left = lower_by_dropped(malicious, clients - int(finite_rows(updates).sum()))
     return _nearest_middle(updates, _selection(updates, assumed_left, names=range(clients)), malicious=assumed_left)
 
 
@@ -119,7 +119,7 @@ class Bulyan:
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         updates = check_matrix("bulyan", view.updates)
         clients, finite = len(updates), int(finite_rows(updates).sum())
-        assumed_left = remaining(assumed(self.malicious, view, limit=clients), clients - finite)
+        assumed_left = lower_by_dropped(resolve_count(self.malicious, view, limit=clients), clients - finite)
         malicious = min(assumed_left, self.limit(finite))
         rows = _selection(updates, malicious, names=view.clients)
         view.note("selected", rows)

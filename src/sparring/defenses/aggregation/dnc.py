@@ -10,7 +10,7 @@ from torch import Tensor
 from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import average, draw_coordinates
-from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
+from sparring.defenses.aggregation.toolkit.counts import check_count, lower_by_dropped, minority, resolve_count
 from sparring.errors import ConfigError
 from sparring.random import Generator
 from sparring.validation import at_least, check_matrix, positive
@@ -44,7 +44,7 @@ def dnc(
 def _select(updates: Matrix, malicious: int, *, rng: Generator, rule: "DnC") -> list[int]:
     """Return the rows that no iteration drops."""
     rows = finite_rows(updates).nonzero().flatten()
-    suspects = ceil(rule.fraction * remaining(malicious, len(updates) - len(rows)))
+    suspects = ceil(rule.fraction * lower_by_dropped(malicious, len(updates) - len(rows)))
     passed = rows.new_ones(len(rows), dtype=torch.bool)
     for _ in range(rule.iterations):
         drawn = draw_coordinates(updates.shape[1], rule.coordinates, rng=rng)
@@ -102,7 +102,7 @@ class DnC:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
+        malicious = resolve_count(self.malicious, view, limit=self.limit(len(view.updates)))
         rows = _select(view.updates, malicious, rng=view.rng, rule=self)
         view.note("selected", rows)
         return average(view.updates, rows), memory

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from sparring.arrays import PUBLISHED, RELEASED, KrumScore, Matrix, Vector, finite_rows, squared_distances
 from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import average
-from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, remaining
+from sparring.defenses.aggregation.toolkit.counts import check_count, lower_by_dropped, resolve_count
 from sparring.errors import ConfigError
 from sparring.registry import ADDED_LATER
 from sparring.validation import at_least, check_matrix
@@ -64,7 +64,7 @@ def krum_rows(updates: Matrix, malicious: int, *, keep: int, score: KrumScore = 
     finite = finite_rows(updates).nonzero().flatten()
     if len(finite) < 3 and score.is_bounded:
         return finite.tolist()
-    neighbors = score.neighbors(len(finite), remaining(malicious, len(updates) - len(finite)))
+    neighbors = score.neighbors(len(finite), lower_by_dropped(malicious, len(updates) - len(finite)))
     present = updates if len(finite) == len(updates) else updates[finite]
     scores = score.scores(squared_distances(present), neighbors)
     return finite[scores.argsort(stable=True)[:keep]].tolist()
@@ -110,7 +110,7 @@ class Krum:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         limit = self.limit(len(view.updates)) if self.krum_score.is_bounded else None
-        malicious = assumed(self.malicious, view, limit=limit)
+        malicious = resolve_count(self.malicious, view, limit=limit)
         rows = krum_rows(view.updates, malicious, keep=1, score=self.krum_score)
         view.note("selected", rows)
         return average(view.updates, rows), memory

@@ -7,7 +7,7 @@ from sparring.arrays import Matrix, Vector
 from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.krum import check_malicious, krum_limit, krum_rows
 from sparring.defenses.aggregation.toolkit.arithmetic import average
-from sparring.defenses.aggregation.toolkit.counts import assumed, check_count
+from sparring.defenses.aggregation.toolkit.counts import check_count, resolve_count
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
 
@@ -51,7 +51,7 @@ class MultiKrum:
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
         clients = len(view.updates)
-        malicious = assumed(self.malicious, view, limit=self.limit(clients))
+        malicious = resolve_count(self.malicious, view, limit=self.limit(clients))
         keep = clients - malicious - 2 if self.keep is None else self.keep
         rows = krum_rows(view.updates, malicious, keep=keep)
         view.note("selected", rows)

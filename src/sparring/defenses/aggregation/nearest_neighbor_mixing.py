@@ -9,7 +9,7 @@ from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, squared_
 from sparring.contracts import Count, DefenderView, Defense, Family, Memory, family_of, is_oracle, limit_of
 from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite
 from sparring.defenses.aggregation.toolkit.client_memory import refuse_per_client
-from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
+from sparring.defenses.aggregation.toolkit.counts import check_count, lower_by_dropped, minority, resolve_count
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
 
@@ -30,7 +30,9 @@ def nearest_neighbor_mixing(updates: Matrix, malicious: int) -> Matrix:
         )
     rows = finite_rows(updates).nonzero().flatten()
     distances = squared_distances(drop_non_finite(updates))
-    return _averages(updates, rows, shares=_shares(distances, len(rows) - remaining(malicious, clients - len(rows))))
+    return _averages(
+        updates, rows, shares=_shares(distances, len(rows) - lower_by_dropped(malicious, clients - len(rows)))
+    )
 
 
 def _shares(distances: Tensor, neighbors: int) -> Tensor:
@@ -85,7 +87,7 @@ class NearestNeighborMixing:
         return min(minority(clients), limit_of(self.inner, clients))
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        malicious = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
+        malicious = resolve_count(self.malicious, view, limit=self.limit(len(view.updates)))
         mixed = nearest_neighbor_mixing(view.updates, malicious)
         inner_count = view.malicious if is_oracle(self.inner) else malicious
         return self.inner.aggregate(view._replace(updates=mixed, malicious=inner_count), memory)

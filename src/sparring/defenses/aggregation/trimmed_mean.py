@@ -6,7 +6,7 @@ from typing import ClassVar
 from sparring.arrays import Matrix, Vector
 from sparring.contracts import Count, DefenderView, Family, Memory
 from sparring.defenses.aggregation.toolkit.arithmetic import drop_non_finite, inner_mean
-from sparring.defenses.aggregation.toolkit.counts import assumed, check_count, minority, remaining
+from sparring.defenses.aggregation.toolkit.counts import check_count, lower_by_dropped, minority, resolve_count
 from sparring.errors import ConfigError
 from sparring.validation import at_least, check_matrix
 
@@ -24,7 +24,7 @@ def trimmed_mean(updates: Matrix, trim: int) -> Vector:
             f"trimmed_mean: trim={trim} leaves no update of {clients} clients; use trim <= {minority(clients)}"
         )
     rows = drop_non_finite(updates)
-    return inner_mean(rows, trim=remaining(trim, clients - len(rows)))
+    return inner_mean(rows, trim=lower_by_dropped(trim, clients - len(rows)))
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ class TrimmedMean:
         return minority(clients)
 
     def aggregate(self, view: DefenderView, memory: Memory) -> tuple[Vector, Memory]:
-        trim = assumed(self.malicious, view, limit=self.limit(len(view.updates)))
+        trim = resolve_count(self.malicious, view, limit=self.limit(len(view.updates)))
         return trimmed_mean(view.updates, trim), memory

@@ -7,13 +7,13 @@ from sparring.arrays import Batch
 from sparring.attacks import LearnedAttack
 from sparring.contracts import Defense, Recipe, Repair
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
-from sparring.errors import ConfigError, PluginError, blaming
+from sparring.errors import ConfigError, PluginError, attribute_errors
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.memory import refuse_oversize
 from sparring.experiments.config.parse import FACTS
 from sparring.experiments.config.schema import AttackerSettings, Config, EvaluationSettings, FederationSettings
 from sparring.federation import Attacker, Federation, Scenario, Threat
-from sparring.federation.evaluation import check_repair, triggered
+from sparring.federation.evaluation import check_repair, trigger_images
 from sparring.federation.state import initial_state
 from sparring.models import network
 from sparring.random import stream
@@ -31,7 +31,7 @@ class Server(NamedTuple):
 def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Load the data set of a run, with its validation split."""
     source: Source = build("data", catalogues["datasets"], config.data.member)
-    with blaming(f"data {type(source).__name__}"):
+    with attribute_errors(f"data {type(source).__name__}"):
         dataset = catalogues.loaded(config.data.member, source.load)
     if not isinstance(dataset, Dataset):
         given = type(dataset).__name__
@@ -50,7 +50,7 @@ def build_scenario(
     # A repair that does not fit the model, or a trigger that does not fit the images, is rejected before its first use.
     check_repair(scenario, initial_state(scenario.federation))
     for backdoor in scenario.backdoors:
-        triggered(backdoor, Batch(*(part[:1] for part in dataset.test)))
+        trigger_images(backdoor, Batch(*(part[:1] for part in dataset.test)))
     for attacker in scenario.attackers:
         if isinstance(attacker.attack, LearnedAttack):
             attacker.attack.check(scenario.federation.network)
@@ -96,7 +96,7 @@ def _build_federation(config: Config, dataset: Dataset, *, catalogues: Catalogue
     settings = config.federation
     partition = build("data.partition", catalogues["partitions"], config.data.partition)
     architecture = build("model", catalogues["models"], config.model)
-    with blaming(f"model {type(architecture).__name__}"):
+    with attribute_errors(f"model {type(architecture).__name__}"):
         refuse_oversize(architecture, dataset, settings=settings, device=config.execution.device)
         fitted = network(architecture, dataset)
     return Federation(
@@ -116,7 +116,7 @@ def _build_federation(config: Config, dataset: Dataset, *, catalogues: Catalogue
 def _divide_shards(config: Config, train: Batch, *, partition: Partitioner) -> ClientShards:
     """Divide the training examples among the clients."""
     name, clients = f"partition {type(partition).__name__}", config.federation.clients
-    with blaming(name):
+    with attribute_errors(name):
         shards = divide(train, partition, clients=clients, seed=config.seed)
     if len(shards) != clients:
         raise PluginError(f"{name} made {len(shards)} shards; it must make one for each of {clients} clients")

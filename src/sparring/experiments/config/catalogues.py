@@ -137,7 +137,7 @@ def _options(cls: type, table: Table, *, families: Families) -> Iterator[Option]
                 is_required,
                 _default(field, (table, *families.values())),
                 meanings.get(field.name, ""),
-                tuple(_allowed(hint, families.get(hint, table))),
+                tuple(_describe_allowed(hint, families.get(hint, table))),
             )
 
 
@@ -166,7 +166,7 @@ TYPES: Mapping[object, tuple[str, ...]] = {
 """What a field of a type takes."""
 
 
-def _allowed(hint: Any, table: Table) -> Iterator[str]:
+def _describe_allowed(hint: Any, table: Table) -> Iterator[str]:
     """Yield in words what a field takes; one for a member takes the names in `table`."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint in TYPES:
@@ -174,10 +174,10 @@ def _allowed(hint: Any, table: Table) -> Iterator[str]:
     elif origin is Literal:
         yield from map(str, inner)
     elif origin in (Union, UnionType):
-        yield from (words for each in inner for words in _allowed(each, table))
+        yield from (words for each in inner for words in _describe_allowed(each, table))
     elif origin is tuple:
         length = "" if inner[1:] == (...,) else f" of {len(inner)}"
-        yield f"a list{length} (each {' or '.join(_allowed(inner[0], table))})"
+        yield f"a list{length} (each {' or '.join(_describe_allowed(inner[0], table))})"
     elif getattr(hint, "_is_protocol", False):
         yield from table
 

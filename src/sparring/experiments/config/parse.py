@@ -29,7 +29,7 @@ from sparring.experiments.config.sections import (
     split_member_options,
     subsection,
 )
-from sparring.registry import ELSEWHERE, Table, checked, lookup, nearest, offer, opened, spelled
+from sparring.registry import ELSEWHERE, Table, checked, lookup, nearest, normalize_name, offer, opened
 
 FACTS = {"classes": EXAMPLES}
 """Options of attackers that follow from the data unless they are given, with provisional values for validation."""
@@ -96,7 +96,7 @@ def _parse_document(document: Section, catalogues: Catalogues) -> Config:
 
 def full_key(key: str) -> str | None:
     """Return the full name of a key given without its section, such as `federation.rounds` for `rounds`; else None."""
-    for word in (spelled(key), *ELSEWHERE.get(spelled(key), ())):
+    for word in (normalize_name(key), *ELSEWHERE.get(normalize_name(key), ())):
         if word in (*(field.name for field in fields(Config) if field.name != "files"), "attack"):
             return word
         for section, settings in SECTIONS.items():
@@ -159,7 +159,7 @@ def _parse_attackers(document: Section, catalogues: Catalogues) -> tuple[Attacke
 def _parse_attacker(label: str, section: Any, *, catalogues: Catalogues) -> AttackerSettings:
     section = opened(label, section)
     name = section.get("name")
-    if isinstance(name, str) and spelled(name) == "none":
+    if isinstance(name, str) and normalize_name(name) == "none":
         section = {**NO_ATTACK, **section}
     attacks = catalogues["attacks"]
     options = {field.name for field in fields(lookup(label, attacks, name))}
@@ -175,7 +175,7 @@ def _parse_attacker(label: str, section: Any, *, catalogues: Catalogues) -> Atta
 def _parse_execution(section: Section, backends: Table) -> ExecutionSettings:
     execution = parse_section("execution", ExecutionSettings, section)
     lookup("execution.backend", backends, execution.backend)
-    return replace(execution, backend=spelled(execution.backend))
+    return replace(execution, backend=normalize_name(execution.backend))
 
 
 def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:

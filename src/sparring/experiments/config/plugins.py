@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sparring.errors import ConfigError, PluginError, UnknownName, blaming
+from sparring.errors import ConfigError, PluginError, UnknownName, attribute_errors
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, Plugin, ignore
 from sparring.experiments.config.overrides import apply_overrides
 from sparring.experiments.config.renamed import MERGED, accept_former_kind
@@ -88,7 +88,7 @@ def import_plugin(module: str) -> ModuleType:
     if not all(part.isidentifier() for part in module.split(".")):
         raise ConfigError(f"{module!r} is not a module name; write it as in package.module")
     try:
-        with blaming(f"plug-in {module}"), _search_working_folder():
+        with attribute_errors(f"plug-in {module}"), _search_working_folder():
             return importlib.import_module(module)
     except PluginError as error:
         absent = error.__cause__.name if isinstance(error.__cause__, ModuleNotFoundError) else None

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sparring.errors import ConfigError, FormerName
-from sparring.registry import spelled
+from sparring.registry import normalize_name
 
 UNTIL = "0.4"
 """The version that no longer accepts a former name."""
@@ -46,9 +46,9 @@ def accept_former(document: Mapping[str, Any]) -> dict[str, Any]:
             for former, present in options.items()
             if former in section
         )
-        return _swapped_once(label, section, options)
+        return _swap_once(label, section, options)
 
-    changed = _renamed(document, accept)
+    changed = _rename_options(document, accept)
     for message in found:
         warnings.warn(message, FormerName, stacklevel=3)
     return changed
@@ -56,12 +56,12 @@ def accept_former(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_present(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return what an earlier version recorded with the present names of all options."""
-    return _renamed(document, _swapped_once)
+    return _rename_options(document, _swap_once)
 
 
 def to_former(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return a document with the former names of all options, of which digests are made."""
-    return _renamed(document, lambda _, section, options: _swapped(section, {options[old]: old for old in options}))
+    return _rename_options(document, lambda _, section, options: _swap(section, {options[old]: old for old in options}))
 
 
 def accept_former_kind(kind: str) -> str:
@@ -75,7 +75,7 @@ def accept_former_kind(kind: str) -> str:
     return present
 
 
-def _renamed(document: Mapping[str, Any], rename: Rename) -> dict[str, Any]:
+def _rename_options(document: Mapping[str, Any], rename: Rename) -> dict[str, Any]:
     """Return a document in which every section with renamed options is changed; what is no section stays."""
     changed = dict(document)
     data = document.get("data")
@@ -101,19 +101,19 @@ def _attackers(sections: Any, rename: Rename) -> Any:
 
 
 def _section(label: str, section: Any, table: Mapping[str, Options], *, rename: Rename) -> Any:
-    options = table.get(spelled(section.get("name"))) if isinstance(section, Mapping) else None
+    options = table.get(normalize_name(section.get("name"))) if isinstance(section, Mapping) else None
     return rename(label, section, options) if options else section
 
 
-def _swapped_once(label: str, section: Mapping[str, Any], options: Options) -> dict[str, Any]:
+def _swap_once(label: str, section: Mapping[str, Any], options: Options) -> dict[str, Any]:
     """Return a section with the present names of its options; both names at once are refused."""
     for former, present in options.items():
         if former in section and present in section:
             raise ConfigError(
                 f"{label}.{former} is now called {label}.{present}, and both are given; leave out {former}"
             )
-    return _swapped(section, options)
+    return _swap(section, options)
 
 
-def _swapped(section: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+def _swap(section: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(key, key): value for key, value in section.items()}

@@ -32,7 +32,7 @@ from sparring.learning.distribution import Denoising, DistributionLearning, reco
 from sparring.learning.distribution.observed_training import (
     ObservedTraining,
     cleaned_mixture,
-    drawn,
+    draw_examples,
     observe_training,
     unlabeled,
 )
@@ -245,7 +245,7 @@ def _make_learning_task(
 ) -> LearningTask:
     """Return the learning task of the attacker on some examples, from a global model on."""
     world = world_model(scenario, examples)
-    judged = drawn(examples, EVALUATED, rng=stream(scenario.federation.seed, "looked at"))
+    judged = draw_examples(examples, EVALUATED, rng=stream(scenario.federation.seed, "looked at"))
     game = attack_game(
         replace(world, federation=replace(world.federation, test=judged)),
         malicious=sum(len(party.clients) for party in scenario.parties),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sparring.attacks.learned.trained_attack import located
+from sparring.attacks.learned.trained_attack import resolve_policy_path
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json
 
@@ -27,7 +27,7 @@ def policies_of(config: Config) -> Iterator[Path]:
     """Yield the files of a run's learned attacks."""
     for attacker in config.attacks:
         if attacker.member["name"] == LEARNED:
-            yield located(attacker.member["policy"])
+            yield resolve_policy_path(attacker.member["policy"])
 
 
 def trials_of(config: Config) -> Iterator[tuple[PolicyTrial, ...]]:

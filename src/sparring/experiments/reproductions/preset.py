@@ -6,7 +6,7 @@ from itertools import product
 from math import floor
 from typing import TYPE_CHECKING, Literal, get_args
 
-from sparring.attacks.learned.trained_attack import located
+from sparring.attacks.learned.trained_attack import resolve_policy_path
 from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
 from sparring.experiments.analysis.claims import Claim
@@ -72,7 +72,7 @@ def plan_preset(preset: Preset, scale: Scale, *, policies: str = POLICIES) -> Pl
 def find_shipped(preset: Preset, scale: Scale) -> str | None:
     """Return the reference to the pre-trained policies of a preset; None if there are none."""
     name = f"@{preset.id}-{scale}"
-    return name if located(name).with_suffix("").is_dir() else None
+    return name if resolve_policy_path(name).with_suffix("").is_dir() else None
 
 
 def attack_grid(

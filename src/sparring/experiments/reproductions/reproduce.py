@@ -20,7 +20,7 @@ from sparring.experiments.reproductions.preset import Preset, Scale, find_shippe
 from sparring.experiments.sweeps import Plan, SweepSummary, sweep
 from sparring.experiments.sweeps.follower import Follower, NoFollower
 from sparring.experiments.sweeps.sweep_folder import POLICIES
-from sparring.registry import imported
+from sparring.registry import import_member
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def reproduce(
     plan = plan_reproduction(preset, scale, folder=folder, train=train)
     if preset.training is not None and any(not policy.exists() for policy in _policies(plan)):
         # Imported on demand: Stable-Baselines3 is slow to import, and most reproductions train nothing.
-        train_attacks = imported("sparring.experiments.reproductions.online_training:train_attacks")
+        train_attacks = import_member("sparring.experiments.reproductions.online_training:train_attacks")
         train_attacks(plan, partial(preset.training, scale), folder=folder, workers=workers, follower=follower)
         plan = plan_reproduction(
             preset, scale, folder=folder, train=train

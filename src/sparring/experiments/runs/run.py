@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sparring.arrays import moved
+from sparring.arrays import move_tensors
 from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted, RunError
@@ -183,7 +183,7 @@ def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[FederationState,
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
     size, begun = 0, None
     if start is not None:
-        size, begun = start.records.size, moved(start.state, job.scenario.federation.device)
+        size, begun = start.records.size, move_tensors(start.state, job.scenario.federation.device)
     state = begun
     with closing(Journal(job.folder / RECORDS, size)) as journal:
         saver = Checkpointer(job.folder, journal, run=digest(job.config), cadence=job.cadence)

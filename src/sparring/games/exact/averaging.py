@@ -71,7 +71,7 @@ def objective(game: Averaging, parameters: Tensor) -> Tensor:
     return game.share * benign + (1 - game.share) * loss(parameters, game.own, penalty=game.penalty)
 
 
-def moved(game: Averaging, parameters: Tensor, *, drawn: Tensor, models: Tensor) -> Tensor:
+def step_models(game: Averaging, parameters: Tensor, *, drawn: Tensor, models: Tensor) -> Tensor:
     """Return the mean of all clients' models after a round from `[..., parameters]`.
 
     `drawn` are the benign clients' examples, `[..., benign, parameters]`, `models` the means of the malicious models.
@@ -92,7 +92,7 @@ def finals(game: Averaging, plans: Tensor, *, draws: Tensor) -> Tensor:
     parameters = torch.zeros(len(plans), draws.shape[1], game.size)
     for actions, indices in zip(plans.unbind(dim=1), draws, strict=True):
         drawn = game.shards[holder, indices]
-        parameters = moved(game, parameters, drawn=drawn, models=game.reach * actions[:, None])
+        parameters = step_models(game, parameters, drawn=drawn, models=game.reach * actions[:, None])
     return parameters
 
 

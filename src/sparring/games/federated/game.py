@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from sparring.arrays import FloatArray, briefly, moved
+from sparring.arrays import FloatArray, briefly, move_tensors
 from sparring.contracts import Model, Space
 from sparring.errors import ConfigError, UnknownName
-from sparring.federation import (
-    Attacker,
-    FederationState,
-    Scenario,
-    deployed,
-    initial_state,
-    play_round,
-)
+from sparring.federation import Attacker, FederationState, Scenario, initial_state, play_round, repair_model
 from sparring.federation.participants import participants_of
 from sparring.federation.scenario import check_scenario, variant
 from sparring.federation.state import pack, unpack
@@ -62,7 +55,7 @@ def pack_state(state: GameState) -> Snapshot:
 def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameState:
     """Return the state in a snapshot, on a device if one is given."""
     numbers = packed.numbers
-    federation = unpack(packed) if device is None else moved(unpack(packed), device)
+    federation = unpack(packed) if device is None else move_tensors(unpack(packed), device)
     return GameState(federation, numbers["seed"], numbers["kind"], tuple(numbers["posture"]))
 
 
@@ -228,5 +221,5 @@ class FederatedGame:
     def _evaluate(self, state: GameState, seat: str) -> float:
         role = self.roles[seat]
         if role.is_deployed:
-            return role.objective.value(deployed(self._scenario(state, posture=state.posture), state.federation))
+            return role.objective.value(repair_model(self._scenario(state, posture=state.posture), state.federation))
         return role.objective.value(Model(self.scenario.federation.network, state.federation.parameters))

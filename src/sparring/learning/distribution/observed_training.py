@@ -43,7 +43,7 @@ def observe_training(scenario: Scenario, rounds: int, *, own: int) -> ObservedTr
 
 def shared_examples(scenario: Scenario, size: int) -> Batch:
     """Return `size` random examples of those that malicious clients hold, or all if there are no more."""
-    return drawn(held_examples(scenario), size, rng=stream(scenario.federation.seed, "shared examples"))
+    return draw_examples(held_examples(scenario), size, rng=stream(scenario.federation.seed, "shared examples"))
 
 
 def held_examples(scenario: Scenario) -> Batch:
@@ -54,7 +54,7 @@ def held_examples(scenario: Scenario) -> Batch:
     return Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
 
 
-def drawn(examples: Batch, size: int, *, rng: Generator) -> Batch:
+def draw_examples(examples: Batch, size: int, *, rng: Generator) -> Batch:
     """Return `size` random examples, or all if there are no more."""
     count = len(examples.labels)
     chosen = torch.from_numpy(rng.choice(count, min(size, count), replace=False))

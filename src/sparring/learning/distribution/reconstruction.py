@@ -63,7 +63,7 @@ class DistributionLearning:
         `own` are the attackers' examples, from which the models' mean output for each class is computed.
         """
         origin = {"seed": seed, "search": described_options(self.search)}
-        packed = _nothing(own, origin) if start is None else _check_origin(start, origin)
+        packed = _empty_snapshot(own, origin) if start is None else _check_origin(start, origin)
         batches = list(enumerate(leaks))[: self.batches]
         tasks = [InversionTask(network, own, leak, self.search, (seed, index)) for index, leak in batches]
         for found in _invert_all(tasks[len(packed.numbers["notes"]) :], workers=self.workers):
@@ -108,7 +108,7 @@ def _invert(task: InversionTask) -> Reconstruction:
     )
 
 
-def _nothing(own: Batch, origin: dict[str, Any]) -> Snapshot:
+def _empty_snapshot(own: Batch, origin: dict[str, Any]) -> Snapshot:
     tensors = {"inputs": torch.empty(0, *own.inputs.shape[1:]), "labels": torch.empty(0), "distances": torch.empty(0)}
     return Snapshot(tensors, {**origin, "notes": []})
 

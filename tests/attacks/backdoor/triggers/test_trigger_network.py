@@ -5,9 +5,9 @@ import torch
 from safetensors.torch import save
 
 from sparring.attacks import LearnedTrigger, load_trigger, save_trigger
-from sparring.attacks.backdoor.triggers.trigger_network import untrained
+from sparring.attacks.backdoor.triggers.trigger_network import initialize_trigger
 from sparring.conformance import failures
-from sparring.conformance.check import called
+from sparring.conformance.check import format_check_name
 from sparring.conformance.models import GRAY
 from sparring.conformance.triggers import TRIGGER_CHECKS
 from sparring.errors import ConfigError
@@ -19,7 +19,7 @@ SHAPE = (1, 12, 10)
 
 @pytest.fixture
 def network():
-    return untrained(SHAPE, epsilon=0.05, width=4, rng=stream(0, "weights"))
+    return initialize_trigger(SHAPE, epsilon=0.05, width=4, rng=stream(0, "weights"))
 
 
 @pytest.fixture
@@ -54,9 +54,9 @@ def test_a_trigger_in_a_configuration_names_its_file(network, file):
     assert not stamped.requires_grad
 
 
-@pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=called)
+@pytest.mark.parametrize("check", TRIGGER_CHECKS, ids=format_check_name)
 def test_a_learned_trigger_conforms(check, tmp_path):
-    made = untrained(tuple(GRAY.inputs(1).shape[1:]), epsilon=0.05, width=4, rng=stream(0, "weights"))
+    made = initialize_trigger(tuple(GRAY.inputs(1).shape[1:]), epsilon=0.05, width=4, rng=stream(0, "weights"))
     save_trigger(tmp_path / "trigger.safetensors", made)
     assert failures(check, LearnedTrigger(str(tmp_path / "trigger.safetensors"))) == ()
 

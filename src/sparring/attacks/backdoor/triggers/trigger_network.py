@@ -11,7 +11,7 @@ from torch.func import functional_call
 from sparring.arrays import briefly
 from sparring.errors import ConfigError
 from sparring.models.initialization import draw_weights
-from sparring.models.tensor_file import read_tensors, refusing_others, write_tensors
+from sparring.models.tensor_file import read_tensors, reject_other_files, write_tensors
 from sparring.random import Generator
 
 KIND = "trigger"
@@ -44,7 +44,7 @@ class TriggerNetwork:
         return changed.clamp(0, 1)
 
 
-def untrained(shape: tuple[int, int, int], *, epsilon: float, width: int, rng: Generator) -> TriggerNetwork:
+def initialize_trigger(shape: tuple[int, int, int], *, epsilon: float, width: int, rng: Generator) -> TriggerNetwork:
     """Return a network with random weights."""
     module = _convolutions(shape[0], width)
     draw_weights(module, rng)
@@ -59,7 +59,7 @@ def save_trigger(path: str | Path, trigger: TriggerNetwork) -> None:
 
 def load_trigger(path: str | Path) -> TriggerNetwork:
     """Read a trigger network that `save_trigger` wrote."""
-    with refusing_others("trigger.file", path, holds="learned trigger", remedy="write one with save_trigger"):
+    with reject_other_files("trigger.file", path, holds="learned trigger", remedy="write one with save_trigger"):
         return _restore(*read_tensors(path, KIND))
 
 

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.attacks.backdoor.triggers.overlay import image_shape
-from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, untrained
+from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, initialize_trigger
 from sparring.contracts import Network
 from sparring.errors import ConfigError
 from sparring.random import Generator
@@ -74,7 +74,7 @@ def train_trigger(
     check_counts("train_trigger", target=target)
     check_generator("train_trigger: rng", rng)
     _check(examples, target)
-    trigger = untrained(
+    trigger = initialize_trigger(
         image_shape("learned", examples.inputs), epsilon=training.epsilon, width=training.width, rng=rng
     )
     trigger.module.to(examples.inputs.device)

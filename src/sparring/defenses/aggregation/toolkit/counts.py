@@ -10,7 +10,7 @@ def minority(clients: int) -> int:
     return max(0, (clients - 1) // 2)
 
 
-def remaining(malicious: int, dropped: int) -> int:
+def lower_by_dropped(malicious: int, dropped: int) -> int:
     """Return the assumed malicious rows that remain after rows were dropped, each of which counts as malicious."""
     return max(0, malicious - dropped)
 
@@ -23,7 +23,7 @@ def check_count(rule: str, malicious: Count | None) -> None:
         raise ConfigError(f"{rule}: malicious={malicious!r}; use a number, sampled or null")
 
 
-def assumed(malicious: Count | None, view: DefenderView, *, limit: int | None) -> int:
+def resolve_count(malicious: Count | None, view: DefenderView, *, limit: int | None) -> int:
     """Return a rule's own count, else the view's, lowered to `limit` if there is one.
 
     The view has the true count of the round for a rule that is set to `sampled`.
