@@ -12,7 +12,7 @@ from benchmarks.timing import interleaved
 from sparring.arrays import FloatArray
 from sparring.contracts import Space
 from sparring.learning.sb3 import TD3Settings
-from sparring.learning.sb3.adapter import Learner
+from sparring.learning.sb3.adapter import SB3Learner
 from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.random import Generator
 from sparring.snapshot import Codec, Snapshot
@@ -102,7 +102,7 @@ def measure(threads: int, *, repeats: int, settings: TD3Settings) -> str:
     torch.set_num_threads(threads)
     plain = PlainSteps(settings)
     with make_vec_env(LearningTask(Idle(), SEAT), seed=0) as environments:
-        learner, player = (Learner(settings, environments, seed=0) for _ in range(2))
+        learner, player = (SB3Learner(settings, environments, seed=0) for _ in range(2))
         learner.learn(settings.batch)
         player.algorithm.gradient_steps = 0
         tasks = {
