@@ -1,11 +1,13 @@
 """The contract of all learners: a function from a state to a better one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from sparring.arrays import briefly
 from sparring.contracts import Policy
 from sparring.learning.training_env import LearningTask
-from sparring.snapshot import Codec
+from sparring.policies.network import PolicyNetwork
+from sparring.snapshot import Codec, Snapshot
 
 State = TypeVar("State")
 Argument = TypeVar("Argument")
@@ -21,6 +23,21 @@ A function and its arguments can be pickled.
 def call_in_turn(function: Callable[[Argument], Value], arguments: Sequence[Argument]) -> list[Value]:
     """Make calls in this process, one after the other: what every other way of making them must equal."""
     return [function(argument) for argument in arguments]
+
+
+class Training(NamedTuple):
+    """The progress of training after a chunk."""
+
+    packed: Snapshot
+    """The snapshot to resume from."""
+    steps: int
+    """Environment steps, summed over all environments."""
+    returns: tuple[float, ...]
+    """The return of each episode that ended since the last snapshot."""
+    policy: PolicyNetwork
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Learner(Protocol[State]):

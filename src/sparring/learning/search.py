@@ -6,7 +6,7 @@ for the better half of the candidates, until the elites are left (successive hal
 the middle of the distribution are kept; which of all that were kept is the best is decided in fresh episodes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -18,7 +18,7 @@ from torch import Tensor
 from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.learning.episodes import episode_returns
-from sparring.learning.learner import Calls, call_in_turn
+from sparring.learning.learner import Calls, Training, call_in_turn
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
 from sparring.policies.network import PolicyNetwork
@@ -215,6 +215,34 @@ class CrossEntropySearch:
                 return torch.tensor(order), float(totals[best].mean() / played), steps
             alive = ranked[: max(down_to, ceil(len(alive) / 2))]
             due = range(played, 2 * played)
+
+
+def train_by_search(
+    task: LearningTask,
+    search: CrossEntropySearch,
+    *,
+    steps: int,
+    seed: int,
+    is_due: Callable[[int], bool],
+    start: Snapshot | None = None,
+) -> Iterator[Training]:
+    """Search until at least `steps` steps are made, and yield the state of the training where `is_due` says so.
+
+    `is_due` is called after each generation with the number of steps so far. The last state, with the best of the kept
+    candidates, is always yielded. From the snapshot of any of them as `start` the rest is bit-identical.
+    """
+    codec = search.codec(task)
+    state = search.initial(task, seed=seed) if start is None else codec.unpack(start)
+    yielded = len(state.history)
+    while state.steps < steps:
+        state = search.advance(state, task, seed=seed)
+        if state.steps < steps and is_due(state.steps):
+            policy = search.policies(state, task)[task.seat]
+            yield Training(codec.pack(state), state.steps, state.history[yielded:], policy)
+            yielded = len(state.history)
+    chosen = search.choose(state, task, seed=seed)
+    policy = search.policies(chosen, task)[task.seat]
+    yield Training(codec.pack(state), chosen.steps, state.history[yielded:], policy)
 
 
 def _draw(state: SearchState, candidates: int, rng: Generator) -> Tensor:

@@ -6,6 +6,7 @@ from sparring.attacks import LearnedAttack, load_attack
 from sparring.errors import Interrupted
 from sparring.experiments.audit.training import (
     ACTION_SPACES,
+    WIDE,
     TrainingJob,
     TrainingTask,
     is_trained,
@@ -23,6 +24,7 @@ from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
 LESSON = TrainingTask(ACTION_SPACES[1], rounds=4, steps=20, seed=3)
+SEARCHED = TrainingTask(WIDE, rounds=4, steps=300, seed=3, method="search")
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +37,9 @@ def course(folder, *settings):
     return TrainingJob(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
 
 
-def trained(folder, **options):
+def trained(folder, task=LESSON, **options):
     config = asked().run(BENIGN, 3)
-    return train_attack(build_scenario(config, load_dataset(config)), LESSON, folder=folder, **options)
+    return train_attack(build_scenario(config, load_dataset(config)), task, folder=folder, **options)
 
 
 def test_a_policy_is_trained_that_can_be_played(tmp_path):
@@ -57,6 +59,26 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, chunks):
     assert 0 < steps_made(tmp_path / "stopped") < 20
     again = trained(tmp_path / "stopped")
     straight = trained(tmp_path / "straight")
+    assert again.read_bytes() == straight.read_bytes()
+    assert returns_of(again.parent) == returns_of(straight.parent)
+
+
+def test_a_search_trains_a_table_over_the_number_of_malicious_clients(tmp_path):
+    policy = load_attack(trained(tmp_path, task=SEARCHED))
+    assert policy.acting == WIDE
+    assert policy.policies[0].policy.encoder is not None
+    assert LearnedAttack(str(tmp_path / "policy.safetensors")).trained.policies
+    assert steps_made(tmp_path) >= SEARCHED.steps
+    assert len(returns_of(tmp_path)) > 1
+
+
+def test_a_search_that_is_stopped_resumes_to_the_same_bytes(tmp_path):
+    asked_to_stop = iter([False, True])
+    with pytest.raises(Interrupted):
+        trained(tmp_path / "stopped", task=SEARCHED, wants_stop=lambda: next(asked_to_stop))
+    assert 0 < steps_made(tmp_path / "stopped") < SEARCHED.steps
+    again = trained(tmp_path / "stopped", task=SEARCHED)
+    straight = trained(tmp_path / "straight", task=SEARCHED)
     assert again.read_bytes() == straight.read_bytes()
     assert returns_of(again.parent) == returns_of(straight.parent)
 

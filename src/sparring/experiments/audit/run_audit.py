@@ -26,7 +26,7 @@ from sparring.experiments.audit.result import (
     verdict_to_json,
 )
 from sparring.experiments.audit.training import (
-    ACTION_SPACES,
+    METHODS,
     POLICY,
     TrainedPolicy,
     TrainingJob,
@@ -158,7 +158,8 @@ def _make_jobs(context: AuditContext, policies: int, *, steps: int) -> dict[str,
 def _make_job(context: AuditContext, index: int, *, steps: int, seed: int) -> TrainingJob:
     plugins = tuple(plugin.module for plugin in context.request.catalogues.plugins)
     config = context.request.run(HONEST, seed)
-    task = TrainingTask(ACTION_SPACES[index % len(ACTION_SPACES)], config.federation.rounds, steps, seed)
+    method, acting = METHODS[index % len(METHODS)]
+    task = TrainingTask(acting, config.federation.rounds, steps, seed, method)
     return TrainingJob(context.folder / POLICIES / str(index + 1), config, task, plugins, context.shared.folder)
 
 

@@ -1,12 +1,12 @@
 """Train an attacker against a rule in a simulation of the federation, resumable after any interrupt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
@@ -30,16 +30,29 @@ from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.learning.distribution.observed_training import held_examples
+from sparring.learning.learner import Training
 from sparring.learning.sb3 import TD3Settings, train
 from sparring.learning.sb3.td3 import largest_buffer
+from sparring.learning.search import ConstantActions, CountTable, CrossEntropySearch, train_by_search
 from sparring.learning.training_env import LearningTask
 from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, RECORD = "policy.safetensors", "lessons.json"
+Method = Literal["td3", "search"]
 ACTION_SPACES = (LocalSearchActions(), PAPER)
-"""The action spaces, assigned to policies in turn, since the best one depends on the rule."""
+"""The action spaces of the authors' search and of the paper's, since the best one depends on the rule."""
+WIDE = LocalSearchActions(scale=(0.1, 100.0), steps=(1, 50), spacing="log")
+"""The action space of the policy search: the useful scales span three orders of magnitude."""
+METHODS: tuple[tuple[Method, LocalSearchActions], ...] = (
+    ("search", WIDE),
+    ("td3", ACTION_SPACES[1]),
+    ("td3", ACTION_SPACES[0]),
+    ("search", replace(WIDE, numbers=3, variant="ascent")),
+)
+"""How policies are trained, and their action spaces, in turn."""
 SETTINGS = TD3Settings()
+SEARCH = CrossEntropySearch(ConstantActions(), candidates=16, elites=4, episodes=1, trials=2)
 CEILING = 10.0
 """The loss above which a further increase gives the attacker no reward."""
 TIMED = 25
@@ -53,6 +66,8 @@ class TrainingTask(NamedTuple):
     rounds: int
     steps: int
     seed: int
+    method: Method = "td3"
+    """TD3, or the search over actions for each range of the number of malicious clients in a round."""
 
 
 class TrainingJob(NamedTuple):
@@ -107,7 +122,8 @@ def train_attack(
         is_stopped = wants_stop()
         return pace.is_due() or is_stopped
 
-    for training in train(game, _fit_settings(game, steps), steps=steps, seed=task.seed, every=is_due, start=start):
+    sampled = scenario.federation.sampled
+    for training in _trainings(game, task, sampled=sampled, is_due=is_due, start=start):
         returns += training.returns
         if training.steps >= steps:
             write_json(folder / RECORD, {"steps": training.steps, "returns": returns})
@@ -119,6 +135,22 @@ def train_attack(
         if is_stopped:
             raise Interrupted(f"stopped after {training.steps} of {steps} steps")
     return folder / POLICY
+
+
+def _trainings(
+    game: LearningTask,
+    task: TrainingTask,
+    *,
+    sampled: int,
+    is_due: Callable[[int], bool],
+    start: Snapshot | None,
+) -> Iterator[Training]:
+    """Yield the states of a training by the method of the task."""
+    if task.method == "td3":
+        settings = _fit_settings(game, task.steps)
+        return train(game, settings, steps=task.steps, seed=task.seed, every=is_due, start=start)
+    search = replace(SEARCH, family=CountTable(sampled))
+    return train_by_search(game, search, steps=task.steps, seed=task.seed, is_due=is_due, start=start)
 
 
 def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:

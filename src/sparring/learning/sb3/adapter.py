@@ -1,6 +1,6 @@
 """A Stable-Baselines3 algorithm that trains in chunks and can be saved between them."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from safetensors.torch import load, save
@@ -8,9 +8,9 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
-from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.errors import ConfigError
+from sparring.learning.learner import Training
 from sparring.learning.sb3.global_streams import capture_streams, global_streams, seed_streams
 from sparring.learning.sb3.snapshot import pack_algorithm, unpack_algorithm
 from sparring.policies.network import PolicyNetwork
@@ -34,21 +34,6 @@ class Settings(Protocol):
 
     def policy(self, algorithm: BaseAlgorithm) -> PolicyNetwork:
         """Return a copy of the learner's deterministic policy."""
-
-
-class Training(NamedTuple):
-    """The progress of training after a chunk."""
-
-    packed: Snapshot
-    """The snapshot to resume from."""
-    steps: int
-    """Environment steps, summed over all environments."""
-    returns: tuple[float, ...]
-    """The return of each episode that ended since the last snapshot."""
-    policy: PolicyNetwork
-
-    def __repr__(self) -> str:
-        return briefly(self)
 
 
 class Scores:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from sparring.errors import ConfigError
-from sparring.learning.sb3.adapter import SB3Learner, Settings, Training
+from sparring.learning.learner import Training
+from sparring.learning.sb3.adapter import SB3Learner, Settings
 from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.snapshot import Snapshot
 from sparring.validation import check_counts, check_kind
