@@ -38,9 +38,8 @@ CHILDREN = {
     "games": ("env", "federated", "recursive", "exact"),
     "learning": (
         "training_env",
-        "evaluation",
         "learner",
-        "episodes",
+        "evaluation",
         "sb3",
         "search",
         "actor_critic",

@@ -1,24 +1,66 @@
-"""Evaluation of policies in test episodes (Li et al., 2022, section 6.3): the newest policy is not always the best."""
+"""Returns of policies in common episodes, which is how they are compared (Li et al., 2022, section 6.3)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
 
 from sparring.contracts import Policy
 from sparring.errors import ConfigError
 from sparring.games.env import SeatEnv
+from sparring.learning.learner import Calls, call_in_turn
 from sparring.learning.training_env import LearningTask
 from sparring.random import stream
 
 
-def evaluate_policy(arena: LearningTask, policy: Policy, *, episodes: int, seed: int) -> float:
-    """Return a policy's mean return per episode; equal seeds evaluate all policies in the same episodes."""
+class EpisodeCall(NamedTuple):
+    """An episode to play: all policies that are compared play the same ones."""
+
+    task: LearningTask
+    policy: Policy
+    seed: int
+    name: str
+    number: int
+
+
+class EpisodeResult(NamedTuple):
+    """The sum of an episode's rewards, and its number of steps."""
+
+    gain: float
+    steps: int
+
+
+def play_episode(call: EpisodeCall) -> EpisodeResult:
+    """Play one episode."""
+    env = SeatEnv(call.task.game, call.task.seat, opponents=call.task.opponents)
+    env.np_random = stream(call.seed, call.name, call.number)
+    (seen, _), gain, steps, is_over = env.reset(), 0.0, 0, False
+    while not is_over:
+        seen, reward, is_terminated, is_truncated, _ = env.step(call.policy.act(seen))
+        gain, steps, is_over = gain + reward, steps + 1, is_terminated or is_truncated
+    return EpisodeResult(gain, steps)
+
+
+def episode_returns(
+    task: LearningTask,
+    policies: Sequence[Policy],
+    *,
+    numbers: Sequence[int],
+    seed: int,
+    name: str,
+    calls: Calls = call_in_turn,
+) -> tuple[Tensor, int]:
+    """Return the `[policies, episodes]` returns in common episodes, in float64, and the steps that they took."""
+    due = [EpisodeCall(task, policy, seed, name, number) for policy in policies for number in numbers]
+    results = list(calls(play_episode, due))
+    gains = torch.tensor([result.gain for result in results], dtype=torch.float64)
+    return gains.view(len(policies), len(numbers)), sum(result.steps for result in results)
+
+
+def evaluate_policy(task: LearningTask, policy: Policy, *, episodes: int, seed: int) -> float:
+    """Return the mean return of a policy; equal seeds evaluate all policies in the same episodes."""
     if episodes < 1:
         raise ConfigError(f"episodes is {episodes}; it must be at least 1")
-    return sum(_episode_return(arena, policy, seed=seed, episode=episode) for episode in range(episodes)) / episodes
-
-
-def _episode_return(arena: LearningTask, policy: Policy, *, seed: int, episode: int) -> float:
-    env = SeatEnv(arena.game, arena.seat, opponents=arena.opponents)
-    env.np_random = stream(seed, "trial", episode)
-    (seen, _), gained, is_over = env.reset(), 0.0, False
-    while not is_over:
-        seen, reward, is_terminated, is_truncated, _ = env.step(policy.act(seen))
-        gained, is_over = gained + reward, is_terminated or is_truncated
-    return gained
+    returns, _ = episode_returns(task, [policy], numbers=range(episodes), seed=seed, name="trial")
+    return float(sum(returns[0].tolist()) / episodes)

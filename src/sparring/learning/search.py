@@ -17,7 +17,7 @@ from torch import Tensor
 
 from sparring.arrays import briefly
 from sparring.contracts import Space
-from sparring.learning.episodes import episode_returns
+from sparring.learning.evaluation import episode_returns
 from sparring.learning.learner import Calls, Training, call_in_turn
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
