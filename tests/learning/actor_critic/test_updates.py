@@ -1,5 +1,7 @@
 """The gradients and steps of our actor-critic against Stable-Baselines3's TD3 on the same batch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,8 +12,9 @@ from stable_baselines3.common.buffers import ReplayBufferSamples
 from stable_baselines3.common.logger import Logger
 
 from sparring.contracts import Space
+from sparring.errors import ConfigError
 from sparring.learning.actor_critic import ActorCriticShape, Transitions, UpdateSettings, update
-from sparring.learning.actor_critic.updates import actor_gradient, critic_gradient, pack_networks, unpack_networks
+from sparring.learning.actor_critic.updates import act, actor_gradient, critic_gradient, pack_networks, unpack_networks
 from sparring.random import stream
 
 SEEN, ANSWERED, BATCH = 5, 2, 16
@@ -134,3 +137,21 @@ def test_weights_and_moments_survive_the_way_to_disk():
     assert torch.equal(one.critics, other.critics)
     assert torch.equal(one.actors, other.actors)
     assert one.updates == other.updates == 3
+
+
+def test_saturation_pulls_the_inputs_of_tanh_towards_zero():
+    networks = TD3_OF_ONE_SEAT.initial(stream(0, "networks"))
+    batch, _ = drawn("first")
+    strong = ActorCriticShape(TD3_OF_ONE_SEAT.spaces, replace(SETTINGS, saturation=1e6))
+    slope = actor_gradient(networks, batch, architecture=strong)
+    seen = batch.observations[0]
+    before, after = (
+        act(strong.actors(weights)[0], seen).abs().mean()
+        for weights in (networks.actors, networks.actors - 1e-9 * slope)
+    )
+    assert after < before
+
+
+def test_a_negative_saturation_is_refused():
+    with pytest.raises(ConfigError, match="saturation is -1; it must be at least 0"):
+        UpdateSettings(saturation=-1)

@@ -24,6 +24,7 @@ from sparring.learning.actor_critic.updates import (
     update,
     with_actors,
 )
+from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
 from sparring.policies.network import PolicyNetwork
@@ -101,6 +102,15 @@ class ActorCritic:
     def policies(self, state: ActorCriticTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
         layers = self._architecture(task.space).actors(state.networks.actors)[0]
         return {task.seat: PolicyNetwork(layers, "relu", "tanh", self.encoder)}
+
+    def choose(self, state: ActorCriticTraining, task: LearningTask, *, episodes: int, seed: int) -> PolicyNetwork:
+        """Return the trained policy, or the start where that has the higher return in common fresh episodes."""
+        trained = self.policies(state, task)[task.seat]
+        if self.start is None:
+            return trained
+        returns = (evaluate_policy(task, each, episodes=episodes, seed=seed) for each in (self.start, trained))
+        before, after = returns
+        return trained if after > before else self.start
 
     def codec(self, task: LearningTask) -> Codec[ActorCriticTraining]:
         return Codec(_pack, partial(_unpack, space=task.space))

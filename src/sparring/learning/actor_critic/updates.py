@@ -8,7 +8,7 @@ a delay of 1 it is DDPG.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch.nn.functional import linear
 
 from sparring.arrays import Vector, briefly
 from sparring.contracts import Space
+from sparring.errors import ConfigError
 from sparring.random import Generator
 from sparring.snapshot import Snapshot
 from sparring.validation import check_at_least_one, check_positive, check_shares
@@ -46,12 +47,19 @@ class UpdateSettings:
     """The standard deviation of the noise on the target's actions."""
     target_clip: float = 0.5
     """The largest such noise."""
+    saturation: float = 0.0
+    """The weight, in the actor's loss, of the mean square of what goes into the last tanh; TD3 has none.
+
+    Where the critics at first slope in one direction, it keeps actors from the ends of tanh, where gradients vanish.
+    """
 
     def __post_init__(self) -> None:
         units = {f"hidden[{place}]": units for place, units in enumerate(self.hidden)}
         check_at_least_one("actor_critic", critics=self.critics, delay=self.delay, **units)
         check_positive("actor_critic", lr=self.lr)
         check_shares("actor_critic", discount=self.discount, averaging=self.averaging)
+        if not 0 <= self.saturation < inf:
+            raise ConfigError(f"actor_critic.saturation is {self.saturation}; it must be at least 0 and finite")
 
 
 class Transitions(NamedTuple):
@@ -184,10 +192,12 @@ def critic_gradient(
 def actor_gradient(networks: Networks, batch: Transitions, *, architecture: ActorCriticShape) -> Vector:
     """Return the gradient of minus the first critic's value, each actor's action in place of the one in the batch."""
     leaf = networks.actors.clone().requires_grad_()
-    critic, losses = architecture.critics(networks.critics)[0], []
+    critic, saturation, losses = architecture.critics(networks.critics)[0], architecture.settings.saturation, []
     for place, (actor, seen) in enumerate(zip(architecture.actors(leaf), batch.observations, strict=True)):
-        answers = [*batch.actions[:place], act(actor, seen), *batch.actions[place + 1 :]]
-        losses.append(-value(critic, batch.observations, answers).mean())
+        inputs = _forward(actor, seen)
+        answers = [*batch.actions[:place], inputs.tanh(), *batch.actions[place + 1 :]]
+        loss = -value(critic, batch.observations, answers).mean()
+        losses.append(loss + saturation * inputs.square().mean() if saturation > 0 else loss)
     return _gradient(torch.stack(losses).sum(), leaf)
 
 
