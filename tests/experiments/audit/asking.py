@@ -22,7 +22,6 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let audits train for a moment, and look every few steps whether they shall stop."""
-    # The package has a function of its module's name.
     monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", lambda request, workers: SMALL)
     monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
 

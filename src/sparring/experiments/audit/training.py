@@ -33,7 +33,7 @@ from sparring.learning.distribution.observed_training import held_examples
 from sparring.learning.learner import Training
 from sparring.learning.sb3 import TD3Settings, train
 from sparring.learning.sb3.td3 import largest_buffer
-from sparring.learning.search import ConstantActions, CountTable, CrossEntropySearch, train_by_search
+from sparring.learning.search import CountTable, CrossEntropySearch, train_by_search
 from sparring.learning.training_env import LearningTask
 from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
@@ -52,7 +52,6 @@ METHODS: tuple[tuple[Method, LocalSearchActions], ...] = (
 )
 """How policies are trained, and their action spaces, in turn."""
 SETTINGS = TD3Settings()
-SEARCH = CrossEntropySearch(ConstantActions(), candidates=16, elites=4, episodes=1, trials=2)
 CEILING = 10.0
 """The loss above which a further increase gives the attacker no reward."""
 TIMED = 25
@@ -149,7 +148,7 @@ def _trainings(
     if task.method == "td3":
         settings = _fit_settings(game, task.steps)
         return train(game, settings, steps=task.steps, seed=task.seed, every=is_due, start=start)
-    search = replace(SEARCH, family=CountTable(sampled))
+    search = CrossEntropySearch(CountTable(sampled), candidates=16, elites=4, episodes=1, trials=2)
     return train_by_search(game, search, steps=task.steps, seed=task.seed, is_due=is_due, start=start)
 
 

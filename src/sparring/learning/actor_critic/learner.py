@@ -108,8 +108,8 @@ class ActorCritic:
         trained = self.policies(state, task)[task.seat]
         if self.start is None:
             return trained
-        returns = (evaluate_policy(task, each, episodes=episodes, seed=seed) for each in (self.start, trained))
-        before, after = returns
+        before = evaluate_policy(task, self.start, episodes=episodes, seed=seed)
+        after = evaluate_policy(task, trained, episodes=episodes, seed=seed)
         return trained if after > before else self.start
 
     def codec(self, task: LearningTask) -> Codec[ActorCriticTraining]:
