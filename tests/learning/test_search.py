@@ -43,6 +43,23 @@ def test_it_beats_the_best_constant_action():
     assert best < 0.93
 
 
+def test_rows_of_a_table_with_a_base_are_the_base_plus_their_differences():
+    table, based = CountTable(10, counts=(1, 3)), CountTable(10, counts=(1, 3), base=True)
+    numbers = torch.tensor([0.2, 0.1, -0.5])
+    assert based.size(TASK.space) == table.size(TASK.space) + 1
+    for share in (0.1, 0.2, 0.3, 0.9):
+        seen = torch.zeros(TASK.space.observation).index_fill(0, torch.tensor([TASK.space.observation - 1]), share)
+        answer = based.policy(numbers, TASK.space)(seen)
+        torch.testing.assert_close(answer, table.policy(torch.tensor([0.3, -0.3]), TASK.space)(seen))
+
+
+def test_a_search_begins_at_its_start():
+    started = CrossEntropySearch(CountTable(GAME.sampled), start=(0.5,) * 6)
+    assert started.initial(TASK, seed=0).mean.tolist() == [0.5] * 6
+    with pytest.raises(ConfigError, match=r"search.start has 1 numbers; its policies have 6"):
+        CrossEntropySearch(CountTable(GAME.sampled), start=(0.5,)).initial(TASK, seed=0)
+
+
 def test_shuffled_rewards_teach_nothing():
     class Shuffled(Thresholds):
         """The reward belongs to another action."""

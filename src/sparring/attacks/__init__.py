@@ -17,9 +17,10 @@ from sparring.attacks.backdoor.triggers.square import Square
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, load_trigger, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_training import TriggerTraining, train_trigger
 from sparring.attacks.backdoor.triggers.unmarked import Unmarked
-from sparring.attacks.learned.acting import LocalSearchActions, RawUpdateActions
+from sparring.attacks.learned.acting import LocalSearchActions, PortfolioActions, RawUpdateActions
 from sparring.attacks.learned.learned_attack import LearnedAttack
 from sparring.attacks.learned.local_search import LocalSearch
+from sparring.attacks.learned.portfolio import Portfolio
 from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, save_attack
 from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
@@ -94,6 +95,8 @@ __all__ = [
     "NoAttack",
     "PoisonedTraining",
     "PolicyNetwork",
+    "Portfolio",
+    "PortfolioActions",
     "ProjectedBackdoor",
     "RawUpdateActions",
     "SignFlip",

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from sparring.arrays import briefly
 from sparring.contracts import Space
+from sparring.errors import ConfigError
 from sparring.learning.evaluation import episode_returns
 from sparring.learning.learner import Calls, Training, call_in_turn
 from sparring.learning.training_env import LearningTask
@@ -60,12 +61,15 @@ class CountTable:
     """Clients in a round."""
     counts: tuple[int, ...] = (1, 2, 3, 4, 5, 7)
     """The smallest count of each row."""
+    base: bool = False
+    """Whether a row is a common action plus its own difference from it, so that drawn rows are alike: one more row."""
 
     def size(self, space: Space) -> int:
-        return space.action * len(self.counts)
+        return space.action * (len(self.counts) + self.base)
 
     def policy(self, numbers: Tensor, space: Space) -> PolicyNetwork:
-        weight = numbers.float().view(len(self.counts), space.action).T.contiguous()
+        rows = numbers.float().view(-1, space.action)
+        weight = (rows[:1] + rows[1:] if self.base else rows).T.contiguous()
         encoder = CountEncoder(self.counts, self.sampled)
         return PolicyNetwork(((weight, torch.zeros(space.action)),), squash="clip", encoder=encoder)
 
@@ -132,6 +136,8 @@ class CrossEntropySearch:
     fading: int = 10
     kept: int = 8
     """Of the best candidates and the means of all generations, how many of the latest are tried at the end."""
+    start: tuple[float, ...] | None = None
+    """The numbers around which the first candidates are drawn; None means zeros."""
     trials: int = 4
     """Fresh episodes of all kept candidates in the final choice; the better half plays twice as many."""
     calls: Calls = call_in_turn
@@ -149,6 +155,10 @@ class CrossEntropySearch:
     def initial(self, task: LearningTask, *, seed: int) -> SearchState:
         size = self.family.size(task.space)
         mean = torch.zeros(size, dtype=torch.float64)
+        if self.start is not None:
+            if len(self.start) != size:
+                raise ConfigError(f"search.start has {len(self.start)} numbers; its policies have {size}")
+            mean = torch.tensor(self.start, dtype=torch.float64)
         return SearchState(0, mean, torch.full_like(mean, self.deviation), mean[None], mean, (), 0)
 
     def improve(self, state: SearchState, task: LearningTask, *, steps: int, seed: int) -> SearchState:

@@ -7,6 +7,7 @@ from sparring.contracts import Model
 from sparring.games.federated import (
     BackdoorObjective,
     DefenderObjective,
+    ErrorObjective,
     MixedObjective,
     SurrogateBackdoorObjective,
     UntargetedObjective,
@@ -43,6 +44,12 @@ def test_the_worth_of_a_model_is_as_its_formula_says(objective, worth):
     assert objective.value(MODEL) == pytest.approx(worth, abs=1e-5)
 
 
+def test_the_error_is_the_share_of_examples_that_are_classified_wrongly():
+    wrong = (MODEL(CLEAN.inputs).argmax(dim=1) != CLEAN.labels).double().mean().item()
+    assert ErrorObjective(CLEAN).value(MODEL) == pytest.approx(wrong)
+    assert 0 < wrong < 1
+
+
 @pytest.mark.parametrize("kind", [UntargetedObjective, DefenderObjective])
 def test_a_loss_above_the_ceiling_counts_as_the_ceiling(kind):
     far = Model(NETWORK, PARAMETERS * 1e6)
@@ -55,6 +62,7 @@ def test_a_loss_above_the_ceiling_counts_as_the_ceiling(kind):
     [
         UntargetedObjective(CLEAN),
         DefenderObjective(CLEAN),
+        ErrorObjective(CLEAN),
         BackdoorObjective(TRIGGERED, CLEAN),
         MixedObjective(TRIGGERED, CLEAN),
         SurrogateBackdoorObjective(TRIGGERED, CLEAN),

@@ -10,6 +10,7 @@ import torch
 
 from sparring.arrays import FloatArray, Matrix, Vector
 from sparring.attacks.learned.local_search import LocalSearch, Variant
+from sparring.attacks.learned.portfolio import DIRECTIONS, Portfolio
 from sparring.contracts import Attack, BlackBoxView, Network
 from sparring.errors import ConfigError
 from sparring.policies.action_space import Range, Spacing, map_to_range
@@ -109,7 +110,42 @@ class Sent:
         return self.update.to(view.parameters.device).expand(len(view.clients), -1)
 
 
-ACTING: Mapping[str, type[ActionDecoder]] = {"full_update": RawUpdateActions, "local_search": LocalSearchActions}
+@dataclass(frozen=True)
+class PortfolioActions:
+    """Decode an action to γ and E of a `Portfolio`, the weight of each direction, and the share of the own mean.
+
+    γ and E run through their ranges in equal factors; a weight or a share is the number itself, or 0 if it is negative.
+    """
+
+    scale: Range = (0.1, 100.0)
+    steps: Range = (1, 50)
+    stealth: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in {"scale": self.scale, "steps": self.steps}.items():
+            if not 0 < low <= high < inf:
+                raise ConfigError(f"acting.{name} is {[low, high]}; it must rise from above 0")
+
+    def size(self, network: Network) -> int:
+        return 3 + len(DIRECTIONS)
+
+    def attack(self, action: FloatArray) -> Portfolio:
+        scale, steps, *shares = (float(number) for number in action)
+        *weights, center = (max(0.0, share) for share in shares)
+        return Portfolio(
+            weights=tuple(weights),
+            scale=map_to_range(scale, self.scale, spacing="log"),
+            center=center,
+            steps=max(1, round(map_to_range(steps, self.steps, spacing="log"))),
+            stealth=self.stealth,
+        )
+
+
+ACTING: Mapping[str, type[ActionDecoder]] = {
+    "full_update": RawUpdateActions,
+    "local_search": LocalSearchActions,
+    "portfolio": PortfolioActions,
+}
 """The action decoders, by their names in a saved policy."""
 
 PAPER = LocalSearchActions(numbers=3, variant="ascent")

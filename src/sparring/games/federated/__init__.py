@@ -6,6 +6,7 @@ from sparring.games.federated.game import DEFENDER, FederatedGame, GameState
 from sparring.games.federated.objectives import (
     BackdoorObjective,
     DefenderObjective,
+    ErrorObjective,
     MixedObjective,
     Objective,
     SurrogateBackdoorObjective,
@@ -21,6 +22,7 @@ __all__ = [
     "BackdoorObjective",
     "DefenderObjective",
     "DefenderSeat",
+    "ErrorObjective",
     "FederatedGame",
     "GameState",
     "MixedObjective",

@@ -38,6 +38,19 @@ class UntargetedObjective:
 
 
 @dataclass(frozen=True, eq=False)
+class ErrorObjective:
+    """The share of clean examples that are classified wrongly, maximized by an untargeted attacker.
+
+    It is bounded, and tells models apart whose loss is far above that of guessing.
+    """
+
+    examples: Batch
+
+    def value(self, model: Model) -> float:
+        return 1 - evaluate(model.network, model.parameters, on=self.examples).accuracy
+
+
+@dataclass(frozen=True, eq=False)
 class DefenderObjective:
     """-F(w), maximized by a defender."""
 
