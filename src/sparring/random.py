@@ -7,6 +7,7 @@ from operator import index
 import numpy as np
 
 Generator = np.random.Generator
+ENCODER = json.JSONEncoder(default=index)
 
 
 def stream(seed: int, *path: str | int) -> Generator:
@@ -14,6 +15,6 @@ def stream(seed: int, *path: str | int) -> Generator:
 
     The whole name is hashed, because `SeedSequence` pads with zeros: "client 3" would equal "client 3, round 0".
     """
-    name = json.dumps([seed, *path], default=index).encode()
+    name = ENCODER.encode([seed, *path]).encode()
     words = np.frombuffer(hashlib.sha256(name).digest()[::-1], dtype="<u4")
     return np.random.Generator(np.random.PCG64(words.astype(np.uint32)))

@@ -1,6 +1,7 @@
 """The participants of a round, benign and malicious."""
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import NamedTuple
 
 from sparring.contracts import is_oracle
@@ -45,8 +46,14 @@ class Participants(NamedTuple):
 
 def sample_clients(federation: Federation, round: int) -> tuple[int, ...]:
     """Draw the clients of `round`, uniformly without replacement; equal for every attack, rule and backend."""
-    rng = stream(federation.seed, "sampling", round)
-    return tuple(rng.choice(federation.clients, federation.sampled, replace=False).tolist())
+    return _draw_clients(federation.seed, round, federation.clients, federation.sampled)
+
+
+# A game asks for a round's clients to find the next move, to show them and to play them, and for every policy anew.
+@lru_cache(maxsize=1024)
+def _draw_clients(seed: int, round: int, clients: int, sampled: int) -> tuple[int, ...]:
+    rng = stream(seed, "sampling", round)
+    return tuple(rng.choice(clients, sampled, replace=False).tolist())
 
 
 def participants_of(scenario: Scenario, round: int) -> Participants:

@@ -94,7 +94,11 @@ class ModuleNetwork:
 
     @cached_property
     def size(self) -> int:
-        return sum(prod(shape) for shape in self.shapes)
+        return sum(self._sizes)
+
+    @cached_property
+    def _sizes(self) -> list[int]:
+        return [prod(shape) for shape in self.shapes]
 
     @cached_property
     def layers(self) -> Mapping[str, slice]:
@@ -115,7 +119,7 @@ class ModuleNetwork:
 
     def split(self, parameters: Vector) -> tuple[Tensor, ...]:
         """View the vector as the module's parameter tensors."""
-        pieces = torch.split(parameters, [prod(shape) for shape in self.shapes])
+        pieces = parameters.split_with_sizes(self._sizes)
         return tuple(piece.view(shape) for piece, shape in zip(pieces, self.shapes, strict=True))
 
     def named(self, parameters: Vector) -> Mapping[str, Tensor]:
@@ -124,7 +128,7 @@ class ModuleNetwork:
 
     def normalize(self, inputs: Tensor) -> Tensor:
         """Subtract the data set's mean and divide by its standard deviation."""
-        return (inputs - self.mean) / self.std
+        return (inputs - self.mean).div_(self.std)
 
     def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
         """Return the `[examples, classes]` logits."""

@@ -2,8 +2,8 @@
 
 from sparring.training.allocator import keep_freed_memory, release_freed_memory
 from sparring.training.backends import BACKENDS, Auto, Batched, Sequential, Threaded
-from sparring.training.evaluation import Evaluation, evaluate
-from sparring.training.gradients import gradient, loss
+from sparring.training.evaluation import Evaluation, evaluate, mean_loss
+from sparring.training.gradients import gradient, gradient_function, loss
 from sparring.training.local import local_update
 from sparring.training.processes import follow_parent
 
@@ -17,8 +17,10 @@ __all__ = [
     "evaluate",
     "follow_parent",
     "gradient",
+    "gradient_function",
     "keep_freed_memory",
     "local_update",
     "loss",
+    "mean_loss",
     "release_freed_memory",
 ]

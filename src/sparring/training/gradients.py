@@ -1,6 +1,6 @@
 """Loss and gradient of a network on one batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -8,6 +8,8 @@ from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, Vector
 from sparring.contracts import Network
+from sparring.models import ModuleNetwork
+from sparring.training.dense import Step, dense_products, dense_steps, flat_gradient
 
 
 def loss(network: Network, parameters: Vector, *, batch: Batch) -> Tensor:
@@ -17,6 +19,21 @@ def loss(network: Network, parameters: Vector, *, batch: Batch) -> Tensor:
 
 def gradient(network: Network, parameters: Vector, *, batch: Batch, out: Vector | None = None) -> Vector:
     """Return the flat gradient of the mean cross-entropy at `parameters`, written to `out` if given."""
+    return _gradient(network, dense_steps(network), parameters, batch=batch, out=out)
+
+
+def gradient_function(network: Network) -> Callable[[Vector, Batch], Vector]:
+    """Return the network's `gradient`, with what depends on the network alone done once: for loops of many steps."""
+    steps = dense_steps(network)
+    return lambda parameters, batch: _gradient(network, steps, parameters, batch=batch)
+
+
+def _gradient(
+    network: Network, steps: tuple[Step, ...] | None, parameters: Vector, *, batch: Batch, out: Vector | None = None
+) -> Vector:
+    if steps is not None and isinstance(network, ModuleNetwork):
+        inputs, tensors = network.normalize(batch.inputs.detach()), network.split(parameters.detach())
+        return flat_gradient(dense_products(steps, tensors, inputs=inputs, labels=batch.labels), out=out)
     # Separate leaves: autograd would pad the gradient of every slice of a flat vector to the vector's length.
     leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
     with torch.enable_grad():

@@ -1,31 +1,24 @@
 """RLA's local search (Li et al., 2022, section 4.3): find a bad model near the global one, submit the scaled step."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import inf
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import torch
 from torch.nn.functional import cosine_similarity
 
-from sparring.arrays import Batch, Matrix, Vector, is_finite, row_norms
+from sparring.arrays import Batch, Matrix, Vector, row_norms
 from sparring.contracts import BlackBoxView, Network
 from sparring.data import CommonShards
 from sparring.errors import ConfigError
 from sparring.random import Generator
 from sparring.registry import ADDED_LATER
-from sparring.training import gradient
+from sparring.training import gradient, gradient_function
+from sparring.training.descent import Slope, Walk, descend, walk
 
 Variant = Literal["ascent", "reversed_descent"]
-Slope = Callable[[Vector, Batch], Vector]
-"""The direction of a step, given a model and a minibatch."""
-
-
-class Walk(NamedTuple):
-    """The end point of a search, and whether it stopped because the next point was not finite."""
-
-    end: Vector
-    has_diverged: bool
 
 
 @dataclass(frozen=True)
@@ -38,10 +31,14 @@ class StealthyAscent:
     stealth: float
 
     def __call__(self, parameters: Vector, batch: Batch) -> Vector:
-        rise = gradient(self.network, parameters, batch=batch).mul_(1 - self.stealth)
+        rise = self._rise(parameters, batch).mul_(1 - self.stealth)
         if self.stealth == 0:
             return rise
         return rise.add_(cosine_slope(self.start - parameters, self.benign), alpha=-self.stealth)
+
+    @cached_property
+    def _rise(self) -> Slope:
+        return gradient_function(self.network)
 
 
 def cosine_slope(offset: Vector, direction: Vector) -> Vector:
@@ -52,17 +49,6 @@ def cosine_slope(offset: Vector, direction: Vector) -> Vector:
     cosine = cosine_similarity(offset, direction, dim=0)
     slope: Vector = (direction / other - cosine * offset / length) / length
     return slope
-
-
-def walk(start: Vector, slope: Slope, *, batches: Iterator[Batch], lr: float) -> Walk:
-    """Take one step of `lr` along `slope` per minibatch; stop early if the next point is not finite."""
-    here = start
-    for batch in batches:
-        ahead = here + lr * slope(here, batch)
-        if not is_finite(ahead):
-            return Walk(here, True)
-        here = ahead
-    return Walk(here, False)
 
 
 @dataclass(frozen=True)
@@ -135,7 +121,7 @@ class LocalSearch:
         lr = view.recipe.lr if self.lr is None else self.lr
         batches = self._batches(view, steps=self.steps + (self.stealth > 0))
         if self.variant == "reversed_descent":
-            return walk(view.parameters, _Descent(view.network), batches=batches, lr=lr)
+            return descend(view.network, view.parameters, batches=batches, lr=lr)
         benign = gradient(view.network, view.parameters, batch=next(batches)) if self.stealth > 0 else view.parameters
         slope = StealthyAscent(view.network, view.parameters, benign, self.stealth)
         return walk(view.parameters, slope, batches=batches, lr=lr)
@@ -154,22 +140,13 @@ def _relative_unit(view: BlackBoxView, way: Vector) -> float:
     return float(row_norms(view.own()).nanmedian()) / length if length > 0 else 0.0
 
 
-@dataclass(frozen=True)
-class _Descent:
-    """The descent direction of the loss."""
-
-    network: Network
-
-    def __call__(self, parameters: Vector, batch: Batch) -> Vector:
-        return gradient(self.network, parameters, batch=batch).neg_()
-
-
 def draw_pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches, each from the pooled shards of all sampled malicious clients."""
     clients = len(view.clients)
     parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))
-    for step in range(steps):
-        yield Batch(parts.inputs[:, step].flatten(0, 1), parts.labels[:, step].flatten())
+    # The steps come first, in one copy.
+    pooled = (part.transpose(0, 1).flatten(1, 2) for part in parts)
+    yield from map(Batch, *(part.unbind() for part in pooled))
 
 
 def draw_minibatches(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:

@@ -7,7 +7,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.contracts import Model
-from sparring.training import evaluate
+from sparring.training import mean_loss
 
 CEILING = 1e6
 """Upper bound of losses, so that every reward is finite."""
@@ -22,7 +22,7 @@ class Objective(Protocol):
 
 def bounded_loss(model: Model, on: Batch, *, ceiling: float = CEILING) -> float:
     """Return the mean loss; a loss above the ceiling, or NaN, is replaced by the ceiling."""
-    loss = evaluate(model.network, model.parameters, on=on).loss
+    loss = mean_loss(model.network, model.parameters, on=on)
     return loss if loss < ceiling else ceiling
 
 

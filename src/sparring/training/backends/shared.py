@@ -16,7 +16,8 @@ from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Network
 from sparring.models import ModuleNetwork
 from sparring.models.convolution import Convolution
-from sparring.training.backends.replay import is_replayed, layers_of
+from sparring.training.dense import Product, dense_products, dense_steps
+from sparring.training.replay import is_replayed, layers_of
 
 TOGETHER = 32
 """Clients whose products of a linear layer are computed at once: few enough that the result stays in cache."""
@@ -51,15 +52,31 @@ def is_linear(network: Network) -> bool:
 def shared_updates(network: Network, parameters: Vector, *, batch: Batch, lr: float, out: Matrix) -> Matrix:
     """Write lr · gradient of each client's mean loss at the shared `parameters` to its row of `out`."""
     assert isinstance(network, ModuleNetwork)
-    tensors = network.split(parameters)
-    passages, logits = _forward(network, tensors, inputs=batch.inputs.flatten(0, 1))
+    tensors, inputs = network.split(parameters), batch.inputs.flatten(0, 1)
+    steps = dense_steps(network)
+    if steps is not None:
+        signal, scale = network.normalize(inputs), lr / batch.labels.shape[1]
+        products = dense_products(steps, tensors, inputs=signal, labels=batch.labels.flatten(), scale=scale)
+        _write_products(products, batch.labels.shape, columns=_columns(tensors, out))
+        return out
+    passages, logits = _forward(network, tensors, inputs=inputs)
     total = cross_entropy(logits, batch.labels.flatten(), reduction="sum") * (lr / batch.labels.shape[1])
     slopes = torch.autograd.grad(total, [passage.outputs for passage in passages])
-    columns = iter(torch.split(out, [part.numel() for part in tensors], dim=1))
+    columns = _columns(tensors, out)
     for passage, slope in zip(passages, slopes, strict=True):
         pair = (each.unflatten(0, batch.labels.shape) for each in (passage.inputs, slope))
         PRODUCTS[type(passage.layer)](Factors(passage.layer, *pair), columns)
     return out
+
+
+def _columns(tensors: tuple[Tensor, ...], out: Matrix) -> Iterator[Matrix]:
+    return iter(torch.split(out, [part.numel() for part in tensors], dim=1))
+
+
+def _write_products(products: list[Product], shape: torch.Size, *, columns: Iterator[Matrix]) -> None:
+    """Write the products of linear layers, of all clients' examples together, client by client."""
+    for inputs, slopes, has_bias in products:
+        _write_linear(*(each.unflatten(0, shape) for each in (inputs, slopes)), has_bias=has_bias, columns=columns)
 
 
 @torch.enable_grad()
@@ -84,7 +101,12 @@ def _of_layer(name: str, tensors: Any) -> dict[str, Tensor]:
 
 def _linear(factors: Factors, columns: Iterator[Matrix]) -> None:
     # Of inputs with more dimensions, such as rows of an image, each row counts as an example.
-    slopes, inputs = (each.flatten(1, -2) for each in (factors.slopes, factors.inputs))
+    inputs, slopes = (each.flatten(1, -2) for each in (factors.inputs, factors.slopes))
+    _write_linear(inputs, slopes, has_bias=factors.layer.bias is not None, columns=columns)
+
+
+def _write_linear(inputs: Tensor, slopes: Tensor, *, has_bias: bool, columns: Iterator[Matrix]) -> None:
+    """Write the products of `[clients, examples, ...]` inputs and gradients of outputs."""
     clients, _, width = slopes.shape
     pair = (slopes.transpose(1, 2), inputs)
     rows = next(columns).view(clients, width, -1)
@@ -92,7 +114,7 @@ def _linear(factors: Factors, columns: Iterator[Matrix]) -> None:
     product = rows.new_empty(min(TOGETHER, clients), *rows.shape[1:])
     for part, *some in zip(*(each.split(TOGETHER) for each in (rows, *pair)), strict=True):
         part.copy_(torch.bmm(*some, out=product[: len(part)]))
-    if factors.layer.bias is not None:
+    if has_bias:
         torch.sum(slopes, dim=1, out=next(columns))
 
 

@@ -1,0 +1,66 @@
+"""A walk down the loss of a model, one step per minibatch."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sparring.arrays import Batch, Vector, is_finite
+from sparring.contracts import Network
+from sparring.models import ModuleNetwork
+from sparring.training.dense import Step, dense_products, dense_steps
+from sparring.training.gradients import gradient
+
+Slope = Callable[[Vector, Batch], Vector]
+"""The direction of a step, as a new vector, given a model and a minibatch."""
+
+
+class Walk(NamedTuple):
+    """The end point of a search, and whether it stopped because the next point was not finite."""
+
+    end: Vector
+    has_diverged: bool
+
+
+def walk(start: Vector, slope: Slope, *, batches: Iterable[Batch], lr: float) -> Walk:
+    """Take one step of `lr` along `slope` per minibatch; stop early if the next point is not finite."""
+    here = start
+    for batch in batches:
+        ahead = slope(here, batch).mul_(lr).add_(here)
+        if not is_finite(ahead):
+            return Walk(here, True)
+        here = ahead
+    return Walk(here, False)
+
+
+def descend(network: Network, start: Vector, *, batches: Iterable[Batch], lr: float) -> Walk:
+    """Walk down the mean cross-entropy."""
+    steps = dense_steps(network)
+    if steps is not None and isinstance(network, ModuleNetwork):
+        return _descend_dense(network, steps, start, batches=batches, lr=lr)
+    return walk(
+        start, lambda parameters, batch: gradient(network, parameters, batch=batch).neg_(), batches=batches, lr=lr
+    )
+
+
+@torch.no_grad()
+def _descend_dense(
+    network: ModuleNetwork, steps: tuple[Step, ...], start: Vector, *, batches: Iterable[Batch], lr: float
+) -> Walk:
+    """Walk to the same bytes as `walk`, layer by layer, without joining and splitting a vector in each step."""
+    here: Sequence[Tensor] = network.split(start)
+    for inputs, labels in batches:
+        own, ahead = iter(here), []
+        for signals, slopes, has_bias in dense_products(steps, here, inputs=network.normalize(inputs), labels=labels):
+            ahead.append(slopes.t().mm(signals).mul_(-lr).add_(next(own)))
+            if has_bias:
+                ahead.append(slopes.sum(dim=0).mul_(-lr).add_(next(own)))
+        if not all(map(is_finite, ahead)):
+            return Walk(_joined(here), True)
+        here = ahead
+    return Walk(_joined(here), False)
+
+
+def _joined(tensors: Sequence[Tensor]) -> Vector:
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
