@@ -86,7 +86,7 @@ def _name_rule(document: Mapping[str, Any], defense: str) -> str:
 
 def _show(done: Audit, request: AuditRequest, *, as_json: bool) -> None:
     """Print the verdict as one JSON object or as a few lines."""
-    report, policy = done.folder / REPORT, done.policies[done.verdict.learned.attack].policy.policy
+    report, policy = done.folder / REPORT, done.policies[done.verdict.learned.attack].policy
     paths = {"audit": str(done.folder), "report": str(report), "policy": str(policy)}
     if as_json:
         printed = {"defense": request.defense, **verdict_to_json(done.verdict), "effort": asdict(done.effort), **paths}

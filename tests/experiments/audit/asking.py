@@ -1,17 +1,19 @@
 """A small audit, which takes no time."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sparring.experiments import CATALOGUES, apply_overrides
 from sparring.experiments.audit import Audit, AuditPlan, AuditRequest, audit, read_request
+from sparring.experiments.audit.contenders import SEARCH
 from tests.experiments.small import SETTINGS
 
 TASK = (*SETTINGS[:-3], "federation.rounds=4", "evaluation.every=2", "defense.name=median")
 WHITE_BOX = "threat.knowledge=white_box"
 """Grants a handful of attacks."""
-SMALL = AuditPlan(policies=2, steps=24, seconds=1.0)
+SMALL = AuditPlan(unit=24, seconds=1.0)
 
 
 def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATALOGUES) -> AuditRequest:
@@ -23,7 +25,15 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let audits train for a moment, and look every few steps whether they shall stop."""
     monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", lambda request, workers: SMALL)
-    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
+    hurry(monkeypatch)
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches try few candidates in few episodes."""
+    few = replace(SEARCH, candidates=4, elites=2, trials=1, kept=2)
+    monkeypatch.setattr("sparring.experiments.audit.contenders.SEARCH", few)
+    monkeypatch.setattr("sparring.experiments.audit.training.SELECTION_EPISODES", 2)
+    monkeypatch.setattr("sparring.learning.learner.CHUNK", 5)
 
 
 def audited(folder: Path, **options) -> Audit:
@@ -32,5 +42,5 @@ def audited(folder: Path, **options) -> Audit:
 
 def left(folder: Path) -> dict[str, bytes]:
     """Return the files of an audit that do not depend on how and when it was played."""
-    paths = (path for path in folder.rglob("*") if path.name in ("verdict.json", "policy.safetensors", "lessons.json"))
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(paths)}
+    paths = [folder / "verdict.json", *folder.glob("policies/*/policy-*"), *folder.glob("policies/*/training-*")]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(paths) if path.exists()}

@@ -4,7 +4,7 @@ import pytest
 
 from sparring.errors import ConfigError
 from sparring.experiments.audit.budget import (
-    FEWEST_STEPS,
+    FEWEST_EPISODES,
     format_budget,
     measure_plan,
     plan_audit,
@@ -37,35 +37,35 @@ def test_a_budget_is_written_as_it_is_read(seconds, text):
 
 
 def test_training_gets_what_the_runs_leave():
-    effort = plan_audit(1000.0, playing=250.0, step=0.1, policies=2)
-    assert (effort.policies, effort.steps) == (2, 6000)
+    effort = plan_audit(1000.0, playing=250.0, step=0.1, fewest=100)
+    assert effort.unit == 6000
     assert effort.seconds == pytest.approx(850.0)
 
 
 def test_twice_the_cost_of_a_step_buys_half_the_steps():
-    cheap, dear = (plan_audit(1000.0, playing=50.0, step=step, policies=2) for step in (0.1, 0.2))
-    assert cheap.steps == 2 * dear.steps
+    cheap, dear = (plan_audit(1000.0, playing=50.0, step=step, fewest=100) for step in (0.1, 0.2))
+    assert cheap.unit == 2 * dear.unit
 
 
 @pytest.mark.parametrize(("playing", "step"), [(500.0, 0.001), (0.0, 10.0), (1e4, 1.0)])
 def test_a_budget_that_leaves_nothing_to_learn_with_is_refused_and_the_one_named_will_do(playing, step):
     with pytest.raises(ConfigError, match="training needs its share: use --budget") as raised:
-        plan_audit(600.0, playing=playing, step=step, policies=2)
+        plan_audit(600.0, playing=playing, step=step, fewest=1000)
     enough = read_budget(str(raised.value).partition("--budget ")[2].partition(",")[0])
-    assert plan_audit(enough, playing=playing, step=step, policies=2).steps >= FEWEST_STEPS
+    assert plan_audit(enough, playing=playing, step=step, fewest=1000).unit >= 1000
 
 
 def test_the_effort_is_measured_on_what_will_be_played():
     effort = measure_plan(asked(WHITE_BOX, budget=3600.0), workers=2)
-    assert effort.policies == 2
-    assert effort.steps >= FEWEST_STEPS
+    assert effort.unit >= FEWEST_EPISODES * 4
     assert 0.8 * 3600 < effort.seconds <= 0.86 * 3600
 
 
-@pytest.mark.parametrize(("workers", "policies"), [(1, 2), (3, 3), (9, 4)])
-def test_there_is_a_policy_for_every_worker_but_not_for_very_many(workers, policies, monkeypatch):
+def test_more_workers_train_longer_in_the_same_time(monkeypatch):
     monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda scenario, rounds: 0.01)
-    assert measure_plan(asked(WHITE_BOX, budget=1e5), workers).policies == policies
+    one, two, four = (measure_plan(asked(WHITE_BOX, budget=1e5), workers).unit for workers in (1, 2, 4))
+    assert two == pytest.approx(2 * one, rel=0.05)
+    assert two < four < 2 * two, "a rung of two policies employs two workers"
 
 
 def test_the_effort_of_an_audit_is_kept(tmp_path):

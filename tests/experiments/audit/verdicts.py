@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from sparring.experiments.analysis.frames import MEASURED
-from sparring.experiments.audit.result import Audit, AuditedPolicy, AuditVerdict, Breaking, find_worst, judge
+from sparring.experiments.audit.result import Audit, AuditVerdict, Breaking, find_worst, judge
 from sparring.experiments.audit.training import TrainedPolicy
 from tests.experiments.audit.asking import SMALL
 
@@ -31,4 +31,4 @@ def verdict(learned: tuple[float, ...] = (0.1, 0.2, 0.15), breaking: Breaking = 
 
 def finished(told: AuditVerdict) -> Audit:
     """Return an audit that came to a verdict."""
-    return Audit(Path("audit"), SMALL, told, {LEARNED: AuditedPolicy(TrainedPolicy(Path("policy"), (0.5, 1.5)), 0.2)})
+    return Audit(Path("audit"), SMALL, told, {LEARNED: TrainedPolicy(Path("policy"), (0.5, 1.5), 40, 0.8)})

@@ -7,10 +7,11 @@ from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
+from sparring.experiments.audit.contenders import CONTENDERS, TD3
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
-from sparring.experiments.audit.result import Audit, AuditedPolicy, Breaking, judge, remaining_accuracy
-from sparring.experiments.audit.run_audit import MEASURED, POLICIES, SELECTION, VERDICT
-from sparring.experiments.audit.training import POLICY, TrainedPolicy, returns_of
+from sparring.experiments.audit.result import Audit, Breaking, judge, remaining_accuracy
+from sparring.experiments.audit.run_audit import MEASURED, POLICIES, VERDICT
+from sparring.experiments.audit.training import TrainedPolicy, read_longest
 from sparring.experiments.config.renamed import to_present
 from sparring.experiments.jobs.atomic_files import read_json
 
@@ -28,7 +29,7 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
     done = judge(
         runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_read_breaking(verdict["halved_by"]), gap=gap
     )
-    policies = _read_policies(folder, AuditPlan(**content["effort"]))
+    policies = _read_policies(folder)
     asked = RecordedRequest(to_present(content["asked"]), tuple(content["plugins"]))
     return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
 
@@ -38,12 +39,6 @@ def _read_breaking(halved: dict[str, Any]) -> Breaking:
     return Breaking(tried, halved["clients"], halved["learned"]["accuracy"])
 
 
-def _read_policies(folder: Path, effort: AuditPlan) -> dict[str, AuditedPolicy]:
-    selection_runs = read_frame(folder / SELECTION)
-    folders = {f"learned {number}": folder / POLICIES / str(number) for number in range(1, effort.policies + 1)}
-    return {
-        label: AuditedPolicy(
-            TrainedPolicy(policy / POLICY, returns_of(policy)), remaining_accuracy(selection_runs, label).summary.mean
-        )
-        for label, policy in folders.items()
-    }
+def _read_policies(folder: Path) -> dict[str, TrainedPolicy]:
+    names = [name for name in (*CONTENDERS, TD3) if (folder / POLICIES / name).exists()]
+    return {f"learned {name}": read_longest(folder / POLICIES / name) for name in names}

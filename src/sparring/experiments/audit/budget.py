@@ -8,8 +8,9 @@ from pathlib import Path
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError
+from sparring.experiments.audit.contenders import CONTENDERS, RUNGS, units_in_sequence
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
-from sparring.experiments.audit.training import seconds_per_step
+from sparring.experiments.audit.training import SELECTION_EPISODES, seconds_per_step
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.config.memory import translate_exhaustion
@@ -18,17 +19,18 @@ from sparring.experiments.runs.cost import estimate_seconds
 from sparring.training.backends.threaded import torch_threads
 
 NAME = "audit.json"
-FORMAT = 1
+FORMAT = 2
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-POLICIES = (2, 4)
-"""The minimum and the maximum number of trained policies; more than one, since training may fail."""
 BREAKING_SEEDS = 3
 """The number of seeds for deciding whether a number of clients halves the accuracy."""
 SPENT = 0.85
 """The planned share of the budget: runs take longer on a busy machine than measured."""
 LEAST_SHARE = 0.25
 """The minimum share of the budget for training."""
-FEWEST_STEPS = 1000
+FEWEST_EPISODES = 32
+"""Episodes of a search's first generation."""
+POLICIES = len(CONTENDERS) + 1
+"""The policies that are measured: one of each contender, and that of TD3."""
 PER_RUN, PER_STAGE = 0.4, 6.0
 """Overhead in seconds per run, and per stage for starting the workers."""
 
@@ -37,9 +39,8 @@ PER_RUN, PER_STAGE = 0.4, 6.0
 class AuditPlan:
     """The counts that fit into a budget on the machine where it was measured."""
 
-    policies: int
-    steps: int
-    """Training steps per policy."""
+    unit: int
+    """Training steps of a policy in a unit of the successive halving (`contenders.RUNGS`)."""
     seconds: float
     """The estimated time of the whole audit."""
 
@@ -88,25 +89,31 @@ def measure_plan(request: AuditRequest, workers: int) -> AuditPlan:
         benign = request.run({"name": NO_ATTACK}, request.seed)
         scenario = build_scenario(benign, dataset, catalogues=request.catalogues)
         step = seconds_per_step(scenario, rounds=benign.federation.rounds)
-    policies = min(max(workers, POLICIES[0]), POLICIES[1])
     attacked = runs[NO_ATTACK] + step * request.config.federation.rounds
-    playing = _total_run_seconds(request, runs, learned=attacked, policies=policies) / workers + _startup_seconds(
-        request
+    playing = _total_run_seconds(request, runs, learned=attacked) / workers + _startup_seconds(request)
+    selecting = step * benign.federation.rounds * SELECTION_EPISODES * units_in_sequence(workers)
+    return plan_audit(
+        request.budget,
+        playing=playing + selecting,
+        step=step * units_in_sequence(workers),
+        fewest=FEWEST_EPISODES * benign.federation.rounds,
     )
-    return plan_audit(request.budget, playing=playing, step=step * ceil(policies / workers), policies=policies)
 
 
-def plan_audit(budget: float, *, playing: float, step: float, policies: int) -> AuditPlan:
-    """Return the plan whose runs and training fit into the budget; `step` is the time of one step of all policies."""
+def plan_audit(budget: float, *, playing: float, step: float, fewest: int) -> AuditPlan:
+    """Return the plan whose runs and training fit into the budget.
+
+    `step` is the time of one step of every unit, and `fewest` the smallest number of steps of a unit.
+    """
     left = SPENT * budget - playing
-    steps = int(left / step)
-    if left < LEAST_SHARE * budget or steps < FEWEST_STEPS:
-        needed = max(playing / (SPENT - LEAST_SHARE), (playing + FEWEST_STEPS * step) / SPENT)
+    unit = int(left / step)
+    if left < LEAST_SHARE * budget or unit < fewest:
+        needed = max(playing / (SPENT - LEAST_SHARE), (playing + fewest * step) / SPENT)
         raise ConfigError(
             f"budget is {format_budget(budget)}; all runs take about {format_duration(playing)} here, and training "
             f"needs its share: use --budget {_round_up(needed)}, fewer --seeds or fewer federation.rounds"
         )
-    return AuditPlan(policies, steps, round(playing + steps * step, 1))
+    return AuditPlan(unit, round(playing + unit * step, 1))
 
 
 def _round_up(seconds: float) -> str:
@@ -115,17 +122,17 @@ def _round_up(seconds: float) -> str:
     return format_budget(ceil(seconds / unit) * unit)
 
 
-def _total_run_seconds(request: AuditRequest, runs: Mapping[str, float], *, learned: float, policies: int) -> float:
+def _total_run_seconds(request: AuditRequest, runs: Mapping[str, float], *, learned: float) -> float:
     """Return the total time of all runs in sequence."""
     crafted = request.seeds * sum(runs.values())
-    trained = policies * (policies + request.seeds) * learned
+    trained = POLICIES * request.seeds * learned
     broken = BREAKING_SEEDS * (_count_tries(request) * max(runs.values()) + learned)
     return crafted + trained + broken
 
 
 def _startup_seconds(request: AuditRequest) -> float:
     """Return the total time for starting workers."""
-    return PER_STAGE * (4 + _count_tries(request))
+    return PER_STAGE * (1 + len(RUNGS) + _count_tries(request))
 
 
 def _count_tries(request: AuditRequest) -> int:

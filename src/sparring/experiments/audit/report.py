@@ -90,13 +90,13 @@ TENTH = 10
 
 
 class TrainingCurve(NamedTuple):
-    """The training of a policy: its episodes, the mean returns of their first and last tenth, and its accuracy."""
+    """The training of a policy: the mean returns of its first and last tenth, its steps, and its error at the end."""
 
     label: str
-    episodes: int
     first: float | None
     last: float | None
-    selection_accuracy: float
+    steps: int
+    error: float
     is_chosen: bool
 
 
@@ -165,7 +165,7 @@ def _pictures(study: Study, done: Audit, *, request: Asked) -> Iterator[Picture]
 
 
 def _summarize_trainings(done: Audit) -> Iterator[TrainingCurve]:
-    for label, (policy, selection_accuracy) in done.policies.items():
-        returns, part = policy.returns, max(1, len(policy.returns) // TENTH)
-        first, last = (fmean(some) if some else None for some in (returns[:part], returns[-part:]))
-        yield TrainingCurve(label, len(returns), first, last, selection_accuracy, label == done.verdict.learned.attack)
+    for label, policy in done.policies.items():
+        part = max(1, len(policy.returns) // TENTH)
+        first, last = (fmean(some) if some else None for some in (policy.returns[:part], policy.returns[-part:]))
+        yield TrainingCurve(label, first, last, policy.steps, policy.error, label == done.verdict.learned.attack)

@@ -104,9 +104,10 @@ class AuditRequest:
         """The modules of the required plug-ins."""
         return [plugin.module for plugin in self.catalogues.plugins]
 
-    def training(self, policies: int) -> Sequence[int]:
-        """Return the seeds for training policies and choosing one."""
-        return range(self.seed + self.seeds, self.seed + self.seeds + policies)
+    @property
+    def training_seed(self) -> int:
+        """The seed of the federation in which policies are trained and chosen, which is not measured."""
+        return self.seed + self.seeds
 
     def attacked(self, section: Section, malicious: int | None = None) -> dict[str, Any]:
         """Return the section of an attacker that uses the attack named by `section`."""

@@ -107,18 +107,11 @@ def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
     }
 
 
-class AuditedPolicy(NamedTuple):
-    """A policy, and the remaining accuracy under it in the runs that choose a policy."""
-
-    policy: TrainedPolicy
-    selection_accuracy: float
-
-
 class Audit(NamedTuple):
     """A finished audit."""
 
     folder: Path
     effort: AuditPlan
     verdict: AuditVerdict
-    policies: Mapping[str, AuditedPolicy]
-    """The policies by label; the verdict is on the one with the lowest selection accuracy."""
+    policies: Mapping[str, TrainedPolicy]
+    """The policies by label; the verdict is on the one with the largest error in the common training episodes."""

@@ -13,11 +13,11 @@ from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import BREAKING_SEEDS, NAME, AuditPlan, measure_plan, read_plan, write_plan
+from sparring.experiments.audit.contenders import CONTENDERS, RUNGS, TD3, steps_of_rungs
 from sparring.experiments.audit.report import audit_page
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.result import (
     Audit,
-    AuditedPolicy,
     AuditVerdict,
     Breaking,
     find_worst,
@@ -26,13 +26,11 @@ from sparring.experiments.audit.result import (
     verdict_to_json,
 )
 from sparring.experiments.audit.training import (
-    METHODS,
-    POLICY,
     TrainedPolicy,
     TrainingJob,
     TrainingTask,
     is_trained,
-    returns_of,
+    read_trained,
     steps_made,
     train_in_worker,
 )
@@ -72,7 +70,7 @@ def find_least(breaks: Callable[[int], bool], most: int) -> int | None:
     return broken
 
 
-MEASURED, SELECTION, BREAKING, POLICIES = "attacks", "rehearsals", "breaking", "policies"
+MEASURED, BREAKING, POLICIES = "attacks", "breaking", "policies"
 """The folders of the stages."""
 
 
@@ -122,24 +120,37 @@ def run_stage(
     return read_frame(folder)
 
 
-def train_policies_of(context: AuditContext, policies: int, *, steps: int) -> dict[str, TrainedPolicy]:
-    """Train the policies that are not trained yet, and return all policies by their labels."""
-    jobs = _make_jobs(context, policies, steps=steps)
-    missing = [label for label, job in jobs.items() if not is_trained(job)]
-    if missing:
-        context.follower.begin(f"training {policies} policies of {steps} steps each against {context.request.defense}")
-        _train(context, jobs, missing=missing)
-    return {label: TrainedPolicy(job.folder / POLICY, returns_of(job.folder)) for label, job in jobs.items()}
+def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPolicy]:
+    """Train the contenders by successive halving, then TD3 from the best, and return all policies by their labels.
+
+    The better half of the contenders is trained further; `unit` is the number of steps of a unit. What is trained
+    already is not trained again.
+    """
+    trained: dict[str, TrainedPolicy] = {}
+    for number, (rung, steps) in enumerate(steps_of_rungs(unit), start=1):
+        ranked = sorted(trained, key=lambda name: -trained[name].error) or list(CONTENDERS)
+        jobs = [_make_job(context, name, steps=steps) for name in ranked[: rung.survivors]]
+        if rung.is_last:
+            start = trained[ranked[0]].policy
+            jobs.append(_make_job(context, TD3, steps=rung.units * unit, start=start))
+        names = ", ".join(job.task.name for job in jobs)
+        context.follower.begin(f"training, {number} of {len(RUNGS)}: {names}, up to {steps} steps")
+        _train(context, [job for job in jobs if not is_trained(job)])
+        trained |= {job.task.name: read_trained(job.record) for job in jobs}
+    return {f"learned {name}": policy for name, policy in trained.items()}
 
 
-def _train(context: AuditContext, jobs: Mapping[str, TrainingJob], *, missing: Sequence[str]) -> None:
-    """Train the missing policies."""
-    folder, steps = context.folder / POLICIES, jobs[missing[0]].task.steps
-    folders = [job.folder for job in jobs.values()]
+def _train(context: AuditContext, jobs: Sequence[TrainingJob]) -> None:
+    """Train policies in parallel."""
+    if not jobs:
+        return
+    folder = context.folder / POLICIES
     following = context.follower.training(
-        folder, lambda: [min(steps, steps_made(each)) for each in folders], total=steps * len(folders)
+        folder,
+        lambda: [min(job.task.steps, steps_made(job.folder)) for job in jobs],
+        total=sum(job.task.steps for job in jobs),
     )
-    due = {label: jobs[label] for label in missing}
+    due = {job.task.name: job for job in jobs}
     train_policies(context.workers, train_in_worker, jobs=due, folder=folder, following=following)
 
 
@@ -148,19 +159,12 @@ def learned_section(policy: TrainedPolicy) -> Section:
     return {"name": "learned", "policy": str(policy.policy)}
 
 
-def _make_jobs(context: AuditContext, policies: int, *, steps: int) -> dict[str, TrainingJob]:
-    seeds = context.request.training(policies)
-    return {
-        f"learned {index + 1}": _make_job(context, index, steps=steps, seed=seed) for index, seed in enumerate(seeds)
-    }
-
-
-def _make_job(context: AuditContext, index: int, *, steps: int, seed: int) -> TrainingJob:
+def _make_job(context: AuditContext, name: str, *, steps: int, start: Path | None = None) -> TrainingJob:
     plugins = tuple(plugin.module for plugin in context.request.catalogues.plugins)
+    seed = context.request.training_seed
     config = context.request.run(HONEST, seed)
-    method, acting = METHODS[index % len(METHODS)]
-    task = TrainingTask(acting, config.federation.rounds, steps, seed, method)
-    return TrainingJob(context.folder / POLICIES / str(index + 1), config, task, plugins, context.shared.folder)
+    task = TrainingTask(name, config.federation.rounds, steps, seed, start)
+    return TrainingJob(context.folder / POLICIES / name, config, task, plugins, context.shared.folder)
 
 
 def _make_document(
@@ -196,8 +200,8 @@ def audit(
     with lock_folder(context.folder), _keep_data(context):
         write_plan(context.folder, request, effort=effort)
         loaded.hand_to(context.shared)
-        policies = _choose_among(context, effort)
-        chosen = min(policies, key=lambda label: policies[label].selection_accuracy)
+        policies = train_policies_of(context, effort.unit)
+        chosen = max(policies, key=lambda label: policies[label].error)
         done = Audit(context.folder, effort, _reach_verdict(context, policies, chosen=chosen, gap=gap), policies)
         write_json(context.folder / VERDICT, verdict_to_json(done.verdict))
         study = read_study(context.folder / MEASURED, gap=gap)
@@ -232,29 +236,17 @@ def _read_or_measure_plan(context: AuditContext, loaded: Once) -> AuditPlan:
     return effort
 
 
-def _choose_among(context: AuditContext, effort: AuditPlan) -> dict[str, AuditedPolicy]:
-    """Train policies, and run each with the selection seeds."""
-    policies = train_policies_of(context, effort.policies, steps=effort.steps)
-    context.follower.begin("choosing a policy")
-    runs = run_stage(
-        context, SELECTION, attacks=_learned_sections(policies), seeds=context.request.training(effort.policies)
-    )
-    return {
-        label: AuditedPolicy(policy, remaining_accuracy(runs, label).summary.mean) for label, policy in policies.items()
-    }
-
-
 def _reach_verdict(
-    context: AuditContext, policies: Mapping[str, AuditedPolicy], *, chosen: str, gap: float
+    context: AuditContext, policies: Mapping[str, TrainedPolicy], *, chosen: str, gap: float
 ) -> AuditVerdict:
     """Run all attacks with fresh seeds, and find the number of clients that halves the accuracy."""
-    request, trained = context.request, {label: each.policy for label, each in policies.items()}
+    request = context.request
     context.follower.begin(f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack")
-    attacks = {NO_ATTACK: HONEST, **request.attacks, **_learned_sections(trained)}
+    attacks = {NO_ATTACK: HONEST, **request.attacks, **_learned_sections(policies)}
     runs = run_stage(context, MEASURED, attacks=attacks, seeds=request.fresh)
     crafted, clean = find_worst(runs, request.attacks), remaining_accuracy(runs, NO_ATTACK).summary.mean
     context.follower.begin(f"finding how many clients {crafted.attack} needs to halve the accuracy")
-    breaking = _find_breaking(context, crafted.attack, learned=learned_section(trained[chosen]), half=clean / 2)
+    breaking = _find_breaking(context, crafted.attack, learned=learned_section(policies[chosen]), half=clean / 2)
     return judge(runs, crafted, learned=chosen, breaking=breaking, gap=gap)
 
 

@@ -1,72 +1,63 @@
-"""Train an attacker against a rule in a simulation of the federation, resumable after any interrupt."""
+"""Train attackers against a rule in a simulation of the federation, resumable after any interrupt."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import pairwise
+from math import ceil
 from pathlib import Path
+from statistics import fmean
 from time import perf_counter
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from sparring.attacks import LocalSearchActions, TrainedAttack
-from sparring.attacks.learned.acting import PAPER
+from sparring.attacks import TrainedAttack, load_attack
+from sparring.attacks.learned.acting import ActionDecoder
 from sparring.attacks.learned.trained_attack import PolicyVersion
-from sparring.errors import Interrupted
+from sparring.experiments.audit.contenders import (
+    CONTENDERS,
+    TD3,
+    count_table,
+    search_of,
+    td3_from,
+)
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
 from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
-from sparring.experiments.jobs.snapshots import (
-    drop_snapshots,
-    latest_part,
-    latest_progress,
-    save_snapshot,
-)
+from sparring.experiments.jobs.resumable import run_job, training_job
+from sparring.experiments.jobs.save_pace import SELDOM, SavePace
+from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
 from sparring.experiments.jobs.train_policy import save_policy
-from sparring.experiments.runs.checkpoint import SELDOM, SavePace
 from sparring.experiments.sweeps.dataset_cache import SharedData
-from sparring.federation import Scenario
-from sparring.games.federated import ATTACKER, attack_game
+from sparring.federation import Attacker, Scenario
+from sparring.games.federated import ATTACKER, AttackerSeat, AttackType, ErrorObjective, FederatedGame, SeatControlled
+from sparring.games.federated.seats import Gain
 from sparring.learning.distribution.observed_training import held_examples
-from sparring.learning.learner import Training
-from sparring.learning.sb3 import TD3Settings, train
-from sparring.learning.sb3.td3 import largest_buffer
-from sparring.learning.search import CountTable, CrossEntropySearch, train_by_search
+from sparring.learning.evaluation import EpisodeCall, episode_returns, play_episode
+from sparring.learning.learner import Learner
+from sparring.learning.search import CountTable
 from sparring.learning.training_env import LearningTask
-from sparring.snapshot import Snapshot
+from sparring.policies.network import PolicyNetwork
 from sparring.training.backends.threaded import torch_threads
 
-POLICY, RECORD = "policy.safetensors", "lessons.json"
-Method = Literal["td3", "search"]
-ACTION_SPACES = (LocalSearchActions(), PAPER)
-"""The action spaces of the authors' search and of the paper's, since the best one depends on the rule."""
-WIDE = LocalSearchActions(scale=(0.1, 100.0), steps=(1, 50), spacing="log")
-"""The action space of the policy search: the useful scales span three orders of magnitude."""
-METHODS: tuple[tuple[Method, LocalSearchActions], ...] = (
-    ("search", WIDE),
-    ("td3", ACTION_SPACES[1]),
-    ("td3", ACTION_SPACES[0]),
-    ("search", replace(WIDE, numbers=3, variant="ascent")),
-)
-"""How policies are trained, and their action spaces, in turn."""
-SETTINGS = TD3Settings()
-CEILING = 10.0
-"""The loss above which a further increase gives the attacker no reward."""
+POLICY, RECORD = "policy-{steps}.safetensors", "training-{steps}.json"
+"""The files of a policy after a number of training steps: a training may go on from there."""
+SELECTION_EPISODES = 32
+"""Common episodes in which trained policies are compared."""
 TIMED = 25
-"""The number of steps in each of three timed intervals."""
+"""Steps of a contender that are timed."""
 
 
 class TrainingTask(NamedTuple):
-    """The action space of a policy, the rounds of an episode, the total number of training steps, and the seed."""
+    """What is trained: a contender, or TD3 from a policy; the rounds of an episode, the total steps, and the seed."""
 
-    acting: LocalSearchActions
+    name: str
     rounds: int
     steps: int
     seed: int
-    method: Method = "td3"
-    """TD3, or the search over actions for each range of the number of malicious clients in a round."""
+    start: Path | None = None
+    """The policy that TD3 starts from."""
 
 
 class TrainingJob(NamedTuple):
@@ -80,17 +71,26 @@ class TrainingJob(NamedTuple):
     data: Path
     """The folder of data sets that are already loaded."""
 
+    @property
+    def record(self) -> Path:
+        """The file that says how the training went; it is written last."""
+        return self.folder / RECORD.format(steps=self.task.steps)
+
 
 class TrainedPolicy(NamedTuple):
-    """A trained policy: its file, and the return of each training episode."""
+    """A trained policy: its file, and what its record says."""
 
     policy: Path
     returns: tuple[float, ...]
+    """The mean return of each generation of a search, or the return of each episode of TD3."""
+    steps: int
+    error: float
+    """The mean share of misclassified examples at the end of the common episodes."""
 
 
 def is_trained(job: TrainingJob) -> bool:
-    """Return whether a policy is already trained."""
-    return (job.folder / POLICY).exists()
+    """Return whether a policy is already trained for as many steps as the job asks for."""
+    return job.record.exists()
 
 
 def train_in_worker(job: TrainingJob) -> Path | Stopped | Failed:
@@ -109,81 +109,102 @@ def train_attack(
     """Train a policy for the scenario's malicious clients against its rule, and return the policy's file.
 
     The defender conducts the audit. The attacker's world model is therefore perfect: the federation itself with other
-    random draws. The reward is the increase of the loss on the attackers' own examples.
+    random draws. A return is the error of the model on the attackers' own examples, summed over the rounds; policies
+    are compared by the error at the end. A training with more steps in the same folder continues this one.
     """
-    game, steps, (start, returns) = _make_learning_task(scenario, task), task.steps, _load_progress(folder)
-    pace, is_stopped = SavePace() if pace is None else pace, False
+    acting, learner = _make_learner(task, scenario)
+    game = make_learning_task(scenario, acting, rounds=task.rounds)
+    job = training_job(learner, game, steps=task.steps, seed=task.seed)
+    state = run_job(job, folder, wants_stop=wants_stop, pace=pace)
+    assert state is not None
+    chosen = learner.choose(state, game, seed=task.seed)
+    policy = learner.policies(chosen, game)[ATTACKER]
+    error = _final_error(scenario, acting, policy=policy, task=task)
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-
-    def is_due(_: int) -> bool:
-        nonlocal is_stopped
-        is_stopped = wants_stop()
-        return pace.is_due() or is_stopped
-
-    sampled = scenario.federation.sampled
-    for training in _trainings(game, task, sampled=sampled, is_due=is_due, start=start):
-        returns += training.returns
-        if training.steps >= steps:
-            write_json(folder / RECORD, {"steps": training.steps, "returns": returns})
-            save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, training.policy),), task.acting))
-            drop_snapshots(folder)
-            break
-        save_snapshot(folder, _add_returns(training.packed, returns), progress=training.steps)
-        pace.saved()
-        if is_stopped:
-            raise Interrupted(f"stopped after {training.steps} of {steps} steps")
-    return folder / POLICY
-
-
-def _trainings(
-    game: LearningTask,
-    task: TrainingTask,
-    *,
-    sampled: int,
-    is_due: Callable[[int], bool],
-    start: Snapshot | None,
-) -> Iterator[Training]:
-    """Yield the states of a training by the method of the task."""
-    if task.method == "td3":
-        settings = _fit_settings(game, task.steps)
-        return train(game, settings, steps=task.steps, seed=task.seed, every=is_due, start=start)
-    search = CrossEntropySearch(CountTable(sampled), candidates=16, elites=4, episodes=1, trials=2)
-    return train_by_search(game, search, steps=task.steps, seed=task.seed, is_due=is_due, start=start)
+    save_snapshot(folder, job.codec.pack(state), progress=state.steps)
+    path = folder / POLICY.format(steps=task.steps)
+    save_policy(path, TrainedAttack((PolicyVersion(0, policy),), acting))
+    record = {"policy": path.name, "steps": chosen.steps, "returns": chosen.returns, "error": error}
+    write_json(folder / RECORD.format(steps=task.steps), record)
+    return path
 
 
 def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
-    """Return the time of a training step with the slower action space, including learning and saving.
+    """Return the time of a training step, as the mean over the contenders at their first action, including saving.
 
     Saving takes at most the share that its interval allows.
     """
-    training = max(
-        _time_step(_make_learning_task(scenario, TrainingTask(acting, rounds, 3 * TIMED, 0)))
-        for acting in ACTION_SPACES
-    )
-    return (1 + SELDOM.share) * training
-
-
-def _time_step(game: LearningTask) -> float:
-    """Return the time of a step, as the minimum of several intervals to exclude delays by other processes."""
-    settings = replace(_fit_settings(game, 3 * TIMED), warmup=SETTINGS.pace)
-    clock, made = [], []
-    for training in train(game, settings, steps=3 * TIMED, seed=0, every=TIMED):
-        clock.append(perf_counter())
-        made.append(training.steps)
-    laps = zip(pairwise(clock), pairwise(made), strict=True)
-    return min((end - begin) / (after - before) for (begin, end), (before, after) in laps)
+    table = _table(scenario)
+    laps = [_time_contender(scenario, name, table=table, rounds=rounds) for name in CONTENDERS]
+    return (1 + SELDOM.share) * fmean(laps)
 
 
 def steps_made(folder: Path) -> int:
     """Return the training steps of a policy up to its latest snapshot."""
-    record = read_json(folder / RECORD)
-    return latest_progress(folder) if record is None else int(record["steps"])
+    return latest_progress(folder)
 
 
-def returns_of(folder: Path) -> tuple[float, ...]:
-    """Return the return of each training episode of a policy."""
-    return tuple(read_json(folder / RECORD)["returns"])
+def read_trained(record: Path) -> TrainedPolicy:
+    """Return the policy that a record describes."""
+    content = read_json(record)
+    policy = record.parent / content["policy"]
+    return TrainedPolicy(policy, tuple(content["returns"]), content["steps"], content["error"])
+
+
+def read_longest(folder: Path) -> TrainedPolicy:
+    """Return the policy in a folder after its longest training."""
+    records = [read_trained(path) for path in folder.glob(RECORD.format(steps="*"))]
+    return max(records, key=lambda trained: trained.steps)
+
+
+def make_learning_task(
+    scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level"
+) -> LearningTask:
+    """Return the learning task of the attackers: their seat in a game on the scenario.
+
+    Its objective is the error on their own examples.
+    """
+    parties = scenario.parties
+    malicious, start = sum(len(party.clients) for party in parties), min(party.attacker.start for party in parties)
+    kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER), start=start),))
+    seat = AttackerSeat(acting, ErrorObjective(held_examples(scenario)), gain)
+    return LearningTask(FederatedGame(replace(scenario, attackers=()), (kind,), {ATTACKER: seat}, rounds), ATTACKER)
+
+
+def _final_error(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNetwork, task: TrainingTask) -> float:
+    """Return the mean error at the end of the common episodes."""
+    game = make_learning_task(scenario, acting, rounds=task.rounds, gain="end")
+    returns, _ = episode_returns(
+        game, [policy], numbers=range(SELECTION_EPISODES), seed=task.seed, name="selection"
+    )
+    return float(returns.mean())
+
+
+def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[ActionDecoder, Learner[Any]]:
+    """Return the action space of a task, and its learner."""
+    if task.name != TD3:
+        return CONTENDERS[task.name].acting, search_of(CONTENDERS[task.name], _table(scenario))
+    assert task.start is not None
+    best = load_attack(task.start)
+    return best.acting, td3_from(best.policies[0].policy)
+
+
+def _table(scenario: Scenario) -> CountTable:
+    malicious = sum(len(party.clients) for party in scenario.parties)
+    federation = scenario.federation
+    return count_table(sampled=federation.sampled, malicious=malicious, clients=federation.clients)
+
+
+def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds: int) -> float:
+    """Return the time of a step with a contender's first action."""
+    contender = CONTENDERS[name]
+    game = make_learning_task(scenario, contender.acting, rounds=rounds)
+    search, steps, begin = search_of(contender, table), 0, perf_counter()
+    policy = search.policies(search.initial(game, seed=0), game)[ATTACKER]
+    while steps < TIMED:
+        steps += play_episode(EpisodeCall(game, policy, 0, "timing", steps)).steps
+    return (perf_counter() - begin) / steps
 
 
 def _train_or_stop(job: TrainingJob) -> Path | Stopped:
@@ -198,32 +219,3 @@ def _train_or_stop(job: TrainingJob) -> Path | Stopped:
             folder=job.folder,
             wants_stop=stop.exists,
         )
-
-
-def _make_learning_task(scenario: Scenario, task: TrainingTask) -> LearningTask:
-    """Return the learning task of the attacker: its seat in a game on the scenario."""
-    own = held_examples(scenario)
-    game = attack_game(
-        replace(scenario, federation=replace(scenario.federation, test=own), attackers=()),
-        malicious=sum(len(party.clients) for party in scenario.parties),
-        acting=task.acting,
-        rounds=task.rounds,
-        ceiling=CEILING,
-    )
-    return LearningTask(game, ATTACKER)
-
-
-def _fit_settings(game: LearningTask, steps: int) -> TD3Settings:
-    """Return settings whose replay buffer holds every step, as far as memory allows."""
-    return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(game.space)))
-
-
-def _add_returns(packed: Snapshot, returns: Sequence[float]) -> Snapshot:
-    """Add the returns of the episodes so far to the snapshot of training."""
-    return Snapshot(packed.tensors, {"training": packed.numbers, "returns": list(returns)})
-
-
-def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[float, ...]]:
-    """Return the latest snapshot of training, and the returns of its episodes."""
-    found, numbers = latest_part(folder, "training")
-    return found, tuple(numbers.get("returns", ()))

@@ -139,8 +139,11 @@ class FederatedGame:
         return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind, posture))
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
+        gain = self.roles[seat].gain
+        if gain == "end" and not self.is_over(after):
+            return 0.0
         level = self._worth(after, seat)
-        return level - self._worth(before, seat) if self.roles[seat].gain == "rise" else level
+        return level - self._worth(before, seat) if gain == "rise" else level
 
     def is_over(self, state: GameState) -> bool:
         return state.federation.round >= self.rounds

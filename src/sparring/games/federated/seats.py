@@ -10,8 +10,9 @@ from sparring.games.federated.objectives import Objective
 from sparring.models.summary import seen_parameters
 from sparring.policies.observation import observation_size
 
-Gain = Literal["rise", "level"]
-"""Whether the reward is the rise of the objective in a step (Li et al., 2022), or its level after the step (MSG)."""
+Gain = Literal["rise", "level", "end"]
+"""Whether the reward is the rise of the objective in a step (Li et al., 2022), its level after the step (MSG), or its
+level after the last step of an episode, and 0 before."""
 
 
 @dataclass(frozen=True, eq=False)
