@@ -8,9 +8,8 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal, NamedTuple
 
-from sparring.attacks import LocalSearchActions, TrainedAttack
+from sparring.attacks import LocalSearchActions, attack_policy
 from sparring.attacks.learned.acting import PAPER
-from sparring.attacks.learned.trained_attack import PolicyVersion
 from sparring.errors import Interrupted
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
@@ -35,6 +34,7 @@ from sparring.learning.sb3 import TD3Settings, train
 from sparring.learning.sb3.td3 import largest_buffer
 from sparring.learning.search import CountTable, CrossEntropySearch, train_by_search
 from sparring.learning.training_env import LearningTask
+from sparring.policies import PolicyVersion
 from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
 
@@ -126,7 +126,7 @@ def train_attack(
         returns += training.returns
         if training.steps >= steps:
             write_json(folder / RECORD, {"steps": training.steps, "returns": returns})
-            save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, training.policy),), task.acting))
+            save_policy(folder / POLICY, attack_policy([PolicyVersion(0, training.policy)], task.acting))
             drop_snapshots(folder)
             break
         save_snapshot(folder, _add_returns(training.packed, returns), progress=training.steps)
