@@ -1,22 +1,17 @@
-"""The contracts: what each player observes, and the one method that each kind of player implements."""
+"""The players: what each observes, and the one method that each kind of player implements."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
-import torch
 from torch import Tensor
 
-from sparring.arrays import PUBLISHED, Batch, FloatArray, KrumScore, Matrix, Vector, briefly, pixels
-from sparring.errors import ConfigError
-from sparring.named_tensors import fill, normalization, read_named, write_named
+from sparring.arrays import Batch, Matrix, Vector, briefly
+from sparring.contracts.models import Model, Network
 from sparring.random import Generator
-from sparring.snapshot import Codec
-from sparring.validation import check_kind, check_network
 
 Memory = Mapping[str, Tensor]
-"""A rule's state between rounds; `{}` before the first round. It is never edited in place and is always finite."""
+"""A player's state between rounds; `{}` before the first round. It is never edited in place and is always finite."""
 
 Family = Literal["coordinate", "distance", "root", "clipping", "filtering"]
 """How a rule selects: by coordinate, by Krum distances, by root data, around a center, or by filtering outliers."""
@@ -30,81 +25,6 @@ Note = Callable[[str, Sequence[int]], None]
 
 def unnoted(event: str, rows: Sequence[int]) -> None:
     """Discard the event."""
-
-
-class Network(Protocol):
-    """A model as a function of one flat float32 parameter vector of length `size`."""
-
-    @property
-    def size(self) -> int:
-        """Number of parameters."""
-
-    @property
-    def layers(self) -> Mapping[str, slice]:
-        """The coordinates of each layer's parameters, first layer first."""
-
-    def initial(self, rng: Generator) -> Vector:
-        """Draw the initial parameters of training."""
-
-    def split(self, parameters: Vector) -> tuple[Tensor, ...]:
-        """View the vector as the model's parameter tensors."""
-
-    def to(self, device: torch.device | str) -> "Network":
-        """Return the same network with its own tensors moved to a device."""
-
-    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
-        """View the vector as the model's named tensors, including those that are not parameters, such as buffers."""
-
-    def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
-        """Return the `[examples, classes]` logits of inputs whose pixels lie in [0, 1]."""
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A network with its parameters."""
-
-    network: Network
-    parameters: Vector
-
-    __repr__ = briefly
-
-    def __post_init__(self) -> None:
-        check_network("model.network", self.network)
-        check_kind(
-            "model.parameters", self.parameters, kind=Tensor, remedy="give a vector, such as network.initial(rng)"
-        )
-
-    @torch.no_grad()
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Return the `[examples, classes]` logits of byte images or of inputs in [0, 1]."""
-        return self.network.forward(self.network.split(self.parameters), pixels(inputs))
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """Return a copy of the tensors under their torch names, as `load_state_dict` of the torch module expects."""
-        return {name: tensor.clone() for name, tensor in self.network.named(self.parameters).items()}
-
-    def save(self, path: str | Path) -> None:
-        """Write the tensors to one file in the safetensors format."""
-        write_named(path, self.state_dict(), facts=normalization(self.network))
-
-    @classmethod
-    def load(cls, path: str | Path, network: Network) -> "Model":
-        """Return the model that `save`, or other software using the same tensor names, wrote to `path`.
-
-        `network` must be fitted to the same data as the network of the saved model.
-        """
-        check_network("load: network", network)
-        tensors, facts = read_named(path)
-        if facts and normalization(network) and facts != normalization(network):
-            raise ConfigError(f"{path} is of a model with {facts}; this network has {normalization(network)}")
-        parameters = torch.empty(network.size)
-        fill(parameters, network.named(parameters), tensors=tensors, path=path)
-        return cls(network, parameters)
-
-
-def check_model(label: str, value: object) -> None:
-    """Reject a value that is not a model."""
-    check_kind(label, value, kind=Model, remedy="give a Model, such as result.model or Model(network, parameters)")
 
 
 class Shards(Protocol):
@@ -214,7 +134,25 @@ class DefenderView(NamedTuple):
     root: Callable[[], Vector]
     """The server's own update, trained on its root data when called."""
     rng: Generator
+    network: Network
     note: Note = unnoted
+
+    def __repr__(self) -> str:
+        return briefly(self)
+
+
+class ServerView(NamedTuple):
+    """What the server knows of a round when it plans it, before any update arrives."""
+
+    round: int
+    parameters: Vector
+    """The global model that the round begins with."""
+    network: Network
+    clients: tuple[int, ...]
+    """The sampled clients."""
+    root: Callable[[], Vector]
+    """The server's own update, trained on its root data when called."""
+    rng: Generator
 
     def __repr__(self) -> str:
         return briefly(self)
@@ -229,6 +167,17 @@ class Attack(Protocol):
 
     def craft(self, view: OmniscientView) -> Matrix:
         """Return the `[malicious, parameters]` updates to submit, one row for each of `view.clients`."""
+
+
+@runtime_checkable
+class RememberingAttack(Protocol):
+    """What an attack with a memory offers in addition; in a federation it takes the place of `craft`."""
+
+    def craft_from(self, view: OmniscientView, memory: Memory) -> tuple[Matrix, Memory]:
+        """Return the updates to submit, and the memory for the next round in which its clients are sampled.
+
+        Every attacker has a memory of its own. `craft(view)` equals the updates of an empty memory.
+        """
 
 
 class Poison(Protocol):
@@ -285,45 +234,34 @@ class Repair(Protocol):
         """Return the model to deploy; training continues from `model`, which must not be changed."""
 
 
+class Plan(NamedTuple):
+    """What the server does in one round: its rule, and the repair of the model that the round ends with."""
+
+    rule: Defense
+    repair: Repair | None = None
+    """None deploys the model unchanged."""
+
+
+@runtime_checkable
+class Server(Protocol):
+    """A defense that plans the rule and the repair of every round; a fixed rule with a fixed repair is a case of it.
+
+    A white-box attacker sees the planned rule.
+    """
+
+    def plan(self, view: ServerView, memory: Memory) -> tuple[Plan, Memory]:
+        """Return the plan of a round, and the memory for the next one."""
+
+    def deployed(self, memory: Memory) -> Repair | None:
+        """Return the repair that was planned in the round that left this memory; `{}` before the first round."""
+
+
 @runtime_checkable
 class Checking(Protocol):
     """What a repair that learns offers in addition: a check whether it can repair a model, without learning."""
 
     def check(self, model: Model, *, root: Batch | None) -> None:
         """Raise a ConfigError with the reason if this model cannot be repaired."""
-
-
-def own_malicious(rule: Defense) -> Count | None:
-    """Return the malicious count configured in a rule or in the rule it wraps; None means the server's count."""
-    count: Count | None = getattr(rule, "malicious", None)
-    inner: Defense | None = getattr(rule, "inner", None)
-    return own_malicious(inner) if count is None and inner is not None else count
-
-
-def is_oracle(rule: Defense) -> bool:
-    """Say whether a rule, or the rule it wraps, is given the true number of malicious rows of each round."""
-    inner: Defense | None = getattr(rule, "inner", None)
-    return getattr(rule, "malicious", None) == "sampled" or (inner is not None and is_oracle(inner))
-
-
-def krum_score(rule: Defense) -> KrumScore:
-    """Return the form of Krum's score that a rule or the rule it wraps declares; the published form by default."""
-    own: KrumScore | None = getattr(rule, "krum_score", None)
-    inner: Defense | None = getattr(rule, "inner", None)
-    if own is not None:
-        return own
-    return PUBLISHED if inner is None else krum_score(inner)
-
-
-def family_of(rule: Defense) -> Family:
-    """Return a rule's family; a rule that does not declare one counts as coordinate-wise."""
-    family: Family = getattr(rule, "family", "coordinate")
-    return family
-
-
-def limit_of(rule: Defense, clients: int) -> int:
-    """Return how many malicious rows among `clients` a rule can be configured to tolerate; all if it has no limit."""
-    return rule.limit(clients) if hasattr(rule, "limit") else clients
 
 
 class Backend(Protocol):
@@ -334,58 +272,3 @@ class Backend(Protocol):
 
         `batches` holds all minibatches: inputs `[clients, steps, examples, ...]`, labels `[clients, steps, examples]`.
         """
-
-
-class Policy(Protocol):
-    """A learned player's decision function; its actions are numbers in [-1, 1], whatever their meaning."""
-
-    def act(self, observation: FloatArray) -> FloatArray:
-        """Return the action for one observation; neither array is modified afterwards."""
-
-
-class Space(NamedTuple):
-    """The dimensions of a seat's observation and action."""
-
-    observation: int
-    action: int
-    is_scaled: bool = True
-    """Whether observations lie in [-1, 1]; otherwise they are only finite."""
-
-
-State = TypeVar("State")
-Ended = TypeVar("Ended", contravariant=True)
-
-
-class Game(Protocol[State]):
-    """A Markov game; its state is small, frozen, and holds everything that the next state depends on."""
-
-    @property
-    def seats(self) -> Mapping[str, Space]:
-        """The learning players by name, each with its spaces."""
-
-    def initial(self, rng: Generator) -> State:
-        """Draw the initial state of an episode."""
-
-    def observe(self, state: State, seat: str) -> FloatArray:
-        """Return a seat's observation of a state."""
-
-    def transition(self, state: State, actions: Mapping[str, FloatArray], *, rng: Generator) -> State:
-        """Draw the next state given the actions of all seats, each number clipped to [-1, 1]."""
-
-    def reward(self, before: State, after: State, *, seat: str) -> float:
-        """Return a seat's reward for a transition."""
-
-    def is_over(self, state: State) -> bool:
-        """Say whether the episode has ended."""
-
-    @property
-    def codec(self) -> "Codec[State]":
-        """How a state is saved to disk and restored."""
-
-
-@runtime_checkable
-class Truncating(Protocol[Ended]):
-    """What a game with a horizon offers in addition."""
-
-    def is_truncated(self, state: Ended) -> bool:
-        """Say whether the episode ended in `state` only because of the horizon."""
