@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sparring.arrays import Batch
-from sparring.contracts import BlackBoxView, Model, Plan
+from sparring.contracts import BlackBoxView, Model, RoundPlan
 from sparring.data import Iid, from_arrays
 from sparring.defenses import NeuroClip, NormBounding, median
 
@@ -33,7 +33,7 @@ class SoundServer:
 
     def plan(self, view, memory):
         round = torch.tensor(float(view.round))
-        return Plan(NormBounding(2.0 ** -float(round)), self.deployed({"round": round})), {"round": round}
+        return RoundPlan(NormBounding(2.0 ** -float(round)), self.deployed({"round": round})), {"round": round}
 
     def deployed(self, memory):
         return NeuroClip(1.0 + float(memory["round"])) if memory else None

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from sparring.contracts import BlackBoxView, Model, Plan, WhiteBoxView
+from sparring.contracts import BlackBoxView, Model, RoundPlan, WhiteBoxView
 from sparring.defenses import (
     CenteredClipping,
     Clipped,
@@ -54,7 +54,7 @@ class Alternating:
         self.views.append(view)
         planned = memory.get("planned", torch.zeros(())) + 1
         rule = self.rules[int(planned - 1) % len(self.rules)]
-        return Plan(rule, Scaling(float(planned))), {"planned": planned}
+        return RoundPlan(rule, Scaling(float(planned))), {"planned": planned}
 
     def deployed(self, memory):
         return Scaling(float(memory["planned"])) if memory else None
@@ -139,7 +139,7 @@ class TestPlans:
 
 
 class Badly:
-    """Plan what cannot be played."""
+    """RoundPlan what cannot be played."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -158,16 +158,16 @@ class TestRefusals:
             (None, "planned NoneType; it must return a plan and its memory"),
             (
                 (Median(), {}),
-                r"planned Median; it must plan a rule and a repair: Plan\(rule, repair\)",
+                r"planned Median; it must be a RoundPlan\(rule, repair\)",
             ),
-            ((Plan(Median(), Median()), {}), "planned the repair Median; it must be one, or None"),
-            ((Plan(Median()), None), "returned a memory of NoneType; it must map names to tensors"),
+            ((RoundPlan(Median(), Median()), {}), "planned the repair Median; it must be one, or None"),
+            ((RoundPlan(Median()), None), "returned a memory of NoneType; it must map names to tensors"),
             (
-                (Plan(Median()), {"x": torch.tensor(float("nan"))}),
+                (RoundPlan(Median()), {"x": torch.tensor(float("nan"))}),
                 "remembers 'x', which is not finite; it must remember finite values",
             ),
             (
-                lambda view: (Plan(Median()), {"x": view.parameters.mul_(2)}),
+                lambda view: (RoundPlan(Median()), {"x": view.parameters.mul_(2)}),
                 "edited parameters in place; it must not modify its inputs",
             ),
         ],
@@ -176,7 +176,7 @@ class TestRefusals:
         with pytest.raises(PluginError, match=f"^defense Badly {message}$"):
             play_round(Scenario(FEDERATION, Badly(answer)), initial_state(FEDERATION))
 
-    @pytest.mark.parametrize("plan", [Plan(FLTrust()), Plan(Median(), Prun(0.5))])
+    @pytest.mark.parametrize("plan", [RoundPlan(FLTrust()), RoundPlan(Median(), Prun(0.5))])
     def test_a_plan_that_needs_root_data_needs_a_server_that_holds_some(self, plan):
         scenario = Scenario(FEDERATION, Badly((plan, {})))
         with pytest.raises(
@@ -198,7 +198,7 @@ def test_a_learned_defense_plays_what_its_policy_sets(tmp_path):
     defense = LearnedDefense(written(tmp_path / "policy", -0.5, 1.0, -1.0, inputs=20 * 3 + 3))
     first, second = states(Scenario(federation, defense), 1)
     plan = defense.acting.decode(np.array([-0.5, 1.0, -1.0], dtype=np.float32))
-    assert plan == Plan(ClippedTrimmedMean(plan.rule.max_norm, 0.9), NeuroClip(1.0))
+    assert plan == RoundPlan(ClippedTrimmedMean(plan.rule.max_norm, 0.9), NeuroClip(1.0))
     fixed = Scenario(federation, plan.rule, repair=plan.repair)
     assert torch.equal(second.parameters, play_round(fixed, first)[0].parameters)
     assert measure(Scenario(federation, defense), second) == measure(fixed, second)

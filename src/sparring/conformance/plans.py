@@ -11,7 +11,7 @@ from sparring.conformance.check import Check, are_equal, are_finite, copies
 from sparring.conformance.rules import answer
 from sparring.conformance.server import BENIGN, CLIENTS
 from sparring.conformance.settings import SETTINGS_CHECKS
-from sparring.contracts import Memory, Plan, Server, ServerView
+from sparring.contracts import Memory, RoundPlan, Server, ServerView
 from sparring.federation.player_checks import check_plan
 from sparring.random import stream
 
@@ -30,7 +30,7 @@ def server_view(**seen: Any) -> ServerView:
     return usual._replace(**seen)
 
 
-def planned(server: Server, memory: Memory, **seen: Any) -> tuple[Plan, Memory]:
+def planned(server: Server, memory: Memory, **seen: Any) -> tuple[RoundPlan, Memory]:
     """Return a server's plan of a round and its memory."""
     return check_plan(server, server.plan(server_view(**seen), memory), parameters=PARAMETERS)
 

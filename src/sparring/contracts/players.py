@@ -234,7 +234,7 @@ class Repair(Protocol):
         """Return the model to deploy; training continues from `model`, which must not be changed."""
 
 
-class Plan(NamedTuple):
+class RoundPlan(NamedTuple):
     """What the server does in one round: its rule, and the repair of the model that the round ends with."""
 
     rule: Defense
@@ -249,7 +249,7 @@ class Server(Protocol):
     A white-box attacker sees the planned rule.
     """
 
-    def plan(self, view: ServerView, memory: Memory) -> tuple[Plan, Memory]:
+    def plan(self, view: ServerView, memory: Memory) -> tuple[RoundPlan, Memory]:
         """Return the plan of a round, and the memory for the next one."""
 
     def deployed(self, memory: Memory) -> Repair | None:

@@ -8,7 +8,18 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, Matrix, Vector, is_finite
-from sparring.contracts import Attack, Backdoor, Defense, Memory, Model, Plan, Poison, RememberingAttack, Repair, Server
+from sparring.contracts import (
+    Attack,
+    Backdoor,
+    Defense,
+    Memory,
+    Model,
+    Poison,
+    RememberingAttack,
+    Repair,
+    RoundPlan,
+    Server,
+)
 from sparring.errors import PluginError, attribute_errors
 from sparring.validation import is_player
 
@@ -113,20 +124,22 @@ def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vec
     return step, memory
 
 
-def check_plan(server: Server, answer: Any, *, parameters: int) -> tuple[Plan, Memory]:
+def check_plan(server: Server, answer: Any, *, parameters: int) -> tuple[RoundPlan, Memory]:
     """Return a server's plan and memory, if the plan can be played and the memory stored."""
     if not isinstance(answer, tuple) or len(answer) != 2:
         _blame("defense", server, what=f"planned {_described(answer)}; it must return a plan and its memory")
     plan, memory = answer
     if not isinstance(plan, tuple) or len(plan) != 2 or not is_player(plan[0], "aggregate"):
         _blame(
-            "defense", server, what=f"planned {_described(plan)}; it must plan a rule and a repair: Plan(rule, repair)"
+            "defense",
+            server,
+            what=f"planned {_described(plan)}; it must be a RoundPlan(rule, repair)",
         )
     rule, repair = plan
     if repair is not None and not is_player(repair, "repair"):
         _blame("defense", server, what=f"planned the repair {_described(repair)}; it must be one, or None")
     _check_memory("defense", server, memory, largest=parameters)
-    return Plan(rule, repair), memory
+    return RoundPlan(rule, repair), memory
 
 
 def check_crafted(attack: RememberingAttack, answer: Any, *, shape: tuple[int, ...]) -> tuple[Matrix, Memory]:

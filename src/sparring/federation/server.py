@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sparring.arrays import Vector
-from sparring.contracts import Defense, Memory, Plan, Repair, Server, ServerView, traits_of
+from sparring.contracts import Defense, Memory, Repair, RoundPlan, Server, ServerView, traits_of
 from sparring.errors import ConfigError
 from sparring.federation.player_checks import check_plan, guard_player
 from sparring.federation.scenario import Scenario
@@ -21,8 +21,8 @@ class FixedServer:
     rule: Defense
     repair: Repair | None = None
 
-    def plan(self, view: ServerView, memory: Memory) -> tuple[Plan, Memory]:
-        return Plan(self.rule, self.repair), memory
+    def plan(self, view: ServerView, memory: Memory) -> tuple[RoundPlan, Memory]:
+        return RoundPlan(self.rule, self.repair), memory
 
     def deployed(self, memory: Memory) -> Repair | None:
         return self.repair
@@ -80,7 +80,7 @@ def plan_round(
     return _follow(scenario, state, plan=plan, memory=memory)
 
 
-def _follow(scenario: Scenario, state: FederationState, *, plan: Plan, memory: Memory) -> Turn:
+def _follow(scenario: Scenario, state: FederationState, *, plan: RoundPlan, memory: Memory) -> Turn:
     """Return the round under a plan; rules of different kinds do not share a memory."""
     settled, prefix = copy(scenario), f"{_kind(plan.rule)}:"
     vars(settled).update(defense=plan.rule, repair=plan.repair)
@@ -94,7 +94,7 @@ def _kind(rule: Defense) -> str:
     return name if inner is None else f"{name}.{_kind(inner)}"
 
 
-def _check_root(scenario: Scenario, server: Server, plan: Plan) -> None:
+def _check_root(scenario: Scenario, server: Server, plan: RoundPlan) -> None:
     needs_root = traits_of(plan.rule).family == "root" or (plan.repair is not None and plan.repair.needs_root)
     if needs_root and scenario.federation.root is None:
         name = type(server).__name__

@@ -6,7 +6,7 @@ from sparring.attacks import LocalSearchActions
 from sparring.conformance import failures
 from sparring.conformance.check import format_check_name
 from sparring.conformance.plans import SERVER_CHECKS, server_view
-from sparring.contracts import Plan
+from sparring.contracts import RoundPlan
 from sparring.defenses import DEFENSES, ClippedTrimmedMean, DefenseActions, LearnedDefense, NeuroClip, defense_policy
 from sparring.errors import ConfigError
 from sparring.models.summary import summary
@@ -105,4 +105,4 @@ def test_actions_of_another_side_are_refused(tmp_path):
 
 
 def test_a_plan_is_a_rule_and_a_repair():
-    assert Plan(ClippedTrimmedMean()).repair is None
+    assert RoundPlan(ClippedTrimmedMean()).repair is None

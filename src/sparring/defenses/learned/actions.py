@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from sparring.arrays import FloatArray
-from sparring.contracts import Memory, Plan, Repair, ServerView
+from sparring.contracts import Memory, Repair, RoundPlan, ServerView
 from sparring.defenses.aggregation.clipped_trimmed_mean import ClippedTrimmedMean
 from sparring.defenses.post_training.neuroclip import NeuroClip
 from sparring.defenses.post_training.no_repair import NoRepair
@@ -54,11 +54,11 @@ class DefenseActions:
         """How many numbers an action has."""
         return 2 if self.repair == "none" else 3
 
-    def decode(self, action: FloatArray) -> Plan:
+    def decode(self, action: FloatArray) -> RoundPlan:
         """Return what an action encodes; its numbers are clipped to [-1, 1]."""
         max_norm, trim, *strength = (float(number) for number in action)
         rule = ClippedTrimmedMean(map_to_range(max_norm, self.max_norm, spacing="log"), map_to_range(trim, self.trim))
-        return Plan(rule, self._repair(*strength))
+        return RoundPlan(rule, self._repair(*strength))
 
     def _repair(self, strength: float = -1.0) -> Repair:
         if self.repair == "neuroclip":
@@ -79,7 +79,7 @@ class ActionServer:
     initial: Repair | None = None
     """The repair of a model that no planned round has led to."""
 
-    def plan(self, view: ServerView, memory: Memory) -> tuple[Plan, Memory]:
+    def plan(self, view: ServerView, memory: Memory) -> tuple[RoundPlan, Memory]:
         action = np.array(self.action, dtype=np.float32)
         return self.acting.decode(action), {ACTION: torch.from_numpy(action)}
 

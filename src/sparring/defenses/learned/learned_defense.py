@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from sparring.contracts import Memory, Network, Plan, Repair, ServerView
+from sparring.contracts import Memory, Network, Repair, RoundPlan, ServerView
 from sparring.defenses.learned.actions import ACTING, ActionServer, DefenseActions
 from sparring.models.summary import seen_parameters, summary
 from sparring.policies.saved_policy import (
@@ -26,11 +26,15 @@ def defense_policy(versions: Sequence[PolicyVersion], acting: DefenseActions, *,
 
 @dataclass(frozen=True)
 class LearnedDefense:
-    """Play a defender's policy: each round it sees the global model, and sets the rule and the post-training defense.
+    r"""Play a defender's policy: each round it sees the global model, and sets the rule and the post-training defense.
 
-    The updates are clipped to a norm and averaged without their extreme values; the model that the round ends with is
-    deployed with the post-training defense of the same action. Policies of a file follow each other by their rounds.
-    The initial model is deployed unchanged.
+    $$(\alpha_t, \beta_t, \varepsilon_t) = \pi(w_t), \qquad
+    w_{t+1} = w_t - \eta \, \mathrm{rule}_{\alpha_t, \beta_t}(u_1, \ldots, u_n), \qquad
+    \text{deployed: } h_{\varepsilon_t}(w_{t+1})$$
+
+    The rule is `clipped_trimmed_mean`; $h$ is the post-training defense that the policy was trained with, `neuroclip`,
+    `prun` or none. $\pi$ sees the last layers of the model $w_t$ before any update arrives; the newest policy in the
+    file is used. The initial model is deployed unchanged.
     """
 
     policy: Annotated[str, Stored(resolve_policy_path)]
@@ -52,7 +56,7 @@ class LearnedDefense:
         decoder: DefenseActions = build_decoder(self.trained, ACTING, path=self.policy)
         return decoder
 
-    def plan(self, view: ServerView, memory: Memory) -> tuple[Plan, Memory]:
+    def plan(self, view: ServerView, memory: Memory) -> tuple[RoundPlan, Memory]:
         self.check(view.network)
         seen = summary(view.network, view.parameters, layers=self.trained.layers)
         action = self.trained.newest(view.round).act(seen)
