@@ -34,6 +34,8 @@ from tests.settings import small_federation
 
 HARD = {"attacker": action(1, 1, -1)}
 ALONE = AttackType((Attacker(1, SeatControlled()),))
+SERVER = {"action": torch.zeros(2)}
+"""What a learned defense remembers."""
 
 
 def played(game, state, actions, *, seed=0):
@@ -346,3 +348,11 @@ class TestRefusals:
                 as_scenario(attackers_game().initial(stream(0)), Attacker(10, SeatControlled())),
                 full_game().initial(stream(0)).federation,
             )
+
+
+def test_an_episode_from_a_later_state_begins_without_the_memories_of_its_players():
+    later = replace(attackers_game().initial(stream(0)).federation, attacks={0: {"x": torch.ones(1)}}, server=SERVER)
+    for game in (attackers_game(), full_game()):
+        begun = replace(game, start=later).initial(stream(0)).federation
+        assert begun.attacks == {}
+        assert bool(begun.server) == ("defender" not in game.roles)

@@ -106,7 +106,7 @@ class FederatedGame:
     def initial(self, rng: Generator) -> GameState:
         weights = np.array([kind.weight for kind in self.domain])
         kind = int(rng.choice(len(weights), p=weights / weights.sum()))
-        start = initial_state(self.scenario.federation) if self.start is None else self.start
+        start = self._start
         if not self._can_begin(start, self.domain[kind]):
             raise ConfigError(
                 f"game.rounds is {self.rounds}; no player can move before the game is over, use more rounds"
@@ -151,6 +151,13 @@ class FederatedGame:
     @property
     def codec(self) -> Codec[GameState]:
         return Codec(pack_state, partial(unpack_state, device=self.scenario.federation.device))
+
+    @property
+    def _start(self) -> FederationState:
+        """The federation before an episode; what other players remember of earlier rounds is not known in it."""
+        if self.start is None:
+            return initial_state(self.scenario.federation)
+        return replace(self.start, attacks={}, server={} if DEFENDER in self.roles else self.start.server)
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
         """Say whether there is a round in which a player can move."""
