@@ -352,7 +352,7 @@ class TestRefusals:
 
 def test_an_episode_from_a_later_state_begins_without_the_memories_of_its_players():
     later = replace(attackers_game().initial(stream(0)).federation, attacks={0: {"x": torch.ones(1)}}, server=SERVER)
-    for game in (attackers_game(), full_game()):
-        begun = replace(game, start=later).initial(stream(0)).federation
+    for made in (attackers_game(), full_game()):
+        begun = replace(made, start=later).initial(stream(0)).federation
         assert begun.attacks == {}
-        assert bool(begun.server) == ("defender" not in game.roles)
+        assert bool(begun.server) == ("defender" not in made.roles)
