@@ -110,8 +110,19 @@ def its_memory_is_saved_and_left_alone(attack: RememberingAttack) -> Iterator[st
         yield "after its memory was saved and loaded its rows differ"
 
 
+def its_memory_is_kept_apart_from_what_it_sees(attack: RememberingAttack) -> Iterator[str]:
+    view = attacker_view()
+    memory = check_crafted(attack, attack.craft_from(view, {}), shape=(len(view.clients), len(view.parameters)))[1]
+    before = copies(memory.values())
+    for tensor in (view.benign, view.own(), view.parameters):
+        tensor.fill_(nan)
+    if not are_equal(memory.values(), before):
+        yield "its memory changes with the updates or the model that it saw; keep a copy"
+
+
 MEMORY_CHECKS: tuple[Check, ...] = (
     without_a_memory_it_crafts_as_with_an_empty_one,
     its_memory_is_saved_and_left_alone,
+    its_memory_is_kept_apart_from_what_it_sees,
 )
 """Checks of an attack that has a memory, in addition to those of all attacks."""

@@ -210,7 +210,7 @@ class Backdoor(Protocol):
 
 
 class Defense(Protocol):
-    """An aggregation rule; without `family` or `limit` it has the defaults of `family_of` and `limit_of`."""
+    """An aggregation rule; what it does not declare has the default of `RuleTraits`, a `limit` that of `limit_of`."""
 
     @property
     def family(self) -> Family:

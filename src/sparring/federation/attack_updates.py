@@ -5,10 +5,10 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import Attack, Memory, Note, RememberingAttack
+from sparring.contracts import Attack, Memory, Note, OmniscientView, RememberingAttack
 from sparring.federation.malicious_training import OwnTraining
 from sparring.federation.participants import ActiveAttacker, Participants
-from sparring.federation.player_checks import MutationGuard, check_crafted, check_rows, guard_player
+from sparring.federation.player_checks import MutationGuard, check_crafted, guard_player
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
 from sparring.random import stream
@@ -93,15 +93,15 @@ def _craft(attack: Attack, seen: Mapping[str, Any], *, before: Memory, rows: Mat
     with guard_player("attack", attack) as watch:
         watched = _watch(seen, watch)
         view = attack.needs(**{field.name: watched[field.name] for field in fields(attack.needs)})
-        if isinstance(attack, RememberingAttack):
-            for name, tensor in before.items():
-                watch.show(f"its memory {name!r}", tensor)
-            answer = attack.craft_from(view, before)  # type: ignore[arg-type]  # the view is the one that it needs
-        else:
-            crafted = attack.craft(view)  # type: ignore[arg-type]  # the view is the one that it needs
-    if isinstance(attack, RememberingAttack):
-        return check_crafted(attack, answer, shape=rows.shape)
-    return check_rows(attack, crafted, shape=rows.shape), before
+        for name, tensor in before.items():
+            watch.show(f"its memory {name!r}", tensor)
+        answer = _play(attack, view, before)  # type: ignore[arg-type]  # the view is the one that it needs
+    return check_crafted(attack, answer, shape=rows.shape)
+
+
+def _play(attack: Attack, view: OmniscientView, before: Memory) -> tuple[Matrix, Memory]:
+    """Return the rows of an attack and its memory; one without a memory keeps none."""
+    return attack.craft_from(view, before) if isinstance(attack, RememberingAttack) else (attack.craft(view), {})
 
 
 def _watch(seen: Mapping[str, Any], watch: MutationGuard) -> Mapping[str, Any]:

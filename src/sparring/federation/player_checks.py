@@ -15,7 +15,6 @@ from sparring.contracts import (
     Memory,
     Model,
     Poison,
-    RememberingAttack,
     Repair,
     RoundPlan,
     Server,
@@ -77,7 +76,7 @@ def guard_player(role: str, player: object) -> Iterator[MutationGuard]:
         _blame(role, player, what=f"edited {edited} in place; it must not modify its inputs")
 
 
-def check_rows(attack: Attack | RememberingAttack, crafted: Any, *, shape: tuple[int, ...]) -> Matrix:
+def check_rows(attack: Attack, crafted: Any, *, shape: tuple[int, ...]) -> Matrix:
     """Return the crafted rows if they can be submitted; the server checks whether they are finite."""
     if not isinstance(crafted, Tensor) or crafted.shape != shape:
         _blame("attack", attack, what=f"returned {_described(crafted)}; it must return shape {list(shape)}")
@@ -142,8 +141,8 @@ def check_plan(server: Server, answer: Any, *, parameters: int) -> tuple[RoundPl
     return RoundPlan(rule, repair), memory
 
 
-def check_crafted(attack: RememberingAttack, answer: Any, *, shape: tuple[int, ...]) -> tuple[Matrix, Memory]:
-    """Return the rows and the memory of an attack that has one, if both can be used."""
+def check_crafted(attack: Attack, answer: Any, *, shape: tuple[int, ...]) -> tuple[Matrix, Memory]:
+    """Return the rows and the memory of an attack, if both can be used."""
     if not isinstance(answer, tuple) or len(answer) != 2:
         _blame("attack", attack, what=f"returned {_described(answer)}; it must return its rows and its memory")
     rows, memory = answer
