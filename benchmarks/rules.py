@@ -18,6 +18,8 @@ LARGEST = (200, 11_000_000)
 ITERATIONS = 10
 WITH_MEMORY = {"safeguard", "foolsgold"}
 """Rules with a memory of the size of all updates."""
+LEARNED = {"learned"}
+"""What sets a rule by a policy in a file."""
 INNER = {"name": "mean"}
 """The inner rule of rules that wrap another one."""
 COPIES = 2.4
@@ -84,7 +86,7 @@ def main(
     threads: int = 2,
     shapes: Sequence[tuple[int, int]] = SHAPES,
     largest: tuple[int, int] = LARGEST,
-    measured: Sequence[str] = tuple(sorted(DEFENSES.keys() - WITH_MEMORY)),
+    measured: Sequence[str] = tuple(sorted(DEFENSES.keys() - WITH_MEMORY - LEARNED)),
 ) -> None:
     torch.set_num_threads(threads)
     print(f"\nMilliseconds of each rule and its baseline on {threads} threads, medians of {repeats}; their ratio.")

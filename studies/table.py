@@ -56,12 +56,17 @@ def document() -> dict[str, Any]:
             "attack": {attack.name: {"attack": attacker(attack)} for attack in attacks},
             "defense": {
                 rule.name: {"defense": section(rule), "threat.assumed_malicious": share(rule)}
-                for rule in members("defenses")
+                for rule in rules()
                 if rule.name not in SAME
             },
             "seed": SEEDS,
         },
     }
+
+
+def rules() -> list[Member]:
+    """Return the rules that need no training beforehand."""
+    return [rule for rule in members("defenses") if not rule.needs_file]
 
 
 def attacker(attack: Member) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def written(runs: pd.DataFrame) -> str:
 
 
 def _table(found: Mapping[tuple[str, str], Summary], attacks: Sequence[str]) -> str:
-    capped = {rule.name for rule in members("defenses") if share(rule) < SHARE}
+    capped = {rule.name for rule in rules() if share(rule) < SHARE}
     columns = [NO_ATTACK, *attacks]
     lines = [["rule", *(f"`{attack}`" for attack in columns)], ["---"] + ["---:"] * len(columns)]
     for rule in dict.fromkeys(rule for rule, _ in found):

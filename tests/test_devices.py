@@ -20,9 +20,8 @@ from sparring.attacks import (
     LocalSearchActions,
     PoisonedTraining,
     RawUpdateActions,
-    TrainedAttack,
     TriggerTraining,
-    save_attack,
+    attack_policy,
     save_trigger,
     train_trigger,
 )
@@ -45,6 +44,7 @@ from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import GradientInversion, TriggerReversal, Unlearning, invert, reverse_triggers
 from sparring.models import Cnn, Mlp, network
+from sparring.policies import save_policy
 from sparring.policies.network import PolicyNetwork
 from sparring.policies.observation import observation_size
 from sparring.random import stream
@@ -151,8 +151,8 @@ class TestPretended:
         policies = ((0, constant(Space(size, 2))),)
         for examples in (None, DATA.train):
             path = tmp_path / f"{examples is None}.safetensors"
-            save_attack(
-                path, TrainedAttack(policies, LocalSearchActions(scale=(0, 10), steps=(1, 3)), examples=examples)
+            save_policy(
+                path, attack_policy(policies, LocalSearchActions(scale=(0, 10), steps=(1, 3)), examples=examples)
             )
             agree(Scenario(federation(), Mean(), [Attacker(3, LearnedAttack(str(path)))]))
 

@@ -17,7 +17,7 @@ class Kind(NamedTuple):
 KINDS: Mapping[str, Kind] = {
     "attacks": Kind("attack", ("craft", "poison")),
     "triggers": Kind("attack.trigger", ("stamp",)),
-    "defenses": Kind("defense", ("aggregate",)),
+    "defenses": Kind("defense", ("aggregate", "plan")),
     "post-training": Kind("post_training", ("repair",)),
     "datasets": Kind("data", ("load",)),
     "partitions": Kind("data.partition", ("assign",)),

@@ -27,6 +27,7 @@ ROLES: Mapping[str, Role] = {
     "poison": Role("a poison", "LabelFlip(...)"),
     "stamp": Role("a trigger", "Square()"),
     "aggregate": Role("a rule", "Median()"),
+    "plan": Role("a server", "LearnedDefense(...)"),
     "repair": Role("a post-training defense", "NeuroClip()"),
     "assign": Role("a partition", "Iid()"),
     "module": Role("an architecture", "LeNet()"),

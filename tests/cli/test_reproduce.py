@@ -3,7 +3,6 @@ from dataclasses import replace
 
 import pytest
 
-from sparring.attacks import save_attack
 from sparring.cli import options
 from sparring.cli.main import main
 from sparring.experiments.analysis.claims import Above, Claim
@@ -12,6 +11,7 @@ from sparring.experiments.reproductions import PRESETS
 from sparring.experiments.reproductions.online_training import train_part
 from sparring.experiments.reproductions.preset import Preset, plan_preset
 from sparring.experiments.sweeps import read_sweep
+from sparring.policies import save_policy
 from tests.attacks.learned.policies import trained
 from tests.cli.test_main import refusal
 from tests.experiments.small_training import QUICK, document, due
@@ -110,7 +110,7 @@ def test_runs_that_failed_are_played_again_when_asked(monkeypatch, tmp_path, cap
 def learning(monkeypatch, tmp_path):
     """Stand where an attack is to be learned, and no policies come with Sparring."""
     monkeypatch.setitem(PRESETS, "learning", LEARNING)
-    monkeypatch.setattr("sparring.attacks.learned.trained_attack.SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr("sparring.policies.saved_policy.SHIPPED", tmp_path / "shipped")
     monkeypatch.chdir(tmp_path)
     return tmp_path / "reproductions" / "learning-laptop"
 
@@ -136,7 +136,7 @@ def test_attacks_are_learned_before_they_are_played_and_only_once(learning, caps
 
 def test_what_was_played_with_another_policy_is_played_again(learning, capsys):
     assert main(["reproduce", "learning"]) == 0
-    save_attack(learning / "policies" / POLICIES[0], trained(0.5, 0.5, inputs=51))
+    save_policy(learning / "policies" / POLICIES[0], trained(0.5, 0.5, inputs=51))
     capsys.readouterr()
     assert main(["reproduce", "learning"]) == 0
     assert "run 0/1:" in capsys.readouterr().err

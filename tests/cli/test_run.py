@@ -9,7 +9,10 @@ from sparring.cli.main import main
 from sparring.cli.progress import Lines
 from sparring.experiments import digest
 from sparring.experiments.jobs.workers import InlineWorkers
+from sparring.policies import save_policy
+from tests.attacks.learned.policies import trained
 from tests.cli.test_main import refusal
+from tests.defenses.learned.policies import written
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.small import SETTINGS, lasting, small
 
@@ -258,6 +261,28 @@ def test_a_backdoor_or_a_repair_that_does_not_fit_is_one_line_and_nothing_is_wri
     assert main(["run", *SETTINGS, *BACKDOORED, *words]) == 2
     assert refusal(capsys).startswith(line)
     assert os.listdir(folder) == []
+
+
+WRONG = {
+    "missing": lambda path: None,
+    "pickle": lambda path: path.write_bytes(pickle.dumps({"side": "defense"})),
+    "truncated": lambda path: path.write_bytes(path.with_name("whole").read_bytes()[:-4]),
+    "attacker's": lambda path: save_policy(path, trained(0.5, inputs=28)),
+    "another model's": lambda path: written(path, 0.0, 0.0, inputs=99),
+}
+
+
+@pytest.mark.parametrize("write", WRONG.values(), ids=WRONG)
+def test_a_defender_s_policy_that_cannot_be_played_is_refused_in_one_line(folder, capsys, write):
+    written(folder / "whole", 0.0, 0.0, inputs=28)
+    write(folder / "policy")
+    assert main(["run", *SETTINGS, "defense={name: learned, policy: policy}"]) == 2
+    assert refusal(capsys).startswith("defense.policy is 'policy'")
+
+
+def test_a_defender_s_policy_is_played(folder, capsys):
+    written(folder / "whole", 0.0, 0.0, inputs=28)
+    assert played(capsys, "defense={name: learned, policy: whole}")["rounds"] == 8
 
 
 HOSTILE = {

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from sparring.arrays import Batch
-from sparring.contracts import BlackBoxView, Model
+from sparring.contracts import BlackBoxView, Model, RoundPlan
 from sparring.data import Iid, from_arrays
-from sparring.defenses import median
+from sparring.defenses import NeuroClip, NormBounding, median
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,18 @@ class SoundRule:
 
 
 @dataclass(frozen=True)
+class SoundServer:
+    """Halve the norm bound in each round, and deploy with a range that follows from the round."""
+
+    def plan(self, view, memory):
+        round = torch.tensor(float(view.round))
+        return RoundPlan(NormBounding(2.0 ** -float(round)), self.deployed({"round": round})), {"round": round}
+
+    def deployed(self, memory):
+        return NeuroClip(1.0 + float(memory["round"])) if memory else None
+
+
+@dataclass(frozen=True)
 class SoundAttack:
     """Submit the model."""
 
@@ -35,6 +47,20 @@ class SoundAttack:
 
     def craft(self, view):
         return view.parameters.expand(len(view.clients), -1)
+
+
+@dataclass(frozen=True)
+class SoundMemory:
+    """Submit the model, scaled by the number of rounds in which it was asked."""
+
+    needs: ClassVar[type[BlackBoxView]] = BlackBoxView
+
+    def craft(self, view):
+        return self.craft_from(view, {})[0]
+
+    def craft_from(self, view, memory):
+        rounds = memory.get("rounds", torch.zeros(())) + 1
+        return (rounds * view.parameters).expand(len(view.clients), -1), {"rounds": rounds}
 
 
 @dataclass(frozen=True)
@@ -112,6 +138,15 @@ class SoundModel:
 
 
 SOUND = (
-    *(SoundRule(), SoundRepair(), SoundAttack(), SoundPoison(), SoundTrigger(), SoundBackdoor()),
+    *(
+        SoundRule(),
+        SoundServer(),
+        SoundRepair(),
+        SoundAttack(),
+        SoundMemory(),
+        SoundPoison(),
+        SoundTrigger(),
+        SoundBackdoor(),
+    ),
     *(SoundSource(), SoundPartition(), SoundModel()),
 )

@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from sparring.attacks import ATTACKS, LearnedAttack
-from sparring.defenses import DEFENSES, Clipped
+from sparring.defenses import DEFENSES, Clipped, LearnedDefense
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep
 from sparring.registry import lookup
 from studies import table
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, complete, grid
 from tools.site.examples import player
-from tools.site.members import members
 from tools.site.plane import server, sign_flips
 
 GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median"}])
@@ -42,13 +41,16 @@ def test_every_attack_meets_every_rule_and_none_comes_first():
     axes = plan_sweep(table.document()).axes
     untargeted = {attack for attack in classes(ATTACKS) if not hasattr(attack, "triggered")}
     assert {lookup("attack", ATTACKS, name) for name in axes["attack"]} == untargeted - {LearnedAttack}
-    assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)} - {Clipped}
+    assert {lookup("defense", DEFENSES, name) for name in axes["defense"]} == {*classes(DEFENSES)} - {
+        Clipped,
+        LearnedDefense,
+    }
     assert axes["attack"][0] == "none"
     assert axes["seed"] == ("0", "1", "2")
 
 
 def test_rules_that_share_a_row_take_the_same_step():
-    rules = {member.name: server(player(member)) for member in members("defenses")}
+    rules = {member.name: server(player(member)) for member in table.rules()}
     for one, other in table.SAME.items():
         steps = [rules[name].step(5 * sign_flips().updates) for name in (one, other)]
         torch.testing.assert_close(*steps, rtol=0, atol=0)

@@ -193,7 +193,7 @@ def _needs_root(label: str) -> bool:
 
 @cache
 def _rules() -> tuple[Member, ...]:
-    return tuple(members("defenses"))
+    return tuple(rule for rule in members("defenses") if not rule.needs_file)
 
 
 def _facts(rule: str) -> Mapping[str, str]:

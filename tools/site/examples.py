@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from sparring.contracts import BlackBoxView
+from sparring.contracts import BlackBoxView, limit_of
 from sparring.experiments.config.catalogues import CATALOGUES
 from sparring.federation import Federation, Threat
 from sparring.registry import build
@@ -18,7 +18,7 @@ BOTH = ("attack", "poison")
 WIDTH = 110
 INNER = {"name": "median"}
 """The rule that a wrapper is shown with."""
-FILES = {"attacks": "policy.safetensors", "triggers": "trigger.safetensors"}
+FILES = {"attacks": "policy.safetensors", "defenses": "policy.safetensors", "triggers": "trigger.safetensors"}
 """The file that what was learned is shown with."""
 CARRIER = ("bfl", "PoisonedTraining")
 """The backdoor that a trigger is shown with: its name, and its class."""
@@ -54,7 +54,7 @@ def document(member: Member) -> dict[str, Any]:
     if not member.is_rule:
         return {"attack": {**section(member), "malicious": MALICIOUS}}
     clients = Federation.sampled
-    limit = player(member).limit(clients)
+    limit = limit_of(player(member), clients)
     threat = {} if Threat().assumed(clients) <= limit else {"threat": {"assumed_malicious": limit / clients}}
     return {"defense": section(member), **threat}
 
@@ -71,7 +71,7 @@ def as_python(member: Member) -> str:
     inner = ", ".join(f"{option.name}={held}" for option in member.options if option.required)
     call = f"{member.cls.__name__}({inner})"
     if member.is_rule:
-        names = ", ".join(sorted({member.cls.__name__} | ({"Median"} if inner else set())))
+        names = ", ".join(sorted({member.cls.__name__} | ({"Median"} if inner and not member.needs_file else set())))
         return f"from sparring.defenses import {names}\n\nrule = {call}\n"
     if member.is_trigger:
         return _attacking([CARRIER[1], member.cls.__name__], f"{CARRIER[1]}(trigger={call})", roles=BOTH)

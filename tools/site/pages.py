@@ -112,6 +112,8 @@ def _facts(member: Member) -> list[tuple[str, str]]:
         return shared
     if not member.is_rule:
         return [*shared, ("must see", _knowledge(member)), ("assumes", _assumption(member)), ("cost", _cost(member))]
+    if member.needs_file:
+        return [*shared, ("assumes", _assumption(member)), ("remembers", "its last action"), ("cost", _cost(member))]
     kept = ", ".join(f"`{name}`" for name in remembered(player(member))) or "nothing"
     limits = ", ".join(f"{most} of {of}" for most, of in zip(_most(member), SIZES, strict=True))
     expects = ("malicious rows, at most", limits)
@@ -135,7 +137,7 @@ def _with_formulas(fact: str) -> str:
 
 
 def _limits(rule: Member) -> str:
-    return " · ".join(map(str, _most(rule)))
+    return NONE if rule.needs_file else " · ".join(map(str, _most(rule)))
 
 
 def _most(rule: Member) -> list[int]:

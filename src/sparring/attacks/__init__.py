@@ -18,10 +18,9 @@ from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, l
 from sparring.attacks.backdoor.triggers.trigger_training import TriggerTraining, train_trigger
 from sparring.attacks.backdoor.triggers.unmarked import Unmarked
 from sparring.attacks.learned.acting import LocalSearchActions, PortfolioActions, RawUpdateActions
-from sparring.attacks.learned.learned_attack import LearnedAttack
+from sparring.attacks.learned.learned_attack import LearnedAttack, attack_policy
 from sparring.attacks.learned.local_search import LocalSearch
 from sparring.attacks.learned.portfolio import Portfolio
-from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, save_attack
 from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
 from sparring.attacks.untargeted.explicit_boosting import ExplicitBoosting
@@ -102,14 +101,12 @@ __all__ = [
     "SignFlip",
     "Square",
     "TargetedBoosting",
-    "TrainedAttack",
     "TriggerNetwork",
     "TriggerTraining",
     "Unmarked",
     "WorstOf",
-    "load_attack",
+    "attack_policy",
     "load_trigger",
-    "save_attack",
     "save_trigger",
     "train_trigger",
 ]

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from math import nan
 
 import torch
+from safetensors.torch import load, save
 
 from sparring.arrays import Matrix
 from sparring.conformance.adversary import BENIGN, PARAMETERS, ROUNDS, attacker_view, narrowed
 from sparring.conformance.check import Check, are_equal, are_finite, copies, name_case
 from sparring.conformance.settings import SETTINGS_CHECKS
-from sparring.contracts import Attack, BlackBoxView, OmniscientView, WhiteBoxView
-from sparring.federation.player_checks import check_rows
+from sparring.contracts import Attack, BlackBoxView, Memory, OmniscientView, RememberingAttack, WhiteBoxView
+from sparring.federation.player_checks import check_crafted, check_rows
 
 VIEWS = (BlackBoxView, WhiteBoxView, OmniscientView)
 
@@ -86,3 +87,42 @@ ATTACK_CHECKS: tuple[Check, ...] = (
     what_it_sees_is_left_alone,
     equal_generators_give_equal_rows,
 )
+
+
+def recalled(attack: RememberingAttack, memory: Memory, *, round: int = 0) -> tuple[Matrix, Memory]:
+    """Return the rows that an attack submits in a round, and its memory for the next one."""
+    view = attacker_view(round=round)
+    return check_crafted(attack, attack.craft_from(view, memory), shape=(len(view.clients), len(view.parameters)))
+
+
+def without_a_memory_it_crafts_as_with_an_empty_one(attack: RememberingAttack) -> Iterator[str]:
+    if not torch.equal(crafted(attack, attacker_view()), recalled(attack, {})[0]):  # type: ignore[arg-type]  # both
+        yield "craft(view) differs from the rows of craft_from(view, {})"
+
+
+def its_memory_is_saved_and_left_alone(attack: RememberingAttack) -> Iterator[str]:
+    memory = recalled(attack, {})[1]
+    restored, names, before = load(save(dict(memory))), list(memory), copies(memory.values())
+    rows = [recalled(attack, past, round=1)[0] for past in (memory, restored)]
+    if list(memory) != names or not are_equal(memory.values(), before):
+        yield "it edits its memory in place; return a new one"
+    if not torch.equal(*rows):
+        yield "after its memory was saved and loaded its rows differ"
+
+
+def its_memory_is_kept_apart_from_what_it_sees(attack: RememberingAttack) -> Iterator[str]:
+    view = attacker_view()
+    memory = check_crafted(attack, attack.craft_from(view, {}), shape=(len(view.clients), len(view.parameters)))[1]
+    before = copies(memory.values())
+    for tensor in (view.benign, view.own(), view.parameters):
+        tensor.fill_(nan)
+    if not are_equal(memory.values(), before):
+        yield "its memory changes with the updates or the model that it saw; keep a copy"
+
+
+MEMORY_CHECKS: tuple[Check, ...] = (
+    without_a_memory_it_crafts_as_with_an_empty_one,
+    its_memory_is_saved_and_left_alone,
+    its_memory_is_kept_apart_from_what_it_sees,
+)
+"""Checks of an attack that has a memory, in addition to those of all attacks."""

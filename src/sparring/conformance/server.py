@@ -1,14 +1,16 @@
 """Views for the checks of rules: ordinary and hostile small rounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, finite_rows
 from sparring.contracts import DefenderView
-from sparring.random import stream
+from sparring.random import Generator, stream
 
 CLIENTS = 9
 BENIGN: Matrix = torch.from_numpy(stream(0, "matrix", 4 * CLIENTS).standard_normal((CLIENTS, 4), dtype=np.float32))
@@ -38,6 +40,32 @@ HOSTILE: Mapping[str, Matrix] = {
 """Rounds in which a rule must return a finite step; the server drops non-finite rows before aggregation."""
 
 
+@dataclass(frozen=True)
+class FlatNetwork:
+    """A network of any size: the one logit of a class is the sum of the inputs, scaled by all of the parameters."""
+
+    size: int
+
+    @property
+    def layers(self) -> Mapping[str, slice]:
+        return {"all": slice(0, self.size)}
+
+    def initial(self, rng: Generator) -> Vector:
+        return torch.from_numpy(rng.normal(size=self.size)).float()
+
+    def split(self, parameters: Vector) -> tuple[Tensor, ...]:
+        return (parameters,)
+
+    def to(self, device: torch.device | str) -> "FlatNetwork":
+        return self
+
+    def named(self, parameters: Vector) -> Mapping[str, Tensor]:
+        return {"all": parameters}
+
+    def forward(self, tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
+        return inputs.flatten(1).sum(dim=1, keepdim=True) * tensors[0].sum()
+
+
 def defender_view(updates: Matrix, **seen: Any) -> DefenderView:
     """Return a view of `updates`; the root update is by default the mean of the finite rows."""
     usual = DefenderView(
@@ -48,6 +76,7 @@ def defender_view(updates: Matrix, **seen: Any) -> DefenderView:
         malicious=0,
         root=lambda: center(updates),
         rng=stream(0, "defense", seen.get("round", 0)),
+        network=FlatNetwork(updates.shape[1]),
     )
     return usual._replace(**seen)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sparring.contracts import Defense, Repair
+from sparring.contracts import Defense, Repair, Server
 from sparring.defenses.aggregation.bucketing import Bucketing, bucketing
 from sparring.defenses.aggregation.bulyan import Bulyan, bulyan
 from sparring.defenses.aggregation.centered_clipping import CenteredClipping, centered_clipping
@@ -25,6 +25,8 @@ from sparring.defenses.aggregation.safeguard import Safeguard, safeguard
 from sparring.defenses.aggregation.signguard import SignGuard, signguard
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean, trimmed_mean
 from sparring.defenses.aggregation.weak_differential_privacy import WeakDifferentialPrivacy, weak_differential_privacy
+from sparring.defenses.learned.actions import DefenseActions
+from sparring.defenses.learned.learned_defense import LearnedDefense, defense_policy
 from sparring.defenses.post_training.clp import CLP
 from sparring.defenses.post_training.fine_pruning import FinePruning
 from sparring.defenses.post_training.mm_bm import MMBM
@@ -33,7 +35,7 @@ from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
 from sparring.defenses.post_training.smoothing import Certificate, Smoothing, certify
 
-DEFENSES: Mapping[str, type[Defense]] = {
+DEFENSES: Mapping[str, type[Defense | Server]] = {
     "bucketing": Bucketing,
     "bulyan": Bulyan,
     "centered_clipping": CenteredClipping,
@@ -48,6 +50,7 @@ DEFENSES: Mapping[str, type[Defense]] = {
     "foolsgold": FoolsGold,
     "geometric_median": GeometricMedian,
     "krum": Krum,
+    "learned": LearnedDefense,
     "mean": Mean,
     "median": Median,
     "multi_krum": MultiKrum,
@@ -59,7 +62,7 @@ DEFENSES: Mapping[str, type[Defense]] = {
     "trimmed_mean": TrimmedMean,
     "weak_differential_privacy": WeakDifferentialPrivacy,
 }
-"""The aggregation rules."""
+"""The aggregation rules, and the servers that plan a rule and a post-training defense in each round."""
 
 POST_TRAINING: Mapping[str, type[Repair]] = {
     "clp": CLP,
@@ -86,12 +89,14 @@ __all__ = [
     "Clipped",
     "ClippedTrimmedMean",
     "ClippingMedian",
+    "DefenseActions",
     "DnC",
     "FLTrust",
     "FinePruning",
     "FoolsGold",
     "GeometricMedian",
     "Krum",
+    "LearnedDefense",
     "Mean",
     "Median",
     "MultiKrum",
@@ -111,6 +116,7 @@ __all__ = [
     "certify",
     "clip_rows",
     "crfl",
+    "defense_policy",
     "dnc",
     "flame",
     "fltrust",

@@ -2,27 +2,32 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import Attack, Note
+from sparring.contracts import Attack, Memory, Note, OmniscientView, RememberingAttack
 from sparring.federation.malicious_training import OwnTraining
 from sparring.federation.participants import ActiveAttacker, Participants
-from sparring.federation.player_checks import MutationGuard, check_rows, guard_player
+from sparring.federation.player_checks import MutationGuard, check_crafted, guard_player
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
 from sparring.random import stream
 
 
+class Crafting(NamedTuple):
+    """The events that the attacks of a round noted, with the clients concerned, and all attackers' memories."""
+
+    noted: Mapping[str, tuple[int, ...]]
+    memories: Mapping[int, Memory]
+
+
 def craft_all(
     scenario: Scenario, state: FederationState, *, who: Participants, updates: Matrix, root: Callable[[], Vector]
-) -> Mapping[str, tuple[int, ...]]:
-    """Write each team's rows after the benign ones in `updates`, in the order of the attackers.
-
-    Return the events that the attacks noted, with the clients concerned.
-    """
+) -> Crafting:
+    """Write each team's rows after the benign ones in `updates`, in the order of the attackers."""
     first = len(who.benign)
     noted: dict[str, tuple[int, ...]] = {}
+    memories = dict(state.attacks)
     for team in who.teams:
         rows = updates[first : first + len(team.clients)]
         attack = team.party.attacker.attack
@@ -33,9 +38,16 @@ def craft_all(
             submitted = _submitted(scenario, who, updates=updates[:first])
             made = {"own": own, "recipe": own.recipe, "root": root, "note": _notes(noted, team)}
             seen = _seen(scenario, state, team=team) | {"assumed_malicious": who.assumed(scenario, who.rows)}
-            rows.copy_(_craft(attack, seen | submitted | made, rows=rows))
+            crafted, memory = _craft(
+                attack, seen | submitted | made, before=state.attacks.get(team.number, {}), rows=rows
+            )
+            rows.copy_(crafted)
+            if memory:
+                memories[team.number] = memory
+            else:
+                memories.pop(team.number, None)
         first += len(rows)
-    return noted
+    return Crafting(noted, memories)
 
 
 def _notes(noted: dict[str, tuple[int, ...]], team: ActiveAttacker) -> Note:
@@ -76,13 +88,20 @@ def _seen(scenario: Scenario, state: FederationState, *, team: ActiveAttacker) -
     }
 
 
-def _craft(attack: Attack, seen: Mapping[str, Any], *, rows: Matrix) -> Matrix:
+def _craft(attack: Attack, seen: Mapping[str, Any], *, before: Memory, rows: Matrix) -> tuple[Matrix, Memory]:
     """Run the attack on the view that it needs, and check what it returns."""
     with guard_player("attack", attack) as watch:
         watched = _watch(seen, watch)
         view = attack.needs(**{field.name: watched[field.name] for field in fields(attack.needs)})
-        crafted = attack.craft(view)  # type: ignore[arg-type]  # the view is the one that the attack says it needs
-    return check_rows(attack, crafted, shape=rows.shape)
+        for name, tensor in before.items():
+            watch.show(f"its memory {name!r}", tensor)
+        answer = _play(attack, view, before)  # type: ignore[arg-type]  # the view is the one that it needs
+    return check_crafted(attack, answer, shape=rows.shape)
+
+
+def _play(attack: Attack, view: OmniscientView, before: Memory) -> tuple[Matrix, Memory]:
+    """Return the rows of an attack and its memory; one without a memory keeps none."""
+    return attack.craft_from(view, before) if isinstance(attack, RememberingAttack) else (attack.craft(view), {})
 
 
 def _watch(seen: Mapping[str, Any], watch: MutationGuard) -> Mapping[str, Any]:

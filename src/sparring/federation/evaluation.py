@@ -1,5 +1,6 @@
 """Evaluation of a global model: clean accuracy, and the accuracy of backdoors."""
 
+from functools import cache, partial
 from math import isfinite
 from typing import NamedTuple
 
@@ -7,9 +8,12 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, in_chunks, pixels
-from sparring.contracts import Backdoor, Checking, Model
+from sparring.contracts import Backdoor, Checking, Model, Repair
+from sparring.federation.benign_updates import root_update
+from sparring.federation.participants import sample_clients
 from sparring.federation.player_checks import check_batch, check_meant, check_model, guard_player
 from sparring.federation.scenario import Federation, Scenario, check_scenario
+from sparring.federation.server import plan_round, server_of
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
 from sparring.training import evaluate
@@ -55,7 +59,10 @@ def measure(scenario: Scenario, state: FederationState) -> Measures:
 def repair_model(scenario: Scenario, state: FederationState) -> Model:
     """Return the model that the server would deploy."""
     model = Model(scenario.federation.network, state.parameters)
-    repair = scenario.repair
+    return _repair(scenario, model, repair=server_of(scenario).deployed(state.server), round=state.round)
+
+
+def _repair(scenario: Scenario, model: Model, *, repair: Repair | None, round: int) -> Model:
     if repair is None:
         return model
     clean = _clean(scenario.federation)
@@ -63,18 +70,24 @@ def repair_model(scenario: Scenario, state: FederationState) -> Model:
         watch.show("parameters", model.parameters)
         for name, tensor in () if clean is None else clean._asdict().items():
             watch.show(f"the root data's {name}", tensor)
-        repaired = repair.repair(model, root=clean, rng=stream(scenario.federation.seed, "repair", state.round))
+        repaired = repair.repair(model, root=clean, rng=stream(scenario.federation.seed, "repair", round))
     return check_model(repair, repaired)
 
 
 def check_repair(scenario: Scenario, state: FederationState) -> None:
-    """Reject a repair that does not fit the model; a repair that learns is only checked, not trained."""
-    repair = scenario.repair
+    """Reject a repair that does not fit the model; a repair that learns is only checked, not trained.
+
+    A server that plans each round is checked by its plan from this state.
+    """
+    federation = scenario.federation
+    clients, root = sample_clients(federation, state.round), cache(partial(root_update, federation, state))
+    repair = plan_round(scenario, state, clients=clients, root=root).scenario.repair
+    model = Model(federation.network, state.parameters)
     if not isinstance(repair, Checking):
-        repair_model(scenario, state)
+        _repair(scenario, model, repair=repair, round=state.round)
         return
     with guard_player("post-training defense", repair):
-        repair.check(Model(scenario.federation.network, state.parameters), root=_clean(scenario.federation))
+        repair.check(model, root=_clean(federation))
 
 
 def _clean(federation: Federation) -> Batch | None:

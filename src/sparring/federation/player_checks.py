@@ -8,8 +8,19 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, Matrix, Vector, is_finite
-from sparring.contracts import Attack, Backdoor, Defense, Memory, Model, Poison, Repair
+from sparring.contracts import (
+    Attack,
+    Backdoor,
+    Defense,
+    Memory,
+    Model,
+    Poison,
+    Repair,
+    RoundPlan,
+    Server,
+)
 from sparring.errors import PluginError, attribute_errors
+from sparring.validation import is_player
 
 Asked = ParamSpec("Asked")
 
@@ -108,19 +119,46 @@ def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vec
         _blame("defense", defense, what=f"returned a step of {_described(step)}; it must be {wanted}")
     if not is_finite(step):
         _blame("defense", defense, what="returned a step that is not finite; finite updates need a finite step")
-    _check_memory(defense, memory, largest=len(updates) * step.numel())
+    _check_memory("defense", defense, memory, largest=len(updates) * step.numel())
     return step, memory
 
 
-def _check_memory(defense: Defense, memory: Any, *, largest: int) -> None:
+def check_plan(server: Server, answer: Any, *, parameters: int) -> tuple[RoundPlan, Memory]:
+    """Return a server's plan and memory, if the plan can be played and the memory stored."""
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        _blame("defense", server, what=f"planned {_described(answer)}; it must return a plan and its memory")
+    plan, memory = answer
+    if not isinstance(plan, tuple) or len(plan) != 2 or not is_player(plan[0], "aggregate"):
+        _blame(
+            "defense",
+            server,
+            what=f"planned {_described(plan)}; it must be a RoundPlan(rule, repair)",
+        )
+    rule, repair = plan
+    if repair is not None and not is_player(repair, "repair"):
+        _blame("defense", server, what=f"planned the repair {_described(repair)}; it must be one, or None")
+    _check_memory("defense", server, memory, largest=parameters)
+    return RoundPlan(rule, repair), memory
+
+
+def check_crafted(attack: Attack, answer: Any, *, shape: tuple[int, ...]) -> tuple[Matrix, Memory]:
+    """Return the rows and the memory of an attack, if both can be used."""
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        _blame("attack", attack, what=f"returned {_described(answer)}; it must return its rows and its memory")
+    rows, memory = answer
+    _check_memory("attack", attack, memory, largest=shape[0] * shape[1])
+    return check_rows(attack, rows, shape=shape), memory
+
+
+def _check_memory(role: str, player: object, memory: Any, *, largest: int) -> None:
     if not isinstance(memory, Mapping):
-        _blame("defense", defense, what=f"returned a memory of {_described(memory)}; it must map names to tensors")
+        _blame(role, player, what=f"returned a memory of {_described(memory)}; it must map names to tensors")
     for name, tensor in memory.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            _blame("defense", defense, what=f"remembers {name!r} as {_described(tensor)}; it must map names to tensors")
+            _blame(role, player, what=f"remembers {name!r} as {_described(tensor)}; it must map names to tensors")
         # Checking larger tensors would be slow; invalid values in them show up in a later step.
         if tensor.numel() <= largest and not is_finite(tensor):
-            _blame("defense", defense, what=f"remembers {name!r}, which is not finite; it must remember finite values")
+            _blame(role, player, what=f"remembers {name!r}, which is not finite; it must remember finite values")
 
 
 def _described(value: object) -> str:

@@ -16,6 +16,7 @@ from sparring.federation.participants import Participants, participants_of
 from sparring.federation.player_checks import check_answer, guard_player
 from sparring.federation.record import RoundRecord
 from sparring.federation.scenario import Scenario, check_scenario
+from sparring.federation.server import Turn, plan_round
 from sparring.federation.state import FederationState, check_state
 from sparring.random import stream
 
@@ -40,16 +41,19 @@ def play_round(
     parameters = state.parameters
     updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
+    turn = plan_round(scenario, state, clients=who.sampled, root=root)
     momenta = train_benign(federation, state, clients=who.benign, out=updates[: len(who.benign)])
-    attack_events = craft_all(scenario, state, who=who, updates=updates, root=root)
+    crafting = craft_all(turn.scenario, turn.state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
-    answer = _answer(scenario, state, updates=updates, who=who, finite=torch.isfinite(norms), root=root)
+    answer = _answer(turn, updates=updates, who=who, finite=torch.isfinite(norms), root=root)
     after = FederationState(
         round=state.round + 1,
         parameters=torch.sub(state.parameters, answer.step, alpha=federation.server_lr),
-        memory=answer.memory,
+        memory=turn.keep(state, answer.memory),
         momenta=momenta,
         previous=state.parameters if scenario.attackers else None,
+        server=turn.memory,
+        attacks=crafting.memories,
     )
     record = RoundRecord(
         round=after.round,
@@ -58,24 +62,17 @@ def play_round(
         dropped=answer.dropped,
         clipped=answer.noted.get("clipped"),
         selected=answer.noted.get("selected"),
-        diverged=attack_events.get("diverged"),
+        diverged=crafting.noted.get("diverged"),
         norms=tuple(_short(norm) for norm in norms.tolist()),
         step_norm=_short(float(row_norms(answer.step[None]))),
     )
     return after, record
 
 
-def _answer(
-    scenario: Scenario,
-    state: FederationState,
-    *,
-    updates: Matrix,
-    who: Participants,
-    finite: Tensor,
-    root: Callable[[], Vector],
-) -> Answer:
+def _answer(turn: Turn, *, updates: Matrix, who: Participants, finite: Tensor, root: Callable[[], Vector]) -> Answer:
     """Aggregate the finite rows; a dropped row counts as one of those assumed to be malicious."""
     kept = tuple(client for client, keep in zip(who.rows, finite.tolist(), strict=True) if keep)
+    scenario, state = turn.scenario, turn.state
     dropped = tuple(client for client in who.rows if client not in kept)
     if not kept:
         return Answer(torch.zeros_like(state.parameters), state.memory, dropped, {})
@@ -92,9 +89,10 @@ def _answer(
         malicious=who.assumed(scenario, kept),
         root=root,
         rng=stream(scenario.federation.seed, "defense", state.round),
+        network=scenario.federation.network,
         note=note,
     )
-    step, memory = _aggregate(scenario.defense, view, memory=state.memory)
+    step, memory = _aggregate(turn.rule, view, memory=state.memory)
     return Answer(step, memory, dropped, noted)
 
 

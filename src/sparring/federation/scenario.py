@@ -11,7 +11,18 @@ from typing import NamedTuple
 import torch
 
 from sparring.arrays import Batch, briefly, on_device
-from sparring.contracts import Backdoor, Backend, Defense, Network, Recipe, Repair, family_of, limit_of, own_malicious
+from sparring.contracts import (
+    Backdoor,
+    Backend,
+    Defense,
+    Network,
+    Recipe,
+    Repair,
+    Server,
+    family_of,
+    limit_of,
+    own_malicious,
+)
 from sparring.data import ClientShards, CommonShards
 from sparring.errors import ConfigError, attribute_errors
 from sparring.federation.threat import Attacker, Threat, check_attackers, check_recipe
@@ -25,6 +36,7 @@ from sparring.validation import (
     check_numbers,
     check_player,
     check_shards,
+    is_player,
 )
 
 
@@ -110,7 +122,8 @@ class Scenario:
     """A federation, its server's rule and repair, its attackers, and the threat model."""
 
     federation: Federation
-    defense: Defense
+    defense: Defense | Server
+    """A rule, or a server that plans a rule and a repair in each round."""
     attackers: Sequence[Attacker] = ()
     threat: Threat = Threat()
     repair: Repair | None = None
@@ -131,6 +144,9 @@ class Scenario:
                     self.threat.check(attacker.attack)
         with attribute_errors(f"defense {type(self.defense).__name__}"):
             self._check_defense()
+        if self.repair is not None and isinstance(self.defense, Server):
+            name, planner = type(self.repair).__name__, type(self.defense).__name__
+            raise ConfigError(f"post_training {name} has no place: defense {planner} plans its own; leave it out")
         if self.repair is not None and self.repair.needs_root and self.federation.root is None:
             name = type(self.repair).__name__
             raise ConfigError(f"post_training {name} needs root data; use data.root_size >= 1")
@@ -138,7 +154,8 @@ class Scenario:
     def _check_kinds(self) -> None:
         remedy = "give a Federation: Federation(network=..., shards=..., test=...)"
         check_kind("scenario.federation", self.federation, kind=Federation, remedy=remedy)
-        check_player("scenario.defense", self.defense, verb="aggregate")
+        verb = "plan" if is_player(self.defense, "plan") else "aggregate"
+        check_player("scenario.defense", self.defense, verb=verb)
         check_attackers(self.attackers)
         check_kind("scenario.threat", self.threat, kind=Threat, remedy="give a Threat: Threat(knowledge=...)")
         if self.repair is not None:
@@ -176,7 +193,7 @@ class Scenario:
 
 
 def variant(
-    scenario: Scenario, *, seed: int, attackers: Sequence[Attacker], defense: Defense, repair: Repair | None
+    scenario: Scenario, *, seed: int, attackers: Sequence[Attacker], defense: Defense | Server, repair: Repair | None
 ) -> Scenario:
     """Return the scenario with another seed and other players, without validation.
 

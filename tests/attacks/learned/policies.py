@@ -2,8 +2,8 @@
 
 import torch
 
-from sparring.attacks import LocalSearchActions, TrainedAttack
-from sparring.attacks.learned.trained_attack import PolicyVersion
+from sparring.attacks import LocalSearchActions, attack_policy
+from sparring.policies import PolicyVersion
 from sparring.policies.network import PolicyNetwork
 
 
@@ -16,4 +16,6 @@ def constant(*action, inputs):
 def trained(*action, inputs, acting=None, layers=1, examples=None):
     """Return an attacker whose action is always the same."""
     meaning = LocalSearchActions(numbers=len(action)) if acting is None else acting
-    return TrainedAttack((PolicyVersion(0, constant(*action, inputs=inputs)),), meaning, layers, examples)
+    return attack_policy(
+        [PolicyVersion(0, constant(*action, inputs=inputs))], meaning, layers=layers, examples=examples
+    )

@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
-from sparring.attacks import ATTACKS, LearnedAttack, LocalSearch, LocalSearchActions, RawUpdateActions, save_attack
-from sparring.attacks.learned.trained_attack import pack_attack
+from sparring.attacks import ATTACKS, LearnedAttack, LocalSearch, LocalSearchActions, RawUpdateActions
 from sparring.conformance import failures
 from sparring.conformance.adversary import attacker_view
 from sparring.conformance.attacks import ATTACK_CHECKS
@@ -11,6 +10,8 @@ from sparring.conformance.check import format_check_name
 from sparring.errors import ConfigError
 from sparring.experiments import parse_config
 from sparring.experiments.config.build import build_scenario, load_dataset
+from sparring.policies import save_policy
+from sparring.policies.saved_policy import pack_policy
 from sparring.registry import build
 from sparring.training import gradient
 from tests.attacks.learned.policies import trained
@@ -24,7 +25,7 @@ def file(tmp_path):
     """Return a writer of attackers."""
 
     def write(attacker):
-        save_attack(tmp_path / "policy.safetensors", attacker)
+        save_policy(tmp_path / "policy.safetensors", attacker)
         return str(tmp_path / "policy.safetensors")
 
     return write
@@ -70,7 +71,7 @@ def test_it_may_take_all_of_its_examples_in_each_step(file):
 
 def test_the_file_names_the_minibatch_only_where_there_is_one():
     for batch, keys in ((None, set()), (5, {"batch"})):
-        described = pack_attack(trained(0.0, inputs=INPUTS, acting=LocalSearchActions(numbers=1, batch=batch))).numbers
+        described = pack_policy(trained(0.0, inputs=INPUTS, acting=LocalSearchActions(numbers=1, batch=batch))).numbers
         assert described["acting"].keys() & {"batch"} == keys
 
 

@@ -2,7 +2,7 @@ from itertools import count
 
 import pytest
 
-from sparring.attacks import LearnedAttack, load_attack
+from sparring.attacks import LearnedAttack
 from sparring.errors import Interrupted
 from sparring.experiments.audit.training import (
     ACTION_SPACES,
@@ -20,6 +20,7 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
 from sparring.experiments.runs.checkpoint import SELDOM, CheckpointInterval, SavePace
+from sparring.policies import load_policy
 from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
@@ -44,8 +45,8 @@ def trained(folder, task=LESSON, **options):
 
 def test_a_policy_is_trained_that_can_be_played(tmp_path):
     policy = trained(tmp_path)
-    assert LearnedAttack(str(policy)).trained.policies
-    assert load_attack(policy).acting == LESSON.acting
+    assert LearnedAttack(str(policy)).trained.versions
+    assert LearnedAttack(str(policy)).acting == LESSON.acting
     assert steps_made(tmp_path) >= 20
     assert len(returns_of(tmp_path)) >= 20 // 4
     assert latest_progress(tmp_path) == 0, "snapshots lead nowhere any more"
@@ -64,10 +65,10 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, chunks):
 
 
 def test_a_search_trains_a_table_over_the_number_of_malicious_clients(tmp_path):
-    policy = load_attack(trained(tmp_path, task=SEARCHED))
+    policy = load_policy(trained(tmp_path, task=SEARCHED), "attack")
     assert policy.acting == WIDE
-    assert policy.policies[0].policy.encoder is not None
-    assert LearnedAttack(str(tmp_path / "policy.safetensors")).trained.policies
+    assert policy.versions[0].policy.encoder is not None
+    assert LearnedAttack(str(tmp_path / "policy.safetensors")).trained.versions
     assert steps_made(tmp_path) >= SEARCHED.steps
     assert len(returns_of(tmp_path)) > 1
 

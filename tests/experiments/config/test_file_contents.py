@@ -4,12 +4,13 @@ import shutil
 
 import pytest
 
-from sparring.attacks import save_attack, save_trigger
+from sparring.attacks import save_trigger
 from sparring.attacks.backdoor.triggers.trigger_network import initialize_trigger
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments import Observer, digest, resume, run, to_document
 from sparring.experiments.config.file_contents import file_digest
 from sparring.experiments.runs.manifest import NAME
+from sparring.policies import save_policy
 from sparring.random import stream
 from tests.attacks.learned.policies import trained
 from tests.experiments.killing import ALWAYS
@@ -19,7 +20,7 @@ from tests.experiments.small import lasting, small
 def policy(path, number=0):
     """Write a policy for the small run, and return the setting that plays it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_attack(path, trained(number / 4, inputs=29))
+    save_policy(path, trained(number / 4, inputs=29))
     return f"attack={{name: learned, malicious: 2, policy: {path}}}"
 
 
@@ -45,7 +46,7 @@ def test_a_run_is_known_by_what_a_file_holds_and_not_by_where_it_is(write, tmp_p
 
 
 def test_a_policy_that_comes_with_sparring_is_one_like_any_other(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.attacks.learned.trained_attack.SHIPPED", tmp_path)
+    monkeypatch.setattr("sparring.policies.saved_policy.SHIPPED", tmp_path)
     setting = policy(tmp_path / "mine/0.safetensors")
     assert digest(small("attack={name: learned, malicious: 2, policy: '@mine/0'}")) == digest(small(setting))
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from sparring.attacks import load_attack, save_attack
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.jobs.train_policy import save_policy, train_policies
 from sparring.experiments.jobs.workers import InlineWorkers
+from sparring.policies import load_policy, saved_policy
 from tests.attacks.learned.policies import trained
 
 
@@ -77,7 +77,7 @@ def test_a_folder_that_cannot_be_made_is_told_of(tmp_path):
 
 def test_a_policy_is_saved_as_a_whole(tmp_path):
     save_policy(tmp_path / "policy.safetensors", trained(0.5, inputs=3))
-    save_attack(tmp_path / "straight", trained(0.5, inputs=3))
+    saved_policy.save_policy(tmp_path / "straight", trained(0.5, inputs=3))
     assert (tmp_path / "policy.safetensors").read_bytes() == (tmp_path / "straight").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"policy.safetensors", "straight"}
 
@@ -91,8 +91,8 @@ def test_a_policy_that_cannot_be_saved_leaves_the_one_before(tmp_path, monkeypat
         place.write_bytes(before[:9])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("sparring.experiments.jobs.train_policy.save_attack", half)
+    monkeypatch.setattr("sparring.policies.saved_policy.save_policy", half)
     with pytest.raises(SavingError, match="no space left on device"):
         save_policy(path, trained(-0.5, inputs=3))
     assert path.read_bytes() == before
-    assert load_attack(path).policies
+    assert load_policy(path, "attack").versions

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from sparring.arrays import pixels
-from sparring.attacks import load_attack, save_attack
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
@@ -22,6 +21,7 @@ from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
 from sparring.experiments.runs.run import run
 from sparring.experiments.sweeps import plan_sweep
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
+from sparring.policies import load_policy, save_policy
 from tests.experiments.small import lasting
 from tests.experiments.small_training import INVERTING, QUICK, RULES, STEPS, document, due
 from tests.experiments.sweeps.test_task import exists_after
@@ -49,11 +49,11 @@ def always_renewed(**settings):
 
 
 def since(attack):
-    return [since for since, _ in attack.policies]
+    return [since for since, _ in attack.versions]
 
 
 def written(attack, folder):
-    save_attack(folder / "policy", attack)
+    save_policy(folder / "policy", attack)
     return (folder / "policy").read_bytes()
 
 
@@ -206,7 +206,7 @@ def test_trials_tell_of_every_policy_whether_or_not_it_is_played(straight):
 
 
 def test_attackers_who_invert_nothing_have_their_own_examples(taken, tmp_path):
-    examples, own = load_attack(taken.policy).examples, shared_examples(scenario(tmp_path), 20)
+    examples, own = load_policy(taken.policy, "attack").examples, shared_examples(scenario(tmp_path), 20)
     assert torch.equal(pixels(examples.inputs), pixels(own.inputs))
     assert torch.equal(examples.labels, own.labels)
 

@@ -272,7 +272,7 @@ def test_the_policies_of_a_plan_are_beside_its_runs_or_where_it_is_said():
 
 
 def test_policies_that_come_with_sparring_are_found(tmp_path, monkeypatch):
-    monkeypatch.setattr("sparring.attacks.learned.trained_attack.SHIPPED", tmp_path)
+    monkeypatch.setattr("sparring.policies.saved_policy.SHIPPED", tmp_path)
     assert find_shipped(PRESETS["rla-fig3"], "smoke") is None
     (tmp_path / "rla-fig3-smoke").mkdir()
     assert find_shipped(PRESETS["rla-fig3"], "smoke") == "@rla-fig3-smoke"

@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from sparring.attacks import LocalSearchActions, TrainedAttack
-from sparring.attacks.learned.trained_attack import save_attack
+from sparring.attacks import LocalSearchActions, attack_policy
 from sparring.errors import ConfigError
 from sparring.games.federated import ATTACKER, attack_game, world_model
 from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.online.schedule import OnlineSchedule, Worlds, rehearse
 from sparring.learning.sb3 import TD3Settings
 from sparring.learning.training_env import LearningTask
+from sparring.policies import save_policy
 from tests.games.federated.playing import EXAMPLES, scenario
 
 RANGES = LocalSearchActions(scale=(0, 4), steps=(1, 3))
@@ -26,25 +26,25 @@ def worlds():
 
 
 def rehearsed(worlds, start=None, *, schedule=SCHEDULE, policies=()):
-    untrained = TrainedAttack(policies, RANGES, layers=None, examples=EXAMPLES)
+    untrained = attack_policy(policies, RANGES, layers=None, examples=EXAMPLES)
     return list(rehearse(worlds, untrained, settings=SETTINGS, schedule=schedule, seed=0, start=start))
 
 
 def written(attack, folder):
-    save_attack(folder / "policy", attack)
+    save_policy(folder / "policy", attack)
     return (folder / "policy").read_bytes()
 
 
 def test_policies_come_at_the_pace_of_the_real_rounds(worlds):
     *_, last = rehearsed(worlds)
-    assert [since for since, _ in last.attack.policies] == [4, 8, 12]
+    assert [since for since, _ in last.attack.versions] == [4, 8, 12]
     assert last.steps == 12 * 5
 
 
 def test_learning_may_begin_later_than_the_training(worlds):
     later = replace(SCHEDULE, learns_from=2)
     *_, last = rehearsed(worlds, schedule=later)
-    assert [since for since, _ in last.attack.policies] == [4, 8, 12]
+    assert [since for since, _ in last.attack.versions] == [4, 8, 12]
     assert last.steps == later.steps(12) == 10 * 5
     assert later.steps(1) == 0
 
@@ -52,7 +52,7 @@ def test_learning_may_begin_later_than_the_training(worlds):
 def test_who_learns_nothing_until_the_attack_begins_rehearses_in_the_learned_world_alone(worlds):
     late = replace(SCHEDULE, learns_from=4)
     only_learned = rehearsed(Worlds(None, worlds.learned), schedule=late)
-    assert [since for since, _ in only_learned[-1].attack.policies] == [8, 12]
+    assert [since for since, _ in only_learned[-1].attack.versions] == [8, 12]
     assert only_learned[-1].steps == 8 * 5
 
 
@@ -72,10 +72,10 @@ def test_after_the_attack_has_begun_the_learned_world_is_rehearsed_in(worlds):
 def test_with_trials_only_a_policy_enters_that_does_as_well_as_those_before_it_in_its_world(worlds, tmp_path):
     picky = replace(SCHEDULE, trials=2, renewed=1)
     stages = rehearsed(worlds, schedule=picky)
-    every_one = rehearsed(worlds, schedule=replace(picky, trials=0))[-1].attack.policies
+    every_one = rehearsed(worlds, schedule=replace(picky, trials=0))[-1].attack.versions
     kept = [
         (since, evaluate_policy(worlds.own if since <= 4 else worlds.learned, policy, episodes=2, seed=0))
-        for since, policy in stages[-1].attack.policies
+        for since, policy in stages[-1].attack.versions
     ]
     for world in (range(5), range(5, 13)):
         gains = [gained for since, gained in kept if since in world]
@@ -92,7 +92,7 @@ def test_each_stage_tells_what_is_gained_on_trial(worlds):
     assert all(stage.best >= stage.gained for stage in stages)
     for stage in stages:
         world = worlds.own if stage.steps <= picky.steps(4) else worlds.learned
-        assert stage.best == evaluate_policy(world, stage.attack.policies[-1].policy, episodes=2, seed=0)
+        assert stage.best == evaluate_policy(world, stage.attack.versions[-1].policy, episodes=2, seed=0)
 
 
 def test_without_trials_nothing_is_gained(worlds):
@@ -101,12 +101,12 @@ def test_without_trials_nothing_is_gained(worlds):
 
 def test_a_policy_that_is_there_already_is_only_replaced_by_one_that_does_as_well(worlds):
     picky = replace(SCHEDULE, trials=2)
-    first = rehearsed(worlds)[-1].attack.policies[-1]._replace(since=0)
+    first = rehearsed(worlds)[-1].attack.versions[-1]._replace(since=0)
     stages = rehearsed(worlds, schedule=picky, policies=(first,))
-    assert stages[-1].attack.policies[0].since == 0
+    assert stages[-1].attack.versions[0].since == 0
     before = evaluate_policy(worlds.own, first.policy, episodes=2, seed=0)
     assert stages[0].best == max(before, stages[0].gained)
-    assert (len(stages[0].attack.policies) == 2) is (stages[0].gained >= before)
+    assert (len(stages[0].attack.versions) == 2) is (stages[0].gained >= before)
 
 
 @pytest.mark.parametrize(

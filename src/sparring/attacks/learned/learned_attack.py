@@ -1,16 +1,35 @@
 """The learned attack (Li et al., 2022): a policy, trained in a simulated world, sets the parameters of each search."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from sparring.arrays import Matrix
-from sparring.attacks.learned.trained_attack import TrainedAttack, load_attack, resolve_policy_path
+from sparring.arrays import Batch, Matrix
+from sparring.attacks.learned.acting import ACTING, ActionDecoder
 from sparring.contracts import BlackBoxView, Network, WhiteBoxView
 from sparring.data import CommonShards
-from sparring.errors import ConfigError
 from sparring.policies.observation import observation, observation_size
+from sparring.policies.saved_policy import (
+    PolicyVersion,
+    SavedPolicy,
+    build_decoder,
+    decoder_section,
+    load_policy,
+    resolve_policy_path,
+)
 from sparring.registry import Stored
+
+
+def attack_policy(
+    versions: Sequence[PolicyVersion],
+    acting: ActionDecoder,
+    *,
+    layers: int | None = 1,
+    examples: Batch | None = None,
+) -> SavedPolicy:
+    """Return an attacker's policies as they are saved, with the decoder of their actions."""
+    return SavedPolicy("attack", tuple(versions), decoder_section(acting, ACTING), layers, examples)
 
 
 @dataclass(frozen=True)
@@ -32,9 +51,15 @@ class LearnedAttack:
     assumption: ClassVar[str] = "the policy was trained against the server's rule or a similar one"
 
     @cached_property
-    def trained(self) -> TrainedAttack:
-        """The trained attack in the file."""
-        return load_attack(self.policy)
+    def trained(self) -> SavedPolicy:
+        """The policies in the file."""
+        return load_policy(self.policy, "attack")
+
+    @cached_property
+    def acting(self) -> ActionDecoder:
+        """The decoder of their actions."""
+        decoder: ActionDecoder = build_decoder(self.trained, ACTING, path=self.policy)
+        return decoder
 
     def craft(self, view: BlackBoxView) -> Matrix:
         trained = self.trained
@@ -46,7 +71,7 @@ class LearnedAttack:
             sampled=view.sampled,
             layers=trained.layers,
         )
-        attack = trained.acting.attack(trained.newest(view.round).act(seen))
+        attack = self.acting.attack(trained.newest(view.round).act(seen))
         shards = view.shards
         if trained.examples is not None:
             shards = CommonShards(trained.examples, len(view.clients)).to(view.parameters.device)
@@ -54,7 +79,5 @@ class LearnedAttack:
 
     def check(self, network: Network) -> None:
         """Reject an unreadable file, and a policy that was trained for a model of another size."""
-        policy, given = self.trained.policies[0].policy, observation_size(network, self.trained.layers)
-        if not policy.fits(given):
-            wanted = policy.layers[0][0].shape[1]
-            raise ConfigError(f"attack.policy is {self.policy!r}; it sees {wanted} numbers, this model shows {given}")
+        self.trained.check(observation_size(network, self.trained.layers), path=self.policy)
+        _ = self.acting

@@ -30,7 +30,9 @@ def simulate_rule(view: OmniscientView) -> Callable[[Vector], Vector]:
     def answer(submitted: Vector) -> Vector:
         updates[known:] = submitted
         rng = stream(seed, "rehearsal")
-        seen = DefenderView(view.round, view.parameters, updates, clients, malicious, root=view.root, rng=rng)
+        seen = DefenderView(
+            view.round, view.parameters, updates, clients, malicious, root=view.root, rng=rng, network=view.network
+        )
         step, _ = view.rule.aggregate(seen, view.memory)
         return step
 

@@ -1,11 +1,15 @@
 """Action space of a defender's policy: numbers in [-1, 1] are decoded to a rule and a post-training defense."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import numpy as np
+import torch
 
 from sparring.arrays import FloatArray
-from sparring.contracts import Defense, Repair
+from sparring.contracts import Memory, Repair, RoundPlan, ServerView
 from sparring.defenses.aggregation.clipped_trimmed_mean import ClippedTrimmedMean
 from sparring.defenses.post_training.neuroclip import NeuroClip
 from sparring.defenses.post_training.no_repair import NoRepair
@@ -13,12 +17,8 @@ from sparring.defenses.post_training.prun import Prun
 from sparring.errors import ConfigError
 from sparring.policies.action_space import Range, map_to_range
 
-
-class DefenseAction(NamedTuple):
-    """The rule and the post-training defense of one round."""
-
-    rule: Defense
-    repair: Repair
+ACTION = "action"
+"""The name of the last action in a server's memory."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,34 @@ class DefenseActions:
         """How many numbers an action has."""
         return 2 if self.repair == "none" else 3
 
-    def decode(self, action: FloatArray) -> DefenseAction:
+    def decode(self, action: FloatArray) -> RoundPlan:
         """Return what an action encodes; its numbers are clipped to [-1, 1]."""
         max_norm, trim, *strength = (float(number) for number in action)
         rule = ClippedTrimmedMean(map_to_range(max_norm, self.max_norm, spacing="log"), map_to_range(trim, self.trim))
-        return DefenseAction(rule, self._repair(*strength))
+        return RoundPlan(rule, self._repair(*strength))
 
     def _repair(self, strength: float = -1.0) -> Repair:
         if self.repair == "neuroclip":
             return NeuroClip(map_to_range(strength, self.bound, spacing="log"))
         return Prun(map_to_range(strength, self.share)) if self.repair == "prun" else NoRepair()
+
+
+ACTING: Mapping[str, type[DefenseActions]] = {"clipped_trimmed_mean": DefenseActions}
+"""The action decoders, by their names in a saved policy: the rule that they set."""
+
+
+@dataclass(frozen=True)
+class ActionServer:
+    """The server that plans what an action encodes: the rule and the repair of this same action."""
+
+    acting: DefenseActions
+    action: tuple[float, ...] = ()
+    initial: Repair | None = None
+    """The repair of a model that no planned round has led to."""
+
+    def plan(self, view: ServerView, memory: Memory) -> tuple[RoundPlan, Memory]:
+        action = np.array(self.action, dtype=np.float32)
+        return self.acting.decode(action), {ACTION: torch.from_numpy(action)}
+
+    def deployed(self, memory: Memory) -> Repair | None:
+        return self.acting.decode(memory[ACTION].numpy(force=True)).repair if ACTION in memory else self.initial

@@ -3,15 +3,13 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from math import ceil
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from sparring.attacks import TrainedAttack, load_attack
+from sparring.attacks import LearnedAttack, attack_policy
 from sparring.attacks.learned.acting import ActionDecoder
-from sparring.attacks.learned.trained_attack import PolicyVersion
 from sparring.experiments.audit.contenders import (
     CONTENDERS,
     TD3,
@@ -38,6 +36,7 @@ from sparring.learning.evaluation import EpisodeCall, episode_returns, play_epis
 from sparring.learning.learner import Learner
 from sparring.learning.search import CountTable
 from sparring.learning.training_env import LearningTask
+from sparring.policies import PolicyVersion
 from sparring.policies.network import PolicyNetwork
 from sparring.training.backends.threaded import torch_threads
 
@@ -124,7 +123,7 @@ def train_attack(
         folder.mkdir(parents=True, exist_ok=True)
     save_snapshot(folder, job.codec.pack(state), progress=state.steps)
     path = folder / POLICY.format(steps=task.steps)
-    save_policy(path, TrainedAttack((PolicyVersion(0, policy),), acting))
+    save_policy(path, attack_policy([PolicyVersion(0, policy)], acting))
     record = {"policy": path.name, "steps": chosen.steps, "returns": chosen.returns, "error": error}
     write_json(folder / RECORD.format(steps=task.steps), record)
     return path
@@ -186,8 +185,8 @@ def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[ActionDecoder
     if task.name != TD3:
         return CONTENDERS[task.name].acting, search_of(CONTENDERS[task.name], _table(scenario))
     assert task.start is not None
-    best = load_attack(task.start)
-    return best.acting, td3_from(best.policies[0].policy)
+    best = LearnedAttack(str(task.start))
+    return best.acting, td3_from(best.trained.versions[0].policy)
 
 
 def _table(scenario: Scenario) -> CountTable:

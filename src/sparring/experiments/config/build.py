@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from sparring.arrays import Batch
 from sparring.attacks import LearnedAttack
-from sparring.contracts import Defense, Recipe, Repair
+from sparring.contracts import Defense, Recipe, Repair, Server
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
+from sparring.defenses import NoRepair
 from sparring.errors import ConfigError, PluginError, attribute_errors
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.memory import refuse_oversize
@@ -21,11 +22,11 @@ from sparring.registry import build, lookup
 from sparring.validation import check_device
 
 
-class Server(NamedTuple):
+class BuiltDefense(NamedTuple):
     """The parts that do not depend on the data: the rule and the repair."""
 
-    defense: Defense
-    repair: Repair
+    defense: Defense | Server
+    repair: Repair | None
 
 
 def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
@@ -40,7 +41,7 @@ def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset
 
 
 def build_scenario(
-    config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES, server: Server | None = None
+    config: Config, dataset: Dataset, *, catalogues: Catalogues = CATALOGUES, server: BuiltDefense | None = None
 ) -> Scenario:
     """Build the scenario of a run on its data set; `server` is the result of `validate`, if it was called."""
     server = _build_server(config, catalogues) if server is None else server
@@ -57,15 +58,15 @@ def build_scenario(
     return scenario
 
 
-def _build_server(config: Config, catalogues: Catalogues) -> Server:
-    return Server(
-        build("defense", catalogues["defenses"], config.defense),
-        build("post_training", catalogues["post-training"], config.post_training),
-    )
+def _build_server(config: Config, catalogues: Catalogues) -> BuiltDefense:
+    defense = build("defense", catalogues["defenses"], config.defense)
+    repair = build("post_training", catalogues["post-training"], config.post_training)
+    # A server that plans its repairs has no place for another, not even for the one that changes nothing.
+    return BuiltDefense(defense, None if isinstance(defense, Server) and isinstance(repair, NoRepair) else repair)
 
 
 def _assemble_scenario(
-    config: Config, dataset: Dataset, *, server: Server, catalogues: Catalogues, classes: int
+    config: Config, dataset: Dataset, *, server: BuiltDefense, catalogues: Catalogues, classes: int
 ) -> Scenario:
     return Scenario(
         federation=_build_federation(config, dataset, catalogues=catalogues),
@@ -78,7 +79,7 @@ def _assemble_scenario(
     )
 
 
-def validate(config: Config, catalogues: Catalogues = CATALOGUES) -> Server:
+def validate(config: Config, catalogues: Catalogues = CATALOGUES) -> BuiltDefense:
     """Reject invalid settings before any data is read, by building the run on two synthetic examples per client.
 
     Returns the server, which need not be built again.

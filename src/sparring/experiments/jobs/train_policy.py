@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
-from sparring.attacks import TrainedAttack, save_attack
-from sparring.attacks.learned.trained_attack import is_shipped
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.jobs.workers import Workers
+from sparring.policies import saved_policy
+from sparring.policies.saved_policy import SavedPolicy, is_shipped
 
 Job = TypeVar("Job")
 
@@ -50,12 +50,12 @@ def refuse_shipped(policy: Path) -> None:
         raise RunError(f"{policy} is a pre-trained policy and is missing; reinstall Sparring, or train with --train")
 
 
-def save_policy(path: Path, trained: TrainedAttack) -> None:
-    """Save an attack atomically."""
+def save_policy(path: Path, trained: SavedPolicy) -> None:
+    """Save a policy atomically."""
     refuse_shipped(path)
     partial_path = path.with_suffix(".partial")
     with translate_os_errors(path):
-        save_attack(partial_path, trained)
+        saved_policy.save_policy(partial_path, trained)
         partial_path.replace(path)
 
 

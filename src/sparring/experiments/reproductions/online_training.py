@@ -9,8 +9,7 @@ from shutil import rmtree
 from typing import Literal, NamedTuple
 
 from sparring.arrays import Batch
-from sparring.attacks import LocalSearchActions, TrainedAttack
-from sparring.attacks.learned.trained_attack import PolicyVersion, unpack_attack
+from sparring.attacks import LocalSearchActions, attack_policy
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
@@ -40,6 +39,7 @@ from sparring.learning.online.schedule import ATTACK, OnlineSchedule, Worlds, re
 from sparring.learning.sb3 import TD3Settings
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import constant_policy
+from sparring.policies.saved_policy import PolicyVersion, SavedPolicy, unpack_policy
 from sparring.random import stream
 from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
@@ -135,7 +135,7 @@ def learn_attack(
     folder: Path,
     wants_stop: Callable[[], bool] = never,
     pace: SavePace | None = None,
-) -> tuple[TrainedAttack, tuple[PolicyTrial, ...]]:
+) -> tuple[SavedPolicy, tuple[PolicyTrial, ...]]:
     """Train an attack for a scenario's malicious clients, which train honestly in it; the folder keeps snapshots.
 
     A trained policy is compared with the middle of all ranges, approximately the action of an untrained policy.
@@ -143,11 +143,9 @@ def learn_attack(
     schedule = training.schedule
     worlds, examples = _make_worlds(scenario, training, folder=folder, wants_stop=wants_stop)
     pace = SavePace() if pace is None else pace
-    untrained = TrainedAttack(
-        (PolicyVersion(0, constant_policy(worlds.own.space)),), training.acting, examples=examples
-    )
+    untrained = attack_policy([PolicyVersion(0, constant_policy(worlds.own.space))], training.acting, examples=examples)
     start, trials = _load_progress(folder)
-    attack = untrained if start is None else unpack_attack(start.part(ATTACK))
+    attack = untrained if start is None else unpack_policy(start.part(ATTACK), "attack")
     stages = rehearse(
         worlds, attack, settings=training.settings, schedule=schedule, seed=scenario.federation.seed, start=start
     )
@@ -267,7 +265,7 @@ def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ..
     return found, tuple(PolicyTrial(**each) for each in numbers.get(TRIED, ()))
 
 
-def _drop_superseded(attack: TrainedAttack, begin: int) -> TrainedAttack:
+def _drop_superseded(attack: SavedPolicy, begin: int) -> SavedPolicy:
     """Return the attack without policies that a later one replaces before the attack begins."""
-    newest = max((since for since, _ in attack.policies if since <= begin), default=0)
-    return replace(attack, policies=tuple(each for each in attack.policies if each.since >= newest))
+    newest = max((since for since, _ in attack.versions if since <= begin), default=0)
+    return replace(attack, versions=tuple(each for each in attack.versions if each.since >= newest))

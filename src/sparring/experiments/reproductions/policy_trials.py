@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sparring.attacks.learned.trained_attack import resolve_policy_path
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json
+from sparring.policies.saved_policy import resolve_policy_path
 
 LEARNED = "learned"
 TRIALS = ".json"

@@ -6,7 +6,6 @@ from itertools import product
 from math import floor
 from typing import TYPE_CHECKING, Literal, get_args
 
-from sparring.attacks.learned.trained_attack import resolve_policy_path
 from sparring.contracts import Defense, limit_of
 from sparring.defenses import DEFENSES
 from sparring.experiments.analysis.claims import Claim
@@ -15,6 +14,7 @@ from sparring.experiments.config.sections import Section
 from sparring.experiments.sweeps import Plan, plan_sweep
 from sparring.experiments.sweeps.axes import replace_words
 from sparring.experiments.sweeps.sweep_folder import POLICIES
+from sparring.policies.saved_policy import resolve_policy_path
 from sparring.registry import build
 
 if TYPE_CHECKING:  # the module imports Stable-Baselines3

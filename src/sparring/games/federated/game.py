@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 
 from sparring.arrays import FloatArray, briefly, move_tensors
 from sparring.contracts import Model, Space
+from sparring.defenses.learned.actions import ActionServer
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import Attacker, FederationState, Scenario, initial_state, play_round, repair_model
 from sparring.federation.participants import participants_of
@@ -27,6 +29,7 @@ from sparring.validation import check_counts
 
 DEFENDER = "defender"
 SEEDS = 1 << 31
+NO_ACTIONS: Mapping[str, FloatArray] = MappingProxyType({})
 DRAWS = 10_000
 """Maximum number of redraws of an episode in which no malicious client is sampled."""
 
@@ -40,8 +43,6 @@ class GameState:
     """Seed of the random draws until the next move: the clients are sampled before any player moves."""
     kind: int
     """The index of the attack type in the game's domain."""
-    posture: tuple[float, ...] = ()
-    """The defender's last action."""
 
     __repr__ = briefly
 
@@ -49,14 +50,14 @@ class GameState:
 def pack_state(state: GameState) -> Snapshot:
     """Return a state as a snapshot."""
     tensors, numbers = pack(state.federation)
-    return Snapshot(tensors, {**numbers, "seed": state.seed, "kind": state.kind, "posture": list(state.posture)})
+    return Snapshot(tensors, {**numbers, "seed": state.seed, "kind": state.kind})
 
 
 def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameState:
     """Return the state in a snapshot, on a device if one is given."""
     numbers = packed.numbers
     federation = unpack(packed) if device is None else move_tensors(unpack(packed), device)
-    return GameState(federation, numbers["seed"], numbers["kind"], tuple(numbers["posture"]))
+    return GameState(federation, numbers["seed"], numbers["kind"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,7 @@ class FederatedGame:
     def initial(self, rng: Generator) -> GameState:
         weights = np.array([kind.weight for kind in self.domain])
         kind = int(rng.choice(len(weights), p=weights / weights.sum()))
-        start = initial_state(self.scenario.federation) if self.start is None else self.start
+        start = self._start
         if not self._can_begin(start, self.domain[kind]):
             raise ConfigError(
                 f"game.rounds is {self.rounds}; no player can move before the game is over, use more rounds"
@@ -133,10 +134,8 @@ class FederatedGame:
         )
 
     def transition(self, state: GameState, actions: Mapping[str, FloatArray], *, rng: Generator) -> GameState:
-        posture = tuple(np.clip(actions[DEFENDER], -1, 1).tolist()) if DEFENDER in self.roles else ()
-        played = self._scenario(state, actions, posture=posture)
-        after, _ = play_round(played, state.federation)
-        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind, posture))
+        after, _ = play_round(self._scenario(state, actions), state.federation)
+        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind))
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
         gain = self.roles[seat].gain
@@ -155,6 +154,13 @@ class FederatedGame:
     @property
     def codec(self) -> Codec[GameState]:
         return Codec(pack_state, partial(unpack_state, device=self.scenario.federation.device))
+
+    @property
+    def _start(self) -> FederationState:
+        """The federation before an episode; what other players remember of earlier rounds is not known in it."""
+        if self.start is None:
+            return initial_state(self.scenario.federation)
+        return replace(self.start, attacks={}, server={} if DEFENDER in self.roles else self.start.server)
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
         """Say whether there is a round in which a player can move."""
@@ -182,25 +188,27 @@ class FederatedGame:
         """The federation with the attackers of each type: validated once, then simulated in variants."""
         network = self.scenario.federation.network
         actions = {seat: np.zeros(role.space(network).action, np.float32) for seat, role in self.roles.items()}
-        defended = replace(self.scenario, **self._posture(tuple(actions.get(DEFENDER, ()))))
+        defender = self.roles.get(DEFENDER)
+        if isinstance(defender, DefenderSeat):  # all that it can plan is of one kind
+            rule, repair = defender.acting.decode(actions[DEFENDER])
+            replace(self.scenario, defense=rule, repair=repair)
+        defended = replace(self.scenario, **self._server(actions))
         for kind in self.domain:
             replace(defended, attackers=[self._control(attacker, actions) for attacker in kind.attackers])
         return tuple(replace(defended, attackers=kind.attackers) for kind in self.domain)
 
-    def _scenario(
-        self, state: GameState, actions: Mapping[str, FloatArray] | None = None, *, posture: tuple[float, ...] = ()
-    ) -> Scenario:
-        """Return the scenario to simulate: this episode's attackers under these actions, and the server's posture."""
-        attackers = tuple(self._control(attacker, actions or {}) for attacker in self.domain[state.kind].attackers)
-        return variant(self._scenarios[state.kind], seed=state.seed, attackers=attackers, **self._posture(posture))
+    def _scenario(self, state: GameState, actions: Mapping[str, FloatArray] = NO_ACTIONS) -> Scenario:
+        """Return the scenario to simulate: this episode's attackers and the server under these actions."""
+        attackers = tuple(self._control(attacker, actions) for attacker in self.domain[state.kind].attackers)
+        return variant(self._scenarios[state.kind], seed=state.seed, attackers=attackers, **self._server(actions))
 
-    def _posture(self, posture: tuple[float, ...]) -> dict[str, Any]:
-        """Return the rule and the repair that the defender's action sets, else those of the scenario."""
+    def _server(self, actions: Mapping[str, FloatArray]) -> dict[str, Any]:
+        """Return the server that plays the defender's action, else that of the scenario."""
         defender = self.roles.get(DEFENDER)
-        if not posture or not isinstance(defender, DefenderSeat):
+        if not isinstance(defender, DefenderSeat):
             return {"defense": self.scenario.defense, "repair": self.scenario.repair}
-        rule, repair = defender.acting.decode(np.array(posture, dtype=np.float32))
-        return {"defense": rule, "repair": repair}
+        action = tuple(np.clip(actions.get(DEFENDER, ()), -1, 1).tolist())
+        return {"defense": ActionServer(defender.acting, action, self.scenario.repair), "repair": None}
 
     def _control(self, attacker: Attacker, actions: Mapping[str, FloatArray]) -> Attacker:
         if not isinstance(attacker.attack, SeatControlled) or attacker.attack.seat not in actions:
@@ -224,5 +232,5 @@ class FederatedGame:
     def _evaluate(self, state: GameState, seat: str) -> float:
         role = self.roles[seat]
         if role.is_deployed:
-            return role.objective.value(repair_model(self._scenario(state, posture=state.posture), state.federation))
+            return role.objective.value(repair_model(self._scenario(state), state.federation))
         return role.objective.value(Model(self.scenario.federation.network, state.federation.parameters))

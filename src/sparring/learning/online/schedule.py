@@ -10,13 +10,12 @@ from math import inf
 from typing import NamedTuple
 
 from sparring.arrays import briefly
-from sparring.attacks import TrainedAttack
-from sparring.attacks.learned.trained_attack import PolicyVersion, pack_attack, unpack_attack
 from sparring.errors import ConfigError
 from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.sb3 import Settings, train
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import PolicyNetwork
+from sparring.policies.saved_policy import PolicyVersion, SavedPolicy, pack_policy, unpack_policy
 from sparring.snapshot import Snapshot, merge
 
 ATTACK, TRAINING = "attack", "training"
@@ -68,7 +67,7 @@ class Rehearsal(NamedTuple):
     packed: Snapshot
     """The snapshot to resume from."""
     steps: int
-    attack: TrainedAttack
+    attack: SavedPolicy
     """The policies so far, each with the round from which it is used."""
     returns: tuple[float, ...]
     """The return of each episode that ended since the last policy."""
@@ -93,7 +92,7 @@ class Worlds(NamedTuple):
 
 def rehearse(
     worlds: Worlds,
-    attack: TrainedAttack,
+    attack: SavedPolicy,
     *,
     settings: Settings,
     schedule: OnlineSchedule,
@@ -106,7 +105,7 @@ def rehearse(
     from any snapshot as `start` gives the same results, to the last bit, as an uninterrupted training.
     """
     # A new attack also goes through its serialized form, so that an interruption changes nothing.
-    attack = unpack_attack(pack_attack(attack) if start is None else start.part(ATTACK))
+    attack = unpack_policy(pack_policy(attack) if start is None else start.part(ATTACK), "attack")
     training, made, best, current = None, 0, -inf, None
     if start is not None:
         training = start.part(TRAINING)
@@ -117,15 +116,15 @@ def rehearse(
             continue
         if current != world:
             best = max(
-                (_test(arena, old, schedule=schedule, seed=seed) for _, old in attack.policies[-1:]), default=-inf
+                (_test(arena, old, schedule=schedule, seed=seed) for _, old in attack.versions[-1:]), default=-inf
             )
         for progress in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
             training, made = progress.packed, progress.steps
             gained = _test(arena, progress.policy, schedule=schedule, seed=seed)
             if gained >= best:
                 best, newest = gained, PolicyVersion(schedule.learns_from + made // schedule.pace, progress.policy)
-                attack = replace(attack, policies=(*attack.policies, newest))
-            parts = {ATTACK: pack_attack(attack), TRAINING: training}
+                attack = replace(attack, versions=(*attack.versions, newest))
+            parts = {ATTACK: pack_policy(attack), TRAINING: training}
             packed = merge(parts, steps=made, best=best, world=world)
             yield Rehearsal(packed, made, attack, progress.returns, gained, best)
 

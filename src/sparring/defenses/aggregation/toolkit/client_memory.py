@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import Defense, Memory
+from sparring.contracts import Defense, Memory, traits_of
 from sparring.errors import ConfigError
 
 
@@ -15,13 +15,14 @@ def refuse_per_client(wrapper: str, inner: Defense) -> None:
 
     A rule declares its memory by a field or class variable `per_client`.
     """
-    if getattr(inner, "per_client", False):
+    traits = traits_of(inner)
+    if traits.per_client:
         raise ConfigError(
             f"{wrapper}: inner {type(inner).__name__} remembers each client, and would be given averages over clients; "
             "use a rule without per-client memory"
         )
-    if hasattr(inner, "inner"):
-        refuse_per_client(wrapper, inner.inner)
+    if traits.inner is not None:
+        refuse_per_client(wrapper, traits.inner)
 
 
 def list_client_ids(memory: Memory, clients: Sequence[int]) -> Tensor:

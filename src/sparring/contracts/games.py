@@ -1,0 +1,63 @@
+"""Games and the policies that play them."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
+
+from sparring.arrays import FloatArray
+from sparring.random import Generator
+from sparring.snapshot import Codec
+
+
+class Policy(Protocol):
+    """A learned player's decision function; its actions are numbers in [-1, 1], whatever their meaning."""
+
+    def act(self, observation: FloatArray) -> FloatArray:
+        """Return the action for one observation; neither array is modified afterwards."""
+
+
+class Space(NamedTuple):
+    """The dimensions of a seat's observation and action."""
+
+    observation: int
+    action: int
+    is_scaled: bool = True
+    """Whether observations lie in [-1, 1]; otherwise they are only finite."""
+
+
+State = TypeVar("State")
+Ended = TypeVar("Ended", contravariant=True)
+
+
+class Game(Protocol[State]):
+    """A Markov game; its state is small, frozen, and holds everything that the next state depends on."""
+
+    @property
+    def seats(self) -> Mapping[str, Space]:
+        """The learning players by name, each with its spaces."""
+
+    def initial(self, rng: Generator) -> State:
+        """Draw the initial state of an episode."""
+
+    def observe(self, state: State, seat: str) -> FloatArray:
+        """Return a seat's observation of a state."""
+
+    def transition(self, state: State, actions: Mapping[str, FloatArray], *, rng: Generator) -> State:
+        """Draw the next state given the actions of all seats, each number clipped to [-1, 1]."""
+
+    def reward(self, before: State, after: State, *, seat: str) -> float:
+        """Return a seat's reward for a transition."""
+
+    def is_over(self, state: State) -> bool:
+        """Say whether the episode has ended."""
+
+    @property
+    def codec(self) -> "Codec[State]":
+        """How a state is saved to disk and restored."""
+
+
+@runtime_checkable
+class Truncating(Protocol[Ended]):
+    """What a game with a horizon offers in addition."""
+
+    def is_truncated(self, state: Ended) -> bool:
+        """Say whether the episode ended in `state` only because of the horizon."""
