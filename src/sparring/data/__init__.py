@@ -17,7 +17,7 @@ from sparring.data.partitions.iid import Iid, iid
 from sparring.data.partitions.label_skew import LabelSkew, label_skew
 from sparring.data.partitions.sorted_shards import SortedShards, sorted_shards
 from sparring.data.root_data import root_sample
-from sparring.data.shards import ClientShards, CommonShards, divide
+from sparring.data.shards import ClientShards, CommonShards, divide, draw_examples
 from sparring.registry import Table, build
 
 DATASETS: Table = {
@@ -72,6 +72,7 @@ __all__ = [
     "client_skew",
     "dirichlet",
     "divide",
+    "draw_examples",
     "from_arrays",
     "iid",
     "label_skew",

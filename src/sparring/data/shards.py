@@ -148,6 +148,13 @@ def spread(count: int, size: int) -> Tensor:
     return torch.arange(chosen) * count // max(1, chosen)
 
 
+def draw_examples(examples: Batch, size: int, *, rng: Generator) -> Batch:
+    """Return `size` random examples, or all if there are no more."""
+    count = len(examples.labels)
+    chosen = torch.from_numpy(rng.choice(count, min(size, count), replace=False)).to(examples.labels.device)
+    return Batch(examples.inputs[chosen], examples.labels[chosen])
+
+
 def divide(train: Batch, partitioner: Partitioner, *, clients: int, seed: int) -> ClientShards:
     """Divide the training examples among `clients`; equal seeds give equal shards."""
     check_batch("divide: train", train, example="data.train")

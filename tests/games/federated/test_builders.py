@@ -1,12 +1,14 @@
+import pytest
 import torch
 
 from sparring.arrays import Batch
 from sparring.conformance.adversary import logistic
+from sparring.errors import ConfigError
 from sparring.federation import initial_state, play_round
 from sparring.games.federated import attack_game, world_model
 from sparring.random import stream
 from sparring.training import gradient
-from tests.games.federated.playing import RANGES, action, scenario
+from tests.games.federated.playing import EXAMPLES, RANGES, action, scenario
 
 MIXTURE = Batch(torch.tensor([[0.1, 0.5, 0.9]]), torch.tensor([1]))
 
@@ -32,3 +34,16 @@ def test_the_attackers_game_is_played_by_one_seat():
     after = game.transition(state, {"attacker": action(1, 1, -1)}, rng=stream(1))
     assert [*game.seats] == ["attacker"]
     assert game.reward(state, after, seat="attacker") > 0
+
+
+class TestTested:
+    def test_models_are_evaluated_on_a_part_of_the_mixture_drawn_once(self):
+        worlds = [world_model(scenario(), EXAMPLES, tested=2).federation for _ in range(2)]
+        first, second = (world.test for world in worlds)
+        assert len(first.labels) == 2
+        assert first.inputs.equal(second.inputs)
+        assert worlds[0].shards.held(0) == len(EXAMPLES.labels)
+
+    def test_nothing_is_evaluated_on_no_example(self):
+        with pytest.raises(ConfigError, match="tested=0; use tested >= 1"):
+            world_model(scenario(), MIXTURE, tested=0)

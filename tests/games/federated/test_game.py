@@ -11,7 +11,7 @@ from sparring.contracts import Model
 from sparring.data import ClientShards
 from sparring.defenses import ClippedTrimmedMean, DefenseActions, LearnedDefense, Mean
 from sparring.errors import ConfigError, UnknownName
-from sparring.federation import Attacker, Federation, Scenario, Threat, play_round, repair_model
+from sparring.federation import Attacker, Federation, FederationState, Scenario, Threat, play_round, repair_model
 from sparring.federation.participants import Participants, participants_of
 from sparring.games.env import SeatEnv, SeatsEnv
 from sparring.games.federated import AttackType, DefenderObjective, DefenderSeat, FederatedGame, SeatControlled, game
@@ -99,7 +99,8 @@ class TestSteps:
 
     def test_an_episode_may_start_from_a_later_model(self):
         base = attackers_game().initial(stream(0)).federation
-        game = replace(attackers_game(rounds=30), start=replace(base, round=20, parameters=torch.ones(logistic().size)))
+        later = replace(base, round=20, parameters=torch.ones(logistic().size))
+        game = replace(attackers_game(rounds=30), starts=[later])
         state = game.initial(stream(0))
         assert state.federation.round >= 20
 
@@ -113,7 +114,7 @@ class TestSteps:
         start = replace(attackers_game().initial(stream(0)).federation, round=20)
         game = attackers_game(rounds=22, played=scenario(sampled=1), domain=(ALONE,))
         for seed in range(30):
-            assert 20 <= replace(game, start=start).initial(stream(seed)).federation.round < 22
+            assert 20 <= replace(game, starts=[start]).initial(stream(seed)).federation.round < 22
 
     def test_the_type_of_an_episode_that_is_drawn_again_stays(self):
         domain = (replace(ALONE, weight=1.0), replace(FIXED, weight=1.0))
@@ -268,6 +269,45 @@ class TestRewards:
         assert gains == [0.0, 0.0]
 
 
+class TestStarts:
+    def later(self, round: int) -> FederationState:
+        return replace(attackers_game().initial(stream(0)).federation, round=round)
+
+    def test_one_of_several_starts_is_drawn_for_each_episode(self):
+        game = replace(attackers_game(rounds=60, played=scenario(sampled=10)), starts=[self.later(3), self.later(50)])
+        begun = [game.initial(stream(seed)).federation.round for seed in range(20)]
+        assert set(begun) == {3, 50}
+
+    def test_an_only_start_draws_nothing(self):
+        state, game = self.later(0), attackers_game()
+        alone, usual = (each.initial(stream(4)) for each in (replace(game, starts=[state]), game))
+        assert (alone.seed, alone.federation.round) == (usual.seed, usual.federation.round)
+
+    def test_an_episode_is_over_after_its_span(self):
+        game = replace(attackers_game(rounds=60), starts=[self.later(3), self.later(50)], span=4)
+        for seed in range(8):
+            state = game.initial(stream(seed))
+            first = 3 if state.federation.round < 50 else 50
+            while not game.is_over(state):
+                state = played(game, state, HARD)
+            assert state.federation.round == first + 4
+
+    def test_an_episode_ends_with_the_game_whatever_its_span(self):
+        game = replace(attackers_game(rounds=52), starts=[self.later(50)], span=40)
+        assert game.initial(stream(0)).end == 52
+
+    def test_the_end_of_an_episode_is_part_of_its_state(self):
+        game = replace(attackers_game(rounds=60), starts=[self.later(3)], span=9)
+        state = game.initial(stream(0))
+        assert game.codec.unpack(game.codec.pack(state)).end == state.end == 12
+        assert "end" not in attackers_game().codec.pack(attackers_game().initial(stream(0))).numbers
+
+    @pytest.mark.parametrize("span", [0, 1.5])
+    def test_a_span_is_a_number_of_rounds(self, span):
+        with pytest.raises(ConfigError, match="game.span"):
+            replace(attackers_game(), span=span)
+
+
 class TestHorizon:
     def test_at_its_horizon_the_game_is_truncated_and_not_terminated(self):
         env = SeatEnv(attackers_game(rounds=3, played=scenario(sampled=10)), "attacker")
@@ -353,6 +393,6 @@ class TestRefusals:
 def test_an_episode_from_a_later_state_begins_without_the_memories_of_its_players():
     later = replace(attackers_game().initial(stream(0)).federation, attacks={0: {"x": torch.ones(1)}}, server=SERVER)
     for made in (attackers_game(), full_game()):
-        begun = replace(made, start=later).initial(stream(0)).federation
+        begun = replace(made, starts=(later,)).initial(stream(0)).federation
         assert begun.attacks == {}
         assert bool(begun.server) == ("defender" not in made.roles)

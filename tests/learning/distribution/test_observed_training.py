@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from sparring.arrays import Batch
+from sparring.data import draw_examples
 from sparring.errors import ConfigError
 from sparring.learning.distribution import Denoising
 from sparring.learning.distribution.observed_training import (
     cleaned_mixture,
-    draw_examples,
     observe_training,
     shared_examples,
 )

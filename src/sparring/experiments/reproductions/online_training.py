@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, attack_policy
+from sparring.data import draw_examples
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
@@ -31,7 +32,6 @@ from sparring.learning.distribution import Denoising, DistributionLearning, reco
 from sparring.learning.distribution.observed_training import (
     ObservedTraining,
     cleaned_mixture,
-    draw_examples,
     observe_training,
     unlabeled,
 )
@@ -251,7 +251,7 @@ def _make_learning_task(
         rounds=start.round + training.rounds,
         ceiling=CEILING,
     )
-    return LearningTask(replace(game, start=start), ATTACKER)
+    return LearningTask(replace(game, starts=() if start is None else (start,)), ATTACKER)
 
 
 def _add_trials(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:

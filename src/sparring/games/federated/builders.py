@@ -4,30 +4,39 @@ from dataclasses import replace
 
 from sparring.arrays import Batch, on_device
 from sparring.attacks.learned.acting import ActionDecoder
-from sparring.data import CommonShards
+from sparring.data import CommonShards, draw_examples
 from sparring.federation import Attacker, Scenario
 from sparring.federation.scenario import check_scenario
 from sparring.games.federated.attack_types import AttackType, SeatControlled
 from sparring.games.federated.game import FederatedGame
 from sparring.games.federated.objectives import CEILING, UntargetedObjective
 from sparring.games.federated.seats import AttackerSeat
-from sparring.validation import check_batch
+from sparring.random import stream
+from sparring.validation import at_least, check_batch
 
 ATTACKER = "attacker"
 
 
-def world_model(scenario: Scenario, mixture: Batch) -> Scenario:
-    """Return the same federation with all data replaced by `mixture`: clients', root and test data."""
+def world_model(scenario: Scenario, mixture: Batch, *, tested: int | None = None) -> Scenario:
+    """Return the same federation with all data replaced by `mixture`: clients', root and test data.
+
+    Models are evaluated, and so rewards computed, on `tested` examples of the mixture, drawn once; None means on all.
+    """
     check_scenario("world_model: scenario", scenario)
     check_batch("world_model: mixture", mixture, example="data.train")
     federation, mixture = scenario.federation, on_device(mixture, scenario.federation.device)
     imagined = replace(
         federation,
         shards=CommonShards(mixture, federation.clients),
-        test=mixture,
+        test=mixture if tested is None else _draw_tested(mixture, tested, seed=federation.seed),
         root=None if federation.root is None else mixture,
     )
     return replace(scenario, federation=imagined, attackers=())
+
+
+def _draw_tested(mixture: Batch, size: int, *, seed: int) -> Batch:
+    at_least(1, "world_model", tested=size)
+    return draw_examples(mixture, size, rng=stream(seed, "tested"))
 
 
 def attack_game(

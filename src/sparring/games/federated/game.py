@@ -43,6 +43,8 @@ class GameState:
     """Seed of the random draws until the next move: the clients are sampled before any player moves."""
     kind: int
     """The index of the attack type in the game's domain."""
+    end: int | None = None
+    """The round in which the episode ends; None means the game's last."""
 
     __repr__ = briefly
 
@@ -50,14 +52,15 @@ class GameState:
 def pack_state(state: GameState) -> Snapshot:
     """Return a state as a snapshot."""
     tensors, numbers = pack(state.federation)
-    return Snapshot(tensors, {**numbers, "seed": state.seed, "kind": state.kind})
+    own = {"seed": state.seed, "kind": state.kind}
+    return Snapshot(tensors, numbers | own | ({} if state.end is None else {"end": state.end}))
 
 
 def unpack_state(packed: Snapshot, device: torch.device | None = None) -> GameState:
     """Return the state in a snapshot, on a device if one is given."""
     numbers = packed.numbers
     federation = unpack(packed) if device is None else move_tensors(unpack(packed), device)
-    return GameState(federation, numbers["seed"], numbers["kind"])
+    return GameState(federation, numbers["seed"], numbers["kind"], numbers.get("end"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +81,10 @@ class FederatedGame:
     roles: Mapping[str, AttackerSeat | DefenderSeat]
     """The settings of each seat; the server's seat is `defender`."""
     rounds: int = 100
-    start: FederationState | None = None
-    """Initial state of each episode; None means the federation's initial model."""
+    starts: Sequence[FederationState] = ()
+    """States of which one is drawn as the start of each episode; none means the federation's initial model."""
+    span: int | None = None
+    """Maximum number of rounds of an episode; None means that every episode lasts until round `rounds`."""
     _worths: Worths[GameState] = field(default_factory=Worths, init=False, repr=False)
 
     __repr__ = briefly
@@ -89,6 +94,9 @@ class FederatedGame:
         check_counts("game", rounds=self.rounds)
         if self.rounds < 1:
             raise ConfigError(f"game.rounds is {self.rounds}; it must be at least 1")
+        check_counts("game", span=1 if self.span is None else self.span)
+        if self.span is not None and self.span < 1:
+            raise ConfigError(f"game.span is {self.span}; it must be at least 1")
         if sum(kind.weight for kind in self.domain) <= 0:
             raise ConfigError("game.domain has no attack type of positive weight; give at least one")
         for kind in self.domain:
@@ -106,14 +114,15 @@ class FederatedGame:
     def initial(self, rng: Generator) -> GameState:
         weights = np.array([kind.weight for kind in self.domain])
         kind = int(rng.choice(len(weights), p=weights / weights.sum()))
-        start = self._start
+        start = self._draw_start(rng)
+        end = None if self.span is None else min(self.rounds, start.round + self.span)
         if not self._can_begin(start, self.domain[kind]):
             raise ConfigError(
                 f"game.rounds is {self.rounds}; no player can move before the game is over, use more rounds"
             )
         for _ in range(DRAWS):
-            state = GameState(start, int(rng.integers(SEEDS)), kind)
-            if self._next_move(state) < self.rounds:
+            state = GameState(start, int(rng.integers(SEEDS)), kind, end=end)
+            if self._next_move(state) < self._end(state):
                 return self._settle(state)
         raise ConfigError(
             f"game.rounds is {self.rounds}; no malicious client is sampled in any of {DRAWS} episodes drawn, use more "
@@ -135,7 +144,7 @@ class FederatedGame:
 
     def transition(self, state: GameState, actions: Mapping[str, FloatArray], *, rng: Generator) -> GameState:
         after, _ = play_round(self._scenario(state, actions), state.federation)
-        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind))
+        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind, state.end))
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
         gain = self.roles[seat].gain
@@ -145,7 +154,7 @@ class FederatedGame:
         return level - self._worth(before, seat) if gain == "rise" else level
 
     def is_over(self, state: GameState) -> bool:
-        return state.federation.round >= self.rounds
+        return state.federation.round >= self._end(state)
 
     def is_truncated(self, state: GameState) -> bool:
         """Say whether the game stops at its horizon: training could continue."""
@@ -155,12 +164,16 @@ class FederatedGame:
     def codec(self) -> Codec[GameState]:
         return Codec(pack_state, partial(unpack_state, device=self.scenario.federation.device))
 
-    @property
-    def _start(self) -> FederationState:
-        """The federation before an episode; what other players remember of earlier rounds is not known in it."""
-        if self.start is None:
+    def _draw_start(self, rng: Generator) -> FederationState:
+        """Draw the federation before an episode; what other players remember of earlier rounds is not known in it."""
+        if not self.starts:
             return initial_state(self.scenario.federation)
-        return replace(self.start, attacks={}, server={} if DEFENDER in self.roles else self.start.server)
+        # Nothing is drawn where there is no choice.
+        start = self.starts[int(rng.integers(len(self.starts)))] if len(self.starts) > 1 else self.starts[0]
+        return replace(start, attacks={}, server={} if DEFENDER in self.roles else start.server)
+
+    def _end(self, state: GameState) -> int:
+        return self.rounds if state.end is None else state.end
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
         """Say whether there is a round in which a player can move."""
@@ -169,12 +182,12 @@ class FederatedGame:
         return max(first, start.round) < self.rounds
 
     def _next_move(self, state: GameState) -> int:
-        """Return the next round in which a player moves; `rounds` if there is none."""
-        now = state.federation.round
+        """Return the next round in which a player moves; the episode's last if there is none."""
+        now, end = state.federation.round, self._end(state)
         if DEFENDER in self.roles:
             return now
         scenario = self._scenario(state)
-        return next((round for round in range(now, self.rounds) if participants_of(scenario, round).teams), self.rounds)
+        return next((round for round in range(now, end) if participants_of(scenario, round).teams), end)
 
     def _settle(self, state: GameState) -> GameState:
         """Simulate the rounds until a player moves."""

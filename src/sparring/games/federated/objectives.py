@@ -7,7 +7,7 @@ import torch
 
 from sparring.arrays import Batch
 from sparring.contracts import Model
-from sparring.training import mean_loss
+from sparring.training import evaluate, mean_loss
 
 CEILING = 1e6
 """Upper bound of losses, so that every reward is finite."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from sparring.arrays import Batch
+from sparring.data import draw_examples
 from sparring.errors import ConfigError
 from sparring.federation import FederationState, Scenario, initial_state, play_round
 from sparring.learning.distribution.denoising import Denoising, train_denoiser
@@ -52,13 +53,6 @@ def held_examples(scenario: Scenario) -> Batch:
     if not held:
         raise ConfigError("observed training: there are no malicious clients; use attack.malicious > 0")
     return Batch(*(torch.cat(parts) for parts in zip(*held, strict=True)))
-
-
-def draw_examples(examples: Batch, size: int, *, rng: Generator) -> Batch:
-    """Return `size` random examples, or all if there are no more."""
-    count = len(examples.labels)
-    chosen = torch.from_numpy(rng.choice(count, min(size, count), replace=False))
-    return Batch(examples.inputs[chosen], examples.labels[chosen])
 
 
 def unlabeled(examples: Batch) -> Batch:
