@@ -23,7 +23,8 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let audits train for a moment, and look every few steps whether they shall stop."""
     monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", lambda request, workers: SMALL)
-    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
+    monkeypatch.setattr("sparring.learning.learner.CHUNK", 5)
+    monkeypatch.setattr("sparring.learning.learner.GROWTH", 1)
 
 
 def audited(folder: Path, **options) -> Audit:

@@ -18,8 +18,8 @@ from sparring.experiments.audit.training import (
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
+from sparring.experiments.jobs.save_pace import SELDOM, CheckpointInterval, SavePace
 from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
-from sparring.experiments.runs.checkpoint import SELDOM, CheckpointInterval, SavePace
 from tests.experiments.audit.asking import asked
 
 BENIGN = {"name": "none"}
@@ -30,7 +30,9 @@ SEARCHED = TrainingTask(WIDE, rounds=4, steps=300, seed=3, method="search")
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
     """A snapshot can be due every few steps."""
-    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
+    monkeypatch.setattr("sparring.learning.learner.CHUNK", 5)
+    monkeypatch.setattr("sparring.learning.learner.GROWTH", 1)
+    monkeypatch.setattr("sparring.learning.learner.SECONDS", 1e9)
 
 
 def course(folder, *settings):
@@ -91,7 +93,7 @@ def saving(monkeypatch):
         places.append(progress)
         return save_snapshot(folder, packed, progress=progress)
 
-    monkeypatch.setattr("sparring.experiments.audit.training.save_snapshot", counted)
+    monkeypatch.setattr("sparring.experiments.jobs.resumable.save_snapshot", counted)
     return places
 
 
@@ -100,7 +102,7 @@ def test_snapshots_are_saved_by_time_and_not_by_steps(tmp_path, monkeypatch):
     trained(tmp_path / "seldom", pace=SavePace(clock=lambda: 0.0))
     assert places == []
     trained(tmp_path / "often", pace=SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0))
-    assert places == [5, 10, 15]
+    assert places == [5, 10, 15, 20]
 
 
 def test_a_training_whose_saving_takes_long_saves_more_seldom(tmp_path, monkeypatch):
@@ -117,7 +119,7 @@ def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tm
     monkeypatch.setattr("sparring.experiments.audit.training.save_policy", lambda *_: killed())
     with pytest.raises(KeyboardInterrupt):
         trained(tmp_path / "killed", pace=often)
-    assert latest_progress(tmp_path / "killed") == 15
+    assert latest_progress(tmp_path / "killed") == 20
     monkeypatch.undo()
     assert trained(tmp_path / "killed").read_bytes() == trained(tmp_path / "straight").read_bytes()
 

@@ -1,41 +1,35 @@
 """Train an attacker against a rule in a simulation of the federation, resumable after any interrupt."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sparring.attacks import LocalSearchActions, TrainedAttack
 from sparring.attacks.learned.acting import PAPER
 from sparring.attacks.learned.trained_attack import PolicyVersion
-from sparring.errors import Interrupted
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
 from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
-from sparring.experiments.jobs.snapshots import (
-    drop_snapshots,
-    latest_part,
-    latest_progress,
-    save_snapshot,
-)
+from sparring.experiments.jobs.resumable import run_job, training_job
+from sparring.experiments.jobs.save_pace import SELDOM, SavePace
+from sparring.experiments.jobs.snapshots import drop_snapshots, latest_progress
 from sparring.experiments.jobs.train_policy import save_policy
-from sparring.experiments.runs.checkpoint import SELDOM, SavePace
 from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.federation import Scenario
 from sparring.games.federated import ATTACKER, attack_game
 from sparring.learning.distribution.observed_training import held_examples
-from sparring.learning.learner import Training
-from sparring.learning.sb3 import TD3Settings, train
+from sparring.learning.learner import Learner, train
+from sparring.learning.sb3 import SB3Learner, TD3Settings
 from sparring.learning.sb3.td3 import largest_buffer
-from sparring.learning.search import CountTable, CrossEntropySearch, train_by_search
+from sparring.learning.search import CountTable, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
-from sparring.snapshot import Snapshot
 from sparring.training.backends.threaded import torch_threads
 
 POLICY, RECORD = "policy.safetensors", "lessons.json"
@@ -111,45 +105,25 @@ def train_attack(
     The defender conducts the audit. The attacker's world model is therefore perfect: the federation itself with other
     random draws. The reward is the increase of the loss on the attackers' own examples.
     """
-    game, steps, (start, returns) = _make_learning_task(scenario, task), task.steps, _load_progress(folder)
-    pace, is_stopped = SavePace() if pace is None else pace, False
+    game = _make_learning_task(scenario, task)
+    learner = _make_learner(task, game, sampled=scenario.federation.sampled)
+    job = training_job(learner, game, steps=task.steps, seed=task.seed)
+    state = run_job(job, folder, wants_stop=wants_stop, pace=pace)
+    chosen = learner.choose(state, game, seed=task.seed)
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-
-    def is_due(_: int) -> bool:
-        nonlocal is_stopped
-        is_stopped = wants_stop()
-        return pace.is_due() or is_stopped
-
-    sampled = scenario.federation.sampled
-    for training in _trainings(game, task, sampled=sampled, is_due=is_due, start=start):
-        returns += training.returns
-        if training.steps >= steps:
-            write_json(folder / RECORD, {"steps": training.steps, "returns": returns})
-            save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, training.policy),), task.acting))
-            drop_snapshots(folder)
-            break
-        save_snapshot(folder, _add_returns(training.packed, returns), progress=training.steps)
-        pace.saved()
-        if is_stopped:
-            raise Interrupted(f"stopped after {training.steps} of {steps} steps")
+    write_json(folder / RECORD, {"steps": chosen.steps, "returns": chosen.returns})
+    policy = learner.policies(chosen, game)[ATTACKER]
+    save_policy(folder / POLICY, TrainedAttack((PolicyVersion(0, policy),), task.acting))
+    drop_snapshots(folder)
     return folder / POLICY
 
 
-def _trainings(
-    game: LearningTask,
-    task: TrainingTask,
-    *,
-    sampled: int,
-    is_due: Callable[[int], bool],
-    start: Snapshot | None,
-) -> Iterator[Training]:
-    """Yield the states of a training by the method of the task."""
+def _make_learner(task: TrainingTask, game: LearningTask, *, sampled: int) -> Learner[Any]:
+    """Return the learner of the task's method."""
     if task.method == "td3":
-        settings = _fit_settings(game, task.steps)
-        return train(game, settings, steps=task.steps, seed=task.seed, every=is_due, start=start)
-    search = CrossEntropySearch(CountTable(sampled), candidates=16, elites=4, episodes=1, trials=2)
-    return train_by_search(game, search, steps=task.steps, seed=task.seed, is_due=is_due, start=start)
+        return SB3Learner(_fit_settings(game, task.steps))
+    return CrossEntropySearch(CountTable(sampled), candidates=16, elites=4, episodes=1, trials=2)
 
 
 def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
@@ -168,7 +142,7 @@ def _time_step(game: LearningTask) -> float:
     """Return the time of a step, as the minimum of several intervals to exclude delays by other processes."""
     settings = replace(_fit_settings(game, 3 * TIMED), warmup=SETTINGS.pace)
     clock, made = [], []
-    for training in train(game, settings, steps=3 * TIMED, seed=0, every=TIMED):
+    for training in train(SB3Learner(settings), game, steps=3 * TIMED, seed=0, every=TIMED):
         clock.append(perf_counter())
         made.append(training.steps)
     laps = zip(pairwise(clock), pairwise(made), strict=True)
@@ -216,14 +190,3 @@ def _make_learning_task(scenario: Scenario, task: TrainingTask) -> LearningTask:
 def _fit_settings(game: LearningTask, steps: int) -> TD3Settings:
     """Return settings whose replay buffer holds every step, as far as memory allows."""
     return replace(SETTINGS, buffer=min(max(steps, SETTINGS.batch), SETTINGS.buffer, largest_buffer(game.space)))
-
-
-def _add_returns(packed: Snapshot, returns: Sequence[float]) -> Snapshot:
-    """Add the returns of the episodes so far to the snapshot of training."""
-    return Snapshot(packed.tensors, {"training": packed.numbers, "returns": list(returns)})
-
-
-def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[float, ...]]:
-    """Return the latest snapshot of training, and the returns of its episodes."""
-    found, numbers = latest_part(folder, "training")
-    return found, tuple(numbers.get("returns", ()))
