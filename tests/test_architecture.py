@@ -37,6 +37,7 @@ CHILDREN = {
     "defenses": ("aggregation", "post_training", "purification", "learned"),
     "games": ("env", "federated", "recursive", "exact"),
     "learning": (
+        "calls",
         "training_env",
         "learner",
         "evaluation",

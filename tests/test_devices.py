@@ -38,7 +38,7 @@ from sparring.defenses.aggregation.toolkit.arithmetic import (
 from sparring.errors import ConfigError, Interrupted
 from sparring.experiments import Observer, load_model, parse_config, resume, run
 from sparring.experiments.config import memory
-from sparring.experiments.runs.checkpoint import CheckpointInterval
+from sparring.experiments.jobs.save_pace import CheckpointInterval
 from sparring.federation import Attacker, Federation, Scenario, Threat, simulate_rounds, train
 from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model

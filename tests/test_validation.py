@@ -28,8 +28,8 @@ from sparring.federation import (
 from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import invert, reverse_triggers
-from sparring.learning.sb3 import TD3Settings
-from sparring.learning.sb3 import train as learn
+from sparring.learning.learner import train as learn
+from sparring.learning.sb3 import SB3Learner, TD3Settings
 from sparring.models import LeNet, Logistic, network
 from sparring.random import stream
 from sparring.training import Sequential, evaluate
@@ -138,7 +138,9 @@ MISTAKES = {
     "reverse_triggers: root is a Dataset; give a batch": lambda: reverse_triggers(MODEL, DATA, rng=RNG),
     "run: config is a dict; make one from a document: parse_config(": lambda: run({}, "folder"),
     "run: folder is a Config; give the path of a folder": lambda: run(CONFIG, CONFIG),
-    "train: arena is a TD3Settings; give a LearningTask": lambda: learn(TD3Settings(), None, steps=1, seed=0),
+    "train: task is a TD3Settings; give a LearningTask": lambda: learn(
+        SB3Learner(TD3Settings()), TD3Settings(), steps=1, seed=0
+    ),
     "env: game is a Scenario; give a game": lambda: SeatEnv(SCENARIO, "attacker"),
     "scenario is a Federation; give a Scenario": lambda: train(FEDERATION, rounds=1),
     "scenario is Mean, a rule; give a Scenario": lambda: next(simulate_rounds(Mean(), 1)),

@@ -8,7 +8,7 @@ from math import inf
 from pathlib import Path
 
 from sparring.experiments import run
-from sparring.experiments.runs.checkpoint import CheckpointInterval
+from sparring.experiments.jobs.save_pace import CheckpointInterval
 from tests.experiments.small import small
 
 ALWAYS = CheckpointInterval(seconds=0, share=inf)

@@ -15,7 +15,8 @@ SMALL = CrossEntropySearch(CountTable(GAME.sampled), candidates=6, elites=2, epi
 
 
 def searched(search, *, steps, seed=0):
-    return search.improve(search.initial(TASK, seed=seed), TASK, steps=steps, seed=seed)
+    state = search.improve(search.initial(TASK, seed=seed), TASK, steps=steps, seed=seed)
+    return search.choose(state, TASK, seed=seed)
 
 
 def worth(policy):

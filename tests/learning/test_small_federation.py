@@ -16,7 +16,8 @@ from sparring.defenses import Mean
 from sparring.federation import Federation, Scenario, initial_state
 from sparring.games.env import SeatEnv
 from sparring.games.federated import ATTACKER, attack_game
-from sparring.learning.sb3 import TD3Settings, train
+from sparring.learning.learner import train
+from sparring.learning.sb3 import SB3Learner, TD3Settings
 from sparring.learning.theory.open_loop_plans import PlanAscent, best_plan
 from sparring.learning.training_env import LearningTask
 from sparring.models import Logistic, network
@@ -56,8 +57,9 @@ def game(federation):
 @pytest.fixture(scope="module")
 def learned(game):
     """Train, and yield the policies before and after."""
-    trainings = train(LearningTask(game, ATTACKER), SETTINGS, steps=600, every=SETTINGS.warmup, seed=0)
-    return [training.policy for training in trainings]
+    learner, task = SB3Learner(SETTINGS), LearningTask(game, ATTACKER)
+    states = train(learner, task, steps=600, every=SETTINGS.warmup, seed=0)
+    return [learner.policies(state, task)[ATTACKER] for state in states]
 
 
 def returns(federation, plans):

@@ -1,6 +1,7 @@
 """Returns of policies in common episodes, which is how they are compared (Li et al., 2022, section 6.3)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from sparring.contracts import Policy
 from sparring.errors import ConfigError
 from sparring.games.env import SeatEnv
-from sparring.learning.learner import Calls, call_in_turn
+from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.training_env import LearningTask
 from sparring.random import stream
 
@@ -17,7 +18,6 @@ from sparring.random import stream
 class EpisodeCall(NamedTuple):
     """An episode to play: all policies that are compared play the same ones."""
 
-    task: LearningTask
     policy: Policy
     seed: int
     name: str
@@ -31,9 +31,9 @@ class EpisodeResult(NamedTuple):
     steps: int
 
 
-def play_episode(call: EpisodeCall) -> EpisodeResult:
+def play_episode(call: EpisodeCall, task: LearningTask) -> EpisodeResult:
     """Play one episode."""
-    env = SeatEnv(call.task.game, call.task.seat, opponents=call.task.opponents)
+    env = SeatEnv(task.game, task.seat, opponents=task.opponents)
     env.np_random = stream(call.seed, call.name, call.number)
     (seen, _), gain, steps, is_over = env.reset(), 0.0, 0, False
     while not is_over:
@@ -52,8 +52,8 @@ def episode_returns(
     calls: Calls = call_in_turn,
 ) -> tuple[Tensor, int]:
     """Return the `[policies, episodes]` returns in common episodes, in float64, and the steps that they took."""
-    due = [EpisodeCall(task, policy, seed, name, number) for policy in policies for number in numbers]
-    results = list(calls(play_episode, due))
+    due = [EpisodeCall(policy, seed, name, number) for policy in policies for number in numbers]
+    results = list(calls(partial(play_episode, task=task), due))
     gains = torch.tensor([result.gain for result in results], dtype=torch.float64)
     return gains.view(len(policies), len(numbers)), sum(result.steps for result in results)
 

@@ -6,7 +6,7 @@ for the better half of the candidates, until the elites are left (successive hal
 the middle of the distribution are kept; which of all that were kept is the best is decided in fresh episodes.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
@@ -18,8 +18,8 @@ from torch import Tensor
 from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.errors import ConfigError
+from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.evaluation import episode_returns
-from sparring.learning.learner import Calls, Training, call_in_turn
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
 from sparring.policies.network import PolicyNetwork
@@ -107,7 +107,7 @@ class SearchState(NamedTuple):
     """`[kept, numbers]`: the best candidate and the mean of each of the latest generations."""
     best: Tensor
     """The numbers of the best policy that is known."""
-    history: tuple[float, ...]
+    returns: tuple[float, ...]
     """The mean return of each generation's elites."""
     steps: int
     """Steps of the game that were simulated."""
@@ -165,7 +165,7 @@ class CrossEntropySearch:
         until = state.steps + steps
         while state.steps < until:
             state = self.advance(state, task, seed=seed)
-        return self.choose(state, task, seed=seed)
+        return state
 
     def policies(self, state: SearchState, task: LearningTask) -> Mapping[str, PolicyNetwork]:
         return {task.seat: self.family.policy(state.best, task.space)}
@@ -197,7 +197,7 @@ class CrossEntropySearch:
             deviation=deviation,
             kept=torch.cat([state.kept, elites[:1], mean[None]])[-self.kept :],
             best=elites[0],
-            history=(*state.history, returns),
+            returns=(*state.returns, returns),
             steps=state.steps + steps,
         )
 
@@ -227,34 +227,6 @@ class CrossEntropySearch:
             due = range(played, 2 * played)
 
 
-def train_by_search(
-    task: LearningTask,
-    search: CrossEntropySearch,
-    *,
-    steps: int,
-    seed: int,
-    is_due: Callable[[int], bool],
-    start: Snapshot | None = None,
-) -> Iterator[Training]:
-    """Search until at least `steps` steps are made, and yield the state of the training where `is_due` says so.
-
-    `is_due` is called after each generation with the number of steps so far. The last state, with the best of the kept
-    candidates, is always yielded. From the snapshot of any of them as `start` the rest is bit-identical.
-    """
-    codec = search.codec(task)
-    state = search.initial(task, seed=seed) if start is None else codec.unpack(start)
-    yielded = len(state.history)
-    while state.steps < steps:
-        state = search.advance(state, task, seed=seed)
-        if state.steps < steps and is_due(state.steps):
-            policy = search.policies(state, task)[task.seat]
-            yield Training(codec.pack(state), state.steps, state.history[yielded:], policy)
-            yielded = len(state.history)
-    chosen = search.choose(state, task, seed=seed)
-    policy = search.policies(chosen, task)[task.seat]
-    yield Training(codec.pack(state), chosen.steps, state.history[yielded:], policy)
-
-
 def _draw(state: SearchState, candidates: int, rng: Generator) -> Tensor:
     """Draw candidates; the first is the mean itself."""
     noise = torch.from_numpy(rng.standard_normal((candidates, len(state.mean))))
@@ -264,7 +236,7 @@ def _draw(state: SearchState, candidates: int, rng: Generator) -> Tensor:
 
 def _pack(state: SearchState) -> Snapshot:
     tensors = {name: getattr(state, name) for name in ("mean", "deviation", "kept", "best")}
-    return Snapshot(tensors, {"generation": state.generation, "history": list(state.history), "steps": state.steps})
+    return Snapshot(tensors, {"generation": state.generation, "returns": list(state.returns), "steps": state.steps})
 
 
 def _unpack(packed: Snapshot) -> SearchState:
@@ -275,6 +247,6 @@ def _unpack(packed: Snapshot) -> SearchState:
         deviation=tensors["deviation"],
         kept=tensors["kept"],
         best=tensors["best"],
-        history=tuple(numbers["history"]),
+        returns=tuple(numbers["returns"]),
         steps=numbers["steps"],
     )

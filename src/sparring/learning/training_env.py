@@ -1,26 +1,19 @@
-"""Training environments of a seat: games stepped in lock-step, in this process or in one process per game."""
+"""Training environments of a seat: games stepped in lock-step."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import torch
 from gymnasium import Wrapper
-from safetensors.torch import load, save
-from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Game, Policy, Space
-from sparring.errors import ConfigError, RunError
+from sparring.errors import ConfigError
 from sparring.games.env import SeatEnv
 from sparring.random import Generator, stream
 from sparring.snapshot import Snapshot
-from sparring.training import follow_parent, keep_freed_memory
-
-Parcel = tuple[bytes, dict[str, Any]]
-"""A serialized state, sent through a pipe by value; tensors would be sent through shared memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +25,6 @@ class LearningTask:
     opponents: Mapping[str, Policy] = field(default_factory=dict)
     environments: int = 1
     """Number of games stepped in lock-step. Results depend on it."""
-    processes: bool = False
-    """Whether each game runs in a separate process. Results do not depend on it."""
 
     __repr__ = briefly
 
@@ -48,8 +39,8 @@ class LearningTask:
         return self.game.seats[self.seat]
 
 
-class SentEnv(Wrapper[FloatArray, FloatArray, FloatArray, FloatArray]):
-    """A seat's environment for a learner: its horizon counts as the end; snapshots can be sent between processes."""
+class LearnerEnv(Wrapper[FloatArray, FloatArray, FloatArray, FloatArray]):
+    """A seat's environment for a learner: its horizon counts as the end."""
 
     env: SeatEnv
 
@@ -58,51 +49,25 @@ class SentEnv(Wrapper[FloatArray, FloatArray, FloatArray, FloatArray]):
         seen, reward, is_terminated, is_truncated, info = self.env.step(action)
         return seen, reward, is_terminated or is_truncated, False, info
 
-    def sent(self) -> Parcel:
-        """Return a serialized snapshot."""
-        tensors, numbers = self.env.snapshot()
-        return save(
-            {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
-        ), numbers
 
-    def receive(self, content: bytes, numbers: dict[str, Any]) -> None:
-        """Resume from a serialized snapshot."""
-        self.env.restore(Snapshot(load(content), numbers))
+def make_vec_env(task: LearningTask, *, seed: int) -> DummyVecEnv:
+    """Return the task's environments, each with its own random stream."""
+    rngs = [stream(seed, "environment", index) for index in range(task.environments)]
+    return DummyVecEnv([partial(_make_env, task, rng) for rng in rngs])
 
 
-@contextmanager
-def make_vec_env(arena: LearningTask, *, seed: int) -> Iterator[VecEnv]:
-    """Open the task's environments, each with its own random stream."""
-    environments = _open(arena, seed)
-    try:
-        yield environments
-    except (EOFError, ConnectionError) as error:
-        raise RunError(
-            "a process that plays a game ended early; its output is above, and processes=False shows more"
-        ) from error
-    finally:
-        with suppress(EOFError, ConnectionError):
-            environments.close()
+def snapshot_envs(environments: DummyVecEnv) -> tuple[Snapshot, ...]:
+    """Return a snapshot of each environment."""
+    return tuple(environments.env_method("snapshot"))
 
 
-def _open(arena: LearningTask, seed: int) -> VecEnv:
-    rngs = [stream(seed, "environment", index) for index in range(arena.environments)]
-    if not arena.processes:
-        return DummyVecEnv([partial(_make_env, arena, rng) for rng in rngs])
-    threads = torch.get_num_threads()
-    makers: list[Callable[[], SentEnv]] = [partial(_make_env_apart, arena, rng, threads=threads) for rng in rngs]
-    return SubprocVecEnv(makers, start_method="spawn")  # type: ignore[arg-type]  # a list of more than wrappers
+def restore_envs(environments: DummyVecEnv, packed: Iterable[Snapshot]) -> None:
+    """Resume each environment from its snapshot."""
+    for index, each in enumerate(packed):
+        environments.env_method("restore", each, indices=index)
 
 
-def _make_env(arena: LearningTask, rng: Generator) -> SentEnv:
-    env = SeatEnv(arena.game, arena.seat, opponents=arena.opponents)
+def _make_env(task: LearningTask, rng: Generator) -> LearnerEnv:
+    env = SeatEnv(task.game, task.seat, opponents=task.opponents)
     env.np_random = rng
-    return SentEnv(env)
-
-
-def _make_env_apart(arena: LearningTask, rng: Generator, *, threads: int) -> SentEnv:
-    """Make an environment in a new process, with the parent's thread count, so that sums are equal to the last bit."""
-    follow_parent()
-    torch.set_num_threads(threads)
-    keep_freed_memory()
-    return _make_env(arena, rng)
+    return LearnerEnv(env)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -26,8 +27,14 @@ class TensorFile(NamedTuple):
 
 def write_tensors(path: str | Path, kind: str, *, described: Mapping[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write tensors, and their description as JSON under the name of their kind."""
-    # A single entry, since safetensors writes several in no particular order.
-    Path(path).write_bytes(save(tensors, {kind: json.dumps(described)}))
+    Path(path).write_bytes(tensor_bytes(kind, described=described, tensors=tensors))
+
+
+def tensor_bytes(kind: str, *, described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
+    """Return the content of a file of tensors and their description."""
+    # Tensors that share memory are copied. A single entry, since safetensors writes several in no particular order.
+    own = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+    return save(own, {kind: json.dumps(described)})
 
 
 def read_tensors(path: str | Path, kind: str) -> TensorFile:

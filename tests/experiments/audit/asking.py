@@ -34,6 +34,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sparring.experiments.audit.contenders.SEARCH", few)
     monkeypatch.setattr("sparring.experiments.audit.training.SELECTION_EPISODES", 2)
     monkeypatch.setattr("sparring.learning.learner.CHUNK", 5)
+    monkeypatch.setattr("sparring.learning.learner.GROWTH", 1)
 
 
 def audited(folder: Path, **options) -> Audit:

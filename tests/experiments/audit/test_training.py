@@ -4,13 +4,21 @@ import pytest
 
 from sparring.attacks import LearnedAttack
 from sparring.errors import Interrupted
+from sparring.experiments.audit.contenders import (
+    CONTENDERS,
+    RUNGS,
+    TD3,
+    count_table,
+    steps_of_rungs,
+    units_in_sequence,
+)
 from sparring.experiments.audit.training import (
-    ACTION_SPACES,
-    WIDE,
     TrainingJob,
     TrainingTask,
     is_trained,
-    returns_of,
+    make_learning_task,
+    read_longest,
+    read_trained,
     seconds_per_step,
     steps_made,
     train_attack,
@@ -18,38 +26,49 @@ from sparring.experiments.audit.training import (
 )
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
-from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
-from sparring.experiments.runs.checkpoint import SELDOM, CheckpointInterval, SavePace
-from sparring.policies import load_policy
-from tests.experiments.audit.asking import asked
+from sparring.experiments.jobs.save_pace import SELDOM, CheckpointInterval, SavePace
+from sparring.games.env import SeatEnv
+from tests.experiments.audit.asking import asked, hurry
 
 BENIGN = {"name": "none"}
-LESSON = TrainingTask(ACTION_SPACES[1], rounds=4, steps=20, seed=3)
-SEARCHED = TrainingTask(WIDE, rounds=4, steps=300, seed=3, method="search")
+TASK = TrainingTask("relative", rounds=4, steps=100, seed=3)
 
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
-    """A snapshot can be due every few steps."""
-    monkeypatch.setattr("sparring.learning.sb3.training.CHUNK", 5)
+    """Searches are short, and a snapshot can be due every few steps."""
+    hurry(monkeypatch)
+    monkeypatch.setattr("sparring.learning.learner.SECONDS", 1e9)
 
 
-def course(folder, *settings):
-    return TrainingJob(folder / "1", asked(*settings).run(BENIGN, 3), LESSON, (), folder / "data")
+def job(folder, *settings):
+    return TrainingJob(folder / "1", asked(*settings).run(BENIGN, 3), TASK, (), folder / "data")
 
 
-def trained(folder, task=LESSON, **options):
-    config = asked().run(BENIGN, 3)
-    return train_attack(build_scenario(config, load_dataset(config)), task, folder=folder, **options)
+def scenario(*settings):
+    config = asked(*settings).run(BENIGN, 3)
+    return build_scenario(config, load_dataset(config))
 
 
-def test_a_policy_is_trained_that_can_be_played(tmp_path):
-    policy = trained(tmp_path)
-    assert LearnedAttack(str(policy)).trained.versions
-    assert LearnedAttack(str(policy)).acting == LESSON.acting
-    assert steps_made(tmp_path) >= 20
-    assert len(returns_of(tmp_path)) >= 20 // 4
-    assert latest_progress(tmp_path) == 0, "snapshots lead nowhere any more"
+def trained(folder, task=TASK, **options):
+    return train_attack(scenario(), task, folder=folder, **options)
+
+
+def result(policy):
+    """Return the bytes of a policy and of its record."""
+    return policy.read_bytes(), policy.with_name(f"training-{policy.stem.partition('-')[2]}.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_a_policy_is_trained_that_can_be_played(tmp_path, name):
+    policy = trained(tmp_path, TASK._replace(name=name, steps=10))
+    attack = LearnedAttack(str(policy))
+    assert attack.acting == CONTENDERS[name].acting
+    assert attack.trained.versions[0].policy.encoder is not None
+    read = read_longest(tmp_path)
+    assert read.policy == policy
+    assert 0 <= read.error <= 1
+    assert read.steps >= 10
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])
@@ -57,92 +76,97 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, chunks):
     asked_to_stop = iter([False] * (chunks - 1) + [True])
     with pytest.raises(Interrupted):
         trained(tmp_path / "stopped", wants_stop=lambda: next(asked_to_stop))
-    assert 0 < steps_made(tmp_path / "stopped") < 20
-    again = trained(tmp_path / "stopped")
-    straight = trained(tmp_path / "straight")
-    assert again.read_bytes() == straight.read_bytes()
-    assert returns_of(again.parent) == returns_of(straight.parent)
+    assert 0 < steps_made(tmp_path / "stopped") < 100
+    assert result(trained(tmp_path / "stopped")) == result(trained(tmp_path / "straight"))
 
 
-def test_a_search_trains_a_table_over_the_number_of_malicious_clients(tmp_path):
-    policy = load_policy(trained(tmp_path, task=SEARCHED), "attack")
-    assert policy.acting == WIDE
-    assert policy.versions[0].policy.encoder is not None
-    assert LearnedAttack(str(tmp_path / "policy.safetensors")).trained.versions
-    assert steps_made(tmp_path) >= SEARCHED.steps
-    assert len(returns_of(tmp_path)) > 1
+def test_a_longer_training_continues_a_shorter_one(tmp_path):
+    short = TASK._replace(steps=40)
+    trained(tmp_path / "continued", short)
+    before = steps_made(tmp_path / "continued")
+    assert 40 <= before < 100
+    assert result(trained(tmp_path / "continued")) == result(trained(tmp_path / "straight"))
+    assert read_trained(tmp_path / "continued" / "training-40.json").steps < read_longest(tmp_path / "continued").steps
 
 
-def test_a_search_that_is_stopped_resumes_to_the_same_bytes(tmp_path):
+def test_td3_starts_from_a_policy_and_resumes_to_the_same_bytes(tmp_path):
+    start = trained(tmp_path / "start", TASK._replace(steps=10))
+    task = TASK._replace(name=TD3, start=start)
     asked_to_stop = iter([False, True])
     with pytest.raises(Interrupted):
-        trained(tmp_path / "stopped", task=SEARCHED, wants_stop=lambda: next(asked_to_stop))
-    assert 0 < steps_made(tmp_path / "stopped") < SEARCHED.steps
-    again = trained(tmp_path / "stopped", task=SEARCHED)
-    straight = trained(tmp_path / "straight", task=SEARCHED)
-    assert again.read_bytes() == straight.read_bytes()
-    assert returns_of(again.parent) == returns_of(straight.parent)
-
-
-def saving(monkeypatch):
-    """Return the places of all snapshots that are saved from now on."""
-    places = []
-
-    def counted(folder, packed, *, progress):
-        places.append(progress)
-        return save_snapshot(folder, packed, progress=progress)
-
-    monkeypatch.setattr("sparring.experiments.audit.training.save_snapshot", counted)
-    return places
+        trained(tmp_path / "stopped", task, wants_stop=lambda: next(asked_to_stop))
+    again = trained(tmp_path / "stopped", task)
+    assert result(again) == result(trained(tmp_path / "straight", task))
+    assert LearnedAttack(str(again)).acting == CONTENDERS["relative"].acting
 
 
 def test_snapshots_are_saved_by_time_and_not_by_steps(tmp_path, monkeypatch):
-    places = saving(monkeypatch)
+    places = []
+    monkeypatch.setattr(
+        "sparring.experiments.jobs.resumable.save_snapshot",
+        lambda folder, packed, *, progress: places.append(progress),
+    )
     trained(tmp_path / "seldom", pace=SavePace(clock=lambda: 0.0))
     assert places == []
     trained(tmp_path / "often", pace=SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0))
-    assert places == [5, 10, 15]
-
-
-def test_a_training_whose_saving_takes_long_saves_more_seldom(tmp_path, monkeypatch):
-    places, ticks = saving(monkeypatch), count()
-    trained(tmp_path, pace=SavePace(CheckpointInterval(seconds=1, share=0.5), clock=lambda: next(ticks)))
-    assert places == [5, 15], "saving took a second, of which two must pass before the next"
+    often = len(places)
+    ticks = count()
+    slow = SavePace(CheckpointInterval(seconds=1, share=0.5), clock=lambda: next(ticks))
+    trained(tmp_path / "slow", pace=slow)
+    assert 0 < len(places) - often < often, "saving took a second, of which two must pass before the next"
 
 
 def test_a_training_that_was_killed_goes_on_from_a_snapshot_to_the_same_bytes(tmp_path, monkeypatch):
-    def killed():
+    def killed(*_):
         raise KeyboardInterrupt
 
     often = SavePace(CheckpointInterval(0, 1), clock=lambda: 0.0)
-    monkeypatch.setattr("sparring.experiments.audit.training.save_policy", lambda *_: killed())
-    with pytest.raises(KeyboardInterrupt):
-        trained(tmp_path / "killed", pace=often)
-    assert latest_progress(tmp_path / "killed") == 15
-    monkeypatch.undo()
-    assert trained(tmp_path / "killed").read_bytes() == trained(tmp_path / "straight").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr("sparring.experiments.audit.training.save_policy", killed)
+        with pytest.raises(KeyboardInterrupt):
+            trained(tmp_path / "killed", pace=often)
+    assert steps_made(tmp_path / "killed") > 0
+    assert result(trained(tmp_path / "killed")) == result(trained(tmp_path / "straight"))
 
 
 def test_the_time_of_a_step_includes_saving(monkeypatch):
-    monkeypatch.setattr("sparring.experiments.audit.training._time_step", lambda arena: 1.0)
-    config = asked().run(BENIGN, 3)
-    assert seconds_per_step(build_scenario(config, load_dataset(config)), rounds=4) == 1 + SELDOM.share
+    monkeypatch.setattr("sparring.experiments.audit.training._time_contender", lambda *_, **__: 1.0)
+    assert seconds_per_step(scenario(), rounds=4) == 1 + SELDOM.share
 
 
-def test_a_course_leaves_a_policy(tmp_path):
-    assert not is_trained(course(tmp_path))
-    assert train_in_worker(course(tmp_path)) == tmp_path / "1" / "policy.safetensors"
-    assert is_trained(course(tmp_path))
+def test_a_job_leaves_a_policy(tmp_path):
+    assert not is_trained(job(tmp_path))
+    assert train_in_worker(job(tmp_path)) == tmp_path / "1" / "policy-100.safetensors"
+    assert is_trained(job(tmp_path))
 
 
-def test_a_course_is_not_begun_when_a_stop_is_asked_for(tmp_path):
+def test_a_job_is_not_begun_when_a_stop_is_requested(tmp_path):
     (tmp_path / ".stop").touch()
-    assert train_in_worker(course(tmp_path)) == Stopped()
+    assert train_in_worker(job(tmp_path)) == Stopped()
     assert not (tmp_path / "1").exists()
 
 
-def test_what_goes_wrong_in_a_course_is_told(tmp_path, monkeypatch):
+def test_what_goes_wrong_in_a_job_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("sparring.defenses.Median.aggregate", lambda self, view, memory: 1 // 0)
-    answer = train_in_worker(course(tmp_path))
+    answer = train_in_worker(job(tmp_path))
     assert isinstance(answer, Failed)
     assert answer.error.startswith("defense Median raised ZeroDivisionError")
+
+
+def test_an_episode_begins_when_the_attack_does():
+    task = make_learning_task(scenario("attack.start=2"), CONTENDERS["relative"].acting, rounds=4)
+    env = SeatEnv(task.game, task.seat)
+    env.reset(seed=0)
+    assert env.match.state.federation.round >= 2
+
+
+def test_every_rung_costs_the_same():
+    assert {rung.jobs * rung.units for rung in RUNGS} == {4}
+    assert [steps for _, steps in steps_of_rungs(10)] == [10, 30, 50]
+    assert [units_in_sequence(workers) for workers in (1, 2, 4)] == [12, 6, 5]
+
+
+def test_a_table_has_rows_for_the_counts_that_occur():
+    assert count_table(sampled=10, malicious=20, clients=100).counts == (1, 2, 3, 4, 6)
+    assert count_table(sampled=10, malicious=1, clients=50).counts == (1,)
+    assert count_table(sampled=4, malicious=10, clients=10).counts == (2, 4)

@@ -2,17 +2,29 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
+import torch
 
-from sparring.errors import RunError
+from sparring.errors import ConfigError, RunError
 from sparring.experiments import load_plugins
-from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.process_pool import LocalWorkers, parallel_calls
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep, sweep
-from tests.experiments.sweeps.calls import answer, environment, sleep
+from sparring.games.exact.thresholds import SEAT, Thresholds
+from sparring.learning.calls import call_in_turn
+from sparring.learning.search import CountTable, CrossEntropySearch
+from sparring.learning.training_env import LearningTask
+from sparring.models.tensor_file import tensor_bytes
+from tests.experiments.sweeps.calls import answer, environment, refuse, sleep, threads_and_process
 from tests.experiments.sweeps.grids import full_grid, left
+from tests.learning.distribution.federations import QUICK, held, leaked, scenario
 from tests.source import ROOT
+
+GAME = Thresholds(others=3, rounds=5)
+TASK = LearningTask(GAME, SEAT)
+SEARCH = CrossEntropySearch(CountTable(GAME.sampled), candidates=6, elites=2, episodes=1, trials=1, kept=4)
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +85,57 @@ def test_workers_have_the_environment_that_there_is_when_they_start(value, monke
 
 def test_without_calls_nobody_is_employed():
     assert list(LocalWorkers(2).calls(answer, [])) == []
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_search_finds_the_same_bytes_with_any_number_of_processes(processes):
+    with parallel_calls(processes) as calls:
+        found, expected = (searched(replace(SEARCH, calls=each)) for each in (calls, call_in_turn))
+    assert found == expected
+
+
+def searched(search):
+    """Return the bytes of what a search comes to."""
+    state = search.improve(search.initial(TASK, seed=1), TASK, steps=300, seed=1)
+    packed = search.codec(TASK).pack(search.choose(state, TASK, seed=1))
+    return tensor_bytes("search", described=packed.numbers, tensors=packed.tensors)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_gradients_are_inverted_to_the_same_bytes_with_any_number_of_processes(processes):
+    watched = scenario()
+    leaks, own = leaked(watched, 20), held(watched)
+    with parallel_calls(processes) as calls:
+        here, there = (
+            list(replace(QUICK, calls=each).reconstruct(watched.federation.network, leaks, own=own, seed=0))
+            for each in (call_in_turn, calls)
+        )
+    assert len(here) == 3
+    for one, other in zip(here, there, strict=True):
+        assert one.numbers == other.numbers
+        assert all(torch.equal(tensor, other.tensors[name]) for name, tensor in one.tensors.items())
+
+
+def test_processes_stay_for_further_calls_and_have_the_threads_of_their_parent(threads):
+    threads(3)
+    with parallel_calls(2) as calls:
+        first, second = (list(calls(threads_and_process, range(4))) for _ in range(2))
+    assert {count for count, _ in first} == {3}
+    assert {process for _, process in first} == {process for _, process in second}
+    assert len({process for _, process in first}) == 2
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_an_error_is_raised_as_in_this_process_and_the_next_calls_are_made(processes):
+    with parallel_calls(processes) as calls:
+        with pytest.raises(ConfigError, match="^1 is odd$"):
+            list(calls(refuse, [0, 1, 2]))
+        assert list(calls(refuse, [0, 2])) == [0, 2]
+
+
+def test_an_unforeseen_error_is_named_and_a_lost_process_is_told_of():
+    with parallel_calls(2) as calls:
+        with pytest.raises(RunError, match="^TypeError: .*str"):
+            list(calls(refuse, ["one"]))
+        with pytest.raises(RunError, match="the process was killed by SIGKILL"):
+            list(calls(answer, ["SIGKILL"]))

@@ -8,6 +8,7 @@ from sparring.arrays import pixels
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
+from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
 from sparring.experiments.jobs.snapshots import latest_progress
 from sparring.experiments.reproductions.online_training import (
     count_steps,
@@ -17,7 +18,6 @@ from sparring.experiments.reproductions.online_training import (
     training_parts,
 )
 from sparring.experiments.reproductions.policy_trials import trials_of
-from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
 from sparring.experiments.runs.run import run
 from sparring.experiments.sweeps import plan_sweep
 from sparring.learning.distribution.observed_training import observe_training, shared_examples
@@ -143,7 +143,10 @@ def test_where_a_learning_stands_is_saved_by_time_and_not_by_policies(tmp_path):
 @pytest.mark.parametrize("place", range(1, PLACES + 1))
 def test_who_is_stopped_says_how_far_it_is(tmp_path, place):
     asked = iter([False] * (place - 1) + [True])
-    told = [*(f"{batches} reconstructed batches" for batches in (1, 2)), *(f"{steps} of 20 steps" for steps in STEPS)]
+    told = [
+        *(f"{batches} of 2 reconstructed batches" for batches in (1, 2)),
+        *(f"{steps} of 20 steps" for steps in STEPS),
+    ]
     with pytest.raises(Interrupted, match=f"^stopped after {told[place - 1]}$"):
         learned(tmp_path, wants_stop=lambda: next(asked))
 
@@ -214,11 +217,15 @@ def test_attackers_who_invert_nothing_have_their_own_examples(taken, tmp_path):
 def worlds(folder, monkeypatch, training):
     """Return the worlds that an attack is learned in, and what it draws from."""
     seen = []
-    monkeypatch.setattr(
-        "sparring.experiments.reproductions.online_training.rehearse", lambda *given, **_: seen.extend(given) or ()
-    )
-    learned(folder, training)
-    return seen[0], seen[1].examples
+
+    def stopped(learner, worlds, attack, *, start):
+        seen.extend([worlds, attack.examples])
+        raise Interrupted
+
+    monkeypatch.setattr("sparring.learning.online.training.OnlineLearner.train", stopped)
+    with pytest.raises(Interrupted):
+        learned(folder, training)
+    return seen
 
 
 def drawn_from(arena):

@@ -1,6 +1,6 @@
 import pytest
 
-from sparring.experiments.runs.checkpoint import CheckpointInterval, SavePace
+from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,9 @@ import os
 import signal
 import time
 
+import torch
+
+from sparring.errors import ConfigError
 from sparring.experiments.jobs.process_pool import LocalWorkers
 
 
@@ -34,3 +37,16 @@ def leave() -> None:
     answers = LocalWorkers(2).calls(sleep, [0.0, 600.0])
     LEFT.append(answers)
     next(answers)
+
+
+def refuse(number: int) -> int:
+    """Return an even number."""
+    if number % 2:
+        raise ConfigError(f"{number} is odd")
+    return number
+
+
+def threads_and_process(_: int) -> tuple[int, int]:
+    """Return the number of threads, and the process."""
+    time.sleep(0.01)
+    return torch.get_num_threads(), os.getpid()

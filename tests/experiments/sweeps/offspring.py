@@ -1,4 +1,4 @@
-"""An attack that starts processes of its own while a run is played: one for a game, and two that invert gradients."""
+"""An attack that starts processes of its own while a run is played: two for a search, and two that invert gradients."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,22 +9,21 @@ import torch
 from sparring.arrays import Batch
 from sparring.contracts import BlackBoxView
 from sparring.data.datasets.digits import Digits
-from sparring.experiments.jobs.process_pool import LocalWorkers
+from sparring.experiments.jobs.process_pool import LocalWorkers, parallel_calls
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import DistributionLearning, EstimatedGradient
-from sparring.learning.sb3 import TD3Settings, train
+from sparring.learning.search import ConstantActions, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
 from sparring.models import Logistic, network
 from tests.games.small_games import Tracking
 
-QUICK = TD3Settings(hidden=(4,), batch=4, buffer=20, warmup=2)
-LEARNING = DistributionLearning(GradientInversion(images=1, iterations=1), batches=2, workers=2)
+LEARNING = DistributionLearning(GradientInversion(images=1, iterations=1), batches=2)
 ENDLESS = 10**9
 
 
 @dataclass(frozen=True)
 class Parent:
-    """Learn a game and invert two gradients in other processes, and send nothing."""
+    """Search a policy and invert two gradients in other processes, and send nothing."""
 
     needs: ClassVar[type[BlackBoxView]] = BlackBoxView
 
@@ -35,8 +34,10 @@ class Parent:
 
 
 def play(steps):
-    for _ in train(LearningTask(Tracking(), "player", processes=True), QUICK, steps=steps, seed=0):
-        pass
+    with parallel_calls(2) as calls:
+        search = CrossEntropySearch(ConstantActions(), candidates=2, elites=1, calls=calls)
+        task = LearningTask(Tracking(), "player")
+        search.improve(search.initial(task, seed=0), task, steps=steps, seed=0)
 
 
 def invert(learning):
@@ -44,7 +45,9 @@ def invert(learning):
     data = Digits().load()
     fitted = network(Logistic(), data)
     leaks = [EstimatedGradient(0, torch.zeros(fitted.size), torch.ones(fitted.size))] * 2
-    return len(list(learning.reconstruct(fitted, leaks, own=Batch(*(part[:20] for part in data.train)), seed=0)))
+    with parallel_calls(2) as calls:
+        learning = replace(learning, calls=calls)
+        return len(list(learning.reconstruct(fitted, leaks, own=Batch(*(part[:20] for part in data.train)), seed=0)))
 
 
 def work_for_ever(kind):

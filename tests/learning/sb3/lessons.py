@@ -2,12 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from safetensors.torch import load, save
 
-from sparring.learning.sb3 import PPOSettings, TD3Settings, Training, train
+from sparring.learning.learner import train
+from sparring.learning.sb3 import PPOSettings, SB3Learner, TD3Settings
 from sparring.learning.training_env import LearningTask
+from sparring.policies.network import PolicyNetwork
 from sparring.snapshot import Snapshot
 from tests.games.small_games import Tracking
 
@@ -19,9 +23,30 @@ def arena(game: Tracking | None = None, **settings) -> LearningTask:
     return LearningTask(Tracking() if game is None else game, "player", **settings)
 
 
+class Training(NamedTuple):
+    """A state as a snapshot, with the returns since the last one and the policy."""
+
+    packed: Snapshot
+    steps: int
+    returns: tuple[float, ...]
+    policy: PolicyNetwork
+
+
 def lesson(settings, *, start: Snapshot | None = None, steps: int = 96, every: int = 32, **arena_settings):
     """Train in chunks."""
-    return train(arena(**arena_settings), settings, steps=steps, every=every, seed=7, start=start)
+    return trained(arena(**arena_settings), settings, steps=steps, every=every, start=start)
+
+
+def trained(task, settings, *, steps, every=1000, seed=7, start=None) -> Iterator[Training]:
+    """Yield each state of a training as a snapshot."""
+    learner = SB3Learner(settings)
+    codec = learner.codec(task)
+    begun = None if start is None else codec.unpack(start)
+    known = 0 if begun is None else len(begun.returns)
+    for state in train(learner, task, steps=steps, seed=seed, every=every, start=begun):
+        policy = learner.policies(state, task)[task.seat]
+        yield Training(codec.pack(state), state.steps, state.returns[known:], policy)
+        known = len(state.returns)
 
 
 def through_disk(packed: Snapshot) -> Snapshot:

@@ -5,10 +5,11 @@ import pytest
 
 from sparring.contracts import Space
 from sparring.errors import ConfigError
-from sparring.learning.sb3 import MSG, RLA_CODE, TD3Settings, train
+from sparring.learning.sb3 import MSG, RLA_CODE, TD3Settings
+from sparring.learning.sb3.snapshot import pack_algorithm
 from sparring.learning.training_env import make_vec_env
 from tests.games.small_games import Tracking
-from tests.learning.sb3.lessons import TD3, arena
+from tests.learning.sb3.lessons import TD3, arena, trained
 
 LAST_LAYER = Space(observation=1291, action=3)
 
@@ -25,7 +26,7 @@ def test_a_buffer_that_is_too_large_is_refused_before_anything_runs():
 
     message = "td3.buffer is 100000; with 3000 numbers seen at each step it takes 2290 MiB, and 512 are allowed: "
     with pytest.raises(ConfigError, match=f"{message}use at most 22358, or let the seat see fewer layers"):
-        train(arena(game=Large(size=3000)), RLA_CODE, steps=10, seed=0)
+        next(trained(arena(game=Large(size=3000)), RLA_CODE, steps=10))
 
 
 def test_the_largest_buffer_that_is_offered_is_accepted():
@@ -37,18 +38,16 @@ def test_the_largest_buffer_that_is_offered_is_accepted():
 def test_the_authors_code_makes_as_many_gradient_steps_as_steps():
     settings = replace(RLA_CODE, hidden=(4,), batch=4, buffer=100, warmup=10)
     for each, made in ((settings, 40), (replace(settings, pace=5), 8)):
-        with make_vec_env(arena(), seed=0) as environments:
-            algorithm = each.algorithm(environments)
-            algorithm.learn(50)
-            assert algorithm._n_updates == pytest.approx(made, abs=1)
+        algorithm = each.algorithm(make_vec_env(arena(), seed=0))
+        algorithm.learn(50)
+        assert algorithm._n_updates == pytest.approx(made, abs=1)
 
 
 def test_the_policy_plays_as_the_actor_does():
-    with make_vec_env(arena(), seed=0) as environments:
-        algorithm = TD3.algorithm(environments)
-        policy = TD3.policy(algorithm)
-        for seen in np.linspace(-1, 1, 5, dtype=np.float32)[:, None]:
-            np.testing.assert_allclose(policy.act(seen), algorithm.predict(seen)[0], rtol=1e-5)
+    algorithm = TD3.algorithm(make_vec_env(arena(), seed=0)).learn(0)
+    policy = TD3.policy(pack_algorithm(algorithm))
+    for seen in np.linspace(-1, 1, 5, dtype=np.float32)[:, None]:
+        np.testing.assert_allclose(policy.act(seen), algorithm.predict(seen)[0], rtol=1e-5)
 
 
 @pytest.mark.parametrize(

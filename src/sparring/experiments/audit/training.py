@@ -157,9 +157,7 @@ def read_longest(folder: Path) -> TrainedPolicy:
     return max(records, key=lambda trained: trained.steps)
 
 
-def make_learning_task(
-    scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level"
-) -> LearningTask:
+def make_learning_task(scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level") -> LearningTask:
     """Return the learning task of the attackers: their seat in a game on the scenario.
 
     Its objective is the error on their own examples.
@@ -174,9 +172,7 @@ def make_learning_task(
 def _final_error(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNetwork, task: TrainingTask) -> float:
     """Return the mean error at the end of the common episodes."""
     game = make_learning_task(scenario, acting, rounds=task.rounds, gain="end")
-    returns, _ = episode_returns(
-        game, [policy], numbers=range(SELECTION_EPISODES), seed=task.seed, name="selection"
-    )
+    returns, _ = episode_returns(game, [policy], numbers=range(SELECTION_EPISODES), seed=task.seed, name="selection")
     return float(returns.mean())
 
 
@@ -202,7 +198,7 @@ def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds:
     search, steps, begin = search_of(contender, table), 0, perf_counter()
     policy = search.policies(search.initial(game, seed=0), game)[ATTACKER]
     while steps < TIMED:
-        steps += play_episode(EpisodeCall(game, policy, 0, "timing", steps)).steps
+        steps += play_episode(EpisodeCall(policy, 0, "timing", steps), game).steps
     return (perf_counter() - begin) / steps
 
 

@@ -29,10 +29,11 @@ def capture_outcome(job: Callable[[], Answer]) -> Answer | Stopped | Failed:
     except Interrupted:
         return Stopped()
     except Exception as error:  # noqa: BLE001  (every error is recorded)
-        return Failed(_format_error(error), traceback.format_exc(), isinstance(error, SavingError))
+        return Failed(format_error(error), traceback.format_exc(), isinstance(error, SavingError))
 
 
-def _format_error(error: Exception) -> str:
+def format_error(error: Exception) -> str:
+    """Return an error in one line."""
     message = "; ".join(str(error).splitlines()) or "no message"
     return message if isinstance(error, SparringError) else f"{type(error).__name__}: {message}"
 

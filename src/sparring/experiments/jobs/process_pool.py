@@ -9,16 +9,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
-from typing import Any, Generic
+from typing import Any
 
-from sparring.errors import RunError
+import torch
+
+from sparring.errors import RunError, SparringError
+from sparring.experiments.jobs.job import format_error
 from sparring.experiments.jobs.workers import Argument, Value
+from sparring.learning.calls import Calls
 from sparring.training import follow_parent, keep_freed_memory
+from sparring.training.backends.threaded import torch_threads
 
 BLOCKED = (signal.SIGINT, signal.SIGTERM)
 """The signals that workers ignore and their parent handles."""
@@ -33,47 +39,73 @@ class LocalWorkers:
     def calls(
         self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
     ) -> Generator[tuple[int, Value | RunError], None, None]:
-        pool = WorkerPool(function, arguments)
+        yield from WorkerPool(self.size).calls(function, arguments)
+
+
+@contextmanager
+def parallel_calls(processes: int) -> Iterator[Calls]:
+    """Start processes that make calls, with the answers of calls in this process, and in the same order.
+
+    They have as many threads as this one, so that sums are equal to the last bit. One process is this one.
+    """
+    if processes == 1:
+        yield map
+        return
+    pool = WorkerPool(processes, keeps_idle=True)
+    try:
+        yield partial(_call_in_order, pool)
+    finally:
+        pool.dismiss()
+
+
+class WorkerPool:
+    """Up to `size` processes, which end when nothing is left to do, or with `dismiss` if they are kept for more."""
+
+    def __init__(self, size: int, *, keeps_idle: bool = False) -> None:
+        self.size = size
+        self.keeps_idle = keeps_idle
+        self.idle: list[Process] = []
+
+    def calls(
+        self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
+    ) -> Generator[tuple[int, Value | RunError], None, None]:
+        """Yield the index of each argument and the answer; each process gets its next call before that."""
+        waiting = iter(enumerate(arguments))
+        busy: dict[Connection, tuple[Process, int]] = {}
+
+        def employ(process: Process | None) -> None:
+            following = next(waiting, None)
+            if following is not None:
+                process = process or Process()
+                index, argument = following
+                busy[process.connection] = process, index
+                process.give(function, argument)
+            elif process is not None:
+                self._release(process)
+
         try:
             for _ in range(self.size):
-                pool.employ(None)
-            while pool.busy:
-                yield from pool.answers()
+                employ(self.idle.pop() if self.idle else None)
+            while busy:
+                for connection in wait(list(busy)):
+                    assert isinstance(connection, Connection)
+                    process, index = busy.pop(connection)
+                    answer = process.answer()
+                    employ(None if isinstance(answer, RunError) else process)
+                    yield index, answer
         finally:
-            pool.dismiss()
-
-
-class WorkerPool(Generic[Argument, Value]):
-    """Processes that execute the remaining calls."""
-
-    def __init__(self, function: Callable[[Argument], Value], arguments: Sequence[Argument]) -> None:
-        self.function = function
-        self.waiting = iter(enumerate(arguments))
-        self.busy: dict[Connection, tuple[Process, int]] = {}
-
-    def answers(self) -> Iterator[tuple[int, Value | RunError]]:
-        """Wait for the next answers; each process gets its next call before its answer is yielded."""
-        for connection in wait(list(self.busy)):
-            assert isinstance(connection, Connection)
-            process, index = self.busy.pop(connection)
-            answer = process.answer()
-            self.employ(None if isinstance(answer, RunError) else process)
-            yield index, answer
-
-    def employ(self, process: "Process | None") -> None:
-        """Send the next call to a process, or to a new one if it is None; without a next call the process is ended."""
-        following = next(self.waiting, None)
-        if following is not None:
-            process = process or Process()
-            index, argument = following
-            self.busy[process.connection] = process, index
-            process.give(self.function, argument)
-        elif process is not None:
-            process.kill()
+            for process, _ in busy.values():
+                process.kill()
 
     def dismiss(self) -> None:
-        """Kill all busy processes."""
-        for process, _ in self.busy.values():
+        """Kill the processes that are kept."""
+        while self.idle:
+            self.idle.pop().kill()
+
+    def _release(self, process: "Process") -> None:
+        if self.keeps_idle:
+            self.idle.append(process)
+        else:
             process.kill()
 
 
@@ -92,13 +124,15 @@ class Process:
         with _block_signals():
             self.process.start()
         theirs.close()
+        self.function: Callable[[Any], Any] | None = None
         # Registered after multiprocessing's handler, so it runs before it: that one waits for all non-daemon processes.
         atexit.register(self.kill)
 
     def give(self, function: Callable[[Any], Any], argument: Any) -> None:
-        """Send a call; a lost process is detected when its answer is read."""
+        """Send a call; a function is sent once. A lost process is detected when its answer is read."""
         with suppress(OSError):
-            self.connection.send((function, argument))
+            self.connection.send((None if function is self.function else function, argument))
+            self.function = function
 
     def answer(self) -> Any:
         """Return the answer, or an error with the reason for the loss of the process."""
@@ -143,10 +177,38 @@ def _serve(connection: Connection, environment: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update(environment)
     keep_freed_memory()
+    function: Callable[[Any], Any] | None = None
     with suppress(EOFError):
         while True:
-            function, argument = connection.recv()
+            newer, argument = connection.recv()
+            function = newer or function
+            assert function is not None
             connection.send(function(argument))
+
+
+def _call_in_order(pool: WorkerPool, function: Callable[[Any], Any], arguments: Sequence[Any]) -> Iterator[Any]:
+    """Yield the answers in the order of the arguments; an error is raised."""
+    answers: dict[int, Any] = {}
+    due = 0
+    with closing(pool.calls(partial(_answer, function, threads=torch.get_num_threads()), arguments)) as found:
+        for index, answer in found:
+            if isinstance(answer, SparringError):
+                raise answer
+            answers[index] = answer
+            while due in answers:
+                yield answers.pop(due)
+                due += 1
+
+
+def _answer(function: Callable[[Any], Any], argument: Any, *, threads: int) -> Any:
+    """Return the answer of a call; errors are returned, not raised."""
+    with torch_threads(threads):
+        try:
+            return function(argument)
+        except SparringError as error:
+            return error
+        except Exception as error:  # noqa: BLE001  (raised again where the call was made)
+            return RunError(format_error(error))
 
 
 def _describe_loss(code: int | None) -> str:

@@ -12,10 +12,11 @@ from sparring.experiments.analysis.text_tables import Table
 from sparring.experiments.report.html_page import Reproduction
 from sparring.experiments.report.study import Study
 from sparring.experiments.reproductions import PRESETS
-from sparring.experiments.reproductions.policy_trials import PolicyTrial, trials_of
+from sparring.experiments.reproductions.policy_trials import trials_of
 from sparring.experiments.reproductions.preset import SCALES, Preset, Published, Scale
 from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.axes import SEED
+from sparring.learning.online.schedule import PolicyTrial
 
 SHOWN = ("defense", "attack")
 """The axes with a column; there is one table for each combination of labels on the other axes."""

@@ -1,21 +1,19 @@
 """The demonstration: federations that learn handwritten digits under attacks, with several rules."""
 
 import os
-import signal
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from functools import partial
 from itertools import product
 from math import floor
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 from sparring.errors import RunError
 from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.parse import parse_config
+from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.federation import train
-from sparring.training import keep_freed_memory
 from sparring.training.backends.threaded import torch_threads
 
 CLIENTS, MALICIOUS = 50, 10
@@ -62,16 +60,12 @@ def run_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
 
 def run_cells(rounds: int = ROUNDS) -> Iterator[tuple[DemoCell, Curve]]:
     """Execute all runs with one process per core, and yield each result when it is available."""
-    workers = min(len(CELLS), len(os.sched_getaffinity(0)))
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker)
-    try:
-        futures = {pool.submit(run_cell, cell, rounds): cell for cell in CELLS}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise RunError("a process of the demonstration was killed; free some memory, and run it again") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    workers = LocalWorkers(len(os.sched_getaffinity(0)))
+    with closing(workers.calls(partial(run_cell, rounds=rounds), CELLS)) as curves:
+        for index, curve in curves:
+            if isinstance(curve, RunError):
+                raise RunError("a process of the demonstration was killed; free some memory, and run it again")
+            yield CELLS[index], curve
 
 
 def summarize(accuracies: Mapping[DemoCell, float]) -> str:
@@ -85,9 +79,3 @@ def summarize(accuracies: Mapping[DemoCell, float]) -> str:
         f"With {MALICIOUS} of {CLIENTS} clients malicious, {worst} lowers the accuracy of {UNDEFENDED} from {clean} "
         f"to {broken};\n{best} keeps at least {floor(100 * kept[best])}% under every attack shown."
     )
-
-
-def _start_worker() -> None:
-    """Ignore interrupts, which the parent handles, and keep freed memory for later runs."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keep_freed_memory()

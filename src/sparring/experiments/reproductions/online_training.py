@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from shutil import rmtree
 from typing import Literal, NamedTuple
@@ -11,18 +12,19 @@ from typing import Literal, NamedTuple
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, attack_policy
 from sparring.data import draw_examples
-from sparring.errors import ConfigError, Interrupted, RunError
+from sparring.errors import ConfigError, RunError
 from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
 from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import never
-from sparring.experiments.jobs.snapshots import latest_part, latest_progress, latest_snapshot, save_snapshot
+from sparring.experiments.jobs.resumable import ResumableJob, run_job
+from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
+from sparring.experiments.jobs.snapshots import latest_progress
 from sparring.experiments.jobs.train_policy import HONEST, refuse_shipped, save_policy, train_policies
 from sparring.experiments.jobs.workers import Workers
-from sparring.experiments.reproductions.policy_trials import TRIALS, PolicyTrial, policies_of
-from sparring.experiments.runs.checkpoint import SavePace
+from sparring.experiments.reproductions.policy_trials import TRIALS, policies_of
 from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.follower import Follower
 from sparring.experiments.sweeps.sweep_folder import POLICIES, sweep_lock
@@ -35,13 +37,14 @@ from sparring.learning.distribution.observed_training import (
     observe_training,
     unlabeled,
 )
-from sparring.learning.online.schedule import ATTACK, OnlineSchedule, Worlds, rehearse
-from sparring.learning.sb3 import TD3Settings
+from sparring.learning.online.schedule import OnlineSchedule, PolicyTrial
+from sparring.learning.online.training import OnlineLearner, Worlds
+from sparring.learning.sb3 import SB3Learner, TD3Settings
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import constant_policy
-from sparring.policies.saved_policy import PolicyVersion, SavedPolicy, unpack_policy
+from sparring.policies.saved_policy import PolicyVersion, SavedPolicy
 from sparring.random import stream
-from sparring.snapshot import Snapshot
+from sparring.snapshot import Codec, Snapshot
 from sparring.training.backends.threaded import torch_threads
 
 SETTINGS, DENOISING = TD3Settings(), Denoising()
@@ -51,8 +54,8 @@ loss of 2.3; rewards far above that are rare and large, and slow down learning."
 EVALUATED = 200
 """The number of examples for evaluating a simulated model."""
 IMAGES = "images"
-REHEARSAL, TRIED = "rehearsal", "trials"
-"""The keys of a snapshot's numbers."""
+EACH = CheckpointInterval(seconds=0, share=inf)
+"""Each batch is saved: it takes long to reconstruct, and the last one is read by a training that resumes."""
 
 
 @dataclass(frozen=True)
@@ -142,22 +145,17 @@ def learn_attack(
     """
     schedule = training.schedule
     worlds, examples = _make_worlds(scenario, training, folder=folder, wants_stop=wants_stop)
-    pace = SavePace() if pace is None else pace
     untrained = attack_policy([PolicyVersion(0, constant_policy(worlds.own.space))], training.acting, examples=examples)
-    start, trials = _load_progress(folder)
-    attack = untrained if start is None else unpack_policy(start.part(ATTACK), "attack")
-    stages = rehearse(
-        worlds, attack, settings=training.settings, schedule=schedule, seed=scenario.federation.seed, start=start
+    learner = OnlineLearner(SB3Learner(training.settings), schedule, scenario.federation.seed)
+    job = ResumableJob(
+        lambda start: learner.train(worlds, untrained, start=start),
+        learner.codec(worlds),
+        progress=lambda state: state.steps,
+        total=count_steps(training),
     )
-    for stage in stages:
-        attack, trials = stage.attack, (*trials, PolicyTrial(stage.steps, stage.gained, stage.best))
-        is_due, is_stopped = pace.is_due(), wants_stop()
-        if is_due or is_stopped:
-            save_snapshot(folder, _add_trials(stage.packed, trials), progress=stage.steps)
-            pace.saved()
-        if is_stopped:
-            raise Interrupted(f"stopped after {stage.steps} of {count_steps(training)} steps")
-    return _drop_superseded(attack, schedule.attacks_from), trials
+    state = run_job(job, folder, wants_stop=wants_stop, pace=pace)
+    assert state is not None  # a schedule has at least one step
+    return _drop_superseded(state.attack, schedule.attacks_from), state.trials
 
 
 def count_steps(training: OnlineTraining) -> int:
@@ -220,13 +218,16 @@ def _learn_mixture(
     """Return the attackers' estimate of all clients' examples; reconstruction resumes from its snapshot."""
     if training.inverting is None:
         return known.own
-    packed, seed = latest_snapshot(folder), scenario.federation.seed
+    inverting, seed = training.inverting, scenario.federation.seed
     own = known.own if training.is_labeled else unlabeled(known.own)
-    stages = training.inverting.reconstruct(scenario.federation.network, known.leaks, own=own, seed=seed, start=packed)
-    for batches, packed in enumerate(stages, start=latest_progress(folder) + 1):
-        save_snapshot(folder, packed, progress=batches)
-        if wants_stop():
-            raise Interrupted(f"stopped after {batches} reconstructed batches")
+    job = ResumableJob(
+        lambda start: inverting.reconstruct(scenario.federation.network, known.leaks, own=own, seed=seed, start=start),
+        Codec(_unchanged, _unchanged),
+        progress=lambda packed: len(packed.numbers["notes"]),
+        total=min(inverting.batches, len(known.leaks)),
+        unit="reconstructed batches",
+    )
+    packed = run_job(job, folder, wants_stop=wants_stop, pace=SavePace(EACH))
     if packed is None:
         raise RunError("the attackers observe no gradient before the attack begins; use a later start")
     return cleaned_mixture(
@@ -254,15 +255,8 @@ def _make_learning_task(
     return LearningTask(replace(game, starts=() if start is None else (start,)), ATTACKER)
 
 
-def _add_trials(packed: Snapshot, trials: Sequence[PolicyTrial]) -> Snapshot:
-    """Add the trials of policies so far to the snapshot of training."""
-    return Snapshot(packed.tensors, {REHEARSAL: packed.numbers, TRIED: [trial._asdict() for trial in trials]})
-
-
-def _load_progress(folder: Path) -> tuple[Snapshot | None, tuple[PolicyTrial, ...]]:
-    """Return the latest snapshot of training, if any, and the trials of policies up to it."""
-    found, numbers = latest_part(folder, REHEARSAL)
-    return found, tuple(PolicyTrial(**each) for each in numbers.get(TRIED, ()))
+def _unchanged(packed: Snapshot) -> Snapshot:
+    return packed
 
 
 def _drop_superseded(attack: SavedPolicy, begin: int) -> SavedPolicy:

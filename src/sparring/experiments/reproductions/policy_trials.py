@@ -2,25 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json
+from sparring.learning.online.schedule import PolicyTrial
 from sparring.policies.saved_policy import resolve_policy_path
 
 LEARNED = "learned"
 TRIALS = ".json"
 """The suffix of the file of a policy's trials."""
-
-
-class PolicyTrial(NamedTuple):
-    """The evaluation of policies in simulation: the increase of the loss over an episode."""
-
-    steps: int
-    gained: float
-    """The increase with the latest policy."""
-    best: float
-    """The increase with the policy that is kept."""
 
 
 def policies_of(config: Config) -> Iterator[Path]:

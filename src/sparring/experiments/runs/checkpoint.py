@@ -2,17 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
-from time import perf_counter
 from typing import Any, NamedTuple
 
 from safetensors.torch import load, save
 
 from sparring.errors import RunError
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write, write_json
+from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
 from sparring.experiments.runs.journal import Journal, Mark, holds
 from sparring.federation import FederationState
 from sparring.federation.state import pack, unpack
@@ -106,40 +105,6 @@ def _sign(content: dict[str, Any]) -> dict[str, Any]:
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-@dataclass(frozen=True)
-class CheckpointInterval:
-    """The interval of checkpoints: at least `seconds`, and such that saving takes at most a `share` of the time."""
-
-    seconds: float = 5.0
-    share: float = 0.05
-
-    def is_due(self, elapsed: float, cost: float) -> bool:
-        """Return whether to save again, `elapsed` seconds after the last save, which took `cost` seconds."""
-        return elapsed >= max(self.seconds, cost / self.share)
-
-
-SELDOM = CheckpointInterval()
-
-
-class SavePace:
-    """Decides when to save again, by a clock and the measured cost of saving."""
-
-    def __init__(self, cadence: CheckpointInterval = SELDOM, *, clock: Callable[[], float] = perf_counter) -> None:
-        self.cadence, self.clock = cadence, clock
-        self._asked = self._saved = clock()
-        self._cost = 0.0
-
-    def is_due(self) -> bool:
-        """Return whether to save now; the cost of saving is measured from this call on."""
-        self._asked = self.clock()
-        return self.cadence.is_due(self._asked - self._saved, self._cost)
-
-    def saved(self) -> None:
-        """Record the end of a save."""
-        self._saved = self.clock()
-        self._cost = self._saved - self._asked
 
 
 class Checkpointer:

@@ -19,12 +19,11 @@ from sparring.experiments.config.plugins import plugins_of
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.jobs.observer import NOBODY, Observer
+from sparring.experiments.jobs.save_pace import SELDOM, CheckpointInterval
 from sparring.experiments.runs.checkpoint import (
     NOTES,
-    SELDOM,
     Checkpoint,
     Checkpointer,
-    CheckpointInterval,
     drop_newest,
     latest_checkpoint,
 )

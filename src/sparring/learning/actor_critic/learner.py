@@ -49,6 +49,8 @@ class ActorCriticTraining(NamedTuple):
     """The sum of its rewards so far."""
     returns: tuple[float, ...]
     """The return of each episode that ended."""
+    keeps_start: bool = False
+    """Whether the policy is the start, since training did not improve on it."""
 
     def __repr__(self) -> str:
         return briefly(self)
@@ -76,9 +78,11 @@ class ActorCritic:
     """Gradient steps of the critics before the actor of a start moves."""
     encoder: CountEncoder | None = None
     """Encodes the observation for the networks; None passes the observation itself."""
+    trials: int = 5
+    """Fresh episodes in which the trained policy must do better than the start."""
 
     def __post_init__(self) -> None:
-        names = ("batch", "memory", "pace", "imitation")
+        names = ("batch", "memory", "pace", "imitation", "trials")
         check_at_least_one("actor_critic", **{name: getattr(self, name) for name in names})
 
     def initial(self, task: LearningTask, *, seed: int) -> ActorCriticTraining:
@@ -92,28 +96,34 @@ class ActorCritic:
         env, until = _env(task), state.steps + steps
         env.restore(state.env)
         while state.steps < until:
-            state = self._step(state, env, actor=self.policies(state, task)[task.seat], seed=seed)
+            state = self._step(state, env, actor=self._actor(state, task), seed=seed)
             if state.steps == self.warmup and self.start is not None:
                 state = state._replace(networks=self._imitated(state, self.start, space=task.space, seed=seed))
             if state.steps >= self.warmup and state.steps % self.pace == 0:
                 state = state._replace(networks=self._updated(state, space=task.space, seed=seed))
         return state._replace(env=env.snapshot())
 
-    def policies(self, state: ActorCriticTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
-        layers = self._architecture(task.space).actors(state.networks.actors)[0]
-        return {task.seat: PolicyNetwork(layers, "relu", "tanh", self.encoder)}
-
-    def choose(self, state: ActorCriticTraining, task: LearningTask, *, episodes: int, seed: int) -> PolicyNetwork:
-        """Return the trained policy, or the start where that has the higher return in common fresh episodes."""
-        trained = self.policies(state, task)[task.seat]
+    def choose(self, state: ActorCriticTraining, task: LearningTask, *, seed: int) -> ActorCriticTraining:
+        """Return the state whose policy is the start where the trained one is not better in common fresh episodes."""
         if self.start is None:
-            return trained
-        before = evaluate_policy(task, self.start, episodes=episodes, seed=seed)
-        after = evaluate_policy(task, trained, episodes=episodes, seed=seed)
-        return trained if after > before else self.start
+            return state
+        before, after = (
+            evaluate_policy(task, policy, episodes=self.trials, seed=seed)
+            for policy in (self.start, self._actor(state, task))
+        )
+        return state._replace(keeps_start=after <= before)
+
+    def policies(self, state: ActorCriticTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
+        start = self.start if state.keeps_start else None
+        return {task.seat: start or self._actor(state, task)}
 
     def codec(self, task: LearningTask) -> Codec[ActorCriticTraining]:
         return Codec(_pack, partial(_unpack, space=task.space))
+
+    def _actor(self, state: ActorCriticTraining, task: LearningTask) -> PolicyNetwork:
+        """Return the policy that is trained."""
+        layers = self._architecture(task.space).actors(state.networks.actors)[0]
+        return PolicyNetwork(layers, "relu", "tanh", self.encoder)
 
     def _architecture(self, space: Space) -> ActorCriticShape:
         """Return the shapes of networks on the observation or the encoded observation."""
@@ -178,20 +188,19 @@ def _env(task: LearningTask) -> SeatEnv:
     return SeatEnv(task.game, task.seat, opponents=task.opponents)
 
 
+COUNTERS = ("steps", "episode", "running", "returns", "keeps_start")
+
+
 def _pack(state: ActorCriticTraining) -> Snapshot:
-    memory = state.memory.pack()
-    parts = {"networks": pack_networks(state.networks), "memory": memory, "env": state.env}
-    return merge(parts, steps=state.steps, episode=state.episode, running=state.running, returns=list(state.returns))
+    parts = {"networks": pack_networks(state.networks), "memory": state.memory.pack(), "env": state.env}
+    return merge(parts, **{name: getattr(state, name) for name in COUNTERS})
 
 
 def _unpack(packed: Snapshot, space: Space) -> ActorCriticTraining:
-    numbers = packed.numbers
+    counters = {name: packed.numbers[name] for name in COUNTERS}
     return ActorCriticTraining(
-        networks=unpack_networks(packed.part("networks")),
-        memory=unpack_memory(packed.part("memory"), [space]),
-        env=packed.part("env"),
-        steps=numbers["steps"],
-        episode=numbers["episode"],
-        running=numbers["running"],
-        returns=tuple(numbers["returns"]),
+        unpack_networks(packed.part("networks")),
+        unpack_memory(packed.part("memory"), [space]),
+        packed.part("env"),
+        **counters | {"returns": tuple(counters["returns"])},
     )

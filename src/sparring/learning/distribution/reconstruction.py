@@ -1,9 +1,7 @@
 """Batch-wise reconstruction of images from estimated gradients, resumable after each batch."""
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import torch
@@ -12,11 +10,12 @@ from sparring.arrays import Batch, pixels
 from sparring.contracts import Model, Network
 from sparring.errors import ConfigError
 from sparring.inversion import GradientInversion, Reconstruction, invert, mean_answers
+from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.distribution.leaked_gradients import EstimatedGradient
 from sparring.random import stream
 from sparring.registry import described_options
 from sparring.snapshot import Snapshot
-from sparring.training import follow_parent
+from sparring.validation import check_at_least_one
 
 
 class InversionTask(NamedTuple):
@@ -41,13 +40,11 @@ class DistributionLearning:
     search: GradientInversion = LAPTOP
     batches: int = 20
     """Maximum number of batches; of more gradients the first are used."""
-    workers: int = 1
-    """Worker processes; results do not depend on their number."""
+    calls: Calls = call_in_turn
+    """How batches are inverted: in this process, or in several. What is found does not depend on it."""
 
     def __post_init__(self) -> None:
-        for name in ("batches", "workers"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"distribution.{name} is {getattr(self, name)}; it must be at least 1")
+        check_at_least_one("distribution", batches=self.batches)
 
     def reconstruct(
         self,
@@ -66,7 +63,7 @@ class DistributionLearning:
         packed = _empty_snapshot(own, origin) if start is None else _check_origin(start, origin)
         batches = list(enumerate(leaks))[: self.batches]
         tasks = [InversionTask(network, own, leak, self.search, (seed, index)) for index, leak in batches]
-        for found in _invert_all(tasks[len(packed.numbers["notes"]) :], workers=self.workers):
+        for found in self.calls(_invert, tasks[len(packed.numbers["notes"]) :]):
             packed = _append(packed, found)
             yield packed
 
@@ -74,26 +71,6 @@ class DistributionLearning:
 def reconstructed(packed: Snapshot) -> Batch:
     """Return the images of a snapshot, each with its most likely label."""
     return Batch(packed.tensors["inputs"], packed.tensors["labels"].argmax(dim=1))
-
-
-def _invert_all(tasks: Sequence[InversionTask], *, workers: int) -> Iterator[Reconstruction]:
-    """Invert each task's gradient, in this process or in workers, and yield the results in the order of the tasks."""
-    if workers == 1 or len(tasks) < 2:
-        yield from map(_invert, tasks)
-        return
-    threads = torch.get_num_threads()
-    context = get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (threads,)) as pool:
-        try:
-            yield from pool.map(_invert, tasks)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _begin(threads: int) -> None:
-    """Set up a worker: it ends with its parent, and uses as many threads, so that sums are equal to the last bit."""
-    follow_parent()
-    torch.set_num_threads(threads)
 
 
 def _invert(task: InversionTask) -> Reconstruction:

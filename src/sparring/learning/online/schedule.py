@@ -1,25 +1,9 @@
-"""RLA's attack during a running training (Li et al., 2022, sections 4 and 6.1): train policies, use the newest one.
+"""When RLA trains policies during an attacked training (Li et al., 2022, sections 4 and 6.1), and how they do."""
 
-Until the attack begins, policies are pre-trained in a world model of the attackers' own examples alone; from then on,
-in one that also includes the learned mixture.
-"""
-
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from math import inf
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from sparring.arrays import briefly
 from sparring.errors import ConfigError
-from sparring.learning.evaluation import evaluate_policy
-from sparring.learning.sb3 import Settings, train
-from sparring.learning.training_env import LearningTask
-from sparring.policies.network import PolicyNetwork
-from sparring.policies.saved_policy import PolicyVersion, SavedPolicy, pack_policy, unpack_policy
-from sparring.snapshot import Snapshot, merge
-
-ATTACK, TRAINING = "attack", "training"
-"""The parts of a snapshot."""
 
 
 @dataclass(frozen=True)
@@ -61,74 +45,11 @@ class OnlineSchedule:
         return max(0, until - self.learns_from) * self.pace
 
 
-class Rehearsal(NamedTuple):
-    """The progress of an attack's training."""
+class PolicyTrial(NamedTuple):
+    """The evaluation of policies in simulation: the increase of the loss over an episode."""
 
-    packed: Snapshot
-    """The snapshot to resume from."""
     steps: int
-    attack: SavedPolicy
-    """The policies so far, each with the round from which it is used."""
-    returns: tuple[float, ...]
-    """The return of each episode that ended since the last policy."""
     gained: float
-    """Mean return of the newest policy in the test episodes, whether or not it is kept; 0 without test episodes."""
+    """The mean return of the latest policy, whether or not it is kept; 0 without test episodes."""
     best: float
-    """Mean return, in the same test episodes, of the policy in use."""
-
-    def __repr__(self) -> str:
-        return briefly(self)
-
-
-class Worlds(NamedTuple):
-    """The simulated games to train in: before the distribution is learned, and after."""
-
-    own: LearningTask
-    learned: LearningTask
-
-    def __repr__(self) -> str:
-        return briefly(self)
-
-
-def rehearse(
-    worlds: Worlds,
-    attack: SavedPolicy,
-    *,
-    settings: Settings,
-    schedule: OnlineSchedule,
-    seed: int,
-    start: Snapshot | None = None,
-) -> Iterator[Rehearsal]:
-    """Train policies for `attack`, and yield the progress whenever there is a newer one.
-
-    In each world, new policies are compared with the newest policy that the attack has at that time, if any. Resuming
-    from any snapshot as `start` gives the same results, to the last bit, as an uninterrupted training.
-    """
-    # A new attack also goes through its serialized form, so that an interruption changes nothing.
-    attack = unpack_policy(pack_policy(attack) if start is None else start.part(ATTACK), "attack")
-    training, made, best, current = None, 0, -inf, None
-    if start is not None:
-        training = start.part(TRAINING)
-        made, best, current = (start.numbers[key] for key in ("steps", "best", "world"))
-    for world, (arena, until) in enumerate(zip(worlds, (schedule.attacks_from, schedule.learns_until), strict=True)):
-        wanted, every = schedule.steps(until), schedule.renewed * schedule.pace
-        if made >= wanted:
-            continue
-        if current != world:
-            best = max(
-                (_test(arena, old, schedule=schedule, seed=seed) for _, old in attack.versions[-1:]), default=-inf
-            )
-        for progress in train(arena, settings, steps=wanted, seed=seed, every=every, start=training):
-            training, made = progress.packed, progress.steps
-            gained = _test(arena, progress.policy, schedule=schedule, seed=seed)
-            if gained >= best:
-                best, newest = gained, PolicyVersion(schedule.learns_from + made // schedule.pace, progress.policy)
-                attack = replace(attack, versions=(*attack.versions, newest))
-            parts = {ATTACK: pack_policy(attack), TRAINING: training}
-            packed = merge(parts, steps=made, best=best, world=world)
-            yield Rehearsal(packed, made, attack, progress.returns, gained, best)
-
-
-def _test(arena: LearningTask, policy: PolicyNetwork, *, schedule: OnlineSchedule, seed: int) -> float:
-    """Return a policy's mean return in the test episodes; 0 without test episodes."""
-    return evaluate_policy(arena, policy, episodes=schedule.trials, seed=seed) if schedule.trials > 0 else 0.0
+    """The mean return, in the same test episodes, of the policy that is used."""

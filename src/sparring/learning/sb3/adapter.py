@@ -1,26 +1,26 @@
-"""A Stable-Baselines3 algorithm that trains in chunks and can be saved between them."""
+"""The algorithms of Stable-Baselines3 as learners: state in, state out."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-from safetensors.torch import load, save
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
+from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.errors import ConfigError
-from sparring.learning.learner import Training
 from sparring.learning.sb3.global_streams import capture_streams, global_streams, seed_streams
 from sparring.learning.sb3.snapshot import pack_algorithm, unpack_algorithm
+from sparring.learning.training_env import LearningTask, make_vec_env, restore_envs, snapshot_envs
 from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
-from sparring.snapshot import Snapshot, merge
+from sparring.snapshot import Codec, Snapshot, merge
 
 NEVER = 10**12
 """A number of episodes so large that Stable-Baselines3 never prints."""
-ALGORITHM, STREAMS, ENVIRONMENT = "algorithm", "streams", "environment"
-"""The parts of a snapshot."""
 
 
 class Settings(Protocol):
@@ -30,17 +30,40 @@ class Settings(Protocol):
         """Reject, before training, settings that do not fit the game."""
 
     def algorithm(self, environments: VecEnv) -> BaseAlgorithm:
-        """Return an untrained learner."""
+        """Return an untrained algorithm."""
 
-    def policy(self, algorithm: BaseAlgorithm) -> PolicyNetwork:
-        """Return a copy of the learner's deterministic policy."""
+    def policy(self, packed: Snapshot) -> PolicyNetwork:
+        """Return the deterministic policy of a packed algorithm."""
+
+
+class SB3Training(NamedTuple):
+    """The state of a training."""
+
+    algorithm: Snapshot
+    """Networks, optimizers, counters, replay buffer and the latest observations."""
+    streams: Snapshot
+    """The states of the global random generators, which the algorithm draws from."""
+    environments: tuple[Snapshot, ...]
+    running: tuple[float, ...]
+    """The sum of the rewards so far, in the episode of each environment."""
+    returns: tuple[float, ...]
+    origin: str
+    """The settings, the number of environments and the seed."""
+
+    @property
+    def steps(self) -> int:
+        """Number of steps so far, summed over all environments."""
+        return int(self.algorithm.numbers["num_timesteps"])
+
+    def __repr__(self) -> str:
+        return briefly(self)
 
 
 class Scores:
     """Accumulates the rewards of episodes."""
 
-    def __init__(self, environments: int) -> None:
-        self.running = [0.0] * environments
+    def __init__(self, running: tuple[float, ...]) -> None:
+        self.running = list(running)
         self.finished: list[float] = []
 
     def add(self, variables: dict[str, Any], _: dict[str, Any]) -> bool:
@@ -53,55 +76,85 @@ class Scores:
         return True
 
 
+@dataclass(frozen=True)
 class SB3Learner:
-    """An algorithm with its environments, and its own states of the global random generators."""
+    """Learns by an algorithm of Stable-Baselines3.
 
-    def __init__(self, settings: Settings, environments: VecEnv, *, seed: int) -> None:
-        self.settings = settings
-        self.environments = environments
-        self.origin = f"{settings}, {environments.num_envs} environments, seed {seed}"
-        self.scores = Scores(environments.num_envs)
+    `improve` ends with the first gradient step (TD3) or rollout (PPO) after its steps.
+    """
+
+    settings: Settings
+
+    def initial(self, task: LearningTask, *, seed: int) -> SB3Training:
+        self.settings.check(task.space, environments=task.environments)
+        environments = make_vec_env(task, seed=seed)
+        algorithm, streams = self._begin(environments, seed=seed)
+        algorithm.learn(0, reset_num_timesteps=False)  # resets the environments
+        return SB3Training(
+            pack_algorithm(algorithm),
+            streams,
+            snapshot_envs(environments),
+            running=(0.0,) * task.environments,
+            returns=(),
+            origin=self._origin(task, seed),
+        )
+
+    def improve(self, state: SB3Training, task: LearningTask, *, steps: int, seed: int) -> SB3Training:
+        origin = self._origin(task, seed)
+        if state.origin != origin:
+            raise ConfigError(f"start comes from {state.origin}; this is {origin}, use an equal one")
+        environments, scores = make_vec_env(task, seed=seed), Scores(state.running)
+        algorithm, _ = self._begin(environments, seed=seed)
+        unpack_algorithm(algorithm, state.algorithm)
+        restore_envs(environments, state.environments)
+        with global_streams(state.streams):
+            algorithm.learn(steps, callback=scores.add, log_interval=NEVER, reset_num_timesteps=False)
+            streams = capture_streams()
+        return SB3Training(
+            pack_algorithm(algorithm),
+            streams,
+            snapshot_envs(environments),
+            running=tuple(scores.running),
+            returns=(*state.returns, *scores.finished),
+            origin=origin,
+        )
+
+    def choose(self, state: SB3Training, task: LearningTask, *, seed: int) -> SB3Training:
+        """Return the state: the latest policy is the only one."""
+        return state
+
+    def policies(self, state: SB3Training, task: LearningTask) -> Mapping[str, PolicyNetwork]:
+        return {task.seat: self.settings.policy(state.algorithm)}
+
+    def codec(self, task: LearningTask) -> Codec[SB3Training]:
+        return Codec(_pack, _unpack)
+
+    def _begin(self, environments: VecEnv, *, seed: int) -> tuple[BaseAlgorithm, Snapshot]:
+        """Return an untrained algorithm, and the global generators after it was made."""
         with global_streams(seed_streams(stream(seed, "learner"))):
-            self.algorithm = settings.algorithm(environments)
-            self.streams = capture_streams()
-        self.algorithm.set_logger(Logger(folder=None, output_formats=[]))
-        self.algorithm.action_space.np_random.bit_generator.state = stream(seed, "warmup").bit_generator.state
+            algorithm = self.settings.algorithm(environments)
+            streams = capture_streams()
+        algorithm.set_logger(Logger(folder=None, output_formats=[]))
+        algorithm.action_space.np_random.bit_generator.state = stream(seed, "warmup").bit_generator.state
+        return algorithm, streams
 
-    @property
-    def steps(self) -> int:
-        """Number of steps so far, summed over all environments."""
-        return self.algorithm.num_timesteps
+    def _origin(self, task: LearningTask, seed: int) -> str:
+        return f"{self.settings}, {task.environments} environments, seed {seed}"
 
-    def learn(self, steps: int) -> None:
-        """Train until at least `steps` steps have been made in total."""
-        with global_streams(self.streams):
-            self.algorithm.learn(
-                steps - self.steps,
-                callback=self.scores.add,
-                log_interval=NEVER,
-                reset_num_timesteps=False,
-            )
-            self.streams = capture_streams()
 
-    def training(self) -> Training:
-        """Return the progress, with the returns of the episodes that ended since the last call."""
-        policy, returns = self.settings.policy(self.algorithm), tuple(self.scores.finished)
-        self.scores.finished.clear()
-        return Training(self._pack(), self.steps, returns, policy)
+def _pack(state: SB3Training) -> Snapshot:
+    parts = {"algorithm": state.algorithm, "streams": state.streams}
+    parts |= {f"environment{index}": packed for index, packed in enumerate(state.environments)}
+    return merge(parts, running=list(state.running), returns=list(state.returns), origin=state.origin)
 
-    def restore(self, packed: Snapshot) -> None:
-        """Resume from another learner's snapshot."""
-        if packed.numbers["origin"] != self.origin:
-            raise ConfigError(f"start comes from {packed.numbers['origin']}; this is {self.origin}, use an equal one")
-        unpack_algorithm(self.algorithm, packed.part(ALGORITHM))
-        self.streams = packed.part(STREAMS)
-        self.scores.running = list(packed.numbers["running"])
-        for index in range(self.environments.num_envs):
-            tensors, numbers = packed.part(f"{ENVIRONMENT}{index}")
-            self.environments.env_method("receive", save(tensors), numbers, indices=index)
 
-    def _pack(self) -> Snapshot:
-        parts = {ALGORITHM: pack_algorithm(self.algorithm), STREAMS: self.streams}
-        for index, (content, numbers) in enumerate(self.environments.env_method("sent")):
-            parts[f"{ENVIRONMENT}{index}"] = Snapshot(load(content), numbers)
-        return merge(parts, running=list(self.scores.running), origin=self.origin)
+def _unpack(packed: Snapshot) -> SB3Training:
+    running = tuple(packed.numbers["running"])
+    return SB3Training(
+        packed.part("algorithm"),
+        packed.part("streams"),
+        tuple(packed.part(f"environment{index}") for index in range(len(running))),
+        running=running,
+        returns=tuple(packed.numbers["returns"]),
+        origin=packed.numbers["origin"],
+    )

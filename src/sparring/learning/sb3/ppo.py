@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from stable_baselines3 import PPO
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
 from sparring.contracts import Space
 from sparring.errors import ConfigError
-from sparring.learning.sb3.layers import layers
 from sparring.learning.sb3.ranges import AMOUNT, COUNT, RATE, SHARE, refuse_outside
+from sparring.learning.sb3.snapshot import linear_layers
 from sparring.policies.network import PolicyNetwork
+from sparring.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,6 @@ class PPOSettings:
             device="cpu",
         )
 
-    def policy(self, algorithm: BaseAlgorithm) -> PolicyNetwork:
-        assert isinstance(algorithm, PPO)
-        parts = (algorithm.policy.mlp_extractor.policy_net, algorithm.policy.action_net)
-        return PolicyNetwork(layers(*parts), hidden="tanh", squash="clip")
+    def policy(self, packed: Snapshot) -> PolicyNetwork:
+        modules = ("policy/mlp_extractor.policy_net", "policy/action_net")
+        return PolicyNetwork(linear_layers(packed, *modules), hidden="tanh", squash="clip")

@@ -48,6 +48,18 @@ def unpack_algorithm(algorithm: BaseAlgorithm, packed: Snapshot) -> None:
             getattr(buffer, name)[: buffer.size()] = tensors[name].numpy()
 
 
+def linear_layers(packed: Snapshot, *modules: str) -> tuple[tuple[Tensor, Tensor], ...]:
+    """Return the weight and the bias of every fully connected layer of some modules, first layer first."""
+    names = [name.removesuffix(".weight") for name in packed.tensors if name.endswith(".weight")]
+    own = [sorted((name for name in names if name.startswith(each)), key=_by_number) for each in modules]
+    return tuple((packed.tensors[f"{name}.weight"], packed.tensors[f"{name}.bias"]) for each in own for name in each)
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    """Return a key that puts layer 10 after layer 2."""
+    return len(name), name
+
+
 def _weights(algorithm: BaseAlgorithm) -> Iterator[tuple[str, Tensor]]:
     """Yield copies of the networks' parameters and of the optimizers' state for each."""
     for part, content in algorithm.get_parameters().items():

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from stable_baselines3 import TD3
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.vec_env import VecEnv
 
 from sparring.contracts import Space
 from sparring.errors import ConfigError
-from sparring.learning.sb3.layers import layers
 from sparring.learning.sb3.ranges import AMOUNT, COUNT, RATE, SHARE, refuse_outside
+from sparring.learning.sb3.snapshot import linear_layers
 from sparring.policies.network import PolicyNetwork
+from sparring.snapshot import Snapshot
 
 BUFFER_BYTES = 512 * 2**20
 NUMBER_BYTES = 4
@@ -68,16 +68,15 @@ class TD3Settings:
             train_freq=self.pace,
             gradient_steps=environments.num_envs,
             action_noise=NormalActionNoise(np.zeros(actions), np.full(actions, self.noise)),
-            # An episode ends at its horizon (`SentEnv`), so the next observation is the next row: half the memory.
+            # An episode ends at its horizon (`LearnerEnv`), so the next observation is the next row: half the memory.
             optimize_memory_usage=True,
             replay_buffer_kwargs={"handle_timeout_termination": False},
             policy_kwargs={"net_arch": list(self.hidden)},
             device="cpu",
         )
 
-    def policy(self, algorithm: BaseAlgorithm) -> PolicyNetwork:
-        assert isinstance(algorithm, TD3)
-        return PolicyNetwork(layers(algorithm.actor.mu), hidden="relu", squash="tanh")
+    def policy(self, packed: Snapshot) -> PolicyNetwork:
+        return PolicyNetwork(linear_layers(packed, "policy/actor.mu"), hidden="relu", squash="tanh")
 
 
 def largest_buffer(space: Space) -> int:
