@@ -6,13 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from stable_baselines3.common.logger import Logger
 from torch import Tensor, nn
 
 from benchmarks.timing import interleaved
 from sparring.arrays import FloatArray
 from sparring.contracts import Space
 from sparring.learning.sb3 import TD3Settings
-from sparring.learning.sb3.adapter import SB3Learner
+from sparring.learning.sb3.adapter import NEVER
 from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.random import Generator
 from sparring.snapshot import Codec, Snapshot
@@ -101,16 +102,17 @@ def measure(threads: int, *, repeats: int, settings: TD3Settings) -> str:
     """Return one row of the table."""
     torch.set_num_threads(threads)
     plain = PlainSteps(settings)
-    with make_vec_env(LearningTask(Idle(), SEAT), seed=0) as environments:
-        learner, player = (SB3Learner(settings, environments, seed=0) for _ in range(2))
-        learner.learn(settings.batch)
-        player.algorithm.gradient_steps = 0
-        tasks = {
-            "plain": plain.two_steps,
-            "gradient": lambda: learner.algorithm.train(2, settings.batch),
-            "play": lambda: player.learn(player.steps + settings.pace),
-        }
-        seconds = interleaved(tasks, repeats=repeats)
+    learner, player = (settings.algorithm(make_vec_env(LearningTask(Idle(), SEAT), seed=0)) for _ in range(2))
+    for each in (learner, player):
+        each.set_logger(Logger(folder=None, output_formats=[]))
+    learner.learn(settings.batch, log_interval=NEVER)
+    player.gradient_steps = 0
+    tasks = {
+        "plain": plain.two_steps,
+        "gradient": lambda: learner.train(2, settings.batch),
+        "play": lambda: player.learn(settings.pace, log_interval=NEVER, reset_num_timesteps=False),
+    }
+    seconds = interleaved(tasks, repeats=repeats)
     gradient, bare, step = seconds["gradient"] / 2, seconds["plain"] / 2, seconds["play"] / settings.pace
     return f"{threads:<9}{1e3 * gradient:12.2f}{1e3 * bare:12.2f}{gradient / bare:11.2f}×{1e3 * step:12.2f}"
 

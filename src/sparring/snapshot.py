@@ -1,6 +1,6 @@
 """Serialization of the state of a player, a game or a learner: to disk and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from torch import Tensor
@@ -29,6 +29,22 @@ def merge(parts: Mapping[str, Snapshot], **numbers: Any) -> Snapshot:
 
 
 State = TypeVar("State")
+
+
+def pack_fields(fields: Mapping[str, Any]) -> Snapshot:
+    """Return the fields of a named tuple, which are tensors, snapshots and JSON values, as a snapshot."""
+    tensors = {name: value for name, value in fields.items() if isinstance(value, Tensor)}
+    parts = {name: value for name, value in fields.items() if isinstance(value, Snapshot)}
+    others = {name: value for name, value in fields.items() if name not in tensors and name not in parts}
+    merged = merge(parts, **others)
+    return Snapshot({**tensors, **merged.tensors}, merged.numbers)
+
+
+def unpack_fields(packed: Snapshot, *, kind: Callable[..., State], parts: Collection[str] = ()) -> State:
+    """Return the named tuple that `pack_fields` packed; `parts` are its snapshots. Lists become tuples."""
+    tensors = {name: tensor for name, tensor in packed.tensors.items() if name.partition(":")[0] not in parts}
+    numbers = {name: tuple(each) if isinstance(each, list) else each for name, each in packed.numbers.items()}
+    return kind(**{**tensors, **numbers, **{name: packed.part(name) for name in parts}})
 
 
 class Codec(NamedTuple, Generic[State]):

@@ -8,6 +8,7 @@ the middle of the distribution are kept; which of all that were kept is the best
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import ceil
 from typing import NamedTuple, Protocol
@@ -24,7 +25,7 @@ from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
-from sparring.snapshot import Codec, Snapshot
+from sparring.snapshot import Codec, pack_fields, unpack_fields
 from sparring.validation import check_at_least_one, check_positive, check_shares
 
 SEARCH, TRIAL = "search", "search trial"
@@ -171,7 +172,7 @@ class CrossEntropySearch:
         return {task.seat: self.family.policy(state.best, task.space)}
 
     def codec(self, task: LearningTask) -> Codec[SearchState]:
-        return Codec(_pack, _unpack)
+        return Codec(lambda state: pack_fields(state._asdict()), partial(unpack_fields, kind=SearchState))
 
     def choose(self, state: SearchState, task: LearningTask, *, seed: int) -> SearchState:
         """Return the state with the best of the kept candidates, chosen in fresh episodes by successive halving."""
@@ -232,21 +233,3 @@ def _draw(state: SearchState, candidates: int, rng: Generator) -> Tensor:
     noise = torch.from_numpy(rng.standard_normal((candidates, len(state.mean))))
     noise[0] = 0
     return state.mean + state.deviation * noise
-
-
-def _pack(state: SearchState) -> Snapshot:
-    tensors = {name: getattr(state, name) for name in ("mean", "deviation", "kept", "best")}
-    return Snapshot(tensors, {"generation": state.generation, "returns": list(state.returns), "steps": state.steps})
-
-
-def _unpack(packed: Snapshot) -> SearchState:
-    tensors, numbers = packed
-    return SearchState(
-        generation=numbers["generation"],
-        mean=tensors["mean"],
-        deviation=tensors["deviation"],
-        kept=tensors["kept"],
-        best=tensors["best"],
-        returns=tuple(numbers["returns"]),
-        steps=numbers["steps"],
-    )

@@ -1,6 +1,6 @@
 """Training environments of a seat: games stepped in lock-step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,7 +13,6 @@ from sparring.contracts import Game, Policy, Space
 from sparring.errors import ConfigError
 from sparring.games.env import SeatEnv
 from sparring.random import Generator, stream
-from sparring.snapshot import Snapshot
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +53,6 @@ def make_vec_env(task: LearningTask, *, seed: int) -> DummyVecEnv:
     """Return the task's environments, each with its own random stream."""
     rngs = [stream(seed, "environment", index) for index in range(task.environments)]
     return DummyVecEnv([partial(_make_env, task, rng) for rng in rngs])
-
-
-def snapshot_envs(environments: DummyVecEnv) -> tuple[Snapshot, ...]:
-    """Return a snapshot of each environment."""
-    return tuple(environments.env_method("snapshot"))
-
-
-def restore_envs(environments: DummyVecEnv, packed: Iterable[Snapshot]) -> None:
-    """Resume each environment from its snapshot."""
-    for index, each in enumerate(packed):
-        environments.env_method("restore", each, indices=index)
 
 
 def _make_env(task: LearningTask, rng: Generator) -> LearnerEnv:

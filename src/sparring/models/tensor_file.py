@@ -1,6 +1,7 @@
 """Tensors on disk with a description as JSON: one file in the safetensors format."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,9 +33,18 @@ def write_tensors(path: str | Path, kind: str, *, described: Mapping[str, Any], 
 
 def tensor_bytes(kind: str, *, described: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> bytes:
     """Return the content of a file of tensors and their description."""
-    # Tensors that share memory are copied. A single entry, since safetensors writes several in no particular order.
-    own = {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+    # safetensors rejects tensors that share memory or are not contiguous.
+    owners = Counter(tensor.untyped_storage().data_ptr() for tensor in tensors.values())
+    own = {
+        name: tensor.contiguous() if owners[tensor.untyped_storage().data_ptr()] == 1 else _copy(tensor)
+        for name, tensor in tensors.items()
+    }
+    # A single entry, since safetensors writes several in no particular order.
     return save(own, {kind: json.dumps(described)})
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def read_tensors(path: str | Path, kind: str) -> TensorFile:

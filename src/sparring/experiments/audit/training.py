@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from statistics import fmean
 from time import perf_counter
@@ -21,12 +20,12 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write_json
-from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.resumable import run_job, training_job
 from sparring.experiments.jobs.save_pace import SELDOM, SavePace
 from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
-from sparring.experiments.jobs.train_policy import save_policy
+from sparring.experiments.jobs.train_policy import save_policy, train_or_stop
 from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.federation import Attacker, Scenario
 from sparring.games.federated import ATTACKER, AttackerSeat, AttackType, ErrorObjective, FederatedGame, SeatControlled
@@ -94,7 +93,7 @@ def is_trained(job: TrainingJob) -> bool:
 
 def train_in_worker(job: TrainingJob) -> Path | Stopped | Failed:
     """Train a policy, or resume its training, and return its file; errors are returned, not raised."""
-    return capture_outcome(partial(_train_or_stop, job))
+    return train_or_stop(_train, job, job.folder.parent)
 
 
 def train_attack(
@@ -202,15 +201,12 @@ def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds:
     return (perf_counter() - begin) / steps
 
 
-def _train_or_stop(job: TrainingJob) -> Path | Stopped:
-    stop = stop_file(job.folder.parent)
-    if stop.exists():
-        return Stopped()
+def _train(job: TrainingJob) -> Path:
     config, catalogues = job.config, replace(load_plugins(job.plugins), loaded=SharedData(job.data))
     with torch_threads(config.execution.threads):
         return train_attack(
             build_scenario(config, load_dataset(config, catalogues), catalogues=catalogues),
             job.task,
             folder=job.folder,
-            wants_stop=stop.exists,
+            wants_stop=stop_file(job.folder.parent).exists,
         )

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from sparring.errors import Interrupted, RunError, SavingError
 from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.atomic_files import translate_os_errors
-from sparring.experiments.jobs.job import Failed, Stopped, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.workers import Workers
 from sparring.policies import saved_policy
 from sparring.policies.saved_policy import SavedPolicy, is_shipped
@@ -42,6 +43,11 @@ def train_policies(
             stopped += _is_stopped(answer, labels[index])
     if stopped:
         raise Interrupted("stopped while training; the same command resumes it")
+
+
+def train_or_stop(train: Callable[[Job], Path], job: Job, folder: Path) -> Path | Stopped | Failed:
+    """Train a policy unless a stop is requested in the folder; errors are returned, not raised."""
+    return Stopped() if stop_file(folder).exists() else capture_outcome(partial(train, job))
 
 
 def refuse_shipped(policy: Path) -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from math import inf
 from pathlib import Path
 from shutil import rmtree
@@ -17,12 +16,12 @@ from sparring.experiments.analysis.frames import Labels
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write_json
-from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
+from sparring.experiments.jobs.job import Failed, Stopped, stop_file
 from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.resumable import ResumableJob, run_job
 from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
 from sparring.experiments.jobs.snapshots import latest_progress
-from sparring.experiments.jobs.train_policy import HONEST, refuse_shipped, save_policy, train_policies
+from sparring.experiments.jobs.train_policy import HONEST, refuse_shipped, save_policy, train_or_stop, train_policies
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.reproductions.policy_trials import TRIALS, policies_of
 from sparring.experiments.sweeps import Cell, Plan
@@ -128,7 +127,7 @@ def train_attacks(
 
 def train_part(part: TrainingPart) -> Path | Stopped | Failed:
     """Train an attack, or resume its training, and return its file; errors are returned, not raised."""
-    return capture_outcome(partial(_train_or_stop, part))
+    return train_or_stop(_train, part, part.policy.parent)
 
 
 def learn_attack(
@@ -169,10 +168,8 @@ def steps_made(part: TrainingPart) -> int:
     return wanted if part.policy.exists() else min(wanted, latest_progress(_snapshot_folder(part.policy)))
 
 
-def _train_or_stop(part: TrainingPart) -> Path | Stopped:
+def _train(part: TrainingPart) -> Path:
     stop, folder = stop_file(part.policy.parent), _snapshot_folder(part.policy)
-    if stop.exists():
-        return Stopped()
     with torch_threads(part.config.execution.threads):
         scenario = build_scenario(part.config, load_dataset(part.config))
         attack, trials = learn_attack(scenario, part.training, folder=folder, wants_stop=stop.exists)

@@ -1,12 +1,10 @@
 """The model at the end of a run, `model.safetensors`: its parameters, and the description of its network."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors import SafetensorError
 
 from sparring.contracts import Model
 from sparring.data import Dataset
@@ -15,10 +13,11 @@ from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.atomic_files import write
 from sparring.models import ModuleNetwork, network
+from sparring.models.tensor_file import read_tensors, tensor_bytes
 from sparring.registry import build
 from sparring.validation import check_kind
 
-NAME = "model.safetensors"
+NAME, KIND = "model.safetensors", "network"
 CONSTANT = "constant:"
 """The prefix of the names of tensors that are not trained."""
 
@@ -37,11 +36,9 @@ def save_model(folder: Path, model: Model, *, section: Section, dataset: Dataset
     facts = ModelFacts(dataset.shape, dataset.classes, dataset.mean, dataset.std)
     network = model.network
     constants = network.constants if isinstance(network, ModuleNetwork) else {}
-    # Copies, since safetensors rejects a tensor with two names.
-    held = {f"{CONSTANT}{name}": tensor.clone() for name, tensor in constants.items()}
-    # A single entry, since safetensors writes several entries in arbitrary order.
-    described = json.dumps({"model": section, "data": facts})
-    write(folder / NAME, save({"parameters": model.parameters, **held}, {"network": described}))
+    held = {f"{CONSTANT}{name}": tensor for name, tensor in constants.items()}
+    described, tensors = {"model": section, "data": facts}, {"parameters": model.parameters, **held}
+    write(folder / NAME, tensor_bytes(KIND, described=described, tensors=tensors))
 
 
 def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model:
@@ -49,10 +46,8 @@ def load_model(folder: str | Path, catalogues: Catalogues = CATALOGUES) -> Model
     check_kind("load_model: folder", folder, kind=str | Path, remedy="give the folder of a run, such as outcome.folder")
     path = Path(folder) if Path(folder).is_file() else Path(folder) / NAME
     try:
-        with safe_open(path, framework="pt") as file:
-            described = json.loads(file.metadata()["network"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
-            parameters = tensors.pop("parameters")
+        described, tensors = read_tensors(path, KIND)
+        parameters = tensors.pop("parameters")
     except (OSError, SafetensorError, TypeError, KeyError, ValueError):
         raise UnknownFolder(f"{path} holds no model of a run; give the folder of a run that is complete") from None
     shape, classes, mean, std = described["data"]

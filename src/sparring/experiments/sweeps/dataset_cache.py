@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from safetensors import safe_open
-from safetensors.torch import save
 
 from sparring.arrays import Batch
 from sparring.data import Dataset
 from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.atomic_files import translate_os_errors, write
+from sparring.models.tensor_file import read_tensors, tensor_bytes
 from sparring.training import release_freed_memory
 
+KIND = "dataset"
 SPLITS = ("train", "test", "validation")
 
 
@@ -69,20 +69,14 @@ class SharedData:
 
 def save_dataset(path: Path, dataset: Dataset) -> None:
     splits = {split: getattr(dataset, split) for split in SPLITS if getattr(dataset, split) is not None}
-    tensors = {
-        f"{split}.{part}": tensor.contiguous()
-        for split, batch in splits.items()
-        for part, tensor in batch._asdict().items()
-    }
+    tensors = {f"{split}.{part}": tensor for split, batch in splits.items() for part, tensor in batch._asdict().items()}
     facts = {name: getattr(dataset, name) for name in ("name", "classes", "class_names", "mean", "std")}
-    write(path, save(tensors, {"dataset": json.dumps(facts)}))
+    write(path, tensor_bytes(KIND, described=facts, tensors=tensors))
 
 
 def map_dataset(path: Path) -> Dataset:
     """Return the data set in a file; examples are read on demand, and changes to them do not affect the file."""
-    with safe_open(path, framework="pt") as file:
-        facts: dict[str, Any] = json.loads(file.metadata()["dataset"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (a file is not a mapping)
+    facts, tensors = read_tensors(path, KIND)
     splits: dict[str, Any] = {
         split: Batch(*(tensors[f"{split}.{part}"] for part in Batch._fields))
         for split in SPLITS

@@ -29,7 +29,7 @@ from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
-from sparring.snapshot import Codec, Snapshot, merge
+from sparring.snapshot import Codec, Snapshot, pack_fields, unpack_fields
 from sparring.validation import check_at_least_one
 
 USUAL = UpdateSettings()
@@ -188,19 +188,12 @@ def _env(task: LearningTask) -> SeatEnv:
     return SeatEnv(task.game, task.seat, opponents=task.opponents)
 
 
-COUNTERS = ("steps", "episode", "running", "returns", "keeps_start")
-
-
 def _pack(state: ActorCriticTraining) -> Snapshot:
-    parts = {"networks": pack_networks(state.networks), "memory": state.memory.pack(), "env": state.env}
-    return merge(parts, **{name: getattr(state, name) for name in COUNTERS})
+    parts = {"networks": pack_networks(state.networks), "memory": state.memory.pack()}
+    return pack_fields(state._asdict() | parts)
 
 
 def _unpack(packed: Snapshot, space: Space) -> ActorCriticTraining:
-    counters = {name: packed.numbers[name] for name in COUNTERS}
-    return ActorCriticTraining(
-        unpack_networks(packed.part("networks")),
-        unpack_memory(packed.part("memory"), [space]),
-        packed.part("env"),
-        **counters | {"returns": tuple(counters["returns"])},
-    )
+    state = unpack_fields(packed, kind=ActorCriticTraining, parts=("networks", "memory", "env"))
+    memory = unpack_memory(packed.part("memory"), [space])
+    return state._replace(networks=unpack_networks(packed.part("networks")), memory=memory)

@@ -16,10 +16,7 @@ from sparring.learning.online.schedule import OnlineSchedule, PolicyTrial
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import PolicyNetwork
 from sparring.policies.saved_policy import PolicyVersion, SavedPolicy, pack_policy, unpack_policy
-from sparring.snapshot import Codec, Snapshot, merge
-
-ATTACK, TRAINING = "attack", "training"
-"""The parts of a snapshot."""
+from sparring.snapshot import Codec, Snapshot, pack_fields, unpack_fields
 
 
 class OnlineTrainingState(NamedTuple):
@@ -93,18 +90,15 @@ class OnlineLearner:
         codec = self.learner.codec(worlds.learned)
 
         def pack(state: OnlineTrainingState) -> Snapshot:
-            parts = {ATTACK: pack_policy(state.attack), TRAINING: codec.pack(state.training)}
-            trials = [trial._asdict() for trial in state.trials]
-            return merge(parts, trials=trials, world=state.world, best=state.best)
+            parts = {"training": codec.pack(state.training), "attack": pack_policy(state.attack)}
+            return pack_fields(state._asdict() | parts)
 
         def unpack(packed: Snapshot) -> OnlineTrainingState:
-            trials, world, best = (packed.numbers[name] for name in ("trials", "world", "best"))
-            return OnlineTrainingState(
-                codec.unpack(packed.part(TRAINING)),
-                unpack_policy(packed.part(ATTACK), "attack"),
-                tuple(PolicyTrial(**trial) for trial in trials),
-                world=world,
-                best=best,
+            state = unpack_fields(packed, kind=OnlineTrainingState, parts=("training", "attack"))
+            return state._replace(
+                training=codec.unpack(state.training),
+                attack=unpack_policy(packed.part("attack"), "attack"),
+                trials=tuple(PolicyTrial(*trial) for trial in state.trials),
             )
 
         return Codec(pack, unpack)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -14,13 +15,15 @@ from sparring.contracts import Space
 from sparring.errors import ConfigError
 from sparring.learning.sb3.global_streams import capture_streams, global_streams, seed_streams
 from sparring.learning.sb3.snapshot import pack_algorithm, unpack_algorithm
-from sparring.learning.training_env import LearningTask, make_vec_env, restore_envs, snapshot_envs
+from sparring.learning.training_env import LearningTask, make_vec_env
 from sparring.policies.network import PolicyNetwork
 from sparring.random import stream
-from sparring.snapshot import Codec, Snapshot, merge
+from sparring.snapshot import Codec, Snapshot, merge, pack_fields, unpack_fields
 
 NEVER = 10**12
 """A number of episodes so large that Stable-Baselines3 never prints."""
+PARTS = ("algorithm", "streams", "environments")
+"""The fields of a state that are snapshots."""
 
 
 class Settings(Protocol):
@@ -43,7 +46,7 @@ class SB3Training(NamedTuple):
     """Networks, optimizers, counters, replay buffer and the latest observations."""
     streams: Snapshot
     """The states of the global random generators, which the algorithm draws from."""
-    environments: tuple[Snapshot, ...]
+    environments: Snapshot
     running: tuple[float, ...]
     """The sum of the rewards so far, in the episode of each environment."""
     returns: tuple[float, ...]
@@ -89,35 +92,20 @@ class SB3Learner:
         self.settings.check(task.space, environments=task.environments)
         environments = make_vec_env(task, seed=seed)
         algorithm, streams = self._begin(environments, seed=seed)
-        algorithm.learn(0, reset_num_timesteps=False)  # resets the environments
-        return SB3Training(
-            pack_algorithm(algorithm),
-            streams,
-            snapshot_envs(environments),
-            running=(0.0,) * task.environments,
-            returns=(),
-            origin=self._origin(task, seed),
-        )
+        nothing, origin = Snapshot({}, {}), self._origin(task, seed)
+        begun = SB3Training(nothing, streams, nothing, (0.0,) * task.environments, (), origin)
+        return _learn(begun, algorithm, environments, steps=0)  # resets the environments
 
     def improve(self, state: SB3Training, task: LearningTask, *, steps: int, seed: int) -> SB3Training:
         origin = self._origin(task, seed)
         if state.origin != origin:
             raise ConfigError(f"start comes from {state.origin}; this is {origin}, use an equal one")
-        environments, scores = make_vec_env(task, seed=seed), Scores(state.running)
+        environments = make_vec_env(task, seed=seed)
         algorithm, _ = self._begin(environments, seed=seed)
         unpack_algorithm(algorithm, state.algorithm)
-        restore_envs(environments, state.environments)
-        with global_streams(state.streams):
-            algorithm.learn(steps, callback=scores.add, log_interval=NEVER, reset_num_timesteps=False)
-            streams = capture_streams()
-        return SB3Training(
-            pack_algorithm(algorithm),
-            streams,
-            snapshot_envs(environments),
-            running=tuple(scores.running),
-            returns=(*state.returns, *scores.finished),
-            origin=origin,
-        )
+        for index in range(task.environments):
+            environments.env_method("restore", state.environments.part(str(index)), indices=index)
+        return _learn(state, algorithm, environments, steps=steps)
 
     def choose(self, state: SB3Training, task: LearningTask, *, seed: int) -> SB3Training:
         """Return the state: the latest policy is the only one."""
@@ -127,7 +115,7 @@ class SB3Learner:
         return {task.seat: self.settings.policy(state.algorithm)}
 
     def codec(self, task: LearningTask) -> Codec[SB3Training]:
-        return Codec(_pack, _unpack)
+        return Codec(lambda state: pack_fields(state._asdict()), partial(unpack_fields, kind=SB3Training, parts=PARTS))
 
     def _begin(self, environments: VecEnv, *, seed: int) -> tuple[BaseAlgorithm, Snapshot]:
         """Return an untrained algorithm, and the global generators after it was made."""
@@ -142,19 +130,17 @@ class SB3Learner:
         return f"{self.settings}, {task.environments} environments, seed {seed}"
 
 
-def _pack(state: SB3Training) -> Snapshot:
-    parts = {"algorithm": state.algorithm, "streams": state.streams}
-    parts |= {f"environment{index}": packed for index, packed in enumerate(state.environments)}
-    return merge(parts, running=list(state.running), returns=list(state.returns), origin=state.origin)
-
-
-def _unpack(packed: Snapshot) -> SB3Training:
-    running = tuple(packed.numbers["running"])
-    return SB3Training(
-        packed.part("algorithm"),
-        packed.part("streams"),
-        tuple(packed.part(f"environment{index}") for index in range(len(running))),
-        running=running,
-        returns=tuple(packed.numbers["returns"]),
-        origin=packed.numbers["origin"],
+def _learn(state: SB3Training, algorithm: BaseAlgorithm, environments: VecEnv, *, steps: int) -> SB3Training:
+    """Return the state after at least so many more steps."""
+    scores = Scores(state.running)
+    with global_streams(state.streams):
+        algorithm.learn(steps, callback=scores.add, log_interval=NEVER, reset_num_timesteps=False)
+        streams = capture_streams()
+    games = {str(index): packed for index, packed in enumerate(environments.env_method("snapshot"))}
+    return state._replace(
+        algorithm=pack_algorithm(algorithm),
+        streams=streams,
+        environments=merge(games),
+        running=tuple(scores.running),
+        returns=(*state.returns, *scores.finished),
     )
