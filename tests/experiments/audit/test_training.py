@@ -66,7 +66,7 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_bytes(tmp_path, chunks):
 
 def test_a_search_trains_a_table_over_the_number_of_malicious_clients(tmp_path):
     policy = load_policy(trained(tmp_path, task=SEARCHED), "attack")
-    assert policy.acting == WIDE
+    assert LearnedAttack(str(tmp_path / "policy.safetensors")).acting == WIDE
     assert policy.versions[0].policy.encoder is not None
     assert LearnedAttack(str(tmp_path / "policy.safetensors")).trained.versions
     assert steps_made(tmp_path) >= SEARCHED.steps
