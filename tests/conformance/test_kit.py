@@ -12,7 +12,6 @@ from sparring.conformance import CHECKS, conformance, failures
 from sparring.conformance.check import format_check_name
 from sparring.contracts import Model as Made
 from sparring.data import Iid, Partition
-from sparring.defenses import NormBounding
 from sparring.errors import ConfigError, PluginError
 from sparring.kinds import KINDS, kind_of
 from sparring.random import stream
@@ -20,13 +19,11 @@ from tests.conformance.players import (
     SOUND,
     SoundAttack,
     SoundBackdoor,
-    SoundMemory,
     SoundModel,
     SoundPartition,
     SoundPoison,
     SoundRepair,
     SoundRule,
-    SoundServer,
     SoundSource,
     SoundTrigger,
 )
@@ -127,33 +124,6 @@ class Rule(SoundRule):
 
     def aggregate(self, view, memory):
         return self.spoil(view, memory, *SoundRule().aggregate(view, memory))
-
-
-@dataclass(frozen=True)
-class Server(SoundServer):
-    """A sound server but for what is done with its plan."""
-
-    spoil: Any = field(default=None, compare=False)
-    forgets: bool = False
-
-    def plan(self, view, memory):
-        return self.spoil(view, memory, *SoundServer().plan(view, memory))
-
-    def deployed(self, memory):
-        return None if self.forgets else SoundServer().deployed(memory)
-
-
-@dataclass(frozen=True)
-class Remembering(SoundMemory):
-    """A sound attack with a memory but for what is done with its answer."""
-
-    spoil: Any = field(default=None, compare=False)
-
-    def craft(self, view):
-        return SoundMemory().craft(view)
-
-    def craft_from(self, view, memory):
-        return self.spoil(view, memory, *SoundMemory().craft_from(view, memory))
 
 
 @dataclass(frozen=True)
@@ -336,35 +306,6 @@ BROKEN = [
     (Rule(lambda view, memory, step, new: (step, {"last": step})), "its memory is kept apart from its step"),
     (Rule(lambda view, memory, step, new: (step, {"last": step.tolist()})), "a run resumes from saved memory"),
     (Rule(lambda view, memory, step, new: (step + next(CALLS), new)), "equal rounds have equal answers"),
-    (Server(lambda view, memory, plan, new: plan), "each round has a plan that can be played"),
-    (Server(lambda view, memory, plan, new: (plan.repair, new)), "each round has a plan that can be played"),
-    (
-        Server(lambda view, memory, plan, new: (plan, {"x": view.root() * NAN})),
-        "each round has a plan that can be played",
-    ),
-    (
-        Server(lambda view, memory, plan, new: (plan, new), forgets=True),
-        "the repair of a round is the one that is deployed",
-    ),
-    (
-        Server(lambda view, memory, plan, new: (plan._replace(rule=NormBounding(1.0 + next(CALLS))), new)),
-        "equal rounds have equal plans",
-    ),
-    (Server(lambda view, memory, plan, new: edited(view.parameters, (plan, new))), "what a server sees is left alone"),
-    (Server(lambda view, memory, plan, new: (plan, {"rounds": [1]})), "a run resumes from a saved plan"),
-    (
-        Remembering(lambda view, memory, rows, new: (rows + 1, new)),
-        "without a memory it crafts as with an empty one",
-    ),
-    (
-        Remembering(lambda view, memory, rows, new: edited(memory.get("rounds", rows)[None], (rows, new))),
-        "its memory is saved and left alone",
-    ),
-    (Remembering(lambda view, memory, rows, new: (rows, {"rounds": 3})), "its memory is saved and left alone"),
-    (
-        Remembering(lambda view, memory, rows, new: (rows, {"rounds": view.parameters[:1]})),
-        "its memory is kept apart from what it sees",
-    ),
     (Attack(lambda view, rows: rows[:, 1:]), "its rows are finite floats one for each client"),
     (Attack(lambda view, rows: None), "its rows are finite floats one for each client"),
     (Attack(lambda view, rows: rows.double()), "its rows are finite floats one for each client"),

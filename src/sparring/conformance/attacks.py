@@ -96,7 +96,7 @@ def recalled(attack: RememberingAttack, memory: Memory, *, round: int = 0) -> tu
 
 
 def without_a_memory_it_crafts_as_with_an_empty_one(attack: RememberingAttack) -> Iterator[str]:
-    if not torch.equal(crafted(attack, attacker_view()), recalled(attack, {})[0]):  # type: ignore[arg-type]  # both
+    if not torch.equal(crafted(attack, attacker_view()), recalled(attack, {})[0]):
         yield "craft(view) differs from the rows of craft_from(view, {})"
 
 

@@ -170,7 +170,7 @@ class Attack(Protocol):
 
 
 @runtime_checkable
-class RememberingAttack(Protocol):
+class RememberingAttack(Attack, Protocol):
     """What an attack with a memory offers in addition; in a federation it takes the place of `craft`."""
 
     def craft_from(self, view: OmniscientView, memory: Memory) -> tuple[Matrix, Memory]:
