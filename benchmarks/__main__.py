@@ -1,6 +1,6 @@
 """`make bench`: print every table."""
 
-from benchmarks import games, inversion, reinforcement, rounds, rules, starting, sweeps
+from benchmarks import games, inversion, reinforcement, rounds, rules, starting, sweeps, worlds
 
 if __name__ == "__main__":
     starting.main()
@@ -8,5 +8,6 @@ if __name__ == "__main__":
     rules.main()
     sweeps.main()
     games.main()
+    worlds.main()
     reinforcement.main()
     inversion.main()

@@ -24,6 +24,7 @@ SIZES = {
     "rounds": {"repeats": 1, "threads": 1, "workloads": TINY},
     "rules": {"repeats": 1, "threads": 1, "shapes": ((7, 30),), "largest": (7, 30), "measured": ("crfl",)},
     "starting": {"repeats": 1},
+    "worlds": {"repeats": 1, "policies": 1, "rounds": 3, "worlds": TINY},
     "sweeps": {"rounds": 1, "seeds": 1, "workers": lambda jobs: InlineWorkers()},
 }
 """What each benchmark is told to take, small enough for a test."""

@@ -23,7 +23,7 @@ def test_the_verdict_of_an_audit_is_printed_with_its_tables(audit, width, capsys
         "hand-crafted",
         "95 % t interval",
         "clients malicious, the accuracy of median drops",
-        "learned 1",
+        "learned td3",
         "cells: mean",
     ):
         assert words in " ".join(out.split())
@@ -36,8 +36,8 @@ def test_the_files_of_an_audit_are_written_again(audit, tmp_path):
     words = ["report", str(audit.folder), "--html", str(html), "--csv", str(csv), "--latex", str(latex)]
     assert main([*words, "--tensorboard", str(tmp_path / "board")]) == 0
     assert html.read_bytes() == (audit.folder / "report.html").read_bytes()
-    assert "learned 1,accuracy,2," in csv.read_text()
-    assert "learned 1" in latex.read_text()
+    assert "learned td3,accuracy,2," in csv.read_text()
+    assert "learned td3" in latex.read_text()
 
 
 def test_an_audit_that_is_not_complete_is_one_line(audit, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -12,6 +13,9 @@ from sparring.data.partitions.assignment import Partition, Partitioner
 from sparring.errors import ConfigError, DataError, PluginError
 from sparring.random import Generator, stream
 from sparring.validation import check_batch, check_counts, check_kind, check_player
+
+FEW = 1024
+"""Shared examples up to this number are scaled to [0, 1] once, not in each draw: a learned mixture, in its world."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +130,15 @@ class CommonShards:
     def draw(self, clients: Sequence[int], rngs: Sequence[Generator], *, steps: int, size: int) -> Batch:
         held = len(self.examples.labels)
         chosen = torch.from_numpy(np.stack([rng.integers(held, size=(steps, size)) for rng in rngs]))
-        inputs, labels = self.examples
+        inputs, labels = self._scaled if held <= FEW else self.examples
         shape, rows = chosen.shape, chosen.flatten().to(labels.device)
         # Selected by one index, rows are copied ten times faster than by a tensor of indices with more dimensions.
         drawn = Batch(pixels(inputs.index_select(0, rows)), labels.index_select(0, rows))
         return Batch(drawn.inputs.unflatten(0, shape), drawn.labels.unflatten(0, shape))
+
+    @cached_property
+    def _scaled(self) -> Batch:
+        return self[0]
 
     def shared(self, size: int) -> "CommonShards":
         """Return shards that all hold the same examples, spaced evenly over the present ones."""

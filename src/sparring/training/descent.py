@@ -1,6 +1,7 @@
 """A walk down the loss of a model, one step per minibatch."""
 
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -56,10 +57,15 @@ def _descend_dense(
             ahead.append(slopes.t().mm(signals).mul_(-lr).add_(next(own)))
             if has_bias:
                 ahead.append(slopes.sum(dim=0).mul_(-lr).add_(next(own)))
-        if not all(map(is_finite, ahead)):
+        if not _are_finite(ahead):
             return Walk(_joined(here), True)
         here = ahead
     return Walk(_joined(here), False)
+
+
+def _are_finite(tensors: Sequence[Tensor]) -> bool:
+    """Say whether every value is finite; a sum that overflows is looked at tensor by tensor."""
+    return isfinite(sum(tensor.sum().item() for tensor in tensors)) or all(map(is_finite, tensors))
 
 
 def _joined(tensors: Sequence[Tensor]) -> Vector:

@@ -53,7 +53,7 @@ def _are_all_parameters(network: ModuleNetwork, layers: Layers) -> bool:
 def _is_plain(module: nn.Module) -> bool:
     """Say whether a module behaves as its class: it has no hooks and does not override `forward`."""
     own = vars(module)
-    return "forward" not in own and not any(own[name] for name in HOOKS)
+    return "forward" not in own and not any(map(own.__getitem__, HOOKS))
 
 
 def _is_matrix(layer: nn.Module) -> bool:

@@ -7,6 +7,7 @@ from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments.analysis.frames import by_seed, read_frame
 from sparring.experiments.audit import audit
 from sparring.experiments.audit.budget import BREAKING_SEEDS
+from sparring.experiments.audit.contenders import CONTENDERS
 from sparring.experiments.audit.training import read_trained
 from sparring.experiments.runs.run_folder import lock_folder
 from sparring.experiments.sweeps import read_sweep
@@ -86,8 +87,8 @@ def test_the_better_half_is_trained_further(done):
     lengths = {name: len(list((done.folder / "policies" / name).glob("policy-*"))) for name in names}
     assert sorted(lengths.values()) == [1, 1, 1, 2, 3]
     assert lengths["td3"] == 1
-    first = {name: read_trained(done.folder / "policies" / name / "training-24.json").error for name in names - {"td3"}}
-    kept = sorted(first, key=lambda name: first[name])[-2:]
+    first = {name: read_trained(done.folder / "policies" / name / "training-24.json").error for name in CONTENDERS}
+    kept = sorted(first, key=lambda name: -first[name])[:2]
     assert {lengths[name] for name in kept} == {2, 3}
 
 

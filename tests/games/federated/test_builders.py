@@ -7,7 +7,7 @@ from sparring.errors import ConfigError
 from sparring.federation import initial_state, play_round
 from sparring.games.federated import attack_game, world_model
 from sparring.random import stream
-from sparring.training import gradient
+from sparring.training import Auto, Sequential, gradient
 from tests.games.federated.playing import EXAMPLES, RANGES, action, scenario
 
 MIXTURE = Batch(torch.tensor([[0.1, 0.5, 0.9]]), torch.tensor([1]))
@@ -26,6 +26,12 @@ def test_the_federation_is_otherwise_the_same():
     imagined = world_model(real, MIXTURE)
     assert (imagined.federation.clients, imagined.federation.sampled) == (10, 4)
     assert (imagined.federation.server_lr, imagined.defense) == (0.5, real.defense)
+
+
+def test_a_world_trains_by_the_fastest_backend_unless_another_is_chosen():
+    chosen = scenario(backend=Sequential())
+    assert world_model(scenario(), MIXTURE).federation.backend == Auto(pooled=True)
+    assert world_model(chosen, MIXTURE).federation.backend == Sequential()
 
 
 def test_the_attackers_game_is_played_by_one_seat():

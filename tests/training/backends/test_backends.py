@@ -46,11 +46,12 @@ def test_every_backend_has_an_example():
     assert EXAMPLES.keys() == BACKENDS.keys()
 
 
-def updates(backend, fitted, *, steps=1, clients=3):
+def updates(backend, fitted, *, steps=1, clients=3, examples=4):
     rng = torch.Generator().manual_seed(0)
     shape = COLOR.shape if fitted is MODELS["cnn7"] else (1, 28, 28)
     batches = Batch(
-        torch.rand(clients, steps, 4, *shape, generator=rng), torch.randint(10, (clients, steps, 4), generator=rng)
+        torch.rand(clients, steps, examples, *shape, generator=rng),
+        torch.randint(10, (clients, steps, examples), generator=rng),
     )
     out = torch.full((clients, fitted.size), torch.nan)
     parameters = fitted.initial(stream(0, "model"))
@@ -101,3 +102,24 @@ def test_clients_do_not_depend_on_each_other():
 def test_the_backend_follows_the_model_the_minibatch_and_the_threads(model, threads, steps, examples, backend):
     with torch_threads(threads):
         assert fastest(MODELS[model], steps=steps, examples=examples) == backend
+
+
+@pytest.mark.parametrize(
+    ("model", "threads", "steps", "backend"),
+    [
+        ("lenet", 2, 1, Batched()),
+        ("lenet", 2, 3, Sequential()),
+        ("cnn7", 2, 1, Threaded()),
+        ("no chain", 1, 1, Sequential()),
+    ],
+)
+def test_convolutions_are_pooled_on_request(model, threads, steps, backend):
+    with torch_threads(threads):
+        assert fastest(MODELS[model], steps=steps, examples=32, pooled=True) == backend
+
+
+@pytest.mark.parametrize("model", ["lenet", "cnn", "without bias"])
+def test_large_minibatches_are_trained_as_by_the_sequential_backend(model):
+    expected, found = (updates(each, MODELS[model], examples=24) for each in (Sequential(), Auto(pooled=True)))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * expected.abs().max().item())
+    assert not found.equal(expected)

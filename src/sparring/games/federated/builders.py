@@ -12,6 +12,7 @@ from sparring.games.federated.game import FederatedGame
 from sparring.games.federated.objectives import CEILING, UntargetedObjective
 from sparring.games.federated.seats import AttackerSeat
 from sparring.random import stream
+from sparring.training import Auto
 from sparring.validation import at_least, check_batch
 
 ATTACKER = "attacker"
@@ -30,6 +31,7 @@ def world_model(scenario: Scenario, mixture: Batch, *, tested: int | None = None
         shards=CommonShards(mixture, federation.clients),
         test=mixture if tested is None else _draw_tested(mixture, tested, seed=federation.seed),
         root=None if federation.root is None else mixture,
+        backend=Auto(pooled=True) if federation.backend == Auto() else federation.backend,
     )
     return replace(scenario, federation=imagined, attackers=())
 

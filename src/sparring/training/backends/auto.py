@@ -1,11 +1,12 @@
 """The backend that benchmarks found to be the fastest for each kind of model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Backend, Network
+from sparring.registry import ADDED_LATER
 from sparring.training.backends.batched import Batched
 from sparring.training.backends.sequential import Sequential
 from sparring.training.backends.shared import is_linear, shares
@@ -21,15 +22,20 @@ LONG_STEP = 10**7
 class Auto:
     """Batch all clients if layers are linear or minibatches small; use one thread per client if steps are long."""
 
+    pooled: bool = field(default=False, metadata=ADDED_LATER)
+    """Whether convolutional models with larger minibatches too train their first step on all clients' examples at once:
+    up to 1.5 times as fast, with other rounding."""
+
     def updates(self, network: Network, parameters: Vector, *, batches: Batch, lr: float, out: Matrix) -> Matrix:
         _, steps, examples = batches.labels.shape
-        backend = fastest(network, steps=steps, examples=examples)
+        backend = fastest(network, steps=steps, examples=examples, pooled=self.pooled)
         return backend.updates(network, parameters, batches=batches, lr=lr, out=out)
 
 
-def fastest(network: Network, *, steps: int, examples: int) -> Backend:
+def fastest(network: Network, *, steps: int, examples: int, pooled: bool = False) -> Backend:
     """Return the backend that benchmarks found to be the fastest for this network and these minibatches."""
-    if shares(network) and (is_linear(network) or (steps == 1 and examples <= FEW_EXAMPLES)):
-        return Batched()
     fills_a_core = network.size * examples >= LONG_STEP
+    is_short = examples <= FEW_EXAMPLES or (pooled and not fills_a_core)
+    if shares(network) and (is_linear(network) or (steps == 1 and is_short)):
+        return Batched()
     return Threaded() if fills_a_core and torch.get_num_threads() > 1 else Sequential()
