@@ -249,7 +249,7 @@ def _make_learning_task(
         rounds=start.round + training.rounds,
         ceiling=CEILING,
     )
-    return LearningTask(replace(game, starts=() if start is None else (start,)), ATTACKER)
+    return LearningTask(replace(game, starts=(start,)), ATTACKER)
 
 
 def _unchanged(packed: Snapshot) -> Snapshot:
