@@ -17,7 +17,7 @@ from sparring.experiments.audit.training import (
     TrainingTask,
     is_trained,
     make_learning_task,
-    read_longest,
+    read_best,
     read_trained,
     seconds_per_step,
     steps_made,
@@ -65,7 +65,7 @@ def test_a_policy_is_trained_that_can_be_played(tmp_path, name):
     attack = LearnedAttack(str(policy))
     assert attack.acting == CONTENDERS[name].acting
     assert attack.trained.versions[0].policy.encoder is not None
-    read = read_longest(tmp_path)
+    read = read_best(tmp_path)
     assert read.policy == policy
     assert 0 <= read.error <= 1
     assert read.steps >= 10
@@ -86,7 +86,9 @@ def test_a_longer_training_continues_a_shorter_one(tmp_path):
     before = steps_made(tmp_path / "continued")
     assert 40 <= before < 100
     assert result(trained(tmp_path / "continued")) == result(trained(tmp_path / "straight"))
-    assert read_trained(tmp_path / "continued" / "training-40.json").steps < read_longest(tmp_path / "continued").steps
+    short, long = (read_trained(tmp_path / "continued" / f"training-{steps}.json") for steps in (40, 100))
+    assert short.steps < long.steps
+    assert read_best(tmp_path / "continued").error == max(short.error, long.error)
 
 
 def test_td3_starts_from_a_policy_and_resumes_to_the_same_bytes(tmp_path):

@@ -11,7 +11,7 @@ from sparring.experiments.audit.contenders import CONTENDERS, TD3
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
 from sparring.experiments.audit.result import Audit, Breaking, judge, remaining_accuracy
 from sparring.experiments.audit.run_audit import MEASURED, POLICIES, VERDICT
-from sparring.experiments.audit.training import TrainedPolicy, read_longest
+from sparring.experiments.audit.training import TrainedPolicy, read_best
 from sparring.experiments.config.renamed import to_present
 from sparring.experiments.jobs.atomic_files import read_json
 
@@ -41,4 +41,4 @@ def _read_breaking(halved: dict[str, Any]) -> Breaking:
 
 def _read_policies(folder: Path) -> dict[str, TrainedPolicy]:
     names = [name for name in (*CONTENDERS, TD3) if (folder / POLICIES / name).exists()]
-    return {f"learned {name}": read_longest(folder / POLICIES / name) for name in names}
+    return {f"learned {name}": read_best(folder / POLICIES / name) for name in names}

@@ -123,8 +123,8 @@ def run_stage(
 def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPolicy]:
     """Train the contenders by successive halving, then TD3 from the best, and return all policies by their labels.
 
-    The better half of the contenders is trained further; `unit` is the number of steps of a unit. What is trained
-    already is not trained again.
+    The better half of the contenders is trained further; `unit` is the number of steps of a unit. A longer training
+    replaces a shorter one only if its policy is better. What is trained already is not trained again.
     """
     trained: dict[str, TrainedPolicy] = {}
     for number, (rung, steps) in enumerate(steps_of_rungs(unit), start=1):
@@ -136,7 +136,10 @@ def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPoli
         names = ", ".join(job.task.name for job in jobs)
         context.follower.begin(f"training, {number} of {len(RUNGS)}: {names}, up to {steps} steps")
         _train(context, [job for job in jobs if not is_trained(job)])
-        trained |= {job.task.name: read_trained(job.record) for job in jobs}
+        for job in jobs:
+            newest = read_trained(job.record)
+            known = trained.get(job.task.name, newest)
+            trained[job.task.name] = max(known, newest, key=lambda policy: policy.error)
     return {f"learned {name}": policy for name, policy in trained.items()}
 
 

@@ -150,10 +150,10 @@ def read_trained(record: Path) -> TrainedPolicy:
     return TrainedPolicy(policy, tuple(content["returns"]), content["steps"], content["error"])
 
 
-def read_longest(folder: Path) -> TrainedPolicy:
-    """Return the policy in a folder after its longest training."""
-    records = [read_trained(path) for path in folder.glob(RECORD.format(steps="*"))]
-    return max(records, key=lambda trained: trained.steps)
+def read_best(folder: Path) -> TrainedPolicy:
+    """Return the best policy in a folder; among equal ones, that of the shortest training."""
+    records = sorted(map(read_trained, folder.glob(RECORD.format(steps="*"))), key=lambda trained: trained.steps)
+    return max(records, key=lambda trained: trained.error)
 
 
 def make_learning_task(scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level") -> LearningTask:
