@@ -142,11 +142,15 @@ def relative_unit(view: BlackBoxView, way: Vector) -> float:
 
 def draw_pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches, each from the pooled shards of all sampled malicious clients."""
+    yield from map(Batch, *(part.unbind() for part in pooled_examples(view, steps=steps, size=size)))
+
+
+def pooled_examples(view: BlackBoxView, *, steps: int, size: int) -> Batch:
+    """Return the minibatches of `draw_pooled` as one `[steps, size, ...]` batch."""
     clients = len(view.clients)
     parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))
     # The steps come first, in one copy.
-    pooled = (part.transpose(0, 1).flatten(1, 2) for part in parts)
-    yield from map(Batch, *(part.unbind() for part in pooled))
+    return Batch(*(part.transpose(0, 1).flatten(1, 2) for part in parts))
 
 
 def draw_minibatches(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:

@@ -1,14 +1,16 @@
 """BRL's local search (Li et al., 2023, as in MSG, appendix C): train from the global model on data with triggers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import ClassVar
 
-from sparring.arrays import Matrix
+from sparring.arrays import Batch, Matrix
 from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
-from sparring.attacks.learned.local_search import draw_pooled, relative_unit
+from sparring.attacks.learned.local_search import pooled_examples, relative_unit
 from sparring.contracts import BlackBoxView
 from sparring.errors import ConfigError
+from sparring.random import Generator
 from sparring.training.descent import descend
 
 
@@ -48,10 +50,7 @@ class PoisonedSearch:
         found = descend(
             view.network,
             view.parameters,
-            batches=(
-                self.backdoor.implanted(batch, self.backdoor.trigger, rng=view.rng)
-                for batch in draw_pooled(view, steps=self.steps, size=size)
-            ),
+            batches=self._poison(pooled_examples(view, steps=self.steps, size=size), view.rng),
             lr=view.recipe.lr if self.lr is None else self.lr,
         )
         if found.has_diverged:
@@ -59,3 +58,10 @@ class PoisonedSearch:
         way = view.parameters - found.end
         unit = relative_unit(view, way) if self.relative else 1.0
         return way.mul_(self.scale * unit).nan_to_num_().expand(len(view.clients), -1)
+
+    def _poison(self, batches: Batch, rng: Generator) -> Iterator[Batch]:
+        """Yield the minibatches of a `[steps, size, ...]` batch with triggers, which are set in all of them at once."""
+        shape = batches.labels.shape
+        flat = Batch(*(part.flatten(0, 1) for part in batches))
+        poisoned = self.backdoor.implanted(flat, self.backdoor.trigger, rng=rng)
+        yield from map(Batch, *(part.unflatten(0, shape).unbind() for part in poisoned))

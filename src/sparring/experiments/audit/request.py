@@ -270,9 +270,9 @@ def _check(request: AuditRequest, own: Section) -> None:
             "threat.knowledge is black_box; the learned attacker is trained against the rule, use white_box or "
             "omniscient"
         )
+    _check_goal(request)
     for section in (request.honest, *request.own.values()):
         request.run(section, request.seed)
-    _check_goal(request)
 
 
 def _check_goal(request: AuditRequest) -> None:
@@ -280,6 +280,4 @@ def _check_goal(request: AuditRequest) -> None:
     for label, section in request.own.items() if request.backdoor is not None else ():
         cls = lookup("attack", request.catalogues["attacks"], section["name"])
         if not hasattr(cls, "triggered"):
-            raise ConfigError(
-                f"attack.name is {label!r}, which has no backdoor; use one that has, or --goal untargeted"
-            )
+            raise ConfigError(f"attack.name is {label!r}, which has no backdoor; use one that has, or another goal")
