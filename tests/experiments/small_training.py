@@ -11,7 +11,7 @@ from sparring.experiments.sweeps import plan_sweep
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
 from sparring.learning.online.schedule import OnlineSchedule
-from sparring.learning.sb3 import TD3Settings
+from sparring.learning.sb3 import SB3Learner, TD3Settings
 
 BASE: Section = {
     "data": {"name": "digits", "root_size": 20},
@@ -24,7 +24,7 @@ RULES = ("mean", "median")
 QUICK = OnlineTraining(
     acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
     schedule=OnlineSchedule(learns_from=1, attacks_from=3, learns_until=5, pace=5, renewed=1, trials=1),
-    settings=TD3Settings(hidden=(4,), batch=4, buffer=50, warmup=2),
+    learner=SB3Learner(TD3Settings(hidden=(4,), batch=4, buffer=50, warmup=2)),
     rounds=2,
     own=20,
 )

@@ -221,10 +221,11 @@ class CrossEntropySearch:
             steps, played = steps + taken, played + len(due)
             ranked = sorted(alive, key=lambda place: (-float(totals[place]), place))
             order = [*ranked, *order[len(alive) :]]
-            if len(alive) <= down_to:
+            kept = max(down_to, ceil(len(alive) / 2))
+            if len(alive) <= down_to or kept == 1:
                 best = torch.tensor(ranked[:down_to])
                 return torch.tensor(order), float(totals[best].mean() / played), steps
-            alive = ranked[: max(down_to, ceil(len(alive) / 2))]
+            alive = ranked[:kept]
             due = range(played, 2 * played)
 
 

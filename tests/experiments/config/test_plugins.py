@@ -106,14 +106,12 @@ BROKEN = [
     (
         "DEFENSES = {'mine': dict}",
         PluginError,
-        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate` or `plan`; "
-        "make it one",
+        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate` or `plan`",
     ),
     (
         "DEFENSES = {'mine': 'os:system'}",
         PluginError,
-        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate` or `plan`; "
-        "make it one",
+        "plug-in my_players: DEFENSES has 'mine', which is not a dataclass with a method `aggregate` or `plan`",
     ),
     (
         SOURCE + "DEFENSES = {'krum': Midrange}",

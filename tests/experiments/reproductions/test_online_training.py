@@ -265,8 +265,8 @@ def test_episodes_start_from_the_global_model_when_learning_in_their_world_begin
     both, _ = worlds(tmp_path, monkeypatch, QUICK)
     states = observe_training(scenario(tmp_path), 3, own=20).states
     for arena, round in ((both.own, 1), (both.learned, 3)):
-        assert arena.game.start.round == round
-        assert torch.equal(arena.game.start.parameters, states[round].parameters)
+        assert arena.game.starts[0].round == round
+        assert torch.equal(arena.game.starts[0].parameters, states[round].parameters)
         assert arena.game.rounds == round + QUICK.rounds
 
 

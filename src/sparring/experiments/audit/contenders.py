@@ -36,7 +36,9 @@ EXPECTED_MULTIPLES = (0.5, 1.0, 1.5, 2.0, 3.0)
 """A table has a row for each of these multiples of the expected number of malicious clients in a round."""
 
 
-SEARCH = CrossEntropySearch(ConstantActions(), candidates=16, elites=4, episodes=1, trials=8, deviation=0.5, extra=0.05)
+SEARCH = CrossEntropySearch(
+    ConstantActions(), candidates=16, elites=4, episodes=1, kept=4, trials=4, deviation=0.5, extra=0.05
+)
 """The settings of each search."""
 
 

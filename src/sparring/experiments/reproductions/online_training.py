@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from shutil import rmtree
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sparring.arrays import Batch
 from sparring.attacks import LocalSearchActions, attack_policy
@@ -28,7 +28,7 @@ from sparring.experiments.sweeps import Cell, Plan
 from sparring.experiments.sweeps.follower import Follower
 from sparring.experiments.sweeps.sweep_folder import POLICIES, sweep_lock
 from sparring.federation import FederationState, Scenario
-from sparring.games.federated import ATTACKER, attack_game, world_model
+from sparring.games.federated import ATTACKER, AttackerSeat, ErrorObjective, attack_game, world_model
 from sparring.learning.distribution import Denoising, DistributionLearning, reconstructed
 from sparring.learning.distribution.observed_training import (
     ObservedTraining,
@@ -36,6 +36,7 @@ from sparring.learning.distribution.observed_training import (
     observe_training,
     unlabeled,
 )
+from sparring.learning.learner import Learner
 from sparring.learning.online.schedule import OnlineSchedule, PolicyTrial
 from sparring.learning.online.training import OnlineLearner, Worlds
 from sparring.learning.sb3 import SB3Learner, TD3Settings
@@ -46,7 +47,8 @@ from sparring.random import stream
 from sparring.snapshot import Codec, Snapshot
 from sparring.training.backends.threaded import torch_threads
 
-SETTINGS, DENOISING = TD3Settings(), Denoising()
+LEARNER: Learner[Any] = SB3Learner(TD3Settings())
+DENOISING = Denoising()
 CEILING = 3.0
 """The loss above which a further increase gives the attacker no reward. A model that guesses among ten classes has a
 loss of 2.3; rewards far above that are rare and large, and slow down learning."""
@@ -57,13 +59,19 @@ EACH = CheckpointInterval(seconds=0, share=inf)
 """Each batch is saved: it takes long to reconstruct, and the last one is read by a training that resumes."""
 
 
+Reward = Literal["loss", "error"]
+"""The rise of the loss in a step, as published, or the share of examples that are classified wrongly after it: its sum
+over an episode tells apart attacks that all end at the ceiling of the loss, and is less noisy than the end of one."""
+
+
 @dataclass(frozen=True)
 class OnlineTraining:
     """The settings of the online training of an attack."""
 
     acting: LocalSearchActions
     schedule: OnlineSchedule
-    settings: TD3Settings = SETTINGS
+    learner: Learner[Any] = LEARNER
+    reward: Reward = "loss"
     rounds: int = 100
     """The rounds of an episode, which starts from the global model at the start of training in its world."""
     inverting: DistributionLearning | None = None
@@ -145,7 +153,7 @@ def learn_attack(
     schedule = training.schedule
     worlds, examples = _make_worlds(scenario, training, folder=folder, wants_stop=wants_stop)
     untrained = attack_policy([PolicyVersion(0, constant_policy(worlds.own.space))], training.acting, examples=examples)
-    learner = OnlineLearner(SB3Learner(training.settings), schedule, scenario.federation.seed)
+    learner = OnlineLearner(training.learner, schedule, scenario.federation.seed)
     job = ResumableJob(
         lambda start: learner.train(worlds, untrained, start=start),
         learner.codec(worlds),
@@ -249,7 +257,9 @@ def _make_learning_task(
         rounds=start.round + training.rounds,
         ceiling=CEILING,
     )
-    return LearningTask(replace(game, starts=() if start is None else (start,)), ATTACKER)
+    if training.reward == "error":
+        game = replace(game, roles={ATTACKER: AttackerSeat(training.acting, ErrorObjective(judged), gain="level")})
+    return LearningTask(replace(game, starts=(start,)), ATTACKER)
 
 
 def _unchanged(packed: Snapshot) -> Snapshot:

@@ -11,7 +11,8 @@ from sparring.experiments.reproductions.preset import Scale
 from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
 from sparring.learning.online.schedule import OnlineSchedule
-from sparring.learning.sb3 import TD3Settings
+from sparring.learning.sb3 import SB3Learner, TD3Settings
+from sparring.learning.search import CountTable, CrossEntropySearch
 
 KRUM, CLIPPING_MEDIAN = "Krum", "clipping median"
 LEARNED = "RL"
@@ -51,23 +52,34 @@ TRAININGS: Mapping[Scale, OnlineTraining] = {
     "smoke": OnlineTraining(
         acting=LocalSearchActions(scale=(0.1, 2), steps=(1, 2)),
         schedule=OnlineSchedule(learns_from=1, attacks_from=2, learns_until=3, pace=5, renewed=1, trials=1),
-        settings=TD3Settings(hidden=(8,), batch=4, buffer=50, warmup=2),
+        learner=SB3Learner(TD3Settings(hidden=(8,), batch=4, buffer=50, warmup=2)),
         rounds=2,
         inverting=DistributionLearning(GradientInversion(images=4, iterations=2), batches=1),
         own=20,
         denoising=Denoising(steps=10, width=8),
     ),
     "laptop": OnlineTraining(
-        acting=LocalSearchActions(),
-        schedule=OnlineSchedule(learns_from=30, attacks_from=40, learns_until=80, pace=40, renewed=10, trials=2),
-        settings=TD3Settings(hidden=(64, 64), buffer=2_000, warmup=500, pace=1, noise=0.3),
+        acting=LocalSearchActions(scale=(0.1, 100.0), steps=(1, 50), spacing="log"),
+        schedule=OnlineSchedule(learns_from=30, attacks_from=40, learns_until=80, pace=240, renewed=10, trials=4),
+        learner=CrossEntropySearch(
+            # Constants around γ = 15 and E = 25 first, then an action for each number of malicious clients.
+            CountTable(10, counts=(1, 2, 3, 4, 5, 7), base=True),
+            candidates=16,
+            elites=4,
+            episodes=1,
+            kept=4,
+            trials=4,
+            deviation=0.5,
+            start=(0.45, 0.65) + 6 * (0.0, 0.0),
+        ),
+        reward="error",
         rounds=60,
         inverting=DistributionLearning(GradientInversion(images=32), batches=8),
     ),
     "paper": OnlineTraining(
         acting=LocalSearchActions(lr=0.01, batch=200),
         schedule=OnlineSchedule(attacks_from=100, learns_until=400, pace=100, renewed=10, trials=1),
-        settings=TD3Settings(hidden=(256, 128), buffer=40_000, pace=1, discount=1.0),
+        learner=SB3Learner(TD3Settings(hidden=(256, 128), buffer=40_000, pace=1, discount=1.0)),
         rounds=1000,
         inverting=DistributionLearning(GradientInversion(images=32), batches=100),
     ),
