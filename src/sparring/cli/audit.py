@@ -22,6 +22,7 @@ from sparring.experiments.audit.run_audit import REPORT
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
 from sparring.experiments.config.sections import member
+from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.report.study import Study
 from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
@@ -79,10 +80,14 @@ def command(
         read_request(document, seeds=seeds, budget=lasting / len(goals), catalogues=catalogues, goal=each)
         for each in goals
     ]
+    _run(requests, out, workers=workers, gap=gap, as_json=as_json)
+
+
+def _run(requests: Sequence[AuditRequest], out: Path | None, *, workers: Workers, gap: float, as_json: bool) -> None:
+    """Run audits one after the other, and print their verdicts."""
     printed: dict[str, Any] = {}
     for request in requests:
-        folder = _choose_folder(out, requests, request)
-        config = request.config
+        folder, config = _choose_folder(out, requests, request), request.config
         played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
         wanted = "" if request.goal is UNTARGETED else f" with the goal {request.goal.name}"
         show_notice(f"audit of {request.defense}{wanted}, {played}, in {folder}")
@@ -91,7 +96,7 @@ def command(
         if not as_json:
             _show(done, request)
     if as_json:
-        typer.echo(json.dumps(printed if goal == BOTH else printed[goal], allow_nan=False))
+        typer.echo(json.dumps(printed if len(requests) > 1 else next(iter(printed.values())), allow_nan=False))
 
 
 def _list_goals(goal: str) -> tuple[str, ...]:

@@ -35,6 +35,9 @@ class Goal(NamedTuple):
     is_deployed: bool = False
     """Whether that is the model after the post-training defense, which is made against backdoors."""
 
+    def __repr__(self) -> str:
+        return f"Goal({self.name!r})"
+
     def strength(self, value: float) -> float:
         """Return a number that is larger for a stronger attack."""
         return value if self.is_raised else -value
