@@ -1,7 +1,7 @@
 """Build the object that a named configuration section describes, or report precisely why it cannot be built."""
 
 from collections import UserDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from importlib import import_module
@@ -152,6 +152,24 @@ def described_options(member: Any) -> dict[str, Any]:
         for name, (value, field) in options.items()
         if not (ADDED_LATER.items() <= field.metadata.items() and value == field.default)
     }
+
+
+def to_section(value: Any, tables: Sequence[Table]) -> Any:
+    """Return the section that describes a member of one of the tables, or another value in the form of a document."""
+    if isinstance(value, tuple):
+        return [to_section(each, tables) for each in value]
+    if not hasattr(value, "__dataclass_fields__"):
+        return value
+    options = described_options(value)
+    return {"name": _find_name(value, tables)} | {option: to_section(each, tables) for option, each in options.items()}
+
+
+def _find_name(member: object, tables: Sequence[Table]) -> str:
+    """Return the shortest name of a member in the first table that contains it."""
+    cls = type(member)
+    path = f"{cls.__module__}:{cls.__qualname__}"
+    names = ([name for name, entry in table.items() if entry in (cls, path)] for table in tables)
+    return min(next(filter(None, names)), key=len)
 
 
 def opened(kind: str, section: object) -> dict[str, Any]:

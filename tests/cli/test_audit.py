@@ -105,3 +105,18 @@ def test_a_rule_that_is_wrong_is_blamed_before_anything_is_written(own, tmp_path
     last = capsys.readouterr().err.splitlines()[-1]
     assert last == "sparring: defense Midrange returned NoneType; it must return a step and its memory"
     assert not (tmp_path / "audit").exists()
+
+
+def test_both_goals_are_two_audits_that_share_the_budget(calls, tmp_path, capsys):
+    words = ["audit", "defense.name=median", "--goal", "both", "--budget", "2h", "--out", "audit", "--json"]
+    assert main(words) == 0
+    asked_for = [(request.goal.name, request.budget, str(folder)) for request, folder in calls]
+    assert asked_for == [("untargeted", 3600.0, "audit/untargeted"), ("backdoor", 3600.0, "audit/backdoor")]
+    captured = capsys.readouterr()
+    assert set(json.loads(captured.out)) == {"untargeted", "backdoor"}
+    assert "audit of median with the goal backdoor, logistic on digits, 40 rounds, in audit/backdoor" in captured.err
+
+
+def test_an_unknown_goal_is_one_line(folder, capsys):
+    assert main(["audit", "--goal", "fame"]) == 2
+    assert refusal(capsys) == "goal is 'fame'; it must be one of: untargeted, backdoor, both"

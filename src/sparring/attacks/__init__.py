@@ -13,13 +13,20 @@ from sparring.attacks.backdoor.targeted_boosting import TargetedBoosting
 from sparring.attacks.backdoor.triggers.bars import Bars
 from sparring.attacks.backdoor.triggers.blended import Blended
 from sparring.attacks.backdoor.triggers.learned import LearnedTrigger
+from sparring.attacks.backdoor.triggers.names import TRIGGERS
 from sparring.attacks.backdoor.triggers.square import Square
 from sparring.attacks.backdoor.triggers.trigger_network import TriggerNetwork, load_trigger, save_trigger
 from sparring.attacks.backdoor.triggers.trigger_training import TriggerTraining, train_trigger
 from sparring.attacks.backdoor.triggers.unmarked import Unmarked
-from sparring.attacks.learned.acting import LocalSearchActions, PortfolioActions, RawUpdateActions
+from sparring.attacks.learned.acting import (
+    LocalSearchActions,
+    PoisonedSearchActions,
+    PortfolioActions,
+    RawUpdateActions,
+)
 from sparring.attacks.learned.learned_attack import LearnedAttack, attack_policy
 from sparring.attacks.learned.local_search import LocalSearch
+from sparring.attacks.learned.poisoned_search import PoisonedSearch
 from sparring.attacks.learned.portfolio import Portfolio
 from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
@@ -33,7 +40,7 @@ from sparring.attacks.untargeted.min_sum import MinSum
 from sparring.attacks.untargeted.no_attack import NoAttack
 from sparring.attacks.untargeted.sign_flip import SignFlip
 from sparring.attacks.untargeted.worst_of import WorstOf
-from sparring.contracts import Attack, Poison, Trigger
+from sparring.contracts import Attack, Poison
 from sparring.errors import FormerName
 from sparring.policies.network import PolicyNetwork
 
@@ -60,15 +67,6 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "worst_of": WorstOf,
 }
 
-TRIGGERS: Mapping[str, type[Trigger]] = {
-    "badnets": Square,
-    "bars": Bars,
-    "blended": Blended,
-    "learned": LearnedTrigger,
-    "none": Unmarked,
-    "square": Square,
-}
-
 __all__ = [
     "ATTACKS",
     "TRIGGERS",
@@ -92,6 +90,8 @@ __all__ = [
     "MinSum",
     "Neurotoxin",
     "NoAttack",
+    "PoisonedSearch",
+    "PoisonedSearchActions",
     "PoisonedTraining",
     "PolicyNetwork",
     "Portfolio",

@@ -1,7 +1,7 @@
 """`sparring audit`: how much accuracy does a rule lose under an adaptive attacker?"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,16 +15,20 @@ from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit import Audit, AuditRequest, audit, read_budget, read_request
 from sparring.experiments.audit.audit_folder import read_audit
+from sparring.experiments.audit.goals import GOALS, UNTARGETED
 from sparring.experiments.audit.report import audit_page, describe_audit, list_facts
 from sparring.experiments.audit.result import verdict_to_json
 from sparring.experiments.audit.run_audit import REPORT
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
 from sparring.experiments.config.sections import member
+from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.report.study import Study
 from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 
+BOTH = "both"
+"""The goal that stands for all goals, one after the other."""
 AUDITS = Path("audits")
 """The default parent folder of audits."""
 
@@ -38,6 +42,12 @@ def command(
     budget: Annotated[
         str, typer.Option(metavar="TIME", help="Approximate time for the whole audit, such as 90s, 10m or 2h.")
     ] = "10m",
+    goal: Annotated[
+        str,
+        typer.Option(
+            metavar="GOAL", help="What the attackers want: untargeted, backdoor, or both, each with half of the budget."
+        ),
+    ] = UNTARGETED.name,
     seeds: Annotated[int, typer.Option(help="Number of fresh seeds for every measurement.")] = 5,
     gap: Gap = SMALLEST_GAP,
     out: Annotated[
@@ -51,8 +61,9 @@ def command(
 ) -> None:
     """Measure the accuracy of a rule under all hand-crafted attacks and under an attack trained against this rule.
 
-    attack.malicious and attack.start set how many clients attack, and from which round on. The same command resumes an
-    interrupted audit.
+    attack.malicious and attack.start set how many clients attack, and from which round on; for a backdoor,
+    attack.trigger, attack.target and attack.source set what is implanted. The same command resumes an interrupted
+    audit.
 
     Example: sparring audit --defense my_rules:Trusting defense.longest=0.5
     """
@@ -64,13 +75,40 @@ def command(
             set_value(document, "defense.name", value=_name_rule(document, defense)),
             [*modules, defense],
         )
-    request = read_request(document, seeds=seeds, budget=lasting, catalogues=load_catalogues(modules))
-    folder = AUDITS / request.digest[:12] if out is None else out
-    config = request.config
-    played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
-    show_notice(f"audit of {request.defense}, {played}, in {folder}")
-    done = audit(request, folder, workers=workers, follower=ConsoleFollower(), gap=gap)
-    _show(done, request, as_json=as_json)
+    catalogues, goals = load_catalogues(modules), _list_goals(goal)
+    requests = [
+        read_request(document, seeds=seeds, budget=lasting / len(goals), catalogues=catalogues, goal=each)
+        for each in goals
+    ]
+    _run(requests, out, workers=workers, gap=gap, as_json=as_json)
+
+
+def _run(requests: Sequence[AuditRequest], out: Path | None, *, workers: Workers, gap: float, as_json: bool) -> None:
+    """Run audits one after the other, and print their verdicts."""
+    printed: dict[str, Any] = {}
+    for request in requests:
+        folder, config = _choose_folder(out, requests, request), request.config
+        played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
+        wanted = "" if request.goal is UNTARGETED else f" with the goal {request.goal.name}"
+        show_notice(f"audit of {request.defense}{wanted}, {played}, in {folder}")
+        done = audit(request, folder, workers=workers, follower=ConsoleFollower(), gap=gap)
+        printed[request.goal.name] = _to_json(done, request)
+        if not as_json:
+            _show(done, request)
+    if as_json:
+        typer.echo(json.dumps(printed if len(requests) > 1 else next(iter(printed.values())), allow_nan=False))
+
+
+def _list_goals(goal: str) -> tuple[str, ...]:
+    if goal not in (*GOALS, BOTH):
+        raise ConfigError(f"goal is {goal!r}; it must be one of: {', '.join((*GOALS, BOTH))}")
+    return tuple(GOALS) if goal == BOTH else (goal,)
+
+
+def _choose_folder(out: Path | None, requests: Sequence[AuditRequest], request: AuditRequest) -> Path:
+    """Return the folder of an audit: the given one or one by the digest, with a folder in it for each of two goals."""
+    folder = AUDITS / requests[0].digest[:12] if out is None else out
+    return folder / request.goal.name if len(requests) > 1 else folder
 
 
 def _name_rule(document: Mapping[str, Any], defense: str) -> str:
@@ -84,14 +122,20 @@ def _name_rule(document: Mapping[str, Any], defense: str) -> str:
     return member_name(cls)
 
 
-def _show(done: Audit, request: AuditRequest, *, as_json: bool) -> None:
-    """Print the verdict as one JSON object or as a few lines."""
+def _list_paths(done: Audit) -> dict[str, str]:
     report, policy = done.folder / REPORT, done.policies[done.verdict.learned.attack].policy
-    paths = {"audit": str(done.folder), "report": str(report), "policy": str(policy)}
-    if as_json:
-        printed = {"defense": request.defense, **verdict_to_json(done.verdict), "effort": asdict(done.effort), **paths}
-        typer.echo(json.dumps(printed, allow_nan=False))
-        return
+    return {"audit": str(done.folder), "report": str(report), "policy": str(policy)}
+
+
+def _to_json(done: Audit, request: AuditRequest) -> dict[str, Any]:
+    """Return the verdict as a JSON object."""
+    verdict = {"defense": request.defense, **verdict_to_json(done.verdict)}
+    return {**verdict, "effort": asdict(done.effort), **_list_paths(done)}
+
+
+def _show(done: Audit, request: AuditRequest) -> None:
+    """Print the verdict in a few lines."""
+    paths = _list_paths(done)
     show_facts({**list_facts(done), **{name: paths[name] for name in ("report", "policy")}})
     show_paragraphs(describe_audit(done, request))
 

@@ -209,6 +209,15 @@ class Backdoor(Protocol):
         """Return every image with the trigger, pixels in [0, 1], labeled with the target class."""
 
 
+@runtime_checkable
+class ImplantingAttack(Attack, Protocol):
+    """What an attack offers in addition whose updates themselves may implant a backdoor, without a poison."""
+
+    @property
+    def backdoor(self) -> Backdoor | None:
+        """The backdoor to measure; None if its updates implant none."""
+
+
 class Defense(Protocol):
     """An aggregation rule; what it does not declare has the default of `RuleTraits`, a `limit` that of `limit_of`."""
 

@@ -1,7 +1,7 @@
 """A learned player as one file: the policies of an attacker or a defender, and what they observe and decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -14,7 +14,7 @@ from sparring.errors import ConfigError
 from sparring.models.tensor_file import read_tensors, reject_other_files, write_tensors
 from sparring.policies.encoder import unpack_encoder
 from sparring.policies.network import PolicyNetwork
-from sparring.registry import Table, build, described_options
+from sparring.registry import ALONE, Families, Table, build, described_options, to_section
 from sparring.snapshot import Snapshot
 
 Side = Literal["attack", "defense"]
@@ -70,16 +70,22 @@ class SavedPolicy:
             )
 
 
-def decoder_section(decoder: Any, table: Table) -> dict[str, Any]:
-    """Return the section that describes a decoder: its name in the table, and its options."""
+def decoder_section(decoder: Any, table: Table, families: Families = ALONE) -> dict[str, Any]:
+    """Return the section that describes a decoder: its name in the table, and its options.
+
+    An option that is itself a member of one of the families, such as a trigger, is a section.
+    """
     name = next(name for name, kind in table.items() if isinstance(kind, type) and isinstance(decoder, kind))
-    return {"name": name, **described_options(decoder)}
+    tables = list(families.values())
+    options = described_options(decoder).items()
+    nested = {option: to_section(value, tables) for option, value in options if is_dataclass(value)}
+    return {"name": name, **dict(options), **nested}
 
 
-def build_decoder(saved: SavedPolicy, table: Table, *, path: str) -> Any:
+def build_decoder(saved: SavedPolicy, table: Table, *, path: str, families: Families = ALONE) -> Any:
     """Return the decoder that a policy read from `path` names; a wrong description is one line about the path."""
     with reject_other_files(f"{saved.side}.policy", path, holds=f"learned {saved.side}", remedy=REMEDY[saved.side]):
-        return build("acting", table, saved.acting)
+        return build("acting", table, saved.acting, families=families)
 
 
 def save_policy(path: str | Path, saved: SavedPolicy) -> None:

@@ -62,7 +62,7 @@ def test_the_effort_is_measured_on_what_will_be_played():
 
 
 def test_more_workers_train_longer_in_the_same_time(monkeypatch):
-    monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda scenario, rounds: 0.01)
+    monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.01)
     one, two, four = (measure_plan(asked(WHITE_BOX, budget=1e5), workers).unit for workers in (1, 2, 4))
     assert two == pytest.approx(2 * one, rel=0.05)
     assert two < four < 2 * two, "a rung of two policies employs two workers"

@@ -38,7 +38,7 @@ def lonely(tmp_path_factory):
     load = Digits.load
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Digits, "load", counted)
-        patch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda scenario, rounds: 0.1)
+        patch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.1)
         patch.setattr("sparring.experiments.audit.budget.plan_audit", lambda *_, **__: SMALL)
         hurry(patch)
         request = asked(WHITE_BOX, *LONELY)

@@ -5,6 +5,7 @@ from sparring.arrays import Batch
 from sparring.conformance.adversary import logistic
 from sparring.contracts import Model
 from sparring.games.federated import (
+    BackdoorAccuracyObjective,
     BackdoorObjective,
     DefenderObjective,
     ErrorObjective,
@@ -50,6 +51,13 @@ def test_the_error_is_the_share_of_examples_that_are_classified_wrongly():
     assert 0 < wrong < 1
 
 
+def test_a_backdoor_is_worth_the_weighted_accuracies():
+    implanted, kept = ((MODEL(batch.inputs).argmax(dim=1) == batch.labels) for batch in (TRIGGERED, CLEAN))
+    worth = 0.25 * implanted.double().mean().item() + 0.75 * kept.double().mean().item()
+    assert BackdoorAccuracyObjective(TRIGGERED, CLEAN, weight=0.25).value(MODEL) == pytest.approx(worth)
+    assert 0 < worth < 1
+
+
 @pytest.mark.parametrize("kind", [UntargetedObjective, DefenderObjective])
 def test_a_loss_above_the_ceiling_counts_as_the_ceiling(kind):
     far = Model(NETWORK, PARAMETERS * 1e6)
@@ -63,6 +71,7 @@ def test_a_loss_above_the_ceiling_counts_as_the_ceiling(kind):
         UntargetedObjective(CLEAN),
         DefenderObjective(CLEAN),
         ErrorObjective(CLEAN),
+        BackdoorAccuracyObjective(TRIGGERED, CLEAN),
         BackdoorObjective(TRIGGERED, CLEAN),
         MixedObjective(TRIGGERED, CLEAN),
         SurrogateBackdoorObjective(TRIGGERED, CLEAN),

@@ -1,7 +1,7 @@
 """Action spaces of an attacker's policy: numbers in [-1, 1] are decoded to an attack for one round."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import ClassVar, Literal, Protocol
 
@@ -9,9 +9,12 @@ import numpy as np
 import torch
 
 from sparring.arrays import FloatArray, Matrix, Vector
+from sparring.attacks.backdoor.implant import BackdoorPoison, check_implant
+from sparring.attacks.backdoor.triggers.bars import Bars
 from sparring.attacks.learned.local_search import LocalSearch, Variant
+from sparring.attacks.learned.poisoned_search import PoisonedSearch
 from sparring.attacks.learned.portfolio import DIRECTIONS, Portfolio
-from sparring.contracts import Attack, BlackBoxView, Network
+from sparring.contracts import Attack, BlackBoxView, Network, Trigger
 from sparring.errors import ConfigError
 from sparring.policies.action_space import Range, Spacing, map_to_range
 from sparring.registry import ADDED_LATER
@@ -122,9 +125,7 @@ class PortfolioActions:
     stealth: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, (low, high) in {"scale": self.scale, "steps": self.steps}.items():
-            if not 0 < low <= high < inf:
-                raise ConfigError(f"acting.{name} is {[low, high]}; it must rise from above 0")
+        _check_log_ranges(scale=self.scale, steps=self.steps)
 
     def size(self, network: Network) -> int:
         return 3 + len(DIRECTIONS)
@@ -141,9 +142,67 @@ class PortfolioActions:
         )
 
 
+@dataclass(frozen=True)
+class PoisonedSearchActions:
+    """Decode an action to γ, E and ρ, in this order, of a `PoisonedSearch`: the three numbers of BRL.
+
+    MSG says that there are three and leaves them open; these are the ones of a search on poisoned data. γ and E run
+    through their ranges in equal factors, ρ in equal steps.
+    """
+
+    scale: Range = (0.1, 100.0)
+    steps: Range = (1, 50)
+    ratio: Range = (0.0, 1.0)
+    """The fraction of the eligible examples that get the trigger."""
+    trigger: Trigger = Bars()
+    target: int = 2
+    """The class that the model should predict for images with the trigger."""
+    source: int | None = None
+    """The one class whose images should be misclassified; null means all classes but the target."""
+    classes: int = 10
+    """Number of classes of the data set."""
+    lr: float | None = None
+    batch: int | None = None
+    relative: bool = False
+    """Whether γ is the length of the update in units of the median norm of the attackers' own updates."""
+
+    def __post_init__(self) -> None:
+        _check_log_ranges(scale=self.scale, steps=self.steps)
+        low, high = self.ratio
+        if not 0 <= low <= high <= 1:
+            raise ConfigError(f"acting.ratio is {[low, high]}; it must rise from at least 0 to at most 1")
+        check_implant("acting", self.backdoor)
+
+    @property
+    def backdoor(self) -> BackdoorPoison:
+        """The backdoor that the attacks implant."""
+        return BackdoorPoison(self.trigger, self.target, self.source, classes=self.classes)
+
+    def size(self, network: Network) -> int:
+        return 3
+
+    def attack(self, action: FloatArray) -> PoisonedSearch:
+        scale, steps, ratio = (float(number) for number in action)
+        return PoisonedSearch(
+            replace(self.backdoor, ratio=map_to_range(ratio, self.ratio)),
+            scale=map_to_range(scale, self.scale, spacing="log"),
+            steps=max(1, round(map_to_range(steps, self.steps, spacing="log"))),
+            lr=self.lr,
+            batch=self.batch,
+            relative=self.relative,
+        )
+
+
+def _check_log_ranges(**ranges: Range) -> None:
+    for name, (low, high) in ranges.items():
+        if not 0 < low <= high < inf:
+            raise ConfigError(f"acting.{name} is {[low, high]}; it must rise from above 0")
+
+
 ACTING: Mapping[str, type[ActionDecoder]] = {
     "full_update": RawUpdateActions,
     "local_search": LocalSearchActions,
+    "poisoned_search": PoisonedSearchActions,
     "portfolio": PortfolioActions,
 }
 """The action decoders, by their names in a saved policy."""

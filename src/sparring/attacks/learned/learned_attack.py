@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 from sparring.arrays import Batch, Matrix
-from sparring.attacks.learned.acting import ACTING, ActionDecoder
-from sparring.contracts import BlackBoxView, Network, WhiteBoxView
+from sparring.attacks.backdoor.triggers.names import TRIGGERS
+from sparring.attacks.learned.acting import ACTING, ActionDecoder, PoisonedSearchActions
+from sparring.contracts import Backdoor, BlackBoxView, Network, Trigger, WhiteBoxView
 from sparring.data import CommonShards
 from sparring.policies.observation import observation, observation_size
 from sparring.policies.saved_policy import (
@@ -18,7 +19,10 @@ from sparring.policies.saved_policy import (
     load_policy,
     resolve_policy_path,
 )
-from sparring.registry import Stored
+from sparring.registry import Families, Stored
+
+NESTED: Families = {Trigger: TRIGGERS}
+"""What the options of a decoder can name."""
 
 
 def attack_policy(
@@ -29,7 +33,7 @@ def attack_policy(
     examples: Batch | None = None,
 ) -> SavedPolicy:
     """Return an attacker's policies as they are saved, with the decoder of their actions."""
-    return SavedPolicy("attack", tuple(versions), decoder_section(acting, ACTING), layers, examples)
+    return SavedPolicy("attack", tuple(versions), decoder_section(acting, ACTING, NESTED), layers, examples)
 
 
 @dataclass(frozen=True)
@@ -58,8 +62,13 @@ class LearnedAttack:
     @cached_property
     def acting(self) -> ActionDecoder:
         """The decoder of their actions."""
-        decoder: ActionDecoder = build_decoder(self.trained, ACTING, path=self.policy)
+        decoder: ActionDecoder = build_decoder(self.trained, ACTING, path=self.policy, families=NESTED)
         return decoder
+
+    @property
+    def backdoor(self) -> Backdoor | None:
+        """The backdoor that its policy implants, if it implants one."""
+        return self.acting.backdoor if isinstance(self.acting, PoisonedSearchActions) else None
 
     def craft(self, view: BlackBoxView) -> Matrix:
         trained = self.trained

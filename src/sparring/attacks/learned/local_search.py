@@ -114,7 +114,7 @@ class LocalSearch:
             view.note("diverged", range(len(view.clients)))
         way = view.parameters - torch.stack([end.end for end in ends]).mean(dim=0)
         sign = 1 if self.variant == "ascent" else -1
-        unit = _relative_unit(view, way) if self.relative else 1.0
+        unit = relative_unit(view, way) if self.relative else 1.0
         return way.mul_(sign * self.scale * unit).nan_to_num_().expand(len(view.clients), -1)
 
     def _search(self, view: BlackBoxView) -> Walk:
@@ -134,7 +134,7 @@ class LocalSearch:
         return draw_pooled(view, steps=steps, size=size)
 
 
-def _relative_unit(view: BlackBoxView, way: Vector) -> float:
+def relative_unit(view: BlackBoxView, way: Vector) -> float:
     """Return what makes a vector as long as the attackers' own updates are in the median; 0 for a vector of zeros."""
     length = float(torch.linalg.vector_norm(way))
     return float(row_norms(view.own()).nanmedian()) / length if length > 0 else 0.0
@@ -142,11 +142,15 @@ def _relative_unit(view: BlackBoxView, way: Vector) -> float:
 
 def draw_pooled(view: BlackBoxView, *, steps: int, size: int) -> Iterator[Batch]:
     """Draw `steps` minibatches, each from the pooled shards of all sampled malicious clients."""
+    yield from map(Batch, *(part.unbind() for part in pooled_examples(view, steps=steps, size=size)))
+
+
+def pooled_examples(view: BlackBoxView, *, steps: int, size: int) -> Batch:
+    """Return the minibatches of `draw_pooled` as one `[steps, size, ...]` batch."""
     clients = len(view.clients)
     parts = view.shards.draw(view.clients, view.rng.spawn(clients), steps=steps, size=-(-size // clients))
     # The steps come first, in one copy.
-    pooled = (part.transpose(0, 1).flatten(1, 2) for part in parts)
-    yield from map(Batch, *(part.unbind() for part in pooled))
+    return Batch(*(part.transpose(0, 1).flatten(1, 2) for part in parts))
 
 
 def draw_minibatches(examples: Batch, rng: Generator, *, steps: int, size: int) -> Iterator[Batch]:

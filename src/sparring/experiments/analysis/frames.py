@@ -18,6 +18,9 @@ MEASURED = (SEED, *COLUMNS)
 """The columns of a frame that are not axes."""
 ERROR = "error"
 """An additional metric: one minus the accuracy."""
+BACKDOOR_SCORE = "backdoor_score"
+"""An additional metric: half the backdoor accuracy plus half the accuracy (MSG's λ of .5); NaN without a backdoor."""
+DERIVED = (ERROR, BACKDOOR_SCORE)
 
 Labels: TypeAlias = Mapping[str, str]
 """A cell or a set of cells, given by its label on each axis."""
@@ -59,8 +62,10 @@ def values(runs: pd.DataFrame, metric: str) -> pd.Series:
     """Return a metric of each run."""
     if metric == ERROR:
         return 1 - runs["accuracy"]
+    if metric == BACKDOOR_SCORE:
+        return (runs["backdoor_accuracy"] + runs["accuracy"]) / 2
     if metric not in METRICS:
-        raise ConfigError(f"metric is {metric!r}; it must be one of: {', '.join((*METRICS, ERROR))}")
+        raise ConfigError(f"metric is {metric!r}; it must be one of: {', '.join((*METRICS, *DERIVED))}")
     return runs[metric]
 
 

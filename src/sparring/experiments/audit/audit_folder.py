@@ -7,9 +7,10 @@ from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
-from sparring.experiments.audit.contenders import CONTENDERS, TD3
+from sparring.experiments.audit.contenders import TD3
+from sparring.experiments.audit.goals import Goal
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
-from sparring.experiments.audit.result import Audit, Breaking, judge, remaining_accuracy
+from sparring.experiments.audit.result import HALVED, Audit, Breaking, judge, measure_attack
 from sparring.experiments.audit.run_audit import MEASURED, POLICIES, VERDICT
 from sparring.experiments.audit.training import TrainedPolicy, read_best
 from sparring.experiments.config.renamed import to_present
@@ -26,19 +27,24 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         raise RunError(f"{folder} holds an audit that is not complete; resume it with the command that started it")
     runs = read_frame(folder / MEASURED)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
-    done = judge(
-        runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_read_breaking(verdict["halved_by"]), gap=gap
-    )
-    policies = _read_policies(folder)
     asked = RecordedRequest(to_present(content["asked"]), tuple(content["plugins"]))
+    done = judge(
+        runs,
+        measure_attack(runs, crafted, goal=asked.goal),
+        learned=learned,
+        breaking=_read_breaking(verdict[HALVED], asked.goal),
+        gap=gap,
+        goal=asked.goal,
+    )
+    policies = _read_policies(folder, asked.goal)
     return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
 
 
-def _read_breaking(halved: dict[str, Any]) -> Breaking:
+def _read_breaking(halved: dict[str, Any], goal: Goal) -> Breaking:
     tried = {int(count): accuracy for count, accuracy in halved["tried"].items()}
-    return Breaking(tried, halved["clients"], halved["learned"]["accuracy"])
+    return Breaking(tried, halved["clients"], halved["learned"][goal.broken])
 
 
-def _read_policies(folder: Path) -> dict[str, TrainedPolicy]:
-    names = [name for name in (*CONTENDERS, TD3) if (folder / POLICIES / name).exists()]
+def _read_policies(folder: Path, goal: Goal) -> dict[str, TrainedPolicy]:
+    names = [name for name in (*goal.contenders, TD3) if (folder / POLICIES / name).exists()]
     return {f"learned {name}": read_best(folder / POLICIES / name) for name in names}

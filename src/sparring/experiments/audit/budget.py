@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError
-from sparring.experiments.audit.contenders import CONTENDERS, RUNGS, units_in_sequence
+from sparring.experiments.audit.contenders import units_in_sequence
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.training import SELECTION_EPISODES, seconds_per_step
 from sparring.experiments.config.build import build_scenario, load_dataset
@@ -29,8 +29,6 @@ LEAST_SHARE = 0.25
 """The minimum share of the budget for training."""
 FEWEST_EPISODES = 32
 """Episodes of a search's first generation."""
-POLICIES = len(CONTENDERS) + 1
-"""The policies that are measured: one of each contender, and that of TD3."""
 PER_RUN, PER_STAGE = 0.4, 6.0
 """Overhead in seconds per run, and per stage for starting the workers."""
 
@@ -86,16 +84,17 @@ def measure_plan(request: AuditRequest, workers: int) -> AuditPlan:
     with translate_exhaustion(), torch_threads(request.config.execution.threads):
         dataset = load_dataset(request.config, request.catalogues)
         runs = _run_seconds(request, dataset)
-        benign = request.run({"name": NO_ATTACK}, request.seed)
+        benign = request.run(request.honest, request.seed)
         scenario = build_scenario(benign, dataset, catalogues=request.catalogues)
-        step = seconds_per_step(scenario, rounds=benign.federation.rounds)
+        step = seconds_per_step(scenario, rounds=benign.federation.rounds, goal=request.goal)
+    units = units_in_sequence(workers, request.goal.rungs)
     attacked = runs[NO_ATTACK] + step * request.config.federation.rounds
     playing = _total_run_seconds(request, runs, learned=attacked) / workers + _startup_seconds(request)
-    selecting = step * benign.federation.rounds * SELECTION_EPISODES * units_in_sequence(workers)
+    selecting = step * benign.federation.rounds * SELECTION_EPISODES * units
     return plan_audit(
         request.budget,
         playing=playing + selecting,
-        step=step * units_in_sequence(workers),
+        step=step * units,
         fewest=FEWEST_EPISODES * benign.federation.rounds,
     )
 
@@ -125,14 +124,14 @@ def _round_up(seconds: float) -> str:
 def _total_run_seconds(request: AuditRequest, runs: Mapping[str, float], *, learned: float) -> float:
     """Return the total time of all runs in sequence."""
     crafted = request.seeds * sum(runs.values())
-    trained = POLICIES * request.seeds * learned
+    trained = (len(request.goal.contenders) + 1) * request.seeds * learned  # one policy each, and that of TD3
     broken = BREAKING_SEEDS * (_count_tries(request) * max(runs.values()) + learned)
     return crafted + trained + broken
 
 
 def _startup_seconds(request: AuditRequest) -> float:
     """Return the total time for starting workers."""
-    return PER_STAGE * (1 + len(RUNGS) + _count_tries(request))
+    return PER_STAGE * (1 + len(request.goal.rungs) + _count_tries(request))
 
 
 def _count_tries(request: AuditRequest) -> int:
@@ -142,7 +141,7 @@ def _count_tries(request: AuditRequest) -> int:
 
 def _run_seconds(request: AuditRequest, dataset: Dataset) -> dict[str, float]:
     """Return the time of a run under each attack."""
-    attacks = {NO_ATTACK: {"name": NO_ATTACK}, **request.attacks}
+    attacks = {NO_ATTACK: request.honest, **request.attacks}
     runs = {name: request.run(section, request.seed) for name, section in attacks.items()}
     return {
         name: PER_RUN + estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))

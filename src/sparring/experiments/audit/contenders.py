@@ -61,17 +61,17 @@ class Rung(NamedTuple):
 RUNGS: Sequence[Rung] = (Rung(4, 1), Rung(2, 2), Rung(1, 2, is_last=True))
 
 
-def steps_of_rungs(unit: int) -> Iterator[tuple[Rung, int]]:
+def steps_of_rungs(unit: int, rungs: Sequence[Rung] = RUNGS) -> Iterator[tuple[Rung, int]]:
     """Yield each rung, and the steps of a survivor up to its end."""
     total = 0
-    for rung in RUNGS:
+    for rung in rungs:
         total += rung.units * unit
         yield rung, total
 
 
-def units_in_sequence(workers: int) -> int:
+def units_in_sequence(workers: int, rungs: Sequence[Rung] = RUNGS) -> int:
     """Return the units that one of `workers` processes trains, if each rung waits for the one before."""
-    return sum(-(-rung.jobs // workers) * rung.units for rung in RUNGS)
+    return sum(-(-rung.jobs // workers) * rung.units for rung in rungs)
 
 
 def count_table(*, sampled: int, malicious: int, clients: int) -> CountTable:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
+from sparring.experiments.audit.goals import GOALS, UNTARGETED, Goal
 from sparring.experiments.config.recorded import read_recorded
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section
 
 BESIDE = ("seeds", "budget", "malicious", "start", "attacks")
 """The keys of an audit's document in addition to the configuration of a run without attack."""
+BESIDE_BACKDOOR = ("goal", "backdoor", "own")
+"""Those of an audit with backdoors in addition."""
 
 
 class Asked(Protocol):
@@ -45,6 +48,14 @@ class Asked(Protocol):
         """The attack named in the configuration, if any."""
 
     @property
+    def goal(self) -> Goal:
+        """What the attackers want."""
+
+    @property
+    def backdoor(self) -> Section | None:
+        """Trigger, target and source of all backdoors; None if the goal is another."""
+
+    @property
     def plugins(self) -> Sequence[str]:
         """The modules of the required plug-ins."""
 
@@ -62,7 +73,9 @@ class RecordedRequest:
 
     @cached_property
     def config(self) -> Config:
-        return read_recorded({key: value for key, value in self.document.items() if key not in BESIDE})
+        return read_recorded(
+            {key: value for key, value in self.document.items() if key not in (*BESIDE, *BESIDE_BACKDOOR)}
+        )
 
     @property
     def defense(self) -> str:
@@ -71,6 +84,14 @@ class RecordedRequest:
     @property
     def malicious(self) -> int:
         return int(self.document["malicious"])
+
+    @property
+    def goal(self) -> Goal:
+        return GOALS[self.document.get("goal", UNTARGETED.name)]
+
+    @property
+    def backdoor(self) -> Section | None:
+        return self.document.get("backdoor")
 
     @property
     def start(self) -> int:
@@ -87,4 +108,6 @@ class RecordedRequest:
     @property
     def own(self) -> Mapping[str, Section]:
         """The attack with its own settings: attacks of the catalogue are run with their defaults."""
+        if "own" in self.document:
+            return dict(self.document["own"])
         return {label: section for label, section in self.document["attacks"].items() if len(section) > 1}

@@ -5,11 +5,13 @@ from shlex import quote
 from statistics import fmean
 from typing import NamedTuple
 
-from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, Reading, format_summary, name_interval
+from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, format_summary, name_interval
 from sparring.experiments.audit.budget import BREAKING_SEEDS, format_budget
-from sparring.experiments.audit.recorded_request import BESIDE, Asked
+from sparring.experiments.audit.goal_words import WORDS
+from sparring.experiments.audit.goals import BACKDOOR, GOALS
+from sparring.experiments.audit.recorded_request import BESIDE, BESIDE_BACKDOOR, Asked
 from sparring.experiments.audit.request import NO_ATTACK
-from sparring.experiments.audit.result import Audit, AuditVerdict
+from sparring.experiments.audit.result import Audit, AuditCell, AuditVerdict
 from sparring.experiments.report.commands import list_settings
 from sparring.experiments.report.html_page import load_templates
 from sparring.experiments.report.panels import make_panels
@@ -18,33 +20,28 @@ from sparring.experiments.report.svg_curves import Band, Picture, Plot, draw_pic
 from sparring.experiments.report.threat_model import describe_players, describe_threat_model
 from sparring.experiments.sweeps.axes import ATTACK
 
-GAPS: dict[Reading, str] = {
-    "more": "The learned attack lowers the accuracy more than the worst hand-crafted one: hand-crafted attacks "
-    "overestimate this rule.",
-    "less": "The learned attack lowers the accuracy less than the worst hand-crafted one.",
-    "no difference that counts": "The learned attack and the worst hand-crafted one do not differ by an amount that "
-    "counts: the whole interval of the gap lies within ±{gap:g}.",
-    "undecided": "It is undecided whether the learned attack lowers the accuracy more: the interval of the gap "
-    "contains {gap:g}, the smallest gap that counts.",
-}
-NO_MORE = "The learned attack does not lower the accuracy more than the worst hand-crafted one; it may lower it less."
-
 
 def list_facts(done: Audit) -> dict[str, str]:
     """Return the verdict by the names of its parts."""
     verdict = done.verdict
     return {
         "clean": format_summary(verdict.clean),
-        "hand-crafted": f"{format_summary(verdict.crafted.summary)} ({verdict.crafted.attack})",
-        "learned": f"{format_summary(verdict.learned.summary)} ({verdict.learned.attack} of {len(done.policies)})",
+        "hand-crafted": f"{format_cell_of(verdict.crafted)} ({verdict.crafted.attack})",
+        "learned": f"{format_cell_of(verdict.learned)} ({verdict.learned.attack} of {len(done.policies)})",
         "gap": format_gap(verdict),
         "intervals": f"{name_interval([verdict.clean.n, verdict.difference.n])} in brackets; a gap counts beyond "
         f"{verdict.gap.gap:g}",
     }
 
 
+def format_cell_of(cell: AuditCell) -> str:
+    """Format the metric of an attack, with the means of its parts if it has some."""
+    parts = ", ".join(f"{name.replace('_', ' ')} {part.mean:.3f}" for name, part in cell.parts.items())
+    return f"{format_summary(cell.summary)}{f' = half of {parts}' if parts else ''}"
+
+
 def format_gap(verdict: AuditVerdict) -> str:
-    """Format how much higher the accuracy is under the worst hand-crafted attack than under the learned one."""
+    """Format how much stronger the learned attack is than the worst hand-crafted one, in the metric of the goal."""
     n, difference, low, high, *_ = verdict.difference
     interval = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
     return f"{difference:+.3f}{interval}, n = {n}"
@@ -53,6 +50,8 @@ def format_gap(verdict: AuditVerdict) -> str:
 def describe_audit(done: Audit, request: Asked) -> tuple[str, ...]:
     """Interpret the audit in sentences."""
     verdict, clients = done.verdict, request.config.federation.clients
+    if verdict.goal == BACKDOOR.name:
+        return (_describe_backdoor(verdict, request), _decide(verdict), describe_halving(verdict, clients))
     shares = [each.mean for each in (verdict.clean, verdict.crafted.summary, verdict.learned.summary)]
     clean, crafted, learned = (f"{share:.0%}" for share in shares)
     return (
@@ -64,26 +63,39 @@ def describe_audit(done: Audit, request: Asked) -> tuple[str, ...]:
     )
 
 
+def _describe_backdoor(verdict: AuditVerdict, request: Asked) -> str:
+    """Say how often triggered images are misclassified, beside the accuracy."""
+    crafted, learned = (
+        f"{cell.parts['backdoor_accuracy'].mean:.0%} (accuracy {cell.parts['accuracy'].mean:.0%})"
+        for cell in (verdict.crafted, verdict.learned)
+    )
+    return (
+        f"With {request.malicious} of {request.config.federation.clients} clients malicious, {request.defense} has a "
+        f"backdoor accuracy of {crafted} under the worst hand-crafted attack ({verdict.crafted.attack}), and of "
+        f"{learned} under the learned one; its accuracy without an attack is {verdict.clean.mean:.0%}."
+    )
+
+
 def _decide(verdict: AuditVerdict) -> str:
-    """Say whether the learned attack lowers the accuracy more."""
-    n = verdict.difference.n
+    """Say whether the learned attack is stronger."""
+    n, words = verdict.difference.n, WORDS[verdict.goal]
     if n < FEWEST_TO_DECIDE:
         needed = f"that needs {FEWEST_TO_DECIDE} seeds, and there are {n}"
-        return f"It is undecided whether the learned attack lowers the accuracy more: {needed}."
+        return f"It is undecided whether the learned attack {words.stronger}: {needed}."
     if verdict.gap.reading == "undecided" and verdict.gap.verdict == "does not hold":
-        return NO_MORE
-    return GAPS[verdict.gap.reading].format(gap=verdict.gap.gap)
+        return words.no_more
+    return words.gaps[verdict.gap.reading].format(gap=verdict.gap.gap)
 
 
 def describe_halving(verdict: AuditVerdict, clients: int) -> str:
-    """Say how many malicious clients halve the accuracy."""
-    breaking, attack = verdict.breaking, verdict.crafted.attack
-    is_confirmed = breaking.learned <= verdict.clean.mean / 2
-    also = "also halves it with this number" if is_confirmed else "does not halve it with this number"
-    learned = f"the learned attack {also} (remaining accuracy {breaking.learned:.0%})"
+    """Say how many malicious clients halve the accuracy, or reach a backdoor accuracy of half."""
+    breaking, attack, words = verdict.breaking, verdict.crafted.attack, WORDS[verdict.goal]
+    is_confirmed = GOALS[verdict.goal].breaks(breaking.learned, clean=verdict.clean.mean)
+    also = f"also {words.also}" if is_confirmed else f"does not {words.not_also}"
+    learned = f"the learned attack {also} with this number ({words.broken} {breaking.learned:.0%})"
     if breaking.clients is not None:
-        return f"{attack} needs {breaking.clients} of {clients} clients to halve the accuracy; {learned}."
-    return f"{attack} does not halve the accuracy even with {breaking.confirmed_at} of {clients} clients; {learned}."
+        return f"{attack} needs {breaking.clients} of {clients} clients to {words.breaks}; {learned}."
+    return f"{attack} does not {words.breaks} even with {breaking.confirmed_at} of {clients} clients; {learned}."
 
 
 TENTH = 10
@@ -112,9 +124,10 @@ def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
             sentences=describe_audit(done, request),
             verdict=list_facts(done),
             legend=_legend(done),
-            pictures=_pictures(study, done, request=request),
+            pictures=tuple(_pictures(study, done, request=request)),
             breaking=done.verdict.breaking,
             crafted=done.verdict.crafted.attack,
+            words=WORDS[done.verdict.goal],
             few=len(request.fresh[:BREAKING_SEEDS]),
             trainings=tuple(_summarize_trainings(done)),
             panel=panel,
@@ -133,10 +146,13 @@ def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
 def command_to_repeat_audit(request: Asked) -> str:
     """Return the command that repeats an audit, with every setting written out."""
     asked = dict(request.document)
-    beside = {key: asked.pop(key) for key in BESIDE}
-    own = {"attack": {**next(iter(request.own.values()), {}), "malicious": request.malicious, "start": request.start}}
+    beside = {key: asked.pop(key, None) for key in (*BESIDE, *BESIDE_BACKDOOR)}
+    attack = {**(request.backdoor or {}), **next(iter(request.own.values()), {})}
+    own = {"attack": {**attack, "malicious": request.malicious, "start": request.start}}
     plugins = (f"--plugin {quote(module)}" for module in request.plugins)
     effort = f"--seeds {beside['seeds']} --budget {format_budget(request.budget)}"
+    if request.goal is BACKDOOR:
+        effort = f"--goal {request.goal.name} {effort}"
     return " ".join(["sparring audit", *plugins, *map(quote, list_settings({**asked, **own})), effort])
 
 
@@ -150,13 +166,15 @@ def _legend(done: Audit) -> tuple[tuple[str, str], ...]:
 
 
 def _pictures(study: Study, done: Audit, *, request: Asked) -> Iterator[Picture]:
-    """Yield the accuracy over rounds, and over the number of malicious clients."""
+    """Yield the accuracy over rounds, and over the number of malicious clients; of a backdoor, only the former."""
     labels = _compared_labels(done)
     runs = {label: study.where({ATTACK: label}).frame["run"] for label in labels}
     rounds = {label: make_band(study.curves[run] for run in runs[label]) for label in labels}
     yield draw_picture(
         Plot(f"{request.malicious} of {request.config.federation.clients} clients malicious", rounds), labels
     )
+    if done.verdict.goal == BACKDOOR.name:
+        return
     tried = {0: done.verdict.clean.mean, **done.verdict.breaking.tried}
     counts = sorted(tried)
     left = [tried[count] for count in counts]

@@ -7,9 +7,10 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from sparring.attacks import LearnedAttack, NoAttack
+from sparring.attacks import TRIGGERS, LearnedAttack, NoAttack
 from sparring.contracts import Attack, Backdoor
 from sparring.errors import ConfigError
+from sparring.experiments.audit.goals import BACKDOOR, GOALS, UNTARGETED, Goal
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import replace_file_names
 from sparring.experiments.config.parse import FACTS, parse_config, to_document
@@ -17,33 +18,73 @@ from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section, member, subsection
 from sparring.federation.threat import VIEWS, Knowledge
-from sparring.registry import build, checked, lookup
+from sparring.registry import build, checked, lookup, normalize_name, opened
 
 NOT_CRAFTED = (NoAttack, LearnedAttack)
 """Attacks that are not hand-crafted: none, and the learned one."""
 
 
-def crafted_attacks(catalogues: Catalogues, knowledge: Knowledge) -> Mapping[str, Section]:
+VARIANTS: Mapping[str, Section] = {"model_replacement": {"name": "bfl", "boost": None}}
+"""Backdoors of the catalogue with other options, by their labels: a boost that replaces the global model."""
+BACKDOOR_KEYS = ("trigger", "target", "source")
+"""The options of an attack's section that define the backdoor, for all backdoors of an audit."""
+SMALL_BARS: Section = {"name": "bars", "rows": [0, 2], "columns": [0, 4], "length": 3}
+"""The default trigger on the digits of 8×8 pixels, for which there are no published bars."""
+
+
+def crafted_attacks(
+    catalogues: Catalogues, knowledge: Knowledge, backdoor: Section | None = None
+) -> Mapping[str, Section]:
     """Return every untargeted attack that the threat model permits, with default options.
 
-    Attacks with an option that has no default are left out.
+    With a backdoor, return all attacks that can implant it in place of the untargeted ones. Attacks with an option
+    that has no default are left out.
     """
+    classes = _list_crafted(catalogues)
+    found: dict[str, Section] = {name: {"name": name} for name in classes.values()}
+    if backdoor is not None:
+        found |= VARIANTS
+        for label, section in found.items():
+            cls = lookup("attack", catalogues["attacks"], section["name"])
+            found[label] = _with_backdoor(cls, section, backdoor)
+    kept = {
+        label: section
+        for label, section in found.items()
+        if _is_played(section, catalogues, knowledge=knowledge, is_backdoor=backdoor is not None)
+    }
+    return dict(sorted(kept.items()))
+
+
+def _with_backdoor(cls: type, section: Section, backdoor: Section) -> Section:
+    """Return the section of an attack with those options of the backdoor that it has."""
+    known = {field.name for field in fields(cls) if field.init}
+    return {**{key: value for key, value in backdoor.items() if key in known}, **section}
+
+
+def _list_crafted(catalogues: Catalogues) -> dict[type, str]:
+    """Return the hand-crafted attacks whose options have defaults, each by its first name."""
     classes: dict[type, str] = {}
     for name in catalogues["attacks"]:
         cls = lookup("attack", catalogues["attacks"], name)
         if not issubclass(cls, NOT_CRAFTED) and not _required(cls):
             classes.setdefault(cls, name)
-    names = (name for name in classes.values() if _is_played(name, catalogues, knowledge=knowledge))
-    return {name: {"name": name} for name in sorted(names)}
+    return classes
 
 
-def _is_played(name: str, catalogues: Catalogues, *, knowledge: Knowledge) -> bool:
-    """Return whether an attack is untargeted, and the threat model grants the view that it needs."""
-    player: Attack | object = build(
-        "attack", catalogues["attacks"], {"name": name}, families=catalogues.families, **FACTS
-    )
+def _is_played(section: Section, catalogues: Catalogues, *, knowledge: Knowledge, is_backdoor: bool) -> bool:
+    """Return whether an attack has the goal, and the threat model grants the view that it needs.
+
+    An attack that cannot implant the backdoor, such as DBA with a trigger without parts, is not played.
+    """
+    try:
+        player: Attack | object = build("attack", catalogues["attacks"], section, families=catalogues.families, **FACTS)
+    except ConfigError:
+        if not is_backdoor:
+            raise
+        return False
     needed = getattr(player, "needs", None)
-    return not isinstance(player, Backdoor) and (needed is None or issubclass(VIEWS[knowledge], needed))
+    is_granted = needed is None or issubclass(VIEWS[knowledge], needed)
+    return isinstance(player, Backdoor) == is_backdoor and is_granted
 
 
 def _required(cls: type) -> bool:
@@ -78,6 +119,9 @@ class AuditRequest:
     budget: float
     """The approximate time for the whole audit in seconds."""
     catalogues: Catalogues = CATALOGUES
+    goal: Goal = UNTARGETED
+    backdoor: Section | None = None
+    """Trigger, target and source of all backdoors; None if the goal is another."""
 
     @cached_property
     def config(self) -> Config:
@@ -87,7 +131,15 @@ class AuditRequest:
     @cached_property
     def attacks(self) -> Mapping[str, Section]:
         """The hand-crafted attacks by their labels."""
-        return {**crafted_attacks(self.catalogues, self.config.threat.knowledge), **self.own}
+        return {**crafted_attacks(self.catalogues, self.config.threat.knowledge, self.backdoor), **self.own}
+
+    @property
+    def honest(self) -> Section:
+        """The attack of malicious clients that train honestly.
+
+        With a backdoor it names the trigger, so that a run without an attack measures what the trigger does by itself.
+        """
+        return {"name": NO_ATTACK} if self.backdoor is None else {"name": "bfl", "ratio": 0.0, **self.backdoor}
 
     @property
     def defense(self) -> str:
@@ -125,8 +177,10 @@ class AuditRequest:
         effort = {"seeds": self.seeds, "budget": self.budget}
         complete = {**described, **effort, "malicious": self.malicious, "start": self.start, "attacks": self.attacks}
         files = dict(self.config.files)
-        for section in self.own.values():
+        for section in (self.honest, *self.own.values()):
             files.update(self.run(section, self.seed).files)
+        if self.backdoor is not None:
+            complete |= {"goal": self.goal.name, "backdoor": self.backdoor, "own": self.own}
         document: dict[str, Any] = replace_file_names(complete, files)
         return document
 
@@ -136,8 +190,15 @@ class AuditRequest:
         return hashlib.sha256(json.dumps(to_former(self.document), sort_keys=True).encode()).hexdigest()
 
 
-def read_request(document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES) -> AuditRequest:
-    """Return the request that a configuration describes; its attack section sets the malicious clients."""
+def read_request(
+    document: Section, *, seeds: int, budget: float, catalogues: Catalogues = CATALOGUES, goal: str = UNTARGETED.name
+) -> AuditRequest:
+    """Return the request that a configuration describes; its attack section sets the malicious clients.
+
+    With the goal `backdoor` this section may also set the `trigger`, `target` and `source` of all backdoors.
+    """
+    if goal not in GOALS:
+        raise ConfigError(f"goal is {goal!r}; it must be one of: {', '.join(GOALS)}")
     if document.get("attacks") is not None:
         raise ConfigError("attacks is given; an audit uses one attacker at a time, give only attack.malicious")
     if not 2 <= seeds <= MOST_SEEDS:
@@ -149,6 +210,9 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
     clean = parse_config({**base, "seed": document.get("seed", Config.seed)}, catalogues)
     section = member(document, "attack")
     own = {key: value for key, value in section.items() if key not in ATTACKER_KEYS}
+    backdoor = _read_backdoor(own, clean) if goal == BACKDOOR.name else None
+    if backdoor is not None:
+        own = {**backdoor, **own} if "name" in own else {key: own[key] for key in own if key not in BACKDOOR_KEYS}
     request = AuditRequest(
         base=base,
         own={str(own["name"]): own} if own.get("name", NO_ATTACK) != NO_ATTACK else {},
@@ -157,6 +221,8 @@ def read_request(document: Section, *, seeds: int, budget: float, catalogues: Ca
         seeds=seeds,
         budget=budget,
         catalogues=catalogues,
+        goal=GOALS[goal],
+        backdoor=backdoor,
     )
     _check(request, own)
     return request
@@ -175,6 +241,21 @@ def _read_attackers(section: Section, clean: Config) -> dict[str, int]:
     return {key: checked(f"attack.{key}", int, value) for key, value in given.items()}
 
 
+def _read_backdoor(section: Section, clean: Config) -> dict[str, Any]:
+    """Return the trigger, target and source of the backdoors: those of the attack's section, or defaults."""
+    bars = SMALL_BARS if clean.data.member["name"] == "digits" else {"name": "bars"}
+    given = {"trigger": bars, "target": 2, "source": None} | {
+        key: section[key] for key in BACKDOOR_KEYS if key in section
+    }
+    trigger = opened("attack.trigger", given["trigger"])
+    if normalize_name(trigger.get("name")) not in TRIGGERS:
+        raise ConfigError(
+            f"attack.trigger is {trigger.get('name')!r}; a learned backdoor keeps its trigger by name, use one of: "
+            f"{', '.join(TRIGGERS)}"
+        )
+    return {**given, "trigger": trigger}
+
+
 def _check(request: AuditRequest, own: Section) -> None:
     """Reject settings that would make the audit fail later."""
     federation, knowledge = request.config.federation, request.config.threat.knowledge
@@ -189,5 +270,14 @@ def _check(request: AuditRequest, own: Section) -> None:
             "threat.knowledge is black_box; the learned attacker is trained against the rule, use white_box or "
             "omniscient"
         )
-    for section in request.own.values():
+    _check_goal(request)
+    for section in (request.honest, *request.own.values()):
         request.run(section, request.seed)
+
+
+def _check_goal(request: AuditRequest) -> None:
+    """Reject an attack of the configuration that has another goal."""
+    for label, section in request.own.items() if request.backdoor is not None else ():
+        cls = lookup("attack", request.catalogues["attacks"], section["name"])
+        if not hasattr(cls, "triggered"):
+            raise ConfigError(f"attack.name is {label!r}, which has no backdoor; use one that has, or another goal")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -11,25 +12,30 @@ from sparring.experiments.analysis.claims import Above, Finding, judge_statement
 from sparring.experiments.analysis.frames import by_seed, metric_bounds
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, name_method, summarize
 from sparring.experiments.audit.budget import AuditPlan
+from sparring.experiments.audit.goals import BACKDOOR, GOALS, UNTARGETED, Goal, GoalName
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.training import TrainedPolicy
 from sparring.experiments.sweeps.axes import ATTACK
 
 METRIC = "accuracy"
+HALVED = "halved_by"
+"""The key of the clients that break the rule: that halve the accuracy, or hit half of the triggered images."""
 
 
 class AuditCell(NamedTuple):
-    """An attack, and the remaining accuracy under it."""
+    """An attack, and the remaining accuracy under it, or another metric."""
 
     attack: str
     summary: Summary
+    parts: Mapping[str, Summary] = MappingProxyType({})
+    """What the metric consists of, by name: the accuracy and the backdoor accuracy."""
 
 
 class Breaking(NamedTuple):
     """The number of clients with which the worst hand-crafted attack halves the clean accuracy, and the learned one."""
 
     tried: Mapping[int, float]
-    """The mean remaining accuracy by number of malicious clients."""
+    """The mean remaining accuracy, or backdoor accuracy, by number of malicious clients."""
     clients: int | None
     """The smallest number that halves the accuracy; None if the largest tried number does not."""
     learned: float
@@ -48,8 +54,12 @@ class AuditVerdict(NamedTuple):
     crafted: AuditCell
     learned: AuditCell
     gap: Finding
-    """Whether the accuracy under the hand-crafted attack exceeds that under the learned one."""
+    """Whether the accuracy under the hand-crafted attack exceeds that under the learned one.
+
+    With a backdoor, whether the score of the learned attack exceeds that of the hand-crafted one.
+    """
     breaking: Breaking
+    goal: GoalName = UNTARGETED.name
 
     @property
     def difference(self) -> Comparison:
@@ -58,39 +68,66 @@ class AuditVerdict(NamedTuple):
         return self.gap.comparison
 
 
-def find_worst(runs: pd.DataFrame, attacks: Iterable[str]) -> AuditCell:
-    """Return the attack with the lowest mean accuracy over seeds; among equal ones, the first."""
-    cells = [remaining_accuracy(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
+def find_worst(runs: pd.DataFrame, attacks: Iterable[str], *, goal: Goal = UNTARGETED) -> AuditCell:
+    """Return the attack that is strongest in the mean over seeds; among equal ones, the first."""
+    cells = [
+        measure_attack(runs, attack, goal=goal)
+        for attack in attacks
+        if by_seed(runs, {ATTACK: attack}, metric=goal.metric)
+    ]
     if not cells:
         raise RunError("no hand-crafted attack is complete; the folder of the audit lists the failures")
-    return min(cells, key=lambda cell: cell.summary.mean)
+    return max(cells, key=lambda cell: goal.strength(cell.summary.mean))
 
 
-def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
-    """Return the remaining accuracy under an attack."""
+def remaining_accuracy(runs: pd.DataFrame, attack: str, *, metric: str = METRIC) -> AuditCell:
+    """Return the remaining accuracy under an attack, or another metric."""
     return AuditCell(
-        attack, summarize(list(by_seed(runs, {ATTACK: attack}, metric=METRIC).values()), **metric_bounds(METRIC))
+        attack, summarize(list(by_seed(runs, {ATTACK: attack}, metric=metric).values()), **metric_bounds(metric))
+    )
+
+
+def measure_attack(runs: pd.DataFrame, attack: str, *, goal: Goal) -> AuditCell:
+    """Return an attack in the metric of a goal, with the parts of that metric."""
+    cell = remaining_accuracy(runs, attack, metric=goal.metric)
+    if goal is not BACKDOOR:
+        return cell
+    return cell._replace(
+        parts={metric: remaining_accuracy(runs, attack, metric=metric).summary for metric in (METRIC, goal.broken)}
     )
 
 
 def judge(
-    runs: pd.DataFrame, crafted: AuditCell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
+    runs: pd.DataFrame,
+    crafted: AuditCell,
+    *,
+    learned: str,
+    breaking: Breaking,
+    gap: float = SMALLEST_GAP,
+    goal: Goal = UNTARGETED,
 ) -> AuditVerdict:
     """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the smallest that counts."""
-    statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
-    compared = judge_statement(statement, runs, gap=gap)
+    pair = ({ATTACK: crafted.attack}, {ATTACK: learned})
+    first, second = pair[::-1] if goal.is_raised else pair
+    compared = judge_statement(Above(first, second, metric=goal.metric), runs, gap=gap)
     return AuditVerdict(
-        remaining_accuracy(runs, NO_ATTACK).summary, crafted, remaining_accuracy(runs, learned), compared, breaking
+        remaining_accuracy(runs, NO_ATTACK).summary,
+        crafted,
+        measure_attack(runs, learned, goal=goal),
+        compared,
+        breaking,
+        goal.name,
     )
 
 
 def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
     """Return a verdict in the form of its JSON file."""
-    gap, breaking = verdict.difference, verdict.breaking
+    gap, breaking, goal = verdict.difference, verdict.breaking, GOALS[verdict.goal]
     return {
+        **({} if goal is UNTARGETED else {"goal": goal.name, "metric": goal.metric}),
         "clean": verdict.clean._asdict(),
-        "crafted": {"attack": verdict.crafted.attack, **verdict.crafted.summary._asdict()},
-        "learned": {"attack": verdict.learned.attack, **verdict.learned.summary._asdict()},
+        "crafted": _cell_to_json(verdict.crafted),
+        "learned": _cell_to_json(verdict.learned),
         "gap": {
             **gap._asdict(),
             "interval": name_method(gap.n),
@@ -98,13 +135,18 @@ def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
             "verdict": verdict.gap.verdict,
             "reading": verdict.gap.reading,
         },
-        "halved_by": {
+        HALVED: {
             "clients": breaking.clients,
             "attack": verdict.crafted.attack,
             "tried": {str(count): accuracy for count, accuracy in sorted(breaking.tried.items())},
-            "learned": {"clients": breaking.confirmed_at, "accuracy": breaking.learned},
+            "learned": {"clients": breaking.confirmed_at, goal.broken: breaking.learned},
         },
     }
+
+
+def _cell_to_json(cell: AuditCell) -> dict[str, Any]:
+    parts = {name: summary._asdict() for name, summary in cell.parts.items()}
+    return {"attack": cell.attack, **cell.summary._asdict(), **parts}
 
 
 class Audit(NamedTuple):

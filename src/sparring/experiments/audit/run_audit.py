@@ -13,7 +13,8 @@ from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit.budget import BREAKING_SEEDS, NAME, AuditPlan, measure_plan, read_plan, write_plan
-from sparring.experiments.audit.contenders import CONTENDERS, RUNGS, TD3, steps_of_rungs
+from sparring.experiments.audit.contenders import TD3, steps_of_rungs
+from sparring.experiments.audit.goals import BACKDOOR
 from sparring.experiments.audit.report import audit_page
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.result import (
@@ -127,14 +128,15 @@ def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPoli
     replaces a shorter one only if its policy is better. What is trained already is not trained again.
     """
     trained: dict[str, TrainedPolicy] = {}
-    for number, (rung, steps) in enumerate(steps_of_rungs(unit), start=1):
-        ranked = sorted(trained, key=lambda name: -trained[name].error) or list(CONTENDERS)
+    goal = context.request.goal
+    for number, (rung, steps) in enumerate(steps_of_rungs(unit, goal.rungs), start=1):
+        ranked = sorted(trained, key=lambda name: -trained[name].error) or list(goal.contenders)
         jobs = [_make_job(context, name, steps=steps) for name in ranked[: rung.survivors]]
         if rung.is_last:
             start = trained[ranked[0]].policy
             jobs.append(_make_job(context, TD3, steps=rung.units * unit, start=start))
         names = ", ".join(job.task.name for job in jobs)
-        context.follower.begin(f"training, {number} of {len(RUNGS)}: {names}, up to {steps} steps")
+        context.follower.begin(f"training, {number} of {len(goal.rungs)}: {names}, up to {steps} steps")
         _train(context, [job for job in jobs if not is_trained(job)])
         for job in jobs:
             newest = read_trained(job.record)
@@ -165,8 +167,8 @@ def learned_section(policy: TrainedPolicy) -> Section:
 def _make_job(context: AuditContext, name: str, *, steps: int, start: Path | None = None) -> TrainingJob:
     plugins = tuple(plugin.module for plugin in context.request.catalogues.plugins)
     seed = context.request.training_seed
-    config = context.request.run(HONEST, seed)
-    task = TrainingTask(name, config.federation.rounds, steps, seed, start)
+    config = context.request.run(context.request.honest, seed)
+    task = TrainingTask(name, config.federation.rounds, steps, seed, start, context.request.goal.name)
     return TrainingJob(context.folder / POLICIES / name, config, task, plugins, context.shared.folder)
 
 
@@ -175,7 +177,8 @@ def _make_document(
 ) -> dict[str, Any]:
     """Return the sweep that runs attacks against the rule."""
     bundles = {
-        label: {"attack": HONEST if label == NO_ATTACK else request.attacked(section, malicious)}
+        # A backdoor is measured without an attack, too: by malicious clients that train honestly.
+        label: {"attack": HONEST if section == HONEST else request.attacked(section, malicious)}
         for label, section in attacks.items()
     }
     return {"base": request.base, "axes": {"attack": bundles, "seed": list(seeds)}}
@@ -245,23 +248,25 @@ def _reach_verdict(
     """Run all attacks with fresh seeds, and find the number of clients that halves the accuracy."""
     request = context.request
     context.follower.begin(f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack")
-    attacks = {NO_ATTACK: HONEST, **request.attacks, **_learned_sections(policies)}
+    attacks = {NO_ATTACK: request.honest, **request.attacks, **_learned_sections(policies)}
     runs = run_stage(context, MEASURED, attacks=attacks, seeds=request.fresh)
-    crafted, clean = find_worst(runs, request.attacks), remaining_accuracy(runs, NO_ATTACK).summary.mean
-    context.follower.begin(f"finding how many clients {crafted.attack} needs to halve the accuracy")
-    breaking = _find_breaking(context, crafted.attack, learned=learned_section(policies[chosen]), half=clean / 2)
-    return judge(runs, crafted, learned=chosen, breaking=breaking, gap=gap)
+    crafted = find_worst(runs, request.attacks, goal=request.goal)
+    clean = remaining_accuracy(runs, NO_ATTACK).summary.mean
+    words = "implant the backdoor" if request.goal is BACKDOOR else "halve the accuracy"
+    context.follower.begin(f"finding how many clients {crafted.attack} needs to {words}")
+    breaking = _find_breaking(context, crafted.attack, learned=learned_section(policies[chosen]), clean=clean)
+    return judge(runs, crafted, learned=chosen, breaking=breaking, gap=gap, goal=request.goal)
 
 
-def _find_breaking(context: AuditContext, attack: str, *, learned: Section, half: float) -> Breaking:
-    """Find the smallest number of clients with which an attack halves the accuracy, and run the learned one with it."""
+def _find_breaking(context: AuditContext, attack: str, *, learned: Section, clean: float) -> Breaking:
+    """Find the smallest number of clients with which an attack breaks the rule, and run the learned one with it."""
     tried: dict[int, float] = {}
 
     def breaks(malicious: int) -> bool:
         tried[malicious] = _measure_remaining(
             context, attack, section=context.request.attacks[attack], malicious=malicious
         )
-        return tried[malicious] <= half
+        return context.request.goal.breaks(tried[malicious], clean=clean)
 
     clients = find_least(breaks, max(1, context.request.config.federation.clients // 2))
     at = max(tried) if clients is None else clients
@@ -269,13 +274,13 @@ def _find_breaking(context: AuditContext, attack: str, *, learned: Section, half
 
 
 def _measure_remaining(context: AuditContext, label: str, *, section: Section, malicious: int) -> float:
-    """Return the mean remaining accuracy over a few seeds under an attack with this number of clients."""
+    """Return the mean accuracy, or that of the backdoor, over a few seeds under an attack with so many clients."""
     stage = f"{BREAKING}/{label} {malicious}"
     context.follower.begin(f"{label} with {malicious} of {context.request.config.federation.clients} clients")
     runs = run_stage(
         context, stage, attacks={label: section}, seeds=context.request.fresh[:BREAKING_SEEDS], malicious=malicious
     )
-    return remaining_accuracy(runs, label).summary.mean
+    return remaining_accuracy(runs, label, metric=context.request.goal.broken).summary.mean
 
 
 def _learned_sections(policies: Mapping[str, TrainedPolicy]) -> dict[str, Section]:

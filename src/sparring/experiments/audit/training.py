@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 from sparring.attacks import LearnedAttack, attack_policy
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.experiments.audit.contenders import (
-    CONTENDERS,
     TD3,
+    Contender,
     count_table,
     search_of,
     td3_from,
 )
+from sparring.experiments.audit.goals import GOALS, UNTARGETED, Goal, fit_actions
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
@@ -28,9 +29,8 @@ from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
 from sparring.experiments.jobs.train_policy import save_policy, train_or_stop
 from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.federation import Attacker, Scenario
-from sparring.games.federated import ATTACKER, AttackerSeat, AttackType, ErrorObjective, FederatedGame, SeatControlled
+from sparring.games.federated import ATTACKER, AttackerSeat, AttackType, FederatedGame, SeatControlled
 from sparring.games.federated.seats import Gain
-from sparring.learning.distribution.observed_training import held_examples
 from sparring.learning.evaluation import EpisodeCall, episode_returns, play_episode
 from sparring.learning.learner import Learner
 from sparring.learning.search import CountTable
@@ -56,6 +56,8 @@ class TrainingTask(NamedTuple):
     seed: int
     start: Path | None = None
     """The policy that TD3 starts from."""
+    goal: str = UNTARGETED.name
+    """What the attackers want, by its name in `GOALS`."""
 
 
 class TrainingJob(NamedTuple):
@@ -83,7 +85,8 @@ class TrainedPolicy(NamedTuple):
     """The mean return of each generation of a search, or the return of each episode of TD3."""
     steps: int
     error: float
-    """The mean share of misclassified examples at the end of the common episodes."""
+    """The mean value of the objective at the end of the common episodes: the share of misclassified examples, or the
+    score of the backdoor."""
 
 
 def is_trained(job: TrainingJob) -> bool:
@@ -107,11 +110,12 @@ def train_attack(
     """Train a policy for the scenario's malicious clients against its rule, and return the policy's file.
 
     The defender conducts the audit. The attacker's world model is therefore perfect: the federation itself with other
-    random draws. A return is the error of the model on the attackers' own examples, summed over the rounds; policies
-    are compared by the error at the end. A training with more steps in the same folder continues this one.
+    random draws. A return is the value of the goal's objective, such as the error on the attackers' own examples,
+    summed over the rounds; policies are compared by the value at the end. A training with more steps in the same folder
+    continues this one.
     """
     acting, learner = _make_learner(task, scenario)
-    game = make_learning_task(scenario, acting, rounds=task.rounds)
+    game = make_learning_task(scenario, acting, rounds=task.rounds, goal=GOALS[task.goal])
     job = training_job(learner, game, steps=task.steps, seed=task.seed)
     state = run_job(job, folder, wants_stop=wants_stop, pace=pace)
     assert state is not None
@@ -128,13 +132,13 @@ def train_attack(
     return path
 
 
-def seconds_per_step(scenario: Scenario, *, rounds: int) -> float:
+def seconds_per_step(scenario: Scenario, *, rounds: int, goal: Goal = UNTARGETED) -> float:
     """Return the time of a training step, as the mean over the contenders at their first action, including saving.
 
     Saving takes at most the share that its interval allows.
     """
     table = _table(scenario)
-    laps = [_time_contender(scenario, name, table=table, rounds=rounds) for name in CONTENDERS]
+    laps = [_time_contender(scenario, name, table=table, rounds=rounds, goal=goal) for name in goal.contenders]
     return (1 + SELDOM.share) * fmean(laps)
 
 
@@ -156,21 +160,20 @@ def read_best(folder: Path) -> TrainedPolicy:
     return max(records, key=lambda trained: trained.error)
 
 
-def make_learning_task(scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level") -> LearningTask:
-    """Return the learning task of the attackers: their seat in a game on the scenario.
-
-    Its objective is the error on their own examples.
-    """
+def make_learning_task(
+    scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level", goal: Goal = UNTARGETED
+) -> LearningTask:
+    """Return the learning task of the attackers: their seat in a game on the scenario, with the goal's objective."""
     parties = scenario.parties
     malicious, start = sum(len(party.clients) for party in parties), min(party.attacker.start for party in parties)
     kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER), start=start),))
-    seat = AttackerSeat(acting, ErrorObjective(held_examples(scenario)), gain)
+    seat = AttackerSeat(acting, goal.objective(scenario), gain, is_deployed=goal.is_deployed)
     return LearningTask(FederatedGame(replace(scenario, attackers=()), (kind,), {ATTACKER: seat}, rounds), ATTACKER)
 
 
 def _final_error(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNetwork, task: TrainingTask) -> float:
-    """Return the mean error at the end of the common episodes."""
-    game = make_learning_task(scenario, acting, rounds=task.rounds, gain="end")
+    """Return the mean value of the objective at the end of the common episodes."""
+    game = make_learning_task(scenario, acting, rounds=task.rounds, gain="end", goal=GOALS[task.goal])
     returns, _ = episode_returns(game, [policy], numbers=range(SELECTION_EPISODES), seed=task.seed, name="selection")
     return float(returns.mean())
 
@@ -178,10 +181,15 @@ def _final_error(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNet
 def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[ActionDecoder, Learner[Any]]:
     """Return the action space of a task, and its learner."""
     if task.name != TD3:
-        return CONTENDERS[task.name].acting, search_of(CONTENDERS[task.name], _table(scenario))
+        contender = _fit(GOALS[task.goal].contenders[task.name], scenario)
+        return contender.acting, search_of(contender, _table(scenario))
     assert task.start is not None
     best = LearnedAttack(str(task.start))
     return best.acting, td3_from(best.trained.versions[0].policy)
+
+
+def _fit(contender: Contender, scenario: Scenario) -> Contender:
+    return contender._replace(acting=fit_actions(contender.acting, scenario))
 
 
 def _table(scenario: Scenario) -> CountTable:
@@ -190,10 +198,10 @@ def _table(scenario: Scenario) -> CountTable:
     return count_table(sampled=federation.sampled, malicious=malicious, clients=federation.clients)
 
 
-def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds: int) -> float:
+def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds: int, goal: Goal) -> float:
     """Return the time of a step with a contender's first action."""
-    contender = CONTENDERS[name]
-    game = make_learning_task(scenario, contender.acting, rounds=rounds)
+    contender = _fit(goal.contenders[name], scenario)
+    game = make_learning_task(scenario, contender.acting, rounds=rounds, goal=goal)
     search, steps, begin = search_of(contender, table), 0, perf_counter()
     policy = search.policies(search.initial(game, seed=0), game)[ATTACKER]
     while steps < TIMED:

@@ -14,10 +14,9 @@ from sparring.defenses import DEFENSES, POST_TRAINING
 from sparring.errors import UnknownName
 from sparring.experiments.config.meanings import option_meanings
 from sparring.experiments.config.renamed import accept_former_kind
-from sparring.experiments.config.sections import to_section
 from sparring.kinds import stated_facts
 from sparring.models import MODELS
-from sparring.registry import Families, Table, lookup, offer
+from sparring.registry import Families, Table, lookup, offer, to_section
 from sparring.training import BACKENDS
 
 Tables = Mapping[str, Table]

@@ -1,11 +1,11 @@
 """Sections of a configuration: typed sections, and sections that name a member of a catalogue."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar, get_type_hints
 
 from sparring.errors import ConfigError, UnknownName
-from sparring.registry import ALONE, Families, Table, build, checked, described_options, lookup, offer
+from sparring.registry import ALONE, Families, Table, build, checked, lookup, offer, to_section
 
 Section = Mapping[str, Any]
 """A section of a document, such as a member of a catalogue: its name and its options."""
@@ -69,21 +69,3 @@ def split_member_options(
     refuse_unknown(f"{kind} {section['name']!r}", section, known=["name", *options, *beside])
     member = {key: value for key, value in section.items() if key not in beside}
     return member, {key: value for key, value in section.items() if key in beside}
-
-
-def to_section(value: Any, tables: Sequence[Table]) -> Any:
-    """Return the section that describes a member of one of the tables, or another value in the form of a document."""
-    if isinstance(value, tuple):
-        return [to_section(each, tables) for each in value]
-    if not hasattr(value, "__dataclass_fields__"):
-        return value
-    options = described_options(value)
-    return {"name": _find_name(value, tables)} | {option: to_section(each, tables) for option, each in options.items()}
-
-
-def _find_name(member: object, tables: Sequence[Table]) -> str:
-    """Return the shortest name of a member in the first table that contains it."""
-    cls = type(member)
-    path = f"{cls.__module__}:{cls.__qualname__}"
-    names = ([name for name, entry in table.items() if entry in (cls, path)] for table in tables)
-    return min(next(filter(None, names)), key=len)

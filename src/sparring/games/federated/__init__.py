@@ -4,6 +4,7 @@ from sparring.games.federated.attack_types import AttackType, SeatControlled
 from sparring.games.federated.builders import ATTACKER, attack_game, world_model
 from sparring.games.federated.game import DEFENDER, FederatedGame, GameState
 from sparring.games.federated.objectives import (
+    BackdoorAccuracyObjective,
     BackdoorObjective,
     DefenderObjective,
     ErrorObjective,
@@ -19,6 +20,7 @@ __all__ = [
     "DEFENDER",
     "AttackType",
     "AttackerSeat",
+    "BackdoorAccuracyObjective",
     "BackdoorObjective",
     "DefenderObjective",
     "DefenderSeat",

@@ -79,6 +79,25 @@ class BackdoorObjective:
 
 
 @dataclass(frozen=True, eq=False)
+class BackdoorAccuracyObjective:
+    """λ A(w, D') + (1 - λ) A(w, D), maximized by an attacker with a backdoor.
+
+    A is the accuracy on triggered examples with the target label, D', and on clean examples, D; λ is `weight`. It
+    replaces the losses of `BackdoorObjective` by what a backdoor is judged by, and is between 0 and 1.
+    """
+
+    triggered: Batch
+    clean: Batch
+    weight: float = 0.5
+
+    def value(self, model: Model) -> float:
+        implanted, kept = (
+            evaluate(model.network, model.parameters, on=examples).accuracy for examples in (self.triggered, self.clean)
+        )
+        return self.weight * implanted + (1 - self.weight) * kept
+
+
+@dataclass(frozen=True, eq=False)
 class MixedObjective:
     """-F'(w) = F(w, D) - F(w, D'), maximized by an attacker who implants a backdoor and ruins the clean accuracy."""
 
