@@ -16,8 +16,10 @@ from sparring.defenses import Mean
 from sparring.federation import Federation, Scenario, initial_state
 from sparring.games.env import SeatEnv
 from sparring.games.federated import ATTACKER, attack_game
+from sparring.learning.actor_critic import ActorCritic, UpdateSettings
 from sparring.learning.learner import train
 from sparring.learning.sb3 import SB3Learner, TD3Settings
+from sparring.learning.search import ConstantActions, CrossEntropySearch
 from sparring.learning.theory.open_loop_plans import PlanAscent, best_plan
 from sparring.learning.training_env import LearningTask
 from sparring.models import Logistic, network
@@ -110,6 +112,30 @@ def test_the_best_plan_returns_in_the_game_what_the_search_says(game, federation
 def test_no_random_plan_is_as_good(game, federation, best):
     drawn = torch.from_numpy(stream(1, "plans").choice([-1.0, 1.0], (500, *best.shape))).float()
     assert returns(federation, drawn).max() < returns(federation, best[None])[0]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_search_comes_within_five_percent_of_the_best_plan(game, best, seed):
+    """The game has a second peak, at half the return: the search begins wide and stays so for a while."""
+    search = CrossEntropySearch(ConstantActions(), episodes=1, trials=1, deviation=1.0, extra=0.2, fading=15)
+    assert worth(game, best, search, steps=2500, seed=seed) > 0.95
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_actor_critic_comes_within_five_percent_of_the_best_plan(game, best, seed):
+    learner = ActorCritic(
+        UpdateSettings(hidden=(64, 64), discount=1.0), batch=64, warmup=200, pace=1, noise=0.3, memory=1000
+    )
+    assert worth(game, best, learner, steps=600, seed=seed) > 0.95
+
+
+def worth(game, best, learner, *, steps, seed):
+    """Return what a learner's policy returns, as a share of what the best plan does."""
+    task = LearningTask(game, ATTACKER)
+    *_, last = train(learner, task, steps=steps, seed=seed)
+    policy = learner.policies(learner.choose(last, task, seed=seed), task)[ATTACKER]
+    most = played(game, lambda move, seen: best[move].numpy())
+    return played(game, lambda move, seen: policy.act(seen)) / most
 
 
 def test_the_learned_attack_comes_within_five_percent_of_the_best_plan(game, best, learned):
