@@ -12,7 +12,6 @@ from sparring.inversion import GradientInversion
 from sparring.learning.distribution import Denoising, DistributionLearning
 from sparring.learning.online.schedule import OnlineSchedule
 from sparring.learning.sb3 import SB3Learner, TD3Settings
-from sparring.learning.search import CountTable, CrossEntropySearch
 
 KRUM, CLIPPING_MEDIAN = "Krum", "clipping median"
 LEARNED = "RL"
@@ -59,20 +58,9 @@ TRAININGS: Mapping[Scale, OnlineTraining] = {
         denoising=Denoising(steps=10, width=8),
     ),
     "laptop": OnlineTraining(
-        acting=LocalSearchActions(scale=(0.1, 100.0), steps=(1, 50), spacing="log"),
-        schedule=OnlineSchedule(learns_from=30, attacks_from=40, learns_until=80, pace=240, renewed=10, trials=4),
-        learner=CrossEntropySearch(
-            # Constants around γ = 15 and E = 25 first, then an action for each number of malicious clients.
-            CountTable(10, counts=(1, 2, 3, 4, 5, 7), base=True),
-            candidates=16,
-            elites=4,
-            episodes=1,
-            kept=4,
-            trials=4,
-            deviation=0.5,
-            start=(0.45, 0.65) + 6 * (0.0, 0.0),
-        ),
-        reward="error",
+        acting=LocalSearchActions(),
+        schedule=OnlineSchedule(learns_from=30, attacks_from=40, learns_until=80, pace=40, renewed=10, trials=2),
+        learner=SB3Learner(TD3Settings(hidden=(64, 64), buffer=2_000, warmup=500, pace=1, noise=0.3)),
         rounds=60,
         inverting=DistributionLearning(GradientInversion(images=32), batches=8),
     ),
