@@ -66,3 +66,15 @@ def test_the_start_is_kept_where_training_did_not_improve_on_it(poor):
     chosen = learner.choose(trained, TASK, seed=1)
     assert (learner.policies(chosen, TASK)[SEAT] is start) is not poor
     assert not trained.keeps_start
+
+
+def test_the_memory_holds_what_the_encoder_leaves_of_an_observation():
+    encoder = CountEncoder((1, 4), GAME.sampled)
+    start = PolicyNetwork(((torch.zeros(1, 2), torch.zeros(1)),), squash="clip", encoder=encoder)
+    small = {"warmup": 20, "imitation": 5, "critic_updates": 1, "batch": 8}
+    shared = ActorCritic(TINY, start=start, encoder=encoder, **small)
+    other = ActorCritic(TINY, start=start, encoder=CountEncoder((1, 4), GAME.sampled), **small)
+    states = [each.improve(each.initial(TASK, seed=0), TASK, steps=60, seed=0) for each in (shared, other)]
+    widths = [state.memory.widths[0] for state in states]
+    assert widths == [2, TASK.space.observation]
+    assert torch.equal(*(state.networks.actors for state in states)), "what is learned is the same"

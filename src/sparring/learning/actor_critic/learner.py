@@ -1,7 +1,7 @@
 """An actor-critic for one seat of a game that learns from a replay memory: TD3, resumable bit for bit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -90,7 +90,8 @@ class ActorCritic:
         env.np_random = stream(seed, "episode", 0)
         env.reset()
         networks = self._architecture(task.space).initial(stream(seed, "networks"))
-        return ActorCriticTraining(networks, empty_memory([task.space], self.memory), env.snapshot(), 0, 0, 0.0, ())
+        memory = empty_memory([self._remembered(task.space)], self.memory)
+        return ActorCriticTraining(networks, memory, env.snapshot(), 0, 0, 0.0, ())
 
     def improve(self, state: ActorCriticTraining, task: LearningTask, *, steps: int, seed: int) -> ActorCriticTraining:
         env, until = _env(task), state.steps + steps
@@ -118,7 +119,7 @@ class ActorCritic:
         return {task.seat: start or self._actor(state, task)}
 
     def codec(self, task: LearningTask) -> Codec[ActorCriticTraining]:
-        return Codec(_pack, partial(_unpack, space=task.space))
+        return Codec(_pack, partial(_unpack, space=self._remembered(task.space)))
 
     def _actor(self, state: ActorCriticTraining, task: LearningTask) -> PolicyNetwork:
         """Return the policy that is trained."""
@@ -127,11 +128,29 @@ class ActorCritic:
 
     def _architecture(self, space: Space) -> ActorCriticShape:
         """Return the shapes of networks on the observation or the encoded observation."""
-        size = space.observation if self.encoder is None else self.encoder.size(space.observation)
-        return ActorCriticShape((space._replace(observation=size),), self.settings)
+        return ActorCriticShape((self._encoded(space),), self.settings)
 
-    def _encode(self, seen: Tensor) -> Tensor:
-        return seen if self.encoder is None else self.encoder(seen)
+    def _encoded(self, space: Space) -> Space:
+        return space if self.encoder is None else space._replace(observation=self.encoder.size(space.observation))
+
+    @property
+    def _remembers_encoded(self) -> bool:
+        """Whether the memory holds encoded observations, which are often much smaller; a start must not need others."""
+        return self.encoder is not None and (self.start is None or self.start.encoder is self.encoder)
+
+    def _remembered(self, space: Space) -> Space:
+        """Return the space of the observations in the memory."""
+        return self._encoded(space) if self._remembers_encoded else space
+
+    def _remember(self, seen: FloatArray) -> FloatArray:
+        if self.encoder is None or not self._remembers_encoded:
+            return seen
+        encoded: FloatArray = self.encoder(torch.from_numpy(seen)).numpy()
+        return encoded
+
+    def _recall(self, seen: Tensor) -> Tensor:
+        """Return what the networks see of observations in the memory."""
+        return seen if self.encoder is None or self._remembers_encoded else self.encoder(seen)
 
     def _step(
         self, state: ActorCriticTraining, env: SeatEnv, *, actor: PolicyNetwork, seed: int
@@ -142,6 +161,7 @@ class ActorCritic:
         after, reward, is_terminated, is_truncated, _ = env.step(action)
         # The objective is the return of an episode: the horizon is its end.
         is_over = is_terminated or is_truncated
+        seen, after = self._remember(seen), self._remember(after)
         memory = state.memory.add([seen], [action], reward=reward, following=[after], ended=is_over)
         state = state._replace(memory=memory, steps=state.steps + 1, running=state.running + float(np.float32(reward)))
         if not is_over:
@@ -161,8 +181,8 @@ class ActorCritic:
         rng = stream(seed, "update", state.networks.updates)
         batch = state.memory.draw(self.batch, rng)
         batch = batch._replace(
-            observations=tuple(map(self._encode, batch.observations)),
-            following=tuple(map(self._encode, batch.following)),
+            observations=tuple(map(self._recall, batch.observations)),
+            following=tuple(map(self._recall, batch.following)),
         )
         noise = [torch.from_numpy(rng.standard_normal(tuple(batch.actions[0].shape), dtype=np.float32))]
         architecture = self._architecture(space)
@@ -171,7 +191,8 @@ class ActorCritic:
     def _imitated(self, state: ActorCriticTraining, start: PolicyNetwork, *, space: Space, seed: int) -> Networks:
         """Return networks whose actor imitates the starting policy, with critics of its value."""
         seen = state.memory.rows[: state.memory.filled, : state.memory.widths[0]]
-        inputs, answers, architecture = self._encode(seen), start(seen), self._architecture(space)
+        imitated = replace(start, encoder=None) if self._remembers_encoded else start
+        inputs, answers, architecture = self._recall(seen), imitated(seen), self._architecture(space)
         actors = state.networks.actors.clone().requires_grad_()
         optimizer = torch.optim.Adam([actors], lr=self.settings.lr)
         for _ in range(self.imitation):
