@@ -6,11 +6,11 @@ from typing import Any
 from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
+from sparring.experiments.audit.budget import ATTACKS, FORMAT, NAME, AuditPlan
 from sparring.experiments.audit.contenders import CONTENDERS, TD3
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
 from sparring.experiments.audit.result import Audit, Breaking, judge, remaining_accuracy
-from sparring.experiments.audit.run_audit import MEASURED, POLICIES, VERDICT
+from sparring.experiments.audit.run_audit import POLICIES, VERDICT, read_references
 from sparring.experiments.audit.training import TrainedPolicy, read_longest
 from sparring.experiments.config.renamed import to_present
 from sparring.experiments.jobs.atomic_files import read_json
@@ -24,14 +24,18 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` created")
     if verdict is None:
         raise RunError(f"{folder} holds an audit that is not complete; resume it with the command that started it")
-    runs = read_frame(folder / MEASURED)
+    runs = read_frame(folder / ATTACKS)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
-    done = judge(
-        runs, remaining_accuracy(runs, crafted), learned=learned, breaking=_read_breaking(verdict["halved_by"]), gap=gap
-    )
-    policies = _read_policies(folder)
     asked = RecordedRequest(to_present(content["asked"]), tuple(content["plugins"]))
-    return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
+    done = judge(
+        runs,
+        remaining_accuracy(runs, crafted),
+        learned=learned,
+        breaking=_read_breaking(verdict["halved_by"]),
+        references=read_references(folder, runs, rule=asked.defense, crafted=crafted, learned=learned),
+        gap=gap,
+    )
+    return Audit(folder, AuditPlan(**content["effort"]), done, _read_policies(folder)), asked
 
 
 def _read_breaking(halved: dict[str, Any]) -> Breaking:

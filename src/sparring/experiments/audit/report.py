@@ -19,15 +19,28 @@ from sparring.experiments.report.threat_model import describe_players, describe_
 from sparring.experiments.sweeps.axes import ATTACK
 
 GAPS: dict[Reading, str] = {
-    "more": "The learned attack lowers the accuracy more than the worst hand-crafted one: hand-crafted attacks "
-    "overestimate this rule.",
-    "less": "The learned attack lowers the accuracy less than the worst hand-crafted one.",
-    "no difference that counts": "The learned attack and the worst hand-crafted one do not differ by an amount that "
-    "counts: the whole interval of the gap lies within ±{gap:g}.",
-    "undecided": "It is undecided whether the learned attack lowers the accuracy more: the interval of the gap "
-    "contains {gap:g}, the smallest gap that counts.",
+    "more": "The learned attack is stronger: it lowers the accuracy more than the worst hand-crafted one, and "
+    "hand-crafted attacks overestimate this rule.",
+    "less": "The learned attack is weaker: it lowers the accuracy less than the worst hand-crafted one. The accuracy "
+    "under {crafted} is the better estimate of what this rule is worth; a larger --budget may find a stronger policy.",
+    "no difference that counts": "The learned attack is as strong as the worst hand-crafted one: they do not differ by "
+    "an amount that counts, since the whole interval of the gap lies within ±{gap:g}.",
+    "undecided": "It is undecided whether the learned attack lowers the accuracy more or less: the interval of the gap "
+    "extends beyond {gap:g} on both sides of zero. More --seeds make it narrower.",
 }
-NO_MORE = "The learned attack does not lower the accuracy more than the worst hand-crafted one; it may lower it less."
+NOT_WEAKER = (
+    "The learned attack is not weaker than the worst hand-crafted one by more than {gap:g}; whether it is stronger is "
+    "undecided, and more --seeds may decide it."
+)
+NOT_STRONGER = (
+    "The learned attack is not stronger than the worst hand-crafted one by more than {gap:g}; it may be weaker, which "
+    "more --seeds may decide."
+)
+REFERENCES = (
+    "Reference rules without an attack, under the worst hand-crafted attack ({crafted}) and under the learned one, as "
+    "means over {n} seeds. The learned attack was trained against {rule}: one that is trained against another rule may "
+    "lower the accuracy of that rule more."
+)
 
 
 def list_facts(done: Audit) -> dict[str, str]:
@@ -66,13 +79,21 @@ def describe_audit(done: Audit, request: Asked) -> tuple[str, ...]:
 
 def _decide(verdict: AuditVerdict) -> str:
     """Say whether the learned attack lowers the accuracy more."""
-    n = verdict.difference.n
+    (n, _, low, high, *_), gap = verdict.difference, verdict.gap.gap
     if n < FEWEST_TO_DECIDE:
         needed = f"that needs {FEWEST_TO_DECIDE} seeds, and there are {n}"
         return f"It is undecided whether the learned attack lowers the accuracy more: {needed}."
-    if verdict.gap.reading == "undecided" and verdict.gap.verdict == "does not hold":
-        return NO_MORE
-    return GAPS[verdict.gap.reading].format(gap=verdict.gap.gap)
+    words = GAPS[verdict.gap.reading]
+    if verdict.gap.reading == "undecided" and low is not None and high is not None:
+        words = NOT_WEAKER if low >= -gap else NOT_STRONGER if high <= gap else words
+    return words.format(gap=gap, crafted=verdict.crafted.attack)
+
+
+def describe_references(verdict: AuditVerdict) -> str:
+    """Say what the table of the reference rules shows."""
+    audited = verdict.references[0]
+    n = max(summary.n for row in verdict.references for summary in row[1:] if summary is not None)
+    return REFERENCES.format(n=n, rule=audited.rule, crafted=verdict.crafted.attack)
 
 
 def describe_halving(verdict: AuditVerdict, clients: int) -> str:
@@ -112,7 +133,11 @@ def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
             sentences=describe_audit(done, request),
             verdict=list_facts(done),
             legend=_legend(done),
+            compared=_compared_labels(done),
             pictures=_pictures(study, done, request=request),
+            ranking=done.verdict.ranking,
+            references=done.verdict.references,
+            references_described=describe_references(done.verdict) if done.verdict.references else "",
             breaking=done.verdict.breaking,
             crafted=done.verdict.crafted.attack,
             few=len(request.fresh[:BREAKING_SEEDS]),

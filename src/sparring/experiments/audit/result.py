@@ -11,9 +11,10 @@ from sparring.experiments.analysis.claims import Above, Finding, judge_statement
 from sparring.experiments.analysis.frames import by_seed, metric_bounds
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, name_method, summarize
 from sparring.experiments.audit.budget import AuditPlan
+from sparring.experiments.audit.references import ReferenceRow
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.training import TrainedPolicy
-from sparring.experiments.sweeps.axes import ATTACK
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
 
 METRIC = "accuracy"
 
@@ -50,6 +51,10 @@ class AuditVerdict(NamedTuple):
     gap: Finding
     """Whether the accuracy under the hand-crafted attack exceeds that under the learned one."""
     breaking: Breaking
+    ranking: tuple[AuditCell, ...]
+    """All attacks, and no attack, with the lowest mean accuracy first."""
+    references: tuple[ReferenceRow, ...] = ()
+    """The audited rule and the reference rules on a few common seeds; empty if there are none."""
 
     @property
     def difference(self) -> Comparison:
@@ -60,10 +65,16 @@ class AuditVerdict(NamedTuple):
 
 def find_worst(runs: pd.DataFrame, attacks: Iterable[str]) -> AuditCell:
     """Return the attack with the lowest mean accuracy over seeds; among equal ones, the first."""
-    cells = [remaining_accuracy(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC)]
+    cells = rank_attacks(runs, attacks)
     if not cells:
         raise RunError("no hand-crafted attack is complete; the folder of the audit lists the failures")
-    return min(cells, key=lambda cell: cell.summary.mean)
+    return cells[0]
+
+
+def rank_attacks(runs: pd.DataFrame, attacks: Iterable[str]) -> list[AuditCell]:
+    """Return the attacks that have a complete run, with the lowest mean accuracy over seeds first."""
+    cells = (remaining_accuracy(runs, attack) for attack in attacks if by_seed(runs, {ATTACK: attack}, metric=METRIC))
+    return sorted(cells, key=lambda cell: cell.summary.mean)
 
 
 def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
@@ -73,15 +84,39 @@ def remaining_accuracy(runs: pd.DataFrame, attack: str) -> AuditCell:
     )
 
 
+def compare_rules(
+    runs: pd.DataFrame, references: pd.DataFrame, *, rule: str, crafted: str, learned: str
+) -> tuple[ReferenceRow, ...]:
+    """Return the audited rule and the reference rules under no attack and two others, on the references' seeds."""
+    own = runs[runs[SEED].isin(references[SEED])]
+    rules = {rule: own} | {
+        str(name): references[references[DEFENSE] == name].drop(columns=DEFENSE)
+        for name in references[DEFENSE].cat.categories
+    }
+    cells = {
+        name: [next(iter(rank_attacks(some, [each])), None) for each in (NO_ATTACK, crafted, learned)]
+        for name, some in rules.items()
+    }
+    return tuple(
+        ReferenceRow(name, *(None if cell is None else cell.summary for cell in row)) for name, row in cells.items()
+    )
+
+
 def judge(
-    runs: pd.DataFrame, crafted: AuditCell, *, learned: str, breaking: Breaking, gap: float = SMALLEST_GAP
+    runs: pd.DataFrame,
+    crafted: AuditCell,
+    *,
+    learned: str,
+    breaking: Breaking,
+    references: tuple[ReferenceRow, ...] = (),
+    gap: float = SMALLEST_GAP,
 ) -> AuditVerdict:
     """Compare the worst hand-crafted attack with the learned one on common seeds; `gap` is the smallest that counts."""
     statement = Above({ATTACK: crafted.attack}, {ATTACK: learned}, metric=METRIC)
     compared = judge_statement(statement, runs, gap=gap)
-    return AuditVerdict(
-        remaining_accuracy(runs, NO_ATTACK).summary, crafted, remaining_accuracy(runs, learned), compared, breaking
-    )
+    ranking = tuple(rank_attacks(runs, runs[ATTACK].cat.categories))
+    clean, cell = remaining_accuracy(runs, NO_ATTACK).summary, remaining_accuracy(runs, learned)
+    return AuditVerdict(clean, crafted, cell, compared, breaking, ranking, references)
 
 
 def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
@@ -104,7 +139,25 @@ def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
             "tried": {str(count): accuracy for count, accuracy in sorted(breaking.tried.items())},
             "learned": {"clients": breaking.confirmed_at, "accuracy": breaking.learned},
         },
+        "attacks": [{"attack": cell.attack, **cell.summary._asdict()} for cell in verdict.ranking],
+        "references": _references_to_json(verdict),
     }
+
+
+def _references_to_json(verdict: AuditVerdict) -> list[dict[str, Any]]:
+    """Return the audited rule and the reference rules under the same attacks."""
+    names = {"clean": NO_ATTACK, "crafted": verdict.crafted.attack, "learned": verdict.learned.attack}
+    return [
+        {
+            "rule": row.rule,
+            "audited": row is verdict.references[0],
+            **{
+                key: None if summary is None else {"attack": names[key], **summary._asdict()}
+                for key, summary in zip(names, row[1:], strict=True)
+            },
+        }
+        for row in verdict.references
+    ]
 
 
 class Audit(NamedTuple):
