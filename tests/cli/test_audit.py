@@ -54,6 +54,18 @@ def test_the_verdict_is_told_in_a_small_terminal(calls, own, capsys):
     assert max(map(len, lines)) <= 80
 
 
+def test_attacks_are_listed_worst_first_and_rules_beside_each_other(calls, own, capsys):
+    assert main(own) == 0
+    out = capsys.readouterr().out
+    ranked, rules = out[out.index("attacks, worst first") :].split("reference rules", 1)
+    places = [ranked.index(f"\n{attack} ") for attack in ("learned 1", "eb", "gaussian", "none")]
+    assert places == sorted(places)
+    assert ["eb", "0.600", "0.352–0.848"] in [line.split() for line in ranked.splitlines()]
+    places = [rules.index(f"\n{rule} ") for rule in ("krum", "mean", "median")]
+    assert places == sorted(places)
+    assert "failed" in rules
+
+
 def test_the_verdict_can_be_one_json_object(calls, own, capsys):
     assert main([*own, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)

@@ -24,6 +24,9 @@ def test_the_verdict_of_an_audit_is_printed_with_its_tables(audit, width, capsys
         "95 % t interval",
         "clients malicious, the accuracy of median drops",
         "learned td3",
+        "attacks, worst first",
+        "reference rules",
+        "trained against median",
         "cells: mean",
     ):
         assert words in " ".join(out.split())

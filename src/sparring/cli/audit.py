@@ -10,14 +10,17 @@ import typer
 
 from sparring.cli.console import show_facts, show_paragraphs
 from sparring.cli.options import AsJson, Gap, Jobs, Plugins, Ray, Words, choose_workers, load_catalogues, read_words
-from sparring.cli.progress import ConsoleFollower, show_notice
+from sparring.cli.progress import show_notice
+from sparring.cli.stages import ConsoleFollower
+from sparring.cli.tables import show_ranking, show_summaries
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit import Audit, AuditRequest, audit, read_budget, read_request
 from sparring.experiments.audit.audit_folder import read_audit
+from sparring.experiments.audit.goal_words import WORDS
 from sparring.experiments.audit.goals import GOALS, UNTARGETED
-from sparring.experiments.audit.report import audit_page, describe_audit, list_facts
-from sparring.experiments.audit.result import verdict_to_json
+from sparring.experiments.audit.report import audit_page, describe_audit, describe_references, list_facts
+from sparring.experiments.audit.result import AuditVerdict, verdict_to_json
 from sparring.experiments.audit.run_audit import REPORT
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
@@ -138,6 +141,20 @@ def _show(done: Audit, request: AuditRequest) -> None:
     paths = _list_paths(done)
     show_facts({**list_facts(done), **{name: paths[name] for name in ("report", "policy")}})
     show_paragraphs(describe_audit(done, request))
+    _show_tables(done.verdict)
+
+
+def _show_tables(verdict: AuditVerdict) -> None:
+    """Print the attacks, worst first, and the reference rules."""
+    typer.echo()
+    metric = WORDS[verdict.goal].metric
+    ranked = {cell.attack: cell.summary for cell in verdict.ranking}
+    show_ranking(f"attacks, worst first: {metric}", ranked, corner="attack")
+    if verdict.references:
+        columns = ("clean", "crafted", "learned")
+        rows = {row.rule: dict(zip(columns, row[1:], strict=True)) for row in verdict.references}
+        show_summaries(f"reference rules: {metric}", rows, corner="rule")
+        show_paragraphs([describe_references(verdict)])
 
 
 def show_audit(folder: Path, *, gap: float) -> None:
@@ -145,6 +162,7 @@ def show_audit(folder: Path, *, gap: float) -> None:
     done, asked = read_audit(folder, gap=gap)
     show_facts(list_facts(done))
     show_paragraphs(describe_audit(done, asked))
+    _show_tables(done.verdict)
 
 
 def render_audit(folder: Path, study: Study) -> str:

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from types import FrameType
+from typing import Protocol
 
 import typer
 from rich.console import Console
@@ -91,8 +92,18 @@ class Lines:
             typer.echo(f"{self.unit} {done}/{self.total}: {news}", err=True)
 
 
+class Indicator(Protocol):
+    """Shows how many units are done, and the latest news."""
+
+    def expect(self, total: int) -> None:
+        """Restart with `total` units."""
+
+    def show(self, done: int, news: str | None) -> None:
+        """Show how many units are done; without news the previous news stays."""
+
+
 @contextmanager
-def show_progress(unit: str, total: int) -> Iterator[Bar | Lines]:
+def show_progress(unit: str, total: int) -> Iterator[Indicator]:
     """Show how many of `total` units are done."""
     console = Console(stderr=True)
     if not console.is_terminal:
@@ -138,7 +149,7 @@ def show_notice(message: str) -> None:
 class Display:
     """Shows how many runs have ended, are running, and have failed."""
 
-    def __init__(self, shown: Bar | Lines, request: StopRequest, *, size: int) -> None:
+    def __init__(self, shown: Indicator, request: StopRequest, *, size: int) -> None:
         self.shown, self.request, self.size = shown, request, size
         self.total, self.done, self.failed = 0, 0, 0
 
@@ -165,10 +176,14 @@ class Display:
         self.shown.show(self.done, f"{running} running, {self.failed} failed; {news}")
 
 
+Show = Callable[[str, int], AbstractContextManager[Indicator]]
+"""Returns what shows how many of a number of units are done."""
+
+
 @contextmanager
-def follow_sweep(folder: Path, size: int) -> Iterator[SweepObserver]:
+def follow_sweep(folder: Path, size: int, *, show: Show = show_progress) -> Iterator[SweepObserver]:
     """Yield an observer of a sweep with `size` workers; a signal asks the workers to stop."""
-    with handle_stop_signals(stop_file(folder).touch) as request, show_progress("run", 0) as shown:
+    with handle_stop_signals(stop_file(folder).touch) as request, show("run", 0) as shown:
         display = Display(shown, request, size=size)
         yield SweepObserver(expect=display.expect, ended=display.end, notice=show_notice)
 
@@ -192,9 +207,11 @@ FEW = 4
 
 
 @contextmanager
-def follow_training(folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> Iterator[None]:
+def follow_training(
+    folder: Path, made: Callable[[], Sequence[int]], *, total: int, show: Show = show_progress
+) -> Iterator[None]:
     """Show the training steps of each policy in a folder, of `total` steps overall; a signal requests a stop."""
-    with handle_stop_signals(stop_file(folder).touch) as request, show_progress("step", total) as shown:
+    with handle_stop_signals(stop_file(folder).touch) as request, show("step", total) as shown:
         request.can_wait = True
 
         def look(before: Sequence[int]) -> Sequence[int]:
@@ -234,16 +251,3 @@ def _describe_steps(steps: Sequence[int]) -> str:
     if len(steps) <= FEW:
         return f"steps of each policy: {', '.join(map(str, steps))}"
     return f"{sum(step > 0 for step in steps)} of {len(steps)} policies started"
-
-
-class ConsoleFollower:
-    """Shows each stage and its progress on the console."""
-
-    def begin(self, stage: str) -> None:
-        show_notice(stage)
-
-    def sweep(self, folder: Path, size: int) -> AbstractContextManager[SweepObserver]:
-        return follow_sweep(folder, size)
-
-    def training(self, folder: Path, made: Callable[[], Sequence[int]], *, total: int) -> AbstractContextManager[None]:
-        return follow_training(folder, made, total=total)

@@ -8,7 +8,8 @@ import typer
 
 from sparring.cli.console import show_block, show_facts, terminal_width
 from sparring.cli.options import Gap, Jobs, Ray, choose_workers
-from sparring.cli.progress import ConsoleFollower, show_progress
+from sparring.cli.progress import show_progress
+from sparring.cli.stages import ConsoleFollower
 from sparring.cli.sweep import RetryFailed, show_summary
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.claims import Judgment

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.cli.console import printable
+from sparring.experiments.analysis.statistics import Summary
 from sparring.experiments.report.paired_tables import Difference, PairedTable
 from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, WorstCase, compute_regrets, find_worst_case
 
@@ -19,13 +20,16 @@ Cells = Mapping[tuple[str, str], Text]
 """Texts by row and column, in the order of display."""
 
 
-def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int) -> None:
-    """Print a table with columns of fixed width, split into several parts if the terminal is too narrow."""
+def show_wide_table(heading: str, cells: Cells, *, corner: str, width: int, leading: int = 1) -> None:
+    """Print a table with columns of fixed width, split into several parts if the terminal is too narrow.
+
+    `leading` is the number of empty lines between rows.
+    """
     console = Console(highlight=False)
     rows, columns = (tuple(dict.fromkeys(names)) for names in zip(*cells, strict=True))
     console.print(Text(printable(heading), style="bold", overflow="fold"))
     for part in _split_columns(columns, room=max(1, (console.width - NAMES - 2) // (width + 1))):
-        shown = _make_table(part, corner=corner, width=width)
+        shown = _make_table(part, corner=corner, width=width, leading=leading)
         for row in rows:
             shown.add_row(Text(printable(row)), *(cells[row, column] for column in part))
         console.print(shown)
@@ -39,8 +43,8 @@ def _split_columns(columns: Sequence[str], *, room: int) -> Iterator[Sequence[st
         yield columns[first : first + size]
 
 
-def _make_table(columns: Sequence[str], *, corner: str, width: int) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=1)
+def _make_table(columns: Sequence[str], *, corner: str, width: int, leading: int) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False, leading=leading)
     table.add_column(Text(printable(corner)), max_width=NAMES, overflow="fold")
     for column in columns:
         table.add_column(Text(printable(column)), width=width, justify="right", overflow="fold")
@@ -71,9 +75,9 @@ def _format_score(cell: ScoreCell, regret: float | None) -> Text:
     if cell.summary is None:
         return Text(cell.absence)
     count = f"{cell.summary.n}/{cell.asked}" if cell.summary.n < cell.asked else f"{cell.summary.n}"
-    interval = "no interval" if cell.summary.low is None else f"{cell.summary.low:.3f}–{cell.summary.high:.3f}"
+    value, interval = _format_summary(cell.summary)
     is_best = regret == 0
-    mean = f"{cell.summary.mean:.3f}{'*' if is_best else ''} n={count}"
+    mean = f"{value}{'*' if is_best else ''} n={count}"
     return Text(f"{mean}\n{interval}", style="bold" if is_best else "")
 
 
@@ -84,6 +88,34 @@ def _format_worst(found: WorstCase | None) -> Text:
     missing = f"\n{found.missing} missing" if found.missing else ""
     mean = f"{found.bound}{found.cell.summary.mean:.3f} n={found.cell.summary.n}"
     return Text(f"{mean}\n{printable(found.column)}{missing}")
+
+
+SUMMARY_WIDTH = 11
+"""The width of an interval."""
+
+
+def show_ranking(heading: str, ranked: Mapping[str, Summary], *, corner: str) -> None:
+    """Print the mean and the interval of each row, one line each."""
+    cells: dict[tuple[str, str], Text] = {}
+    for row, summary in ranked.items():
+        mean, interval = _format_summary(summary)
+        cells |= {(row, "mean"): Text(mean), (row, "interval"): Text(interval)}
+    show_wide_table(heading, cells, corner=corner, width=SUMMARY_WIDTH, leading=0)
+
+
+def show_summaries(heading: str, rows: Mapping[str, Mapping[str, Summary | None]], *, corner: str) -> None:
+    """Print the mean and the interval of each cell; a cell without a complete run has none."""
+    cells = {
+        (row, column): Text("failed" if summary is None else "\n".join(_format_summary(summary)))
+        for row, columns in rows.items()
+        for column, summary in columns.items()
+    }
+    show_wide_table(heading, cells, corner=corner, width=SUMMARY_WIDTH)
+
+
+def _format_summary(summary: Summary) -> tuple[str, str]:
+    interval = "no interval" if summary.low is None else f"{summary.low:.3f}–{summary.high:.3f}"
+    return f"{summary.mean:.3f}", interval
 
 
 PAIRED_WIDTH = 16

@@ -13,7 +13,7 @@ from tests.experiments.small import SETTINGS
 TASK = (*SETTINGS[:-3], "federation.rounds=4", "evaluation.every=2", "defense.name=median")
 WHITE_BOX = "threat.knowledge=white_box"
 """Grants a handful of attacks."""
-SMALL = AuditPlan(unit=24, seconds=1.0)
+SMALL = AuditPlan(unit=24, seconds=4.0, stages={"policies": 1.0, "attacks": 1.0, "references": 1.0, "breaking": 1.0})
 
 
 def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATALOGUES) -> AuditRequest:

@@ -63,3 +63,10 @@ def test_an_audit_that_is_not_complete_is_told_of(copied):
 def test_another_folder_is_no_audit(tmp_path):
     with pytest.raises(RunError, match="holds no audit; give a folder that `sparring audit` created"):
         read_audit(tmp_path)
+
+
+def test_an_audit_without_reference_rules_is_read_too(copied, done):
+    shutil.rmtree(copied / "references")
+    read, request = read_audit(copied)
+    assert read.verdict == done.verdict._replace(references=())
+    assert "Reference rules" not in audit_page(read_study(copied / "attacks"), read, request=request)

@@ -11,13 +11,18 @@ from sparring.experiments import apply_overrides
 from sparring.experiments.analysis.frames import by_seed, read_frame
 from sparring.experiments.audit import audit, read_audit, read_request
 from sparring.experiments.audit.goals import BACKDOOR, UNTARGETED, fit_actions, measure_backdoor
-from sparring.experiments.audit.report import audit_page, command_to_repeat_audit, describe_audit
-from sparring.experiments.audit.result import find_worst
+from sparring.experiments.audit.report import (
+    audit_page,
+    command_to_repeat_audit,
+    describe_audit,
+    describe_references,
+)
+from sparring.experiments.audit.result import find_worst, judge
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.report import read_study
 from sparring.federation.state import initial_state
 from tests.experiments.audit.asking import WHITE_BOX, asked, shorten
-from tests.experiments.audit.verdicts import runs
+from tests.experiments.audit.verdicts import BROKEN, LEARNED, finished, runs
 
 SMALL = (
     *("data.name=digits", "model.name=logistic", "federation.clients=8", "federation.sampled=4"),
@@ -177,3 +182,43 @@ def test_the_page_and_the_sentences_are_about_the_backdoor(implanted):
 
 def test_the_white_box_has_all_backdoors():
     assert wanted(WHITE_BOX).attacks.keys() == CRAFTED
+
+
+def test_attacks_and_reference_rules_are_ranked_and_shown_by_their_score(implanted):
+    means = [cell.summary.mean for cell in implanted.verdict.ranking]
+    assert means == sorted(means, reverse=True)
+    assert [row.rule for row in implanted.verdict.references] == ["mean", "median", "fltrust"]
+    audited = implanted.verdict.references[0]
+    assert audited.learned.mean == pytest.approx(implanted.verdict.learned.summary.mean)
+    written = json.loads((implanted.folder / "verdict.json").read_text())["attacks"]
+    assert [each["attack"] for each in written] == [cell.attack for cell in implanted.verdict.ranking]
+    for each in written:
+        halves = (each[metric]["mean"] for metric in ("accuracy", "backdoor_accuracy"))
+        assert each["mean"] == pytest.approx(sum(halves) / 2)
+    told = describe_references(implanted.verdict)
+    assert told.endswith("one that is trained against another rule may have a higher score there.")
+    assert told in (implanted.folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("hit", "words"),
+    [
+        (
+            (0.9, 0.95, 0.92),
+            "The learned attack is stronger: its score is higher than that of the worst",
+        ),
+        (
+            (0.1, 0.15, 0.12),
+            "The learned attack is weaker: its score is lower than that of the worst",
+        ),
+        ((0.59, 0.66, 0.58), "The learned attack is not weaker than the worst hand-crafted one by more than 0.02"),
+        ((0.41, 0.54, 0.52), "The learned attack is not stronger than the worst hand-crafted one by more than 0.02"),
+        ((0.1, 0.9, 0.6), "It is undecided whether the learned attack has a higher or a lower score"),
+    ],
+)
+def test_whether_the_learned_backdoor_is_stronger_is_said_of_the_score(hit, words):
+    frame = runs(none=(0.9,) * 3, bfl=(0.9,) * 3, learned_1=(0.9,) * 3)
+    frame["backdoor_accuracy"] = [0.0, 0.0, 0.0, 0.5, 0.6, 0.55, *hit]
+    crafted = find_worst(frame, ("bfl",), goal=BACKDOOR)
+    told = judge(frame, crafted, learned=LEARNED, breaking=BROKEN, goal=BACKDOOR)
+    assert describe_audit(finished(told), wanted())[1].startswith(words)

@@ -37,28 +37,31 @@ def test_a_budget_is_written_as_it_is_read(seconds, text):
 
 
 def test_training_gets_what_the_runs_leave():
-    effort = plan_audit(1000.0, playing=250.0, step=0.1, fewest=100)
+    effort = plan_audit(1000.0, stages={"policies": 50.0, "attacks": 200.0}, step=0.1, fewest=100)
     assert effort.unit == 6000
     assert effort.seconds == pytest.approx(850.0)
+    assert effort.stages == pytest.approx({"policies": 650.0, "attacks": 200.0})
 
 
 def test_twice_the_cost_of_a_step_buys_half_the_steps():
-    cheap, dear = (plan_audit(1000.0, playing=50.0, step=step, fewest=100) for step in (0.1, 0.2))
+    cheap, dear = (plan_audit(1000.0, stages={"attacks": 50.0}, step=step, fewest=100) for step in (0.1, 0.2))
     assert cheap.unit == 2 * dear.unit
 
 
 @pytest.mark.parametrize(("playing", "step"), [(500.0, 0.001), (0.0, 10.0), (1e4, 1.0)])
 def test_a_budget_that_leaves_nothing_to_learn_with_is_refused_and_the_one_named_will_do(playing, step):
     with pytest.raises(ConfigError, match="training needs its share: use --budget") as raised:
-        plan_audit(600.0, playing=playing, step=step, fewest=1000)
+        plan_audit(600.0, stages={"attacks": playing}, step=step, fewest=1000)
     enough = read_budget(str(raised.value).partition("--budget ")[2].partition(",")[0])
-    assert plan_audit(enough, playing=playing, step=step, fewest=1000).unit >= 1000
+    assert plan_audit(enough, stages={"attacks": playing}, step=step, fewest=1000).unit >= 1000
 
 
 def test_the_effort_is_measured_on_what_will_be_played():
     effort = measure_plan(asked(WHITE_BOX, budget=3600.0), workers=2)
     assert effort.unit >= FEWEST_EPISODES * 4
     assert 0.8 * 3600 < effort.seconds <= 0.86 * 3600
+    assert sum(effort.stages.values()) == pytest.approx(effort.seconds, abs=0.5)
+    assert list(effort.stages) == ["policies", "attacks", "references", "breaking"]
 
 
 def test_more_workers_train_longer_in_the_same_time(monkeypatch):
@@ -66,6 +69,37 @@ def test_more_workers_train_longer_in_the_same_time(monkeypatch):
     one, two, four = (measure_plan(asked(WHITE_BOX, budget=1e5), workers).unit for workers in (1, 2, 4))
     assert two == pytest.approx(2 * one, rel=0.05)
     assert two < four < 2 * two, "a rung of two policies employs two workers"
+
+
+def test_a_hopeless_budget_is_refused_before_anything_is_loaded(monkeypatch):
+    monkeypatch.setattr("sparring.experiments.audit.budget.load_dataset", None)
+    with pytest.raises(ConfigError, match=r"^budget is 5s; all runs take at least .* --budget \d+m or more, fewer"):
+        measure_plan(asked(WHITE_BOX, budget=5.0), workers=2)
+
+
+def test_a_budget_that_is_too_small_is_refused_after_the_cheapest_run(monkeypatch):
+    timed = []
+
+    def estimate(config, scenario):
+        timed.append(config.attacks[0].member["name"])
+        return 1000.0
+
+    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", estimate)
+    monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", None)
+    with pytest.raises(ConfigError, match="all runs take at least"):
+        measure_plan(asked(WHITE_BOX, budget=3600.0), workers=2)
+    assert timed == ["none"]
+
+
+def test_the_reference_rules_are_part_of_the_budget(monkeypatch):
+    monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.01)
+    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", lambda config, scenario: 1.6)
+    one, two = (
+        measure_plan(asked(WHITE_BOX, f"data.root_size={size}", budget=3600.0), workers=1).stages["references"]
+        for size in (0, 20)
+    )
+    assert one == pytest.approx(6.0 + 3 * (2.0 + 2.0 + 2.04), abs=0.1), "mean alone: median is audited"
+    assert two == pytest.approx(6.0 + 6 * (2.0 + 2.0 + 2.04), abs=0.1)
 
 
 def test_the_effort_of_an_audit_is_kept(tmp_path):

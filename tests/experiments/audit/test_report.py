@@ -35,3 +35,15 @@ def test_the_command_on_the_page_asks_for_the_same_audit():
         sparring, audit, *words, _, seeds, _, budget = shlex.split(command_to_repeat_audit(request))
         assert (sparring, audit, seeds, budget) == ("sparring", "audit", "3", "90s")
         assert read_request(read_words(words), seeds=3, budget=90.0).digest == request.digest
+
+
+def test_the_page_lists_the_attacks_worst_first_and_the_reference_rules(done):
+    html = page(done, asked(WHITE_BOX))
+    every = html[html.index('id="attacks"') :]
+    table = every[: every.index("</table>")]
+    places = [table.index(f'row">{cell.attack}') for cell in done.verdict.ranking]
+    assert places == sorted(places)
+    assert table.count(", in the verdict") == 3
+    rules = html[html.index('id="references"') : html.index('id="learned"')]
+    assert "trained against median" in rules
+    assert all(f'row">{row.rule}' in rules for row in done.verdict.references)

@@ -1,8 +1,8 @@
 import pytest
 
 from sparring.errors import RunError
-from sparring.experiments.audit.result import Breaking, find_worst, remaining_accuracy, verdict_to_json
-from tests.experiments.audit.verdicts import LEARNED, STRONG, runs, verdict
+from sparring.experiments.audit.result import Breaking, find_worst, rank_attacks, remaining_accuracy, verdict_to_json
+from tests.experiments.audit.verdicts import CLEAN, LEARNED, STRONG, WEAK, runs, verdict
 
 
 def test_the_worst_attack_leaves_least_in_the_mean():
@@ -50,3 +50,22 @@ def test_a_verdict_is_plain_data():
     assert {"interval": "t", "smallest": 0.02, "reading": "more"}.items() <= told["gap"].items()
     assert list(told["halved_by"]["tried"]) == ["6", "9", "12", "25"]
     assert told["halved_by"]["learned"] == {"clients": 12, "accuracy": 0.2}
+
+
+def test_attacks_are_ranked_with_the_worst_first():
+    frame = runs(a=(0.1, 0.9), b=(0.4, 0.4), c=(0.0, 0.9))
+    assert [cell.attack for cell in rank_attacks(frame, "abcd")] == ["b", "c", "a"]
+    assert [cell.attack for cell in verdict().ranking] == [LEARNED, STRONG, WEAK, CLEAN]
+    told = verdict_to_json(verdict())["attacks"]
+    assert told[0] == {"attack": LEARNED, **verdict().learned.summary._asdict()}
+
+
+def test_rules_are_compared_on_the_seeds_of_the_reference_runs():
+    own, mean, median = verdict().references
+    assert (own.rule, own.clean.n, own.crafted.mean) == ("krum", 2, pytest.approx(0.65))
+    assert (mean.rule, mean.crafted.mean, mean.learned.mean) == ("mean", pytest.approx(0.2), pytest.approx(0.2))
+    assert (median.rule, median.learned) == ("median", None)
+    told = verdict_to_json(verdict())["references"]
+    assert [(row["rule"], row["audited"]) for row in told] == [("krum", True), ("mean", False), ("median", False)]
+    assert told[1]["crafted"] == {"attack": STRONG, **mean.crafted._asdict()}
+    assert told[2]["learned"] is None

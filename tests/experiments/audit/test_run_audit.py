@@ -123,7 +123,7 @@ class Impatient(NoFollower):
     def __init__(self, stage):
         self.stages, self.stage = [], stage
 
-    def begin(self, stage):
+    def begin(self, stage, seconds=0.0):
         self.stages.append(stage)
         if len(self.stages) == self.stage:
             raise Interrupted("enough")

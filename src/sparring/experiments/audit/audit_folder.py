@@ -6,12 +6,12 @@ from typing import Any
 from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit.budget import FORMAT, NAME, AuditPlan
+from sparring.experiments.audit.budget import ATTACKS, FORMAT, NAME, AuditPlan
 from sparring.experiments.audit.contenders import TD3
 from sparring.experiments.audit.goals import Goal
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
 from sparring.experiments.audit.result import HALVED, Audit, Breaking, judge, measure_attack
-from sparring.experiments.audit.run_audit import MEASURED, POLICIES, VERDICT
+from sparring.experiments.audit.run_audit import POLICIES, VERDICT, read_references
 from sparring.experiments.audit.training import TrainedPolicy, read_best
 from sparring.experiments.config.renamed import to_present
 from sparring.experiments.jobs.atomic_files import read_json
@@ -25,7 +25,7 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` created")
     if verdict is None:
         raise RunError(f"{folder} holds an audit that is not complete; resume it with the command that started it")
-    runs = read_frame(folder / MEASURED)
+    runs = read_frame(folder / ATTACKS)
     crafted, learned = (verdict[side]["attack"] for side in ("crafted", "learned"))
     asked = RecordedRequest(to_present(content["asked"]), tuple(content["plugins"]))
     done = judge(
@@ -36,8 +36,8 @@ def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit,
         gap=gap,
         goal=asked.goal,
     )
-    policies = _read_policies(folder, asked.goal)
-    return Audit(folder, AuditPlan(**content["effort"]), done, policies), asked
+    done = done._replace(references=read_references(folder, runs, done, rule=asked.defense))
+    return Audit(folder, AuditPlan(**content["effort"]), done, _read_policies(folder, asked.goal)), asked
 
 
 def _read_breaking(halved: dict[str, Any], goal: Goal) -> Breaking:

@@ -2,24 +2,28 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from math import ceil, log2
 from pathlib import Path
 
 from sparring.data import Dataset
 from sparring.errors import ConfigError
 from sparring.experiments.audit.contenders import units_in_sequence
+from sparring.experiments.audit.references import reference_rules
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.training import SELECTION_EPISODES, seconds_per_step
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.config.memory import translate_exhaustion
+from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.runs.cost import estimate_seconds
 from sparring.training.backends.threaded import torch_threads
 
 NAME = "audit.json"
 FORMAT = 2
+TRAINING, ATTACKS, REFERENCES, BREAKING = "policies", "attacks", "references", "breaking"
+"""The stages in their order, by the names of their folders."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 BREAKING_SEEDS = 3
 """The number of seeds for deciding whether a number of clients halves the accuracy."""
@@ -41,6 +45,8 @@ class AuditPlan:
     """Training steps of a policy in a unit of the successive halving (`contenders.RUNGS`)."""
     seconds: float
     """The estimated time of the whole audit."""
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """The estimated seconds of each stage; folders of earlier versions lack them."""
 
 
 def read_budget(text: str) -> float:
@@ -80,39 +86,77 @@ def write_plan(folder: Path, request: AuditRequest, *, effort: AuditPlan) -> Non
 
 
 def measure_plan(request: AuditRequest, workers: int) -> AuditPlan:
-    """Time a few rounds of every run, and convert the budget into counts: training gets what the runs do not need."""
+    """Time a few rounds of every run, and convert the budget into counts: training gets what the runs do not need.
+
+    A budget that cannot be sufficient is rejected as soon as the measurements so far show it.
+    """
+    runs: dict[str, float] = {}
+    _refuse_early(request, runs, workers=workers)
     with translate_exhaustion(), torch_threads(request.config.execution.threads):
         dataset = load_dataset(request.config, request.catalogues)
-        runs = _run_seconds(request, dataset)
+        for name, section in _list_attacks(request).items():
+            runs[name] = _run_seconds(request, section, dataset=dataset)
+            _refuse_early(request, runs, workers=workers)
         benign = request.run(request.honest, request.seed)
         scenario = build_scenario(benign, dataset, catalogues=request.catalogues)
         step = seconds_per_step(scenario, rounds=benign.federation.rounds, goal=request.goal)
     units = units_in_sequence(workers, request.goal.rungs)
     attacked = runs[NO_ATTACK] + step * request.config.federation.rounds
-    playing = _total_run_seconds(request, runs, learned=attacked) / workers + _startup_seconds(request)
-    selecting = step * benign.federation.rounds * SELECTION_EPISODES * units
+    stages = _stage_seconds(request, runs, learned=attacked, workers=workers)
+    stages[TRAINING] += step * benign.federation.rounds * SELECTION_EPISODES * units
     return plan_audit(
         request.budget,
-        playing=playing + selecting,
+        stages=stages,
         step=step * units,
         fewest=FEWEST_EPISODES * benign.federation.rounds,
     )
 
 
-def plan_audit(budget: float, *, playing: float, step: float, fewest: int) -> AuditPlan:
+def plan_audit(budget: float, *, stages: Mapping[str, float], step: float, fewest: int) -> AuditPlan:
     """Return the plan whose runs and training fit into the budget.
 
-    `step` is the time of one step of every unit, and `fewest` the smallest number of steps of a unit.
+    `stages` are the seconds of each stage without the training itself, `step` is the time of one step of every unit,
+    and `fewest` the smallest number of steps of a unit.
     """
+    playing = sum(stages.values())
     left = SPENT * budget - playing
     unit = int(left / step)
     if left < LEAST_SHARE * budget or unit < fewest:
-        needed = max(playing / (SPENT - LEAST_SHARE), (playing + fewest * step) / SPENT)
-        raise ConfigError(
-            f"budget is {format_budget(budget)}; all runs take about {format_duration(playing)} here, and training "
-            f"needs its share: use --budget {_round_up(needed)}, fewer --seeds or fewer federation.rounds"
+        raise _too_small(budget, f"about {format_duration(playing)}", needed=_needed(playing, fewest * step))
+    planned = {**stages, TRAINING: stages.get(TRAINING, 0.0) + unit * step}
+    return AuditPlan(
+        unit, round(sum(planned.values()), 1), {stage: round(seconds, 1) for stage, seconds in planned.items()}
+    )
+
+
+def count_tries(request: AuditRequest) -> int:
+    """Return the number of client counts tried in the search for the smallest that halves the accuracy."""
+    return 1 + ceil(log2(max(2, request.config.federation.clients // 2)))
+
+
+def _refuse_early(request: AuditRequest, runs: Mapping[str, float], *, workers: int) -> None:
+    """Reject a budget that is too small even if every run that is not timed yet is as short as a run can be."""
+    # Malicious clients that craft their updates need not train.
+    benign = 1 - request.malicious / request.config.federation.clients
+    least = max(PER_RUN, benign * min(runs.values(), default=0.0))
+    bounds = {name: runs.get(name, least) for name in _list_attacks(request)}
+    playing = sum(_stage_seconds(request, bounds, learned=least, workers=workers).values())
+    if (SPENT - LEAST_SHARE) * request.budget < playing:
+        raise _too_small(
+            request.budget, f"at least {format_duration(playing)}", needed=_needed(playing), beyond=" or more"
         )
-    return AuditPlan(unit, round(playing + unit * step, 1))
+
+
+def _needed(playing: float, training: float = 0.0) -> float:
+    """Return the budget in seconds that is sufficient for the runs and for a training."""
+    return max(playing / (SPENT - LEAST_SHARE), (playing + training) / SPENT)
+
+
+def _too_small(budget: float, playing: str, *, needed: float, beyond: str = "") -> ConfigError:
+    return ConfigError(
+        f"budget is {format_budget(budget)}; all runs take {playing} here, and training needs its share: use --budget "
+        f"{_round_up(needed)}{beyond}, fewer --seeds or fewer federation.rounds"
+    )
 
 
 def _round_up(seconds: float) -> str:
@@ -121,29 +165,28 @@ def _round_up(seconds: float) -> str:
     return format_budget(ceil(seconds / unit) * unit)
 
 
-def _total_run_seconds(request: AuditRequest, runs: Mapping[str, float], *, learned: float) -> float:
-    """Return the total time of all runs in sequence."""
-    crafted = request.seeds * sum(runs.values())
-    trained = (len(request.goal.contenders) + 1) * request.seeds * learned  # one policy each, and that of TD3
-    broken = BREAKING_SEEDS * (_count_tries(request) * max(runs.values()) + learned)
-    return crafted + trained + broken
-
-
-def _startup_seconds(request: AuditRequest) -> float:
-    """Return the total time for starting workers."""
-    return PER_STAGE * (1 + len(request.goal.rungs) + _count_tries(request))
-
-
-def _count_tries(request: AuditRequest) -> int:
-    """Return the number of client counts tried in the search for the smallest that halves the accuracy."""
-    return 1 + ceil(log2(max(2, request.config.federation.clients // 2)))
-
-
-def _run_seconds(request: AuditRequest, dataset: Dataset) -> dict[str, float]:
-    """Return the time of a run under each attack."""
-    attacks = {NO_ATTACK: request.honest, **request.attacks}
-    runs = {name: request.run(section, request.seed) for name, section in attacks.items()}
+def _stage_seconds(
+    request: AuditRequest, runs: Mapping[str, float], *, learned: float, workers: int
+) -> dict[str, float]:
+    """Return the time of each stage with all its runs, including that for starting workers, but without training."""
+    worst = max(runs.values())
+    measured = request.seeds * (sum(runs.values()) + (len(request.goal.contenders) + 1) * learned)
+    compared = BREAKING_SEEDS * len(reference_rules(request)) * (runs[NO_ATTACK] + worst + learned)
+    broken = BREAKING_SEEDS * (count_tries(request) * worst + learned)
     return {
-        name: PER_RUN + estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))
-        for name, config in runs.items()
+        TRAINING: PER_STAGE * len(request.goal.rungs),
+        ATTACKS: PER_STAGE + measured / workers,
+        REFERENCES: PER_STAGE + compared / workers,
+        BREAKING: PER_STAGE * (1 + count_tries(request)) + broken / workers,
     }
+
+
+def _list_attacks(request: AuditRequest) -> dict[str, Section]:
+    """Return the attacks whose runs are timed by their labels, no attack first: its runs are the cheapest."""
+    return {NO_ATTACK: request.honest, **request.attacks}
+
+
+def _run_seconds(request: AuditRequest, section: Section, *, dataset: Dataset) -> float:
+    """Return the time of a run under an attack."""
+    config = request.run(section, request.seed)
+    return PER_RUN + estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))

@@ -13,7 +13,12 @@ class GoalWords(NamedTuple):
     stronger: str
     """What a stronger attack does, after `the learned attack`."""
     gaps: Mapping[Reading, str]
-    no_more: str
+    metric: str
+    """What attacks are ranked by."""
+    extreme: str
+    """The value of the strongest attack."""
+    elsewhere: str
+    """What an attack may do that is trained against another rule."""
     breaks: str
     """What the smallest number of clients does, in the infinitive."""
     also: str
@@ -35,16 +40,19 @@ WORDS: Mapping[GoalName, GoalWords] = {
     UNTARGETED.name: GoalWords(
         stronger="lowers the accuracy more",
         gaps={
-            "more": "The learned attack lowers the accuracy more than the worst hand-crafted one: hand-crafted attacks "
-            "overestimate this rule.",
-            "less": "The learned attack lowers the accuracy less than the worst hand-crafted one.",
-            "no difference that counts": "The learned attack and the worst hand-crafted one do not differ by an amount "
-            "that counts: the whole interval of the gap lies within ±{gap:g}.",
-            "undecided": "It is undecided whether the learned attack lowers the accuracy more: the interval of the gap "
-            "contains {gap:g}, the smallest gap that counts.",
+            "more": "The learned attack is stronger: it lowers the accuracy more than the worst hand-crafted one, and "
+            "hand-crafted attacks overestimate this rule.",
+            "less": "The learned attack is weaker: it lowers the accuracy less than the worst hand-crafted one. The "
+            "accuracy under {crafted} is the better estimate of what this rule is worth; a larger --budget may find a "
+            "stronger policy.",
+            "no difference that counts": "The learned attack is as strong as the worst hand-crafted one: they do not "
+            "differ by an amount that counts, since the whole interval of the gap lies within ±{gap:g}.",
+            "undecided": "It is undecided whether the learned attack lowers the accuracy more or less: the interval of "
+            "the gap extends beyond {gap:g} on both sides of zero. More --seeds make it narrower.",
         },
-        no_more="The learned attack does not lower the accuracy more than the worst hand-crafted one; it may lower it "
-        "less.",
+        metric="accuracy",
+        extreme="lowest mean accuracy",
+        elsewhere="lower the accuracy of that rule more",
         breaks="halve the accuracy",
         also="halves it",
         not_also="halve it",
@@ -57,16 +65,19 @@ WORDS: Mapping[GoalName, GoalWords] = {
     BACKDOOR.name: GoalWords(
         stronger="implants the backdoor better",
         gaps={
-            "more": "The learned attack has a higher score than the worst hand-crafted one: hand-crafted attacks "
-            "overestimate this rule.",
-            "less": "The learned attack has a lower score than the worst hand-crafted one.",
-            "no difference that counts": "The scores of the learned attack and of the worst hand-crafted one do not "
-            "differ by an amount that counts: the whole interval of the gap lies within ±{gap:g}.",
-            "undecided": "It is undecided whether the learned attack has a higher score: the interval of the gap "
-            "contains {gap:g}, the smallest gap that counts.",
+            "more": "The learned attack is stronger: its score is higher than that of the worst hand-crafted one, and "
+            "hand-crafted attacks overestimate this rule.",
+            "less": "The learned attack is weaker: its score is lower than that of the worst hand-crafted one. The "
+            "score of {crafted} is the better estimate of what this rule is worth; a larger --budget may find a "
+            "stronger policy.",
+            "no difference that counts": "The learned attack is as strong as the worst hand-crafted one: their scores "
+            "do not differ by an amount that counts, since the whole interval of the gap lies within ±{gap:g}.",
+            "undecided": "It is undecided whether the learned attack has a higher or a lower score: the interval of "
+            "the gap extends beyond {gap:g} on both sides of zero. More --seeds make it narrower.",
         },
-        no_more="The learned attack does not have a higher score than the worst hand-crafted one; it may have a lower "
-        "one.",
+        metric="score",
+        extreme="highest mean score",
+        elsewhere="have a higher score",
         breaks="reach a backdoor accuracy of 50%",
         also="reaches it",
         not_also="reach it",

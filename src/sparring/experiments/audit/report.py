@@ -20,6 +20,20 @@ from sparring.experiments.report.svg_curves import Band, Picture, Plot, draw_pic
 from sparring.experiments.report.threat_model import describe_players, describe_threat_model
 from sparring.experiments.sweeps.axes import ATTACK
 
+NOT_WEAKER = (
+    "The learned attack is not weaker than the worst hand-crafted one by more than {gap:g}; whether it is stronger is "
+    "undecided, and more --seeds may decide it."
+)
+NOT_STRONGER = (
+    "The learned attack is not stronger than the worst hand-crafted one by more than {gap:g}; it may be weaker, which "
+    "more --seeds may decide."
+)
+REFERENCES = (
+    "Reference rules without an attack, under the worst hand-crafted attack ({crafted}) and under the learned one, as "
+    "means over {n} seeds. The learned attack was trained against {rule}: one that is trained against another rule may "
+    "{stronger} there."
+)
+
 
 def list_facts(done: Audit) -> dict[str, str]:
     """Return the verdict by the names of its parts."""
@@ -78,13 +92,23 @@ def _describe_backdoor(verdict: AuditVerdict, request: Asked) -> str:
 
 def _decide(verdict: AuditVerdict) -> str:
     """Say whether the learned attack is stronger."""
-    n, words = verdict.difference.n, WORDS[verdict.goal]
+    (n, _, low, high, *_), gap, words = verdict.difference, verdict.gap.gap, WORDS[verdict.goal]
     if n < FEWEST_TO_DECIDE:
         needed = f"that needs {FEWEST_TO_DECIDE} seeds, and there are {n}"
         return f"It is undecided whether the learned attack {words.stronger}: {needed}."
-    if verdict.gap.reading == "undecided" and verdict.gap.verdict == "does not hold":
-        return words.no_more
-    return words.gaps[verdict.gap.reading].format(gap=verdict.gap.gap)
+    said = words.gaps[verdict.gap.reading]
+    if verdict.gap.reading == "undecided" and low is not None and high is not None:
+        said = NOT_WEAKER if low >= -gap else NOT_STRONGER if high <= gap else said
+    return said.format(gap=gap, crafted=verdict.crafted.attack)
+
+
+def describe_references(verdict: AuditVerdict) -> str:
+    """Say what the table of the reference rules shows."""
+    audited = verdict.references[0]
+    n = max(summary.n for row in verdict.references for summary in row[1:] if summary is not None)
+    return REFERENCES.format(
+        n=n, rule=audited.rule, crafted=verdict.crafted.attack, stronger=WORDS[verdict.goal].elsewhere
+    )
 
 
 def describe_halving(verdict: AuditVerdict, clients: int) -> str:
@@ -124,7 +148,11 @@ def audit_page(study: Study, done: Audit, *, request: Asked) -> str:
             sentences=describe_audit(done, request),
             verdict=list_facts(done),
             legend=_legend(done),
+            compared=_compared_labels(done),
             pictures=tuple(_pictures(study, done, request=request)),
+            ranking=done.verdict.ranking,
+            references=done.verdict.references,
+            references_described=describe_references(done.verdict) if done.verdict.references else "",
             breaking=done.verdict.breaking,
             crafted=done.verdict.crafted.attack,
             words=WORDS[done.verdict.goal],

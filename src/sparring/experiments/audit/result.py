@@ -13,9 +13,10 @@ from sparring.experiments.analysis.frames import by_seed, metric_bounds
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, Comparison, Summary, name_method, summarize
 from sparring.experiments.audit.budget import AuditPlan
 from sparring.experiments.audit.goals import BACKDOOR, GOALS, UNTARGETED, Goal, GoalName
+from sparring.experiments.audit.references import ReferenceRow
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.training import TrainedPolicy
-from sparring.experiments.sweeps.axes import ATTACK
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
 
 METRIC = "accuracy"
 HALVED = "halved_by"
@@ -59,7 +60,11 @@ class AuditVerdict(NamedTuple):
     With a backdoor, whether the score of the learned attack exceeds that of the hand-crafted one.
     """
     breaking: Breaking
+    ranking: tuple[AuditCell, ...]
+    """All attacks, and no attack, with the strongest in the mean first."""
     goal: GoalName = UNTARGETED.name
+    references: tuple[ReferenceRow, ...] = ()
+    """The audited rule and the reference rules on a few common seeds; empty if there are none."""
 
     @property
     def difference(self) -> Comparison:
@@ -70,14 +75,20 @@ class AuditVerdict(NamedTuple):
 
 def find_worst(runs: pd.DataFrame, attacks: Iterable[str], *, goal: Goal = UNTARGETED) -> AuditCell:
     """Return the attack that is strongest in the mean over seeds; among equal ones, the first."""
-    cells = [
+    cells = rank_attacks(runs, attacks, goal=goal)
+    if not cells:
+        raise RunError("no hand-crafted attack is complete; the folder of the audit lists the failures")
+    return cells[0]
+
+
+def rank_attacks(runs: pd.DataFrame, attacks: Iterable[str], *, goal: Goal = UNTARGETED) -> list[AuditCell]:
+    """Return the attacks that have a complete run, with the strongest in the mean over seeds first."""
+    cells = (
         measure_attack(runs, attack, goal=goal)
         for attack in attacks
         if by_seed(runs, {ATTACK: attack}, metric=goal.metric)
-    ]
-    if not cells:
-        raise RunError("no hand-crafted attack is complete; the folder of the audit lists the failures")
-    return max(cells, key=lambda cell: goal.strength(cell.summary.mean))
+    )
+    return sorted(cells, key=lambda cell: -goal.strength(cell.summary.mean))
 
 
 def remaining_accuracy(runs: pd.DataFrame, attack: str, *, metric: str = METRIC) -> AuditCell:
@@ -97,6 +108,25 @@ def measure_attack(runs: pd.DataFrame, attack: str, *, goal: Goal) -> AuditCell:
     )
 
 
+def compare_rules(
+    runs: pd.DataFrame, references: pd.DataFrame, verdict: AuditVerdict, *, rule: str
+) -> tuple[ReferenceRow, ...]:
+    """Return the audited rule and the reference rules under the attacks of a verdict, on the references' seeds."""
+    goal, attacks = GOALS[verdict.goal], (NO_ATTACK, verdict.crafted.attack, verdict.learned.attack)
+    own = runs[runs[SEED].isin(references[SEED])]
+    rules = {rule: own} | {
+        str(name): references[references[DEFENSE] == name].drop(columns=DEFENSE)
+        for name in references[DEFENSE].cat.categories
+    }
+    cells = {
+        name: [next(iter(rank_attacks(some, [each], goal=goal)), None) for each in attacks]
+        for name, some in rules.items()
+    }
+    return tuple(
+        ReferenceRow(name, *(None if cell is None else cell.summary for cell in row)) for name, row in cells.items()
+    )
+
+
 def judge(
     runs: pd.DataFrame,
     crafted: AuditCell,
@@ -110,14 +140,9 @@ def judge(
     pair = ({ATTACK: crafted.attack}, {ATTACK: learned})
     first, second = pair[::-1] if goal.is_raised else pair
     compared = judge_statement(Above(first, second, metric=goal.metric), runs, gap=gap)
-    return AuditVerdict(
-        remaining_accuracy(runs, NO_ATTACK).summary,
-        crafted,
-        measure_attack(runs, learned, goal=goal),
-        compared,
-        breaking,
-        goal.name,
-    )
+    ranking = tuple(rank_attacks(runs, runs[ATTACK].cat.categories, goal=goal))
+    clean, cell = remaining_accuracy(runs, NO_ATTACK).summary, measure_attack(runs, learned, goal=goal)
+    return AuditVerdict(clean, crafted, cell, compared, breaking, ranking, goal.name)
 
 
 def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
@@ -141,12 +166,30 @@ def verdict_to_json(verdict: AuditVerdict) -> dict[str, Any]:
             "tried": {str(count): accuracy for count, accuracy in sorted(breaking.tried.items())},
             "learned": {"clients": breaking.confirmed_at, goal.broken: breaking.learned},
         },
+        "attacks": [_cell_to_json(cell) for cell in verdict.ranking],
+        "references": _references_to_json(verdict),
     }
 
 
 def _cell_to_json(cell: AuditCell) -> dict[str, Any]:
     parts = {name: summary._asdict() for name, summary in cell.parts.items()}
     return {"attack": cell.attack, **cell.summary._asdict(), **parts}
+
+
+def _references_to_json(verdict: AuditVerdict) -> list[dict[str, Any]]:
+    """Return the audited rule and the reference rules under the same attacks."""
+    names = {"clean": NO_ATTACK, "crafted": verdict.crafted.attack, "learned": verdict.learned.attack}
+    return [
+        {
+            "rule": row.rule,
+            "audited": row is verdict.references[0],
+            **{
+                key: None if summary is None else {"attack": names[key], **summary._asdict()}
+                for key, summary in zip(names, row[1:], strict=True)
+            },
+        }
+        for row in verdict.references
+    ]
 
 
 class Audit(NamedTuple):

@@ -1,7 +1,7 @@
 """Audit a rule with hand-crafted attacks and with one trained against it; each stage resumes where it stopped."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import rmtree
@@ -12,15 +12,29 @@ import pandas as pd
 from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit.budget import BREAKING_SEEDS, NAME, AuditPlan, measure_plan, read_plan, write_plan
-from sparring.experiments.audit.contenders import TD3, steps_of_rungs
-from sparring.experiments.audit.goals import BACKDOOR
+from sparring.experiments.audit.budget import (
+    ATTACKS,
+    BREAKING,
+    BREAKING_SEEDS,
+    NAME,
+    REFERENCES,
+    TRAINING,
+    AuditPlan,
+    count_tries,
+    measure_plan,
+    read_plan,
+    write_plan,
+)
+from sparring.experiments.audit.contenders import TD3, Rung, steps_of_rungs, units_in_sequence
+from sparring.experiments.audit.goals import Goal
+from sparring.experiments.audit.references import ReferenceRow, reference_rules
 from sparring.experiments.audit.report import audit_page
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.result import (
     Audit,
     AuditVerdict,
     Breaking,
+    compare_rules,
     find_worst,
     judge,
     remaining_accuracy,
@@ -49,9 +63,10 @@ from sparring.experiments.jobs.workers import InlineWorkers, Workers
 from sparring.experiments.report import read_study
 from sparring.experiments.runs.run_folder import LOCK, lock_folder
 from sparring.experiments.sweeps import plan_sweep, sweep
+from sparring.experiments.sweeps.axes import ATTACK, DEFENSE
 from sparring.experiments.sweeps.dataset_cache import Once, SharedData
 from sparring.experiments.sweeps.follower import Follower, NoFollower
-from sparring.experiments.sweeps.sweep_folder import DATA
+from sparring.experiments.sweeps.sweep_folder import DATA, Failure, is_sweep
 
 
 def find_least(breaks: Callable[[int], bool], most: int) -> int | None:
@@ -71,18 +86,20 @@ def find_least(breaks: Callable[[int], bool], most: int) -> int | None:
     return broken
 
 
-MEASURED, BREAKING, POLICIES = "attacks", "breaking", "policies"
-"""The folders of the stages."""
+POLICIES = TRAINING
+"""The folder of the policies."""
+NO_PLAN = AuditPlan(0, 0.0)
 
 
 @dataclass(frozen=True)
 class AuditContext:
-    """The request, folder, workers and follower of an audit."""
+    """The request, folder, workers and follower of an audit, and its plan once it is known."""
 
     request: AuditRequest
     folder: Path
     workers: Workers
     follower: Follower
+    plan: AuditPlan = NO_PLAN
 
     @property
     def shared(self) -> SharedData:
@@ -94,6 +111,10 @@ class AuditContext:
         """The catalogues of the request, with shared data sets."""
         return replace(self.request.catalogues, loaded=self.shared)
 
+    def begin(self, words: str, stage: str, *, share: float = 1.0) -> None:
+        """Announce a stage, or a share of it."""
+        self.follower.begin(words, share * self.plan.stages.get(stage, 0.0))
+
 
 def run_stage(
     context: AuditContext,
@@ -104,10 +125,19 @@ def run_stage(
     malicious: int | None = None,
 ) -> pd.DataFrame:
     """Run each attack with each seed, and return one row per run; failed runs are missing."""
-    request, folder = context.request, context.folder / stage
-    plan = plan_sweep(_make_document(request, attacks, seeds=seeds, malicious=malicious), request.catalogues)
-    with context.follower.sweep(folder, context.workers.size) as observer:
-        stands = sweep(
+    document = _make_document(context.request, attacks, seeds=seeds, malicious=malicious)
+    failures = _run_sweep(context, stage, document)
+    for failure in failures:
+        if failure.labels[ATTACK] not in context.request.attacks or stage != ATTACKS:
+            raise RunError(f"{failure.labels[ATTACK]} failed: {failure.error}")
+    return read_frame(context.folder / stage)
+
+
+def _run_sweep(context: AuditContext, stage: str, document: Section) -> Sequence[Failure]:
+    """Execute the missing runs of a sweep in the folder of a stage, and return those that failed."""
+    folder, plan = context.folder / stage, plan_sweep(document, context.request.catalogues)
+    with context.follower.sweep(folder, context.workers.size, runs=len(plan.runs)) as observer:
+        done = sweep(
             plan,
             folder,
             workers=context.workers,
@@ -115,20 +145,17 @@ def run_stage(
             retry_failed=True,
             catalogues=context.catalogues,
         )
-    for failure in stands.failures:
-        if failure.labels["attack"] not in request.attacks or stage != MEASURED:
-            raise RunError(f"{failure.labels['attack']} failed: {failure.error}")
-    return read_frame(folder)
+    return done.failures
 
 
-def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPolicy]:
+def train_policies_of(context: AuditContext) -> dict[str, TrainedPolicy]:
     """Train the contenders by successive halving, then TD3 from the best, and return all policies by their labels.
 
-    The better half of the contenders is trained further; `unit` is the number of steps of a unit. A longer training
-    replaces a shorter one only if its policy is better. What is trained already is not trained again.
+    The better half of the contenders is trained further. A longer training replaces a shorter one only if its policy is
+    better. What is trained already is not trained again.
     """
     trained: dict[str, TrainedPolicy] = {}
-    goal = context.request.goal
+    unit, goal = context.plan.unit, context.request.goal
     for number, (rung, steps) in enumerate(steps_of_rungs(unit, goal.rungs), start=1):
         ranked = sorted(trained, key=lambda name: -trained[name].error) or list(goal.contenders)
         jobs = [_make_job(context, name, steps=steps) for name in ranked[: rung.survivors]]
@@ -136,8 +163,9 @@ def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPoli
             start = trained[ranked[0]].policy
             jobs.append(_make_job(context, TD3, steps=rung.units * unit, start=start))
         names = ", ".join(job.task.name for job in jobs)
-        context.follower.begin(f"training, {number} of {len(goal.rungs)}: {names}, up to {steps} steps")
-        _train(context, [job for job in jobs if not is_trained(job)])
+        words = f"training, {number} of {len(goal.rungs)}: {names}, {rung.units * unit} steps each"
+        context.begin(words, TRAINING, share=_share_of_training(rung, context.workers.size, goal))
+        _train(context, jobs, steps=rung.units * unit)
         for job in jobs:
             newest = read_trained(job.record)
             known = trained.get(job.task.name, newest)
@@ -145,17 +173,22 @@ def train_policies_of(context: AuditContext, unit: int) -> dict[str, TrainedPoli
     return {f"learned {name}": policy for name, policy in trained.items()}
 
 
-def _train(context: AuditContext, jobs: Sequence[TrainingJob]) -> None:
-    """Train policies in parallel."""
-    if not jobs:
+def _share_of_training(rung: Rung, workers: int, goal: Goal) -> float:
+    """Return the share of a rung in the time for training."""
+    return -(-rung.jobs // workers) * rung.units / units_in_sequence(workers, goal.rungs)
+
+
+def _train(context: AuditContext, jobs: Sequence[TrainingJob], *, steps: int) -> None:
+    """Train those policies in parallel that are not trained yet, each by `steps` further steps."""
+    due = {job.task.name: job for job in jobs if not is_trained(job)}
+    if not due:
         return
     folder = context.folder / POLICIES
-    following = context.follower.training(
-        folder,
-        lambda: [min(job.task.steps, steps_made(job.folder)) for job in jobs],
-        total=sum(job.task.steps for job in jobs),
-    )
-    due = {job.task.name: job for job in jobs}
+
+    def made() -> list[int]:
+        return [min(steps, max(0, steps_made(job.folder) - (job.task.steps - steps))) for job in jobs]
+
+    following = context.follower.training(folder, made, total=len(jobs) * steps)
     train_policies(context.workers, train_in_worker, jobs=due, folder=folder, following=following)
 
 
@@ -206,11 +239,12 @@ def audit(
     with lock_folder(context.folder), _keep_data(context):
         write_plan(context.folder, request, effort=effort)
         loaded.hand_to(context.shared)
-        policies = train_policies_of(context, effort.unit)
-        chosen = max(policies, key=lambda label: policies[label].error)
-        done = Audit(context.folder, effort, _reach_verdict(context, policies, chosen=chosen, gap=gap), policies)
+        context = replace(context, plan=effort)
+        with follower.whole(effort.seconds) if effort.stages else nullcontext():
+            policies = train_policies_of(context)
+            done = Audit(context.folder, effort, _reach_verdict(context, policies, gap=gap), policies)
         write_json(context.folder / VERDICT, verdict_to_json(done.verdict))
-        study = read_study(context.folder / MEASURED, gap=gap)
+        study = read_study(context.folder / ATTACKS, gap=gap)
         write(context.folder / REPORT, audit_page(study, done, request=request).encode())
         return done
 
@@ -242,20 +276,35 @@ def _read_or_measure_plan(context: AuditContext, loaded: Once) -> AuditPlan:
     return effort
 
 
-def _reach_verdict(
-    context: AuditContext, policies: Mapping[str, TrainedPolicy], *, chosen: str, gap: float
-) -> AuditVerdict:
-    """Run all attacks with fresh seeds, and find the number of clients that halves the accuracy."""
-    request = context.request
-    context.follower.begin(f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack")
+def _reach_verdict(context: AuditContext, policies: Mapping[str, TrainedPolicy], *, gap: float) -> AuditVerdict:
+    """Run all attacks with fresh seeds, run the reference rules, and find the clients that break the rule."""
+    request, chosen = context.request, max(policies, key=lambda label: policies[label].error)
+    words = f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack"
+    context.begin(words, ATTACKS)
     attacks = {NO_ATTACK: request.honest, **request.attacks, **_learned_sections(policies)}
-    runs = run_stage(context, MEASURED, attacks=attacks, seeds=request.fresh)
+    runs = run_stage(context, ATTACKS, attacks=attacks, seeds=request.fresh)
     crafted = find_worst(runs, request.attacks, goal=request.goal)
     clean = remaining_accuracy(runs, NO_ATTACK).summary.mean
-    words = "implant the backdoor" if request.goal is BACKDOOR else "halve the accuracy"
-    context.follower.begin(f"finding how many clients {crafted.attack} needs to {words}")
-    breaking = _find_breaking(context, crafted.attack, learned=learned_section(policies[chosen]), clean=clean)
-    return judge(runs, crafted, learned=chosen, breaking=breaking, gap=gap, goal=request.goal)
+    _run_references(context, {label: attacks[label] for label in (NO_ATTACK, crafted.attack, chosen)})
+    breaking = _find_breaking(context, crafted.attack, learned=attacks[chosen], clean=clean)
+    verdict = judge(runs, crafted, learned=chosen, breaking=breaking, gap=gap, goal=request.goal)
+    return verdict._replace(references=read_references(context.folder, runs, verdict, rule=request.defense))
+
+
+def _run_references(context: AuditContext, attacks: Mapping[str, Section]) -> None:
+    """Run the reference rules under some attacks; runs that fail are missing."""
+    request, rules = context.request, reference_rules(context.request)
+    context.begin(f"running the reference rules {', '.join(rules)}", REFERENCES)
+    document = _make_document(request, attacks, seeds=request.fresh[:BREAKING_SEEDS], malicious=None)
+    bundles = {name: {DEFENSE: section} for name, section in rules.items()}
+    _run_sweep(context, REFERENCES, {**document, "axes": {DEFENSE: bundles, **document["axes"]}})
+
+
+def read_references(folder: Path, runs: pd.DataFrame, verdict: AuditVerdict, *, rule: str) -> tuple[ReferenceRow, ...]:
+    """Return the rows of the reference rules from an audit's folder; earlier versions ran none."""
+    if not is_sweep(folder / REFERENCES):
+        return ()
+    return compare_rules(runs, read_frame(folder / REFERENCES), verdict, rule=rule)
 
 
 def _find_breaking(context: AuditContext, attack: str, *, learned: Section, clean: float) -> Breaking:
@@ -276,7 +325,8 @@ def _find_breaking(context: AuditContext, attack: str, *, learned: Section, clea
 def _measure_remaining(context: AuditContext, label: str, *, section: Section, malicious: int) -> float:
     """Return the mean accuracy, or that of the backdoor, over a few seeds under an attack with so many clients."""
     stage = f"{BREAKING}/{label} {malicious}"
-    context.follower.begin(f"{label} with {malicious} of {context.request.config.federation.clients} clients")
+    words = f"breaking the rule: {label} with {malicious} of {context.request.config.federation.clients} clients"
+    context.begin(words, BREAKING, share=1 / (1 + count_tries(context.request)))
     runs = run_stage(
         context, stage, attacks={label: section}, seeds=context.request.fresh[:BREAKING_SEEDS], malicious=malicious
     )
