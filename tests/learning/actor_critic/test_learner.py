@@ -7,6 +7,7 @@ from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.search import CountTable
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder
+from sparring.policies.network import PolicyNetwork
 
 GAME = Thresholds(others=3, rounds=5)
 TASK = LearningTask(GAME, SEAT)
