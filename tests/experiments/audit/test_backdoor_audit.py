@@ -151,7 +151,7 @@ def test_the_verdict_is_on_the_highest_scores_and_paired_by_seed(implanted):
     pairs = zip(scores[verdict.learned.attack].values(), scores[verdict.crafted.attack].values(), strict=True)
     assert verdict.difference.difference == pytest.approx(sum(learned - crafted for learned, crafted in pairs) / 2)
     policy = implanted.policies[verdict.learned.attack]
-    assert policy.error == max(each.error for each in implanted.policies.values())
+    assert policy.harm == max(each.harm for each in implanted.policies.values())
     assert LearnedAttack(str(policy.policy)).backdoor.target == 2
 
 

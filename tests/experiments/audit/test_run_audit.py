@@ -77,7 +77,7 @@ def test_the_verdict_is_on_the_worst_attack_by_hand(done):
 
 
 def test_the_policy_with_the_largest_error_in_training_is_chosen(done):
-    errors = {label: trained.error for label, trained in done.policies.items()}
+    errors = {label: trained.harm for label, trained in done.policies.items()}
     assert errors[done.verdict.learned.attack] == max(errors.values())
     assert all(0 <= error <= 1 for error in errors.values())
 
@@ -87,7 +87,7 @@ def test_the_better_half_is_trained_further(done):
     lengths = {name: len(list((done.folder / "policies" / name).glob("policy-*"))) for name in names}
     assert sorted(lengths.values()) == [1, 1, 1, 2, 3]
     assert lengths["td3"] == 1
-    first = {name: read_trained(done.folder / "policies" / name / "training-24.json").error for name in CONTENDERS}
+    first = {name: read_trained(done.folder / "policies" / name / "training-24.json").harm for name in CONTENDERS}
     kept = sorted(first, key=lambda name: -first[name])[:2]
     assert {lengths[name] for name in kept} == {2, 3}
 

@@ -67,7 +67,7 @@ def test_a_policy_is_trained_that_can_be_played(tmp_path, name):
     assert attack.trained.versions[0].policy.encoder is not None
     read = read_best(tmp_path)
     assert read.policy == policy
-    assert 0 <= read.error <= 1
+    assert 0 <= read.harm <= 1
     assert read.steps >= 10
 
 
@@ -88,7 +88,7 @@ def test_a_longer_training_continues_a_shorter_one(tmp_path):
     assert result(trained(tmp_path / "continued")) == result(trained(tmp_path / "straight"))
     short, long = (read_trained(tmp_path / "continued" / f"training-{steps}.json") for steps in (40, 100))
     assert short.steps < long.steps
-    assert read_best(tmp_path / "continued").error == max(short.error, long.error)
+    assert read_best(tmp_path / "continued").harm == max(short.harm, long.harm)
 
 
 def test_td3_starts_from_a_policy_and_resumes_to_the_same_bytes(tmp_path):

@@ -132,7 +132,7 @@ class TrainingCurve(NamedTuple):
     first: float | None
     last: float | None
     steps: int
-    error: float
+    harm: float
     is_chosen: bool
 
 
@@ -214,4 +214,4 @@ def _summarize_trainings(done: Audit) -> Iterator[TrainingCurve]:
     for label, policy in done.policies.items():
         part = max(1, len(policy.returns) // TENTH)
         first, last = (fmean(some) if some else None for some in (policy.returns[:part], policy.returns[-part:]))
-        yield TrainingCurve(label, first, last, policy.steps, policy.error, label == done.verdict.learned.attack)
+        yield TrainingCurve(label, first, last, policy.steps, policy.harm, label == done.verdict.learned.attack)

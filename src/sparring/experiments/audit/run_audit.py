@@ -157,7 +157,7 @@ def train_policies_of(context: AuditContext) -> dict[str, TrainedPolicy]:
     trained: dict[str, TrainedPolicy] = {}
     unit, goal = context.plan.unit, context.request.goal
     for number, (rung, steps) in enumerate(steps_of_rungs(unit, goal.rungs), start=1):
-        ranked = sorted(trained, key=lambda name: -trained[name].error) or list(goal.contenders)
+        ranked = sorted(trained, key=lambda name: -trained[name].harm) or list(goal.contenders)
         jobs = [_make_job(context, name, steps=steps) for name in ranked[: rung.survivors]]
         if rung.is_last:
             start = trained[ranked[0]].policy
@@ -169,7 +169,7 @@ def train_policies_of(context: AuditContext) -> dict[str, TrainedPolicy]:
         for job in jobs:
             newest = read_trained(job.record)
             known = trained.get(job.task.name, newest)
-            trained[job.task.name] = max(known, newest, key=lambda policy: policy.error)
+            trained[job.task.name] = max(known, newest, key=lambda policy: policy.harm)
     return {f"learned {name}": policy for name, policy in trained.items()}
 
 
@@ -278,7 +278,7 @@ def _read_or_measure_plan(context: AuditContext, loaded: Once) -> AuditPlan:
 
 def _reach_verdict(context: AuditContext, policies: Mapping[str, TrainedPolicy], *, gap: float) -> AuditVerdict:
     """Run all attacks with fresh seeds, run the reference rules, and find the clients that break the rule."""
-    request, chosen = context.request, max(policies, key=lambda label: policies[label].error)
+    request, chosen = context.request, max(policies, key=lambda label: policies[label].harm)
     words = f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack"
     context.begin(words, ATTACKS)
     attacks = {NO_ATTACK: request.honest, **request.attacks, **_learned_sections(policies)}

@@ -84,7 +84,7 @@ class TrainedPolicy(NamedTuple):
     returns: tuple[float, ...]
     """The mean return of each generation of a search, or the return of each episode of TD3."""
     steps: int
-    error: float
+    harm: float
     """The mean value of the objective at the end of the common episodes: the share of misclassified examples, or the
     score of the backdoor."""
 
@@ -121,13 +121,13 @@ def train_attack(
     assert state is not None
     chosen = learner.choose(state, game, seed=task.seed)
     policy = learner.policies(chosen, game)[ATTACKER]
-    error = _final_error(scenario, acting, policy=policy, task=task)
+    harm = _final_harm(scenario, acting, policy=policy, task=task)
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     save_snapshot(folder, job.codec.pack(state), progress=state.steps)
     path = folder / POLICY.format(steps=task.steps)
     save_policy(path, attack_policy([PolicyVersion(0, policy)], acting))
-    record = {"policy": path.name, "steps": chosen.steps, "returns": chosen.returns, "error": error}
+    record = {"policy": path.name, "steps": chosen.steps, "returns": chosen.returns, "harm": harm}
     write_json(folder / RECORD.format(steps=task.steps), record)
     return path
 
@@ -151,13 +151,13 @@ def read_trained(record: Path) -> TrainedPolicy:
     """Return the policy that a record describes."""
     content = read_json(record)
     policy = record.parent / content["policy"]
-    return TrainedPolicy(policy, tuple(content["returns"]), content["steps"], content["error"])
+    return TrainedPolicy(policy, tuple(content["returns"]), content["steps"], content["harm"])
 
 
 def read_best(folder: Path) -> TrainedPolicy:
     """Return the best policy in a folder; among equal ones, that of the shortest training."""
     records = sorted(map(read_trained, folder.glob(RECORD.format(steps="*"))), key=lambda trained: trained.steps)
-    return max(records, key=lambda trained: trained.error)
+    return max(records, key=lambda trained: trained.harm)
 
 
 def make_learning_task(
@@ -171,7 +171,7 @@ def make_learning_task(
     return LearningTask(FederatedGame(replace(scenario, attackers=()), (kind,), {ATTACKER: seat}, rounds), ATTACKER)
 
 
-def _final_error(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNetwork, task: TrainingTask) -> float:
+def _final_harm(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNetwork, task: TrainingTask) -> float:
     """Return the mean value of the objective at the end of the common episodes."""
     game = make_learning_task(scenario, acting, rounds=task.rounds, gain="end", goal=GOALS[task.goal])
     returns, _ = episode_returns(game, [policy], numbers=range(SELECTION_EPISODES), seed=task.seed, name="selection")
