@@ -24,7 +24,7 @@ Tables = Mapping[str, Sequence[str]]
 
 TABLES: Mapping[str, Tables] = {
     "attack": {"attacks/__init__.py": ("ATTACKS",)},
-    "attack.trigger": {"attacks/__init__.py": ("TRIGGERS",)},
+    "attack.trigger": {"attacks/backdoor/triggers/names.py": ("TRIGGERS",)},
     "data": {"data/__init__.py": ("DATASETS",)},
     "data.partition": {"data/__init__.py": ("PARTITIONS",)},
     "defense": {"defenses/__init__.py": ("DEFENSES",)},

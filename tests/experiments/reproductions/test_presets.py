@@ -189,7 +189,7 @@ def test_at_paper_scale_rla_s_search_takes_200_examples_at_the_clients_learning_
         choose_training("paper", {"defense": KRUM}),
         PRESETS["rla-fig3"].document("paper")["base"]["federation"],
     )
-    assert (how.acting.batch, how.acting.lr, how.settings.pace) == (200, 0.01, 1)
+    assert (how.acting.batch, how.acting.lr, how.learner.settings.pace) == (200, 0.01, 1)
     assert federation["lr"] == how.acting.lr
 
 
