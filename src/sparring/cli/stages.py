@@ -92,7 +92,7 @@ class TotalProgress:
 
     @contextmanager
     def part(self, units: int) -> Iterator[Indicator]:
-        """Show the progress of a stage of so many units."""
+        """Show the progress of a stage with this number of units."""
         yield StagePart(self, units)
 
 

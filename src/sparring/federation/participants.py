@@ -49,7 +49,7 @@ def sample_clients(federation: Federation, round: int) -> tuple[int, ...]:
     return _draw_clients(federation.seed, round, federation.clients, federation.sampled)
 
 
-# A game asks for a round's clients to find the next move, to show them and to play them, and for every policy anew.
+# A game asks for the clients of a round several times: for its next move, for the observation and for the round itself.
 @lru_cache(maxsize=1024)
 def _draw_clients(seed: int, round: int, clients: int, sampled: int) -> tuple[int, ...]:
     rng = stream(seed, "sampling", round)

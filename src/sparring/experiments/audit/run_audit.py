@@ -323,7 +323,7 @@ def _find_breaking(context: AuditContext, attack: str, *, learned: Section, clea
 
 
 def _measure_remaining(context: AuditContext, label: str, *, section: Section, malicious: int) -> float:
-    """Return the mean accuracy, or that of the backdoor, over a few seeds under an attack with so many clients."""
+    """Return the mean accuracy, or that of the backdoor, over a few seeds with this number of malicious clients."""
     stage = f"{BREAKING}/{label} {malicious}"
     words = f"breaking the rule: {label} with {malicious} of {context.request.config.federation.clients} clients"
     context.begin(words, BREAKING, share=1 / (1 + count_tries(context.request)))

@@ -106,7 +106,7 @@ class OnlineLearner:
     def _train_until(
         self, wanted: int, state: OnlineTrainingState, task: LearningTask
     ) -> Iterator[OnlineTrainingState]:
-        """Train in one world until so many steps are made in total."""
+        """Train in one world until `wanted` steps are made in total."""
         while state.steps < wanted:
             renewal = state.trials[-1].steps if state.trials else 0
             due = min(wanted, renewal + self.schedule.renewed * self.schedule.pace)

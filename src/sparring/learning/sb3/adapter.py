@@ -131,7 +131,7 @@ class SB3Learner:
 
 
 def _learn(state: SB3Training, algorithm: BaseAlgorithm, environments: VecEnv, *, steps: int) -> SB3Training:
-    """Return the state after at least so many more steps."""
+    """Return the state after at least `steps` more steps."""
     scores = Scores(state.running)
     with global_streams(state.streams):
         algorithm.learn(steps, callback=scores.add, log_interval=NEVER, reset_num_timesteps=False)
