@@ -26,7 +26,7 @@ from sparring.learning.actor_critic.updates import (
 )
 from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.training_env import LearningTask
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import Encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
 from sparring.snapshot import Codec, Snapshot, pack_fields, unpack_fields
@@ -76,7 +76,7 @@ class ActorCritic:
     """Gradient steps of the imitation."""
     critic_updates: int = 500
     """Gradient steps of the critics before the actor of a start moves."""
-    encoder: CountEncoder | None = None
+    encoder: Encoder | None = None
     """Encodes the observation for the networks; None passes the observation itself."""
     trials: int = 5
     """Fresh episodes in which the trained policy must do better than the start."""
