@@ -26,6 +26,13 @@ def inner_means(precision: str) -> Callable[..., None]:
 
 
 @cache
+def weighted_inner_means(precision: str) -> Callable[..., None]:
+    """Return `_weighted_inner_means`, compiled for matrices of `precision`, float32 or float64."""
+    signature = f"void({precision}[:, ::1], float64[:, ::1], intp[:, ::1], intp, intp, {precision}[::1])"
+    return _compile(_weighted_inner_means, signature)
+
+
+@cache
 def weighted_sums(precision: str) -> Callable[..., None]:
     """Return `_weighted_sums`, compiled for matrices of `precision`, float32 or float64."""
     return _compile(_weighted_sums, f"void({precision}[:, ::1], intp[::1], float64[::1], intp, {precision}[::1])")
@@ -92,6 +99,70 @@ def _inner_means(
                 total[lane] += tile[row, lane]
         for lane in range(len(out)):
             out[lane] = total[lane] / max(1, rows - 2 * trim)
+
+
+@njit
+def _add_inner(
+    tile: NDArray[np.floating],
+    weights: NDArray[np.float64],
+    ends: NDArray[np.floating],
+    trim: int,
+    sums: NDArray[np.float64],
+) -> None:
+    """Add the weighted values between the smallest and the largest kept one, `ends`, and their weights to `sums`.
+
+    Of values equal to an end, an equal share of each is kept, so that the order of rows does not matter.
+    """
+    counted = np.zeros((6, LANES))
+    beyond, past, low_count, high_count, low_mass, high_mass = counted
+    for row in range(len(tile)):
+        source, weight = tile[row], weights[row]
+        for lane in range(LANES):
+            value, low, high = source[lane], ends[0, lane], ends[1, lane]
+            inner = weight if (value > low) & (value < high) else 0.0
+            sums[0, lane] += inner * value
+            sums[1, lane] += inner
+            beyond[lane] += 1.0 if value < low else 0.0
+            past[lane] += 1.0 if value > high else 0.0
+            low_count[lane] += 1.0 if value == low else 0.0
+            high_count[lane] += 1.0 if value == high else 0.0
+            low_mass[lane] += weight if value == low else 0.0
+            high_mass[lane] += weight if value == high else 0.0
+    for lane in range(LANES):
+        low_share = low_mass[lane] * (low_count[lane] - trim + beyond[lane]) / low_count[lane]
+        high_share = high_mass[lane] * (high_count[lane] - trim + past[lane]) / high_count[lane]
+        sums[0, lane] += low_share * ends[0, lane] + high_share * ends[1, lane]
+        sums[1, lane] += low_share + high_share
+
+
+def _weighted_inner_means(
+    matrix: NDArray[np.floating],
+    scales: NDArray[np.float64],
+    comparators: NDArray[np.intp],
+    trim: int,
+    first: int,
+    means: NDArray[np.floating],
+) -> None:
+    """Average the columns without the `trim` extremes on a side; `scales` are each row's weight and its factor.
+
+    `comparators` sort the smallest and the largest value that is kept into their positions.
+    """
+    count, largest = len(matrix), np.finfo(matrix.dtype).max
+    tile, ordered = np.zeros((count, LANES), matrix.dtype), np.empty((count, LANES), matrix.dtype)
+    ends, sums = np.empty((2, LANES), matrix.dtype), np.empty((2, LANES))
+    for start in range(0, len(means), LANES):
+        out = means[start : start + LANES]
+        for index in range(count):
+            source, target = matrix[index, first + start : first + start + len(out)], tile[index]
+            for lane in range(len(source)):
+                target[lane] = min(largest, max(-largest, scales[1, index] * source[lane]))
+        ordered[:] = tile
+        _exchange(ordered, comparators)
+        ends[0], ends[1] = ordered[trim], ordered[count - 1 - trim]
+        sums[:] = 0
+        _add_inner(tile, scales[0], ends, trim, sums)
+        for lane in range(len(out)):
+            out[lane] = sums[0, lane] / sums[1, lane] if ends[0, lane] < ends[1, lane] else ends[0, lane]
 
 
 def _weighted_sums(

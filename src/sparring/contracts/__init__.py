@@ -29,7 +29,16 @@ from sparring.contracts.players import (
     WhiteBoxView,
     unnoted,
 )
-from sparring.contracts.traits import RuleTraits, family_of, is_oracle, krum_score, limit_of, own_malicious, traits_of
+from sparring.contracts.traits import (
+    RuleTraits,
+    family_of,
+    is_oracle,
+    krum_score,
+    limit_of,
+    needs_root_data,
+    own_malicious,
+    traits_of,
+)
 
 __all__ = [
     "Attack",
@@ -70,6 +79,7 @@ __all__ = [
     "is_oracle",
     "krum_score",
     "limit_of",
+    "needs_root_data",
     "own_malicious",
     "traits_of",
     "unnoted",

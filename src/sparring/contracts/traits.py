@@ -18,6 +18,8 @@ class RuleTraits(NamedTuple):
     """The form of Krum's score; None leaves it to the wrapped rule."""
     per_client: bool = False
     """Whether its memory has a row for each client."""
+    needs_root: bool = False
+    """Whether a server plans players that use root data; a rule of the family `root` always does."""
 
 
 def traits_of(rule: Defense | Server) -> RuleTraits:
@@ -43,6 +45,12 @@ def krum_score(rule: Defense | Server) -> KrumScore:
     if traits.krum_score is not None:
         return traits.krum_score
     return PUBLISHED if traits.inner is None else krum_score(traits.inner)
+
+
+def needs_root_data(rule: Defense | Server) -> bool:
+    """Say whether a rule, or what a server plans, uses the server's root data."""
+    traits = traits_of(rule)
+    return traits.family == "root" or traits.needs_root
 
 
 def family_of(rule: Defense | Server) -> Family:

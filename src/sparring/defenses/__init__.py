@@ -15,6 +15,7 @@ from sparring.defenses.aggregation.flame import FLAME, flame
 from sparring.defenses.aggregation.fltrust import FLTrust, fltrust
 from sparring.defenses.aggregation.foolsgold import FoolsGold, foolsgold
 from sparring.defenses.aggregation.geometric_median import GeometricMedian, geometric_median
+from sparring.defenses.aggregation.graded_trust import GradedTrust
 from sparring.defenses.aggregation.krum import Krum, krum
 from sparring.defenses.aggregation.mean import Mean, mean
 from sparring.defenses.aggregation.median import Median, median
@@ -25,7 +26,7 @@ from sparring.defenses.aggregation.safeguard import Safeguard, safeguard
 from sparring.defenses.aggregation.signguard import SignGuard, signguard
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean, trimmed_mean
 from sparring.defenses.aggregation.weak_differential_privacy import WeakDifferentialPrivacy, weak_differential_privacy
-from sparring.defenses.learned.actions import DefenseActions
+from sparring.defenses.learned.actions import DefenseActions, SynthesisActions
 from sparring.defenses.learned.learned_defense import LearnedDefense, defense_policy
 from sparring.defenses.post_training.clp import CLP
 from sparring.defenses.post_training.fine_pruning import FinePruning
@@ -49,6 +50,7 @@ DEFENSES: Mapping[str, type[Defense | Server]] = {
     "fltrust": FLTrust,
     "foolsgold": FoolsGold,
     "geometric_median": GeometricMedian,
+    "graded_trust": GradedTrust,
     "krum": Krum,
     "learned": LearnedDefense,
     "mean": Mean,
@@ -95,6 +97,7 @@ __all__ = [
     "FinePruning",
     "FoolsGold",
     "GeometricMedian",
+    "GradedTrust",
     "Krum",
     "LearnedDefense",
     "Mean",
@@ -108,6 +111,7 @@ __all__ = [
     "Safeguard",
     "SignGuard",
     "Smoothing",
+    "SynthesisActions",
     "TrimmedMean",
     "WeakDifferentialPrivacy",
     "bucketing",

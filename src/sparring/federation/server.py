@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sparring.arrays import Vector
-from sparring.contracts import Defense, Memory, Repair, RoundPlan, Server, ServerView, traits_of
+from sparring.contracts import Defense, Memory, Repair, RoundPlan, Server, ServerView, needs_root_data, traits_of
 from sparring.errors import ConfigError
 from sparring.federation.player_checks import check_plan, guard_player
 from sparring.federation.scenario import Scenario
@@ -97,7 +97,7 @@ def _kind(rule: Defense) -> str:
 
 
 def _check_root(scenario: Scenario, server: Server, plan: RoundPlan) -> None:
-    needs_root = traits_of(plan.rule).family == "root" or (plan.repair is not None and plan.repair.needs_root)
+    needs_root = needs_root_data(plan.rule) or (plan.repair is not None and plan.repair.needs_root)
     if needs_root and scenario.federation.root is None:
         name = type(server).__name__
         raise ConfigError(f"defense {name} plans a player that needs root data; use data.root_size >= 1")

@@ -7,7 +7,16 @@ from sparring.conformance import failures
 from sparring.conformance.check import format_check_name
 from sparring.conformance.plans import SERVER_CHECKS, server_view
 from sparring.contracts import RoundPlan
-from sparring.defenses import DEFENSES, ClippedTrimmedMean, DefenseActions, LearnedDefense, NeuroClip, defense_policy
+from sparring.defenses import (
+    DEFENSES,
+    ClippedTrimmedMean,
+    DefenseActions,
+    GradedTrust,
+    LearnedDefense,
+    NeuroClip,
+    SynthesisActions,
+    defense_policy,
+)
 from sparring.errors import ConfigError
 from sparring.models.summary import summary
 from sparring.policies import PolicyVersion, save_policy
@@ -34,6 +43,27 @@ def test_the_action_of_a_round_sets_its_rule_and_its_repair(tmp_path):
     assert repair == NeuroClip(1.0)
     assert defense.deployed(memory) == repair
     assert defense.deployed({}) is None
+
+
+@pytest.mark.parametrize("check", SERVER_CHECKS, ids=format_check_name)
+def test_a_synthesis_conforms(check, tmp_path):
+    path = written(tmp_path / "policy", *[0.3] * 7, inputs=INPUTS, acting=SynthesisActions())
+    assert failures(check, LearnedDefense(path)) == ()
+
+
+def test_a_synthesis_is_saved_with_its_ranges(tmp_path):
+    ranges = SynthesisActions(max_norm=(1.0, 4.0), trust=(0.5, 1.0), repair="none", relative=False)
+    defense = LearnedDefense(written(tmp_path / "policy", *[1.0] * 6, inputs=INPUTS, acting=ranges))
+    assert defense.acting == ranges
+    rule = defense.plan(server_view(), {})[0].rule
+    assert isinstance(rule, GradedTrust)
+    assert (rule.max_norm, rule.trust, rule.relative) == (pytest.approx(4), 1, False)
+
+
+def test_a_policy_with_another_number_of_actions_is_refused(tmp_path):
+    path = written(tmp_path / "policy", 0.0, 0.0, inputs=INPUTS, acting=SynthesisActions())
+    with pytest.raises(ConfigError, match=r"policy'; it decides 2 numbers, its actions have 7$"):
+        LearnedDefense(path).check(LOGISTIC)
 
 
 def test_the_policy_sees_the_last_layers_of_the_global_model(tmp_path):
@@ -100,7 +130,7 @@ def test_actions_of_another_side_are_refused(tmp_path):
     saved = defender(0.0, 0.0, inputs=INPUTS)
     wrong = trained(0.0, 0.0, inputs=INPUTS, acting=LocalSearchActions()).acting
     save_policy(tmp_path / "policy", type(saved)("defense", saved.versions, wrong))
-    with pytest.raises(ConfigError, match=r"policy': unknown acting 'local_search'; known: clipped_trimmed_mean$"):
+    with pytest.raises(ConfigError, match=r"policy': unknown acting 'local_search'; known: clipped_trimmed_mean, "):
         LearnedDefense(str(tmp_path / "policy")).check(LOGISTIC)
 
 

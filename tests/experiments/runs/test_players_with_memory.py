@@ -9,7 +9,7 @@ import torch
 
 from sparring.attacks import LocalSearchActions
 from sparring.contracts import BlackBoxView, RoundPlan
-from sparring.defenses import CenteredClipping, Median
+from sparring.defenses import CenteredClipping, Median, SynthesisActions
 from sparring.errors import ConfigError
 from sparring.experiments import Observer, apply_overrides, digest, parse_config, resume, run
 from sparring.experiments.config.build import build_scenario, load_dataset
@@ -72,6 +72,12 @@ def learned(path, *action):
     return f"defense={{name: learned, policy: {written(path, *(action or (0.2, -0.5)), inputs=INPUTS)}}}"
 
 
+def synthesized(path):
+    """Save a defender who may use root data, and return the settings of a run that it plays in."""
+    acting = SynthesisActions(repair="none")
+    return f"defense={{name: learned, policy: {written(path, *[0.3] * 6, inputs=INPUTS, acting=acting)}}}"
+
+
 def test_the_same_defender_elsewhere_gives_the_same_run(tmp_path):
     here, there = (small(learned(tmp_path / name)) for name in ("here", "there"))
     other = small(learned(tmp_path / "other", -0.9, 0.9))
@@ -89,6 +95,20 @@ def test_a_learned_defense_that_is_killed_ends_with_the_same_bytes(rounds, tmp_p
     run(small(setting, "federation.rounds=300"), tmp_path / "long")
     resume(tmp_path / "killed")
     assert lasting(tmp_path / "killed") == lasting(tmp_path / "long")
+
+
+def test_a_defender_who_uses_root_data_is_killed_and_ends_with_the_same_bytes(tmp_path):
+    settings = (synthesized(tmp_path / "policy"), "data.root_size=20", "federation.rounds=300")
+    killed(tmp_path / "killed", *settings, rounds=3, delay=0)
+    run(small(*settings), tmp_path / "long")
+    resume(tmp_path / "killed")
+    assert lasting(tmp_path / "killed") == lasting(tmp_path / "long")
+
+
+def test_a_defender_who_uses_root_data_is_refused_without_them_before_the_run(tmp_path):
+    with pytest.raises(ConfigError, match=r"^defense LearnedDefense needs root data; use data\.root_size >= 1$"):
+        run(small(synthesized(tmp_path / "policy")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("stop", range(1, 8))

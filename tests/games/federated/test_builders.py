@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 from sparring.arrays import Batch
 from sparring.conformance.adversary import logistic
+from sparring.contracts import Model
 from sparring.errors import ConfigError
 from sparring.federation import initial_state, play_round
-from sparring.games.federated import attack_game, world_model
+from sparring.games.federated import attack_game, robust_objective, world_model
 from sparring.random import stream
 from sparring.training import Auto, Sequential, gradient
+from tests.federation.backdooring import Lever
 from tests.games.federated.playing import EXAMPLES, RANGES, action, scenario
 
 MIXTURE = Batch(torch.tensor([[0.1, 0.5, 0.9]]), torch.tensor([1]))
@@ -40,6 +44,31 @@ def test_the_attackers_game_is_played_by_one_seat():
     after = game.transition(state, {"attacker": action(1, 1, -1)}, rng=stream(1))
     assert [*game.seats] == ["attacker"]
     assert game.reward(state, after, seat="attacker") > 0
+
+
+class TestRobustObjective:
+    def test_it_is_measured_on_triggered_root_data_with_true_labels_and_never_on_test_data(self):
+        root, spoiled = EXAMPLES, Batch(EXAMPLES.inputs, 2 - EXAMPLES.labels)
+        objectives = [
+            robust_objective(replace(scenario().federation, root=root, test=test), [Lever(target=1)])
+            for test in (EXAMPLES, spoiled)
+        ]
+        meant = root.labels != 1
+        (triggered,) = objectives[0].triggered
+        assert triggered.labels.equal(root.labels[meant])
+        assert triggered.inputs[:, 0].eq(1).all()
+        model = Model(logistic(), torch.linspace(-1, 1, logistic().size))
+        assert objectives[0].value(model) == objectives[1].value(model)
+
+    def test_without_root_data_or_images_that_are_meant_it_is_refused(self):
+        federation = scenario().federation
+        with pytest.raises(ConfigError, match=r"^a defender's objective needs root data; use data\.root_size >= 1$"):
+            robust_objective(federation, [Lever()])
+        alike = Batch(EXAMPLES.inputs, torch.full_like(EXAMPLES.labels, 1))
+        with pytest.raises(
+            ConfigError, match="^the root data have no image that Lever is meant for; use more of them$"
+        ):
+            robust_objective(replace(federation, root=alike), [Lever(target=1)])
 
 
 class TestTested:

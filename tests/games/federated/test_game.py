@@ -9,7 +9,7 @@ from sparring.attacks import InnerProduct, LocalSearch
 from sparring.conformance.adversary import logistic
 from sparring.contracts import Model
 from sparring.data import ClientShards
-from sparring.defenses import ClippedTrimmedMean, DefenseActions, LearnedDefense, Mean
+from sparring.defenses import ClippedTrimmedMean, DefenseActions, LearnedDefense, Mean, SynthesisActions
 from sparring.errors import ConfigError, UnknownName
 from sparring.federation import Attacker, Federation, FederationState, Scenario, Threat, play_round, repair_model
 from sparring.federation.participants import Participants, participants_of
@@ -158,22 +158,27 @@ class TestSeats:
         expected, _ = play_round(as_scenario(state, *FIXED.attackers, defense=rule), state.federation)
         assert torch.equal(after.federation.parameters, expected.parameters)
 
-    def test_a_seat_and_a_saved_policy_of_the_same_actions_play_the_same_server(self, tmp_path):
+    @pytest.mark.parametrize("acting", [DefenseActions(), SynthesisActions()], ids=repr)
+    def test_a_seat_and_a_saved_policy_of_the_same_actions_play_the_same_server(self, acting, tmp_path):
         federation = small_federation(model=Mlp(hidden=20))
-        ranges, objective = DefenseActions(), DefenderObjective(federation.test)
-        role = DefenderSeat(ranges, objective, layers=1)
-        kind = AttackType((Attacker(6, InnerProduct(2.0)),))
+        federation = replace(federation, root=federation.test)
+        moves, kind = (0.5, 0.3, 0.2, 0.4, -0.1, 0.6)[: acting.size - 1], AttackType((Attacker(6, InnerProduct(2.0)),))
+        role = DefenderSeat(acting, objective := DefenderObjective(federation.test))
         seated = FederatedGame(Scenario(federation, Mean()), (kind,), {"defender": role}, rounds=2)
         state = seated.initial(stream(0))
-        moves = {"defender": action(0.5, 0.3, -0.8)}
-        after = played(seated, state, moves)
-        path = written(tmp_path / "policy", 0.5, 0.3, -0.8, inputs=20 * 3 + 3, acting=ranges)
+        after = played(seated, state, {"defender": action(*moves, -0.8)})
+        path = written(tmp_path / "policy", *moves, -0.8, inputs=20 * 3 + 3, acting=acting)
         alone = Scenario(replace(federation, seed=state.seed), LearnedDefense(path), kind.attackers)
         expected, _ = play_round(alone, state.federation)
         assert torch.equal(after.federation.parameters, expected.parameters)
         deployed = repair_model(alone, expected)
         assert seated.reward(state, after, seat="defender") == objective.value(deployed)
         assert objective.value(deployed) != objective.value(Model(federation.network, expected.parameters))
+
+    def test_a_seat_that_may_use_root_data_is_refused_without_them(self):
+        role = DefenderSeat(SynthesisActions(), DefenderObjective(EXAMPLES))
+        with pytest.raises(ConfigError, match=r"^defense GradedTrust needs root data; use data\.root_size >= 1$"):
+            FederatedGame(scenario(), (FIXED,), {"defender": role}, rounds=2)
 
     def test_with_a_defender_every_round_is_a_step(self):
         game = full_game(rounds=5)

@@ -4,12 +4,14 @@ import torch
 from sparring.arrays import Batch
 from sparring.conformance.adversary import logistic
 from sparring.contracts import Model
+from sparring.errors import ConfigError
 from sparring.games.federated import (
     BackdoorAccuracyObjective,
     BackdoorObjective,
     DefenderObjective,
     ErrorObjective,
     MixedObjective,
+    RobustDefenderObjective,
     SurrogateBackdoorObjective,
     UntargetedObjective,
 )
@@ -43,6 +45,32 @@ def lost(batch):
 )
 def test_the_worth_of_a_model_is_as_its_formula_says(objective, worth):
     assert objective.value(MODEL) == pytest.approx(worth, abs=1e-5)
+
+
+def test_a_defender_who_sees_backdoors_loses_by_the_worst_of_them():
+    harmless = Batch(CLEAN.inputs, MODEL(CLEAN.inputs).argmax(dim=1))
+    assert lost(harmless) < lost(TRIGGERED)
+    objective = RobustDefenderObjective([harmless, TRIGGERED], CLEAN, weight=0.25, ceiling=10.0)
+    assert objective.value(MODEL) == pytest.approx(1 - (0.25 * lost(TRIGGERED) + 0.75 * lost(CLEAN)) / 10)
+
+
+@pytest.mark.parametrize("scale", [0.0, 1.0, 1e30, float("nan")])
+def test_the_worth_to_a_defender_who_sees_backdoors_is_a_share(scale):
+    value = RobustDefenderObjective([TRIGGERED], CLEAN, ceiling=0.5).value(Model(NETWORK, scale * PARAMETERS))
+    assert 0 <= value <= 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"triggered": []}, "number of backdoors is 0"),
+        ({"weight": 1.5}, "weight is 1.5"),
+        ({"ceiling": 0.0}, "ceiling is 0.0"),
+    ],
+)
+def test_an_objective_that_makes_no_sense_is_refused(wrong, message):
+    with pytest.raises(ConfigError, match=f"^objective.{message}"):
+        RobustDefenderObjective(**{"triggered": [TRIGGERED], "clean": CLEAN, **wrong})
 
 
 def test_the_error_is_the_share_of_examples_that_are_classified_wrongly():

@@ -1,15 +1,20 @@
 """Clipped trimmed mean (Pan et al., 2023): the meta-Stackelberg game's rule, a trimmed mean of clipped updates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from sparring.arrays import Vector, finite_rows
+from sparring.arrays import Vector, finite_rows, row_norms
 from sparring.contracts import DefenderView, Family, Memory
 from sparring.defenses.aggregation.clipped import Clipped
+from sparring.defenses.aggregation.toolkit.arithmetic import middle
 from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean
 from sparring.errors import ConfigError
+from sparring.registry import ADDED_LATER
 from sparring.validation import positive
+
+FAINT = 1e-150
+"""The smallest norm bound: that of updates most of which are zero."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class ClippedTrimmedMean:
     """α: norm bound on updates."""
     trim: float = 0.4
     """β: fraction of values trimmed, at least 0 and below 1."""
+    relative: bool = field(default=False, metadata=ADDED_LATER)
+    """Whether `max_norm` is in multiples of the round's median norm."""
     family: ClassVar[Family] = "coordinate"
     paper: ClassVar[str] = (
         "Pan et al., 2023, A first order meta Stackelberg method for robust federated learning, arXiv:2306.13800"
@@ -50,4 +57,10 @@ class ClippedTrimmedMean:
         # The trimmed mean drops a non-finite row and counts it as one of the trimmed rows.
         clients, finite = len(view.updates), int(finite_rows(view.updates).sum())
         each_side = int(self.trim * finite / 2) + clients - finite
-        return Clipped(TrimmedMean(each_side), self.max_norm).aggregate(view, memory)
+        return Clipped(TrimmedMean(each_side), self._bound(view)).aggregate(view, memory)
+
+    def _bound(self, view: DefenderView) -> float:
+        if not self.relative:
+            return self.max_norm
+        norms = row_norms(view.updates)
+        return max(FAINT, self.max_norm * float(middle(norms[norms.isfinite()])))

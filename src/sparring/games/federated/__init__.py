@@ -1,7 +1,7 @@
 """The federated Markov game between attackers and a server, round by round."""
 
 from sparring.games.federated.attack_types import AttackType, SeatControlled
-from sparring.games.federated.builders import ATTACKER, attack_game, world_model
+from sparring.games.federated.builders import ATTACKER, attack_game, robust_objective, world_model
 from sparring.games.federated.game import DEFENDER, FederatedGame, GameState
 from sparring.games.federated.objectives import (
     BackdoorAccuracyObjective,
@@ -10,6 +10,7 @@ from sparring.games.federated.objectives import (
     ErrorObjective,
     MixedObjective,
     Objective,
+    RobustDefenderObjective,
     SurrogateBackdoorObjective,
     UntargetedObjective,
 )
@@ -29,9 +30,11 @@ __all__ = [
     "GameState",
     "MixedObjective",
     "Objective",
+    "RobustDefenderObjective",
     "SeatControlled",
     "SurrogateBackdoorObjective",
     "UntargetedObjective",
     "attack_game",
+    "robust_objective",
     "world_model",
 ]

@@ -1,15 +1,18 @@
-"""An attacker's world model (Li et al., 2022, section 4.3), in which benign clients draw from a mixture."""
+"""An attacker's world model (Li et al., 2022, section 4.3) and game, and a defender's objective on root data."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sparring.arrays import Batch, on_device
 from sparring.attacks.learned.acting import ActionDecoder
+from sparring.contracts import Backdoor
 from sparring.data import CommonShards, draw_examples
-from sparring.federation import Attacker, Scenario
+from sparring.errors import ConfigError
+from sparring.federation import Attacker, Federation, Scenario
 from sparring.federation.scenario import check_scenario
 from sparring.games.federated.attack_types import AttackType, SeatControlled
 from sparring.games.federated.game import FederatedGame
-from sparring.games.federated.objectives import CEILING, UntargetedObjective
+from sparring.games.federated.objectives import CEILING, RobustDefenderObjective, UntargetedObjective
 from sparring.games.federated.seats import AttackerSeat
 from sparring.random import stream
 from sparring.training import Auto
@@ -55,3 +58,24 @@ def attack_game(
     kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER)),))
     role = AttackerSeat(acting, UntargetedObjective(scenario.federation.test, ceiling), layers=layers)
     return FederatedGame(scenario, (kind,), {ATTACKER: role}, rounds)
+
+
+def robust_objective(
+    federation: Federation, backdoors: Sequence[Backdoor], *, weight: float = 0.5, ceiling: float = 3.0
+) -> RobustDefenderObjective:
+    """Return the objective of a server that prevents these backdoors, on its root data and never on test data.
+
+    A backdoor is measured on the images that it is meant for.
+    """
+    if federation.root is None:
+        raise ConfigError("a defender's objective needs root data; use data.root_size >= 1")
+    triggered = [_with_true_labels(backdoor, federation.root) for backdoor in backdoors]
+    return RobustDefenderObjective(triggered, federation.root, weight, ceiling)
+
+
+def _with_true_labels(backdoor: Backdoor, examples: Batch) -> Batch:
+    meant = backdoor.meant(examples.labels)
+    if not meant.any():
+        raise ConfigError(f"the root data have no image that {type(backdoor).__name__} is meant for; use more of them")
+    chosen = Batch(examples.inputs[meant], examples.labels[meant])
+    return Batch(backdoor.triggered(chosen).inputs, chosen.labels)

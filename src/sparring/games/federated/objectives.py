@@ -1,5 +1,6 @@
 """Objectives: the value of a model to a player; F, F' and F'' are as in the meta-Stackelberg game (MSG, section 2)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,6 +9,7 @@ import torch
 from sparring.arrays import Batch
 from sparring.contracts import Model
 from sparring.training import evaluate, mean_loss
+from sparring.validation import check_at_least_one, check_positive, check_shares
 
 CEILING = 1e6
 """Upper bound of losses, so that every reward is finite."""
@@ -59,6 +61,30 @@ class DefenderObjective:
 
     def value(self, model: Model) -> float:
         return -bounded_loss(model, self.examples, ceiling=self.ceiling)
+
+
+@dataclass(frozen=True, eq=False)
+class RobustDefenderObjective:
+    """-((1 - λ) F(w, D) + λ max F(w, D')), scaled to [0, 1], maximized by a defender who must also prevent backdoors.
+
+    D are clean examples, and each D' has the triggered images of a backdoor with their *true* labels, so that the
+    attacker's target need not be known; λ is `weight`. Every F is at most `ceiling`: at 0 both are, at 1 both are 0.
+    """
+
+    triggered: Sequence[Batch]
+    clean: Batch
+    weight: float = 0.5
+    ceiling: float = 3.0
+
+    def __post_init__(self) -> None:
+        check_shares("objective", weight=self.weight)
+        check_positive("objective", ceiling=self.ceiling)
+        check_at_least_one("objective", **{"number of backdoors": len(self.triggered)})
+
+    def value(self, model: Model) -> float:
+        implanted = max(bounded_loss(model, on, ceiling=self.ceiling) for on in self.triggered)
+        kept = bounded_loss(model, self.clean, ceiling=self.ceiling)
+        return 1 - (self.weight * implanted + (1 - self.weight) * kept) / self.ceiling
 
 
 @dataclass(frozen=True, eq=False)

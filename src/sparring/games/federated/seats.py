@@ -5,7 +5,7 @@ from typing import Literal
 
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.contracts import Network, Space
-from sparring.defenses.learned.actions import DefenseActions
+from sparring.defenses.learned.actions import PlanDecoder
 from sparring.games.federated.objectives import Objective
 from sparring.models.summary import seen_parameters
 from sparring.policies.observation import Features, observation_size
@@ -39,10 +39,10 @@ class AttackerSeat:
 class DefenderSeat:
     """The server's seat: it observes the model's last layers, and nothing that a server cannot know."""
 
-    acting: DefenseActions
+    acting: PlanDecoder
     objective: Objective
     gain: Gain = "level"
-    layers: int | None = 2
+    layers: int | None = 1
     is_deployed: bool = True
 
     def space(self, network: Network) -> Space:

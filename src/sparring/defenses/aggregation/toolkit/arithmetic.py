@@ -12,7 +12,7 @@ from sparring.arrays import Matrix, Vector, column_blocks, finite_rows, in_main_
 from sparring.contracts import DefenderView
 from sparring.defenses.aggregation.toolkit.counts import minority
 from sparring.defenses.aggregation.toolkit.sorting_network import comparators
-from sparring.kernels import inner_means, weighted_sums
+from sparring.kernels import inner_means, weighted_inner_means, weighted_sums
 from sparring.random import Generator
 
 
@@ -77,6 +77,35 @@ def weighted_sum(weights: Tensor, updates: Matrix) -> Vector:
     largest = torch.finfo(updates.dtype).max
     totals = _in_blocks(partial(weighted_sums(values.dtype.name), values, chosen, shares), updates[: len(rows)])
     return totals.clamp_(-largest, largest)
+
+
+def weighted_inner_mean(updates: Matrix, weights: Tensor, *, factors: Tensor, trim: int) -> Vector:
+    """Average the rows times `factors`, by float64 `weights`, without each column's `trim` extremes on either side.
+
+    Only rows of positive weight count, more than twice `trim`. The result is scaled by the sum of all weights, as a
+    weighted sum is; overflow saturates. Of values equal to the last one that is kept, an equal share of each is kept.
+    """
+    counts = weights > 0
+    kept = updates if counts.all() else updates[counts]
+    shares, scales = weights[counts].double(), factors[counts].double() * weights.sum()
+    if not in_main_memory(updates):
+        largest = torch.finfo(updates.dtype).max
+        average = partial(weighted_inner_mean_by_torch, shares=shares, trim=trim)
+        return columnwise(lambda block: average((block * scales[:, None]).clamp_(-largest, largest)), kept)
+    values, both = _readable(kept), torch.stack([shares, scales]).numpy(force=True)
+    kernel = weighted_inner_means(values.dtype.name)
+    return _in_blocks(partial(kernel, values, both, comparators(len(kept), trim), trim), kept)
+
+
+def weighted_inner_mean_by_torch(block: Matrix, shares: Tensor, *, trim: int) -> Tensor:
+    """Compute the same as `weighted_inner_mean`, on any device, for rows that are scaled already."""
+    low, high = block.sort(dim=0).values[[trim, len(block) - 1 - trim]]
+    is_low, is_high, inner = block == low, (block == high) & (low < high), (block > low) & (block < high)
+    low_share = 1 - (trim - (block < low).sum(dim=0)) / is_low.sum(dim=0)
+    high_share = 1 - (trim - (block > high).sum(dim=0)) / is_high.sum(dim=0).clamp(min=1)
+    weights = shares[:, None] * (inner + is_low * low_share + is_high * high_share)
+    average = (weights * block).sum(dim=0) / weights.sum(dim=0)
+    return torch.where(low < high, average, low)
 
 
 def inner_mean_by_torch(block: Matrix, trim: int) -> Tensor:
