@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -15,7 +14,7 @@ from sparring.federation.attack_updates import craft_all
 from sparring.federation.benign_updates import root_update, train_benign
 from sparring.federation.participants import Participants, participants_of
 from sparring.federation.player_checks import check_answer, guard_player
-from sparring.federation.record import RoundRecord
+from sparring.federation.record import RoundRecord, describe_plan, round_number
 from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.server import Turn, plan_round
 from sparring.federation.state import FederationState, check_state
@@ -88,8 +87,9 @@ def _play(
         clipped=answer.noted.get("clipped"),
         selected=answer.noted.get("selected"),
         diverged=crafting.noted.get("diverged"),
-        norms=tuple(_short(norm) for norm in norms.tolist()),
-        step_norm=_short(float(row_norms(answer.step[None]))),
+        norms=tuple(round_number(norm) for norm in norms.tolist()),
+        step_norm=round_number(float(row_norms(answer.step[None]))),
+        planned=None if turn.plan is None else describe_plan(turn.plan),
     )
     return after, record
 
@@ -130,8 +130,3 @@ def _aggregate(defense: Defense, view: DefenderView, *, memory: Memory) -> tuple
             watch.show(f"its memory {name!r}", tensor)
         answer = defense.aggregate(view, memory)
     return check_answer(defense, answer, updates=view.updates)
-
-
-def _short(value: float) -> float | None:
-    """Round to six digits, and replace non-finite values by None, so that records are small and valid JSON."""
-    return float(f"{value:.6g}") if isfinite(value) else None

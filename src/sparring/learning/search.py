@@ -22,7 +22,7 @@ from sparring.errors import ConfigError
 from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.evaluation import episode_returns
 from sparring.learning.training_env import LearningTask
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import CountEncoder, Encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
 from sparring.snapshot import Codec, pack_fields, unpack_fields
@@ -80,7 +80,7 @@ class SmallNetworks:
     """Networks with few weights, on the observation or on what an encoder makes of it."""
 
     hidden: tuple[int, ...] = ()
-    encoder: CountEncoder | None = None
+    encoder: Encoder | None = None
 
     def size(self, space: Space) -> int:
         return sum((inputs + 1) * outputs for inputs, outputs in self._shapes(space))

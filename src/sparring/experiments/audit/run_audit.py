@@ -221,6 +221,15 @@ VERDICT, REPORT = "verdict.json", "report.html"
 HERE, NOBODY = InlineWorkers(), NoFollower()
 
 
+def plan_or_refuse(
+    request: AuditRequest, folder: str | Path, *, workers: Workers = HERE, follower: Follower = NOBODY
+) -> AuditPlan:
+    """Return the plan of an audit, recorded or measured, and write nothing; a budget that is too small is rejected."""
+    context = AuditContext(request, Path(folder), workers, follower)
+    _admit(context.folder)
+    return _read_or_measure_plan(context, Once())
+
+
 def audit(
     request: AuditRequest,
     folder: str | Path,
@@ -228,14 +237,16 @@ def audit(
     workers: Workers = HERE,
     follower: Follower = NOBODY,
     gap: float = SMALLEST_GAP,
+    plan: AuditPlan | None = None,
 ) -> Audit:
     """Audit a rule in a folder, or resume the same audit there with the same verdict.
 
-    `gap` is the smallest difference between attacks that counts; it affects the verdict, but not the runs.
+    `gap` is the smallest difference between attacks that counts; it affects the verdict, but not the runs. `plan` is
+    what `plan_or_refuse` returned, if it was called before.
     """
     context, loaded = AuditContext(request, Path(folder), workers, follower), Once()
     _admit(context.folder)
-    effort = _read_or_measure_plan(context, loaded)
+    effort = _read_or_measure_plan(context, loaded) if plan is None else plan
     with lock_folder(context.folder), _keep_data(context):
         write_plan(context.folder, request, effort=effort)
         loaded.hand_to(context.shared)
