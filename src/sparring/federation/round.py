@@ -9,6 +9,7 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Defense, Memory
+from sparring.federation.alike_worlds import Train, are_alike, keep_trained, train_alike
 from sparring.federation.attack_updates import craft_all
 from sparring.federation.benign_updates import root_update, train_benign
 from sparring.federation.participants import Participants, participants_of
@@ -35,13 +36,37 @@ def play_round(
     """Simulate one round; `workspace` is a `[sampled, parameters]` matrix that the updates may overwrite."""
     check_scenario("play_round: scenario", scenario)
     check_state("play_round: state", state)
+    return _play(scenario, state, workspace=workspace, train=train_benign)
+
+
+def play_rounds(
+    scenarios: Sequence[Scenario], states: Sequence[FederationState]
+) -> list[tuple[FederationState, RoundRecord]]:
+    """Simulate one round of several worlds.
+
+    Where the worlds draw the same and train dense models, their benign clients train in one call, with other rounding
+    than `play_round`; results depend on the worlds and their order, and on nothing else.
+    """
+    clients = [participants_of(scenario, state.round).benign for scenario, state in zip(scenarios, states, strict=True)]
+    matrices: Sequence[Matrix | None] = [None] * len(states)
+    train: Train = train_benign
+    if are_alike([scenario.federation for scenario in scenarios], states, clients=clients):
+        matrices = train_alike(scenarios[0].federation, states, clients=clients[0])
+        train = keep_trained
+    played = zip(scenarios, states, matrices, strict=True)
+    return [_play(scenario, state, workspace=matrix, train=train) for scenario, state, matrix in played]
+
+
+def _play(
+    scenario: Scenario, state: FederationState, *, workspace: Matrix | None, train: Train
+) -> tuple[FederationState, RoundRecord]:
     federation = scenario.federation
     who = participants_of(scenario, state.round)
     parameters = state.parameters
     updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
     turn = plan_round(scenario, state, clients=who.sampled, root=root)
-    momenta = train_benign(federation, state, clients=who.benign, out=updates[: len(who.benign)])
+    momenta = train(federation, state, clients=who.benign, out=updates[: len(who.benign)])
     crafting = craft_all(turn.scenario, turn.state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
     answer = _answer(turn, updates=updates, who=who, finite=torch.isfinite(norms), root=root)

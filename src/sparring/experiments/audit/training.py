@@ -205,7 +205,7 @@ def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds:
     search, steps, begin = search_of(contender, table), 0, perf_counter()
     policy = search.policies(search.initial(game, seed=0), game)[ATTACKER]
     while steps < TIMED:
-        steps += play_episode(EpisodeCall(policy, 0, "timing", steps), game).steps
+        steps += play_episode(EpisodeCall([policy], 0, "timing", steps), game)[0].steps
     return (perf_counter() - begin) / steps
 
 

@@ -10,10 +10,10 @@ import numpy as np
 import torch
 
 from sparring.arrays import FloatArray, briefly, move_tensors
-from sparring.contracts import Model, Space
+from sparring.contracts import JointTransition, Model, Space
 from sparring.defenses.learned.actions import ActionServer
 from sparring.errors import ConfigError, UnknownName
-from sparring.federation import Attacker, FederationState, Scenario, initial_state, play_round, repair_model
+from sparring.federation import Attacker, FederationState, Scenario, initial_state, play_rounds, repair_model
 from sparring.federation.attack_updates import black_box_view
 from sparring.federation.participants import ActiveAttacker, participants_of
 from sparring.federation.scenario import check_scenario, variant
@@ -125,7 +125,7 @@ class FederatedGame:
         for _ in range(DRAWS):
             state = GameState(start, int(rng.integers(SEEDS)), kind, end=end)
             if self._next_move(state) < self._end(state):
-                return self._settle(state)
+                return self._settle([state])[0]
         raise ConfigError(
             f"game.rounds is {self.rounds}; no malicious client is sampled in any of {DRAWS} episodes drawn, use more "
             "rounds or more malicious clients"
@@ -146,8 +146,18 @@ class FederatedGame:
         )
 
     def transition(self, state: GameState, actions: Mapping[str, FloatArray], *, rng: Generator) -> GameState:
-        after, _ = play_round(self._scenario(state, actions), state.federation)
-        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind, state.end))
+        return self._transitions([state], [actions], rngs=[rng])[0]
+
+    def _transitions(
+        self, states: Sequence[GameState], actions: Sequence[Mapping[str, FloatArray]], *, rngs: Sequence[Generator]
+    ) -> list[GameState]:
+        scenarios = list(map(self._scenario, states, actions))
+        played = play_rounds(scenarios, [state.federation for state in states])
+        after = [
+            GameState(federation, int(rng.integers(SEEDS)), state.kind, state.end)
+            for (federation, _), state, rng in zip(played, states, rngs, strict=True)
+        ]
+        return self._settle(after)
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
         gain = self.roles[seat].gain
@@ -162,6 +172,10 @@ class FederatedGame:
     def is_truncated(self, state: GameState) -> bool:
         """Say whether the game stops at its horizon: training could continue."""
         return self.is_over(state)
+
+    @property
+    def transitions(self) -> JointTransition[GameState]:
+        return self._transitions
 
     @property
     def codec(self) -> Codec[GameState]:
@@ -192,12 +206,15 @@ class FederatedGame:
         scenario = self._scenario(state)
         return next((round for round in range(now, end) if participants_of(scenario, round).teams), end)
 
-    def _settle(self, state: GameState) -> GameState:
+    def _settle(self, states: Sequence[GameState]) -> list[GameState]:
         """Simulate the rounds until a player moves."""
-        federation, until = state.federation, self._next_move(state)
-        while federation.round < until:
-            federation, _ = play_round(self._scenario(state), federation)
-        return replace(state, federation=federation)
+        federations, until = [state.federation for state in states], list(map(self._next_move, states))
+        while due := [place for place, each in enumerate(federations) if each.round < until[place]]:
+            scenarios = [self._scenario(states[place]) for place in due]
+            played = play_rounds(scenarios, [federations[place] for place in due])
+            for place, (after, _) in zip(due, played, strict=True):
+                federations[place] = after
+        return [replace(state, federation=each) for state, each in zip(states, federations, strict=True)]
 
     @cached_property
     def _scenarios(self) -> tuple[Scenario, ...]:
