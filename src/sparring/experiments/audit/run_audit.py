@@ -27,6 +27,7 @@ from sparring.experiments.audit.budget import (
 )
 from sparring.experiments.audit.contenders import TD3, Rung, steps_of_rungs, units_in_sequence
 from sparring.experiments.audit.goals import Goal
+from sparring.experiments.audit.overheads import Overheads, measure_overheads
 from sparring.experiments.audit.references import ReferenceRow, reference_rules
 from sparring.experiments.audit.report import audit_page
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
@@ -44,9 +45,10 @@ from sparring.experiments.audit.training import (
     TrainedPolicy,
     TrainingJob,
     TrainingTask,
+    count_progress,
     is_trained,
     read_trained,
-    steps_made,
+    steps_to_compare,
     train_in_worker,
 )
 from sparring.experiments.config.catalogues import Catalogues
@@ -186,9 +188,10 @@ def _train(context: AuditContext, jobs: Sequence[TrainingJob], *, steps: int) ->
     folder = context.folder / POLICIES
 
     def made() -> list[int]:
-        return [min(steps, max(0, steps_made(job.folder) - (job.task.steps - steps))) for job in jobs]
+        return [count_progress(job, steps) for job in jobs]
 
-    following = context.follower.training(folder, made, total=len(jobs) * steps)
+    total = sum(steps + steps_to_compare(job.task) for job in jobs)
+    following = context.follower.training(folder, made, total=total)
     train_policies(context.workers, train_in_worker, jobs=due, folder=folder, following=following)
 
 
@@ -283,7 +286,12 @@ def _read_or_measure_plan(context: AuditContext, loaded: Once) -> AuditPlan:
     if effort is None:
         context.follower.begin("measuring how long the runs take")
         request = replace(context.request, catalogues=replace(context.request.catalogues, loaded=loaded))
-        effort = measure_plan(request, context.workers.size)
+        honest = request.run(request.honest, request.seed)
+
+        def measure(estimate: float) -> Overheads:
+            return measure_overheads(context.workers, honest, request.catalogues, estimate=estimate)
+
+        effort = measure_plan(request, context.workers.size, measure)
     return effort
 
 

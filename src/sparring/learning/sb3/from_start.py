@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from sparring.arrays import briefly
+from sparring.arrays import FloatArray, briefly
 from sparring.games.encoded_game import EncodedGame
 from sparring.games.env import SeatEnv
 from sparring.learning.evaluation import does_better
@@ -114,7 +114,7 @@ class PPOFromStart:
             replace(self.start, encoder=None),
         )
         env.np_random = rng = stream(seed, "imitation")
-        (seen, _), rows = env.reset(), []
+        (seen, _), rows = env.reset(), list[FloatArray]()
         while len(rows) < self.observed:
             rows.append(seen)
             action = policy.act(seen)
