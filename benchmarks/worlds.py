@@ -14,9 +14,9 @@ from sparring.attacks import LocalSearchActions
 from sparring.contracts import Defense, Recipe
 from sparring.data import Dataset, Digits, Iid, divide
 from sparring.defenses import Krum, Mean, Median
-from sparring.federation import Federation, Scenario
+from sparring.federation import Federation, FederationState, Scenario, play_rounds
 from sparring.games.federated import ATTACKER, FederatedGame, attack_game, world_model
-from sparring.learning.evaluation import episode_returns
+from sparring.learning.evaluation import TOGETHER, episode_returns
 from sparring.learning.search import ConstantActions
 from sparring.learning.training_env import LearningTask
 from sparring.models import Cnn, LeNet, Logistic, Mlp, network
@@ -42,12 +42,28 @@ EPISODES, CORES = 2000, 2
 """The search whose duration is estimated."""
 
 
-def rates(workload: Workload, *, repeats: int) -> tuple[float, float]:
-    """Return the rounds per CPU second of the plain loop and of a world."""
+class LockStep:
+    """Worlds that draw the same and differ in their models: each call is a round of all."""
+
+    def __init__(self, scenario: Scenario, worlds: int) -> None:
+        network = scenario.federation.network
+        self.scenarios = [scenario] * worlds
+        self.states = [FederationState(0, network.initial(stream(world, "model"))) for world in range(worlds)]
+
+    def play_rounds(self) -> None:
+        self.states = [state for state, _ in play_rounds(self.scenarios, self.states)]
+
+
+def rates(workload: Workload, *, repeats: int) -> tuple[float, float, float]:
+    """Return the rounds per CPU second of the plain loop, of a world, and of worlds in lock-step."""
     setting = on_backend(scenario(workload), Auto(pooled=True))
-    players = {"plain": PlainLoop(workload, setting).play_round, "world": Rounds(setting).play_round}
+    players = {
+        "plain": PlainLoop(workload, setting).play_round,
+        "world": Rounds(setting).play_round,
+        "lock-step": LockStep(setting, TOGETHER).play_rounds,
+    }
     seconds = interleaved(players, repeats=repeats, clock=time.process_time)
-    return 1 / seconds["plain"], 1 / seconds["world"]
+    return 1 / seconds["plain"], 1 / seconds["world"], TOGETHER / seconds["lock-step"]
 
 
 def digits_game(data: Dataset, rule: Defense, *, rounds: int) -> FederatedGame:
@@ -78,11 +94,13 @@ def game_times(game: FederatedGame, *, policies: int) -> tuple[float, float]:
 def main(*, repeats: int = 21, policies: int = 24, rounds: int = 40, worlds: Mapping[str, Workload] = WORLDS) -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
-    print("\nRounds per CPU second of a world of 10 of 100 × 32, and of the plain loop; their ratio.")
-    print(f"{'model':12}{'world':>9}{'plain':>9}{'ratio':>9}")
+    print("\nRounds per CPU second of the plain loop, of a world of 10 of 100 × 32, and of")
+    print(f"{TOGETHER} worlds in lock-step, as a search plays them; ratios to the plain loop.")
+    print(f"{'model':12}{'plain':>9}{'world':>9}{'ratio':>9}{'lock-step':>11}{'ratio':>9}")
     for name, workload in worlds.items():
-        plain, world = rates(workload, repeats=repeats)
-        print(f"{name:12}{world:9.1f}{plain:9.1f}{world / plain:8.2f}×", flush=True)
+        plain, world, together = rates(workload, repeats=repeats)
+        own = f"{world:9.1f}{world / plain:8.2f}×"
+        print(f"{name:12}{plain:9.1f}{own}{together:11.1f}{together / plain:8.2f}×", flush=True)
     print(f"\nGames on digits with logistic regression, episodes of {rounds} rounds: steps per CPU second,")
     print(f"milliseconds of a step, and the minutes of a search of {EPISODES} episodes on {CORES} cores.")
     print(f"{'rule':12}{'steps':>9}{'ms':>9}{'minutes':>9}")

@@ -5,6 +5,7 @@ import pytest
 
 import sparring.cli.audit
 from sparring.cli.main import main
+from sparring.errors import ConfigError
 from sparring.experiments.audit.result import verdict_to_json
 from sparring.experiments.jobs.workers import InlineWorkers
 from tests.cli.test_main import refusal
@@ -119,13 +120,53 @@ def test_a_rule_that_is_wrong_is_blamed_before_anything_is_written(own, tmp_path
     assert not (tmp_path / "audit").exists()
 
 
-def test_both_goals_are_two_audits_that_share_the_budget(calls, tmp_path, capsys):
+@pytest.fixture
+def planned(monkeypatch):
+    """Let no plan be measured; return the goals for which one was asked for."""
+    goals = []
+
+    def plan(request, folder, **_):
+        goals.append(request.goal.name)
+        return SMALL
+
+    monkeypatch.setattr(sparring.cli.audit, "plan_or_refuse", plan)
+    return goals
+
+
+def test_a_budget_too_small_for_the_second_goal_is_refused_before_the_first_audit(calls, monkeypatch, tmp_path, capsys):
+    def plan(request, folder, **_):
+        if request.goal.name == "backdoor":
+            raise ConfigError("budget is 5m; all runs take 9m")
+        return SMALL
+
+    monkeypatch.setattr(sparring.cli.audit, "plan_or_refuse", plan)
+    assert main(["audit", "defense.name=median", "--goal", "both", "--out", "audit"]) == 2
+    assert refusal(capsys) == "budget is 5m; all runs take 9m"
+    assert calls == []
+
+
+def test_one_page_tells_of_both_goals(calls, planned, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "audit").mkdir()
+    assert main(["audit", "defense.name=median", "--goal", "both", "--out", "audit"]) == 0
+    page = (tmp_path / "audit" / "report.html").read_text()
+    assert planned == ["untargeted", "backdoor"]
+    assert 'href="untargeted/report.html"' in page
+    assert "Audit of median" in page
+    out = " ".join(capsys.readouterr().out.split())
+    assert "the strongest attack on median is learned 1, accuracy 0.150 (accuracy without an attack 0.900)" in out
+    assert "12 of 50 clients halve the accuracy with eb" in out
+
+
+def test_both_goals_are_two_audits_that_share_the_budget(calls, planned, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "audit").mkdir()
     words = ["audit", "defense.name=median", "--goal", "both", "--budget", "2h", "--out", "audit", "--json"]
     assert main(words) == 0
     asked_for = [(request.goal.name, request.budget, str(folder)) for request, folder in calls]
     assert asked_for == [("untargeted", 3600.0, "audit/untargeted"), ("backdoor", 3600.0, "audit/backdoor")]
     captured = capsys.readouterr()
-    assert set(json.loads(captured.out)) == {"untargeted", "backdoor"}
+    assert set(json.loads(captured.out)) == {"untargeted", "backdoor", "report"}
     assert "audit of median with the goal backdoor, logistic on digits, 40 rounds, in audit/backdoor" in captured.err
 
 

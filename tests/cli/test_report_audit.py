@@ -48,3 +48,24 @@ def test_an_audit_that_is_not_complete_is_one_line(audit, tmp_path, capsys):
     (copy / "verdict.json").unlink()
     assert main(["report", str(copy)]) == 1
     assert refusal(capsys).endswith("resume it with the command that started it")
+
+
+@pytest.fixture
+def joint(audit, tmp_path):
+    """Return a folder with the audit for one of the goals."""
+    shutil.copytree(audit.folder, tmp_path / "joint" / "untargeted")
+    return tmp_path / "joint"
+
+
+def test_a_folder_of_audits_is_shown_as_one(joint, tmp_path, capsys):
+    html = tmp_path / "joint.html"
+    assert main(["report", str(joint), "--html", str(html)]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.startswith("untargeted: with 2 of 8 clients malicious, the strongest attack on median is ")
+    assert "reference rules" in out
+    assert "untargeted/report.html" in html.read_text()
+
+
+def test_tables_of_several_audits_are_refused(joint, tmp_path, capsys):
+    assert main(["report", str(joint), "--csv", str(tmp_path / "a.csv")]) == 2
+    assert refusal(capsys) == f"--csv is given, and {joint} holds an audit for each goal; give {joint}/untargeted"

@@ -1,6 +1,7 @@
 """Servers that plan each round, and attacks that remember."""
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from sparring.defenses import (
 from sparring.errors import ConfigError, PluginError, WrongKind
 from sparring.federation import Attacker, Scenario, initial_state, measure, play_round, repair_model
 from sparring.federation.evaluation import check_repair
+from sparring.federation.record import describe_plan
 from sparring.federation.server import FixedServer, server_of
 from sparring.federation.state import pack, unpack
 from sparring.federation.threat import Threat
@@ -110,6 +112,28 @@ class TestPlans:
         scenario = Scenario(FEDERATION, Alternating(), [Attacker(3, Growing())])
         straight, saved = (states(scenario, 6, saved=saved)[-1] for saved in (False, True))
         assert torch.equal(straight.parameters, saved.parameters)
+
+    def test_the_record_of_a_round_shows_what_was_planned_in_it(self):
+        scenario = Scenario(FEDERATION, Alternating())
+        records = [play_round(scenario, state)[1] for state in states(scenario, 1)]
+        assert records[0].planned == {
+            "rule": {"name": "CenteredClipping", "radius": 0.5, "iterations": CenteredClipping().iterations},
+            "repair": {"name": "Scaling", "by": 1.0},
+        }
+        assert records[1].planned == {
+            "rule": {"name": "Median"},
+            "repair": {"name": "Scaling", "by": 2.0},
+        }
+
+    def test_options_without_a_form_in_json_are_named_by_their_type(self):
+        rule = {"name": "Clipped", "inner": {"name": "Mean"}, "max_norm": 0.333333}
+        for option, described in ((torch.ones(2), "Tensor"), (inf, None), ((1, 2.0), [1, 2.0])):
+            repair = {"name": "Scaling", "by": described}
+            assert describe_plan(RoundPlan(Clipped(Mean(), 1 / 3), Scaling(option))) == {"rule": rule, "repair": repair}
+
+    def test_a_fixed_rule_plans_nothing_worth_a_record(self):
+        scenario = Scenario(FEDERATION, Mean(), repair=Scaling(2.0))
+        assert play_round(scenario, initial_state(FEDERATION))[1].planned is None
 
     def test_a_rule_sees_the_network(self):
         seen = []

@@ -17,6 +17,13 @@ PLAYED = RoundRecord(
     norms=(1.0, None, 4.0, 2.0),
     step_norm=0.5,
 )
+PLANNED = RoundRecord(
+    round=2,
+    planned={
+        "rule": {"name": "ClippedTrimmedMean", "max_norm": 2.5, "trim": 0.25},
+        "repair": {"name": "NeuroClip", "bound": 3, "layers": None, "is_last": True},
+    },
+)
 
 
 def written(folder, *records):
@@ -40,6 +47,16 @@ def test_tensorboard_reads_what_a_record_says(tmp_path):
         "norms/smallest": {1: 1},
         "norms/median": {1: 2},
         "norms/largest": {1: 4},
+    }
+
+
+def test_it_reads_the_numbers_that_the_server_planned(tmp_path):
+    written(tmp_path, START, PLANNED, RoundRecord(round=3, planned={"rule": {"name": "Mean"}, "repair": None}))
+    planned = {tag: values for tag, values in shown(tmp_path).items() if tag.startswith("planned/")}
+    assert planned == {
+        "planned/rule/max_norm": {2: 2.5},
+        "planned/rule/trim": {2: 0.25},
+        "planned/repair/bound": {2: 3},
     }
 
 

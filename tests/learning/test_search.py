@@ -54,6 +54,18 @@ def test_rows_of_a_table_with_a_base_are_the_base_plus_their_differences():
         torch.testing.assert_close(answer, table.policy(torch.tensor([0.3, -0.3]), TASK.space)(seen))
 
 
+def test_rows_of_a_table_differ_in_some_numbers_of_the_action_only():
+    space = TASK.space._replace(action=2)
+    table = CountTable(10, counts=(1, 3), base=True, varied=(1,))
+    assert table.size(space) == 4
+    policy = table.policy(torch.tensor([0.2, 0.1, -0.5, 0.3]), space)
+    for share, expected in ((0.1, [0.2, -0.4]), (0.9, [0.2, 0.4])):
+        seen = torch.zeros(space.observation).index_fill(0, torch.tensor([space.observation - 1]), share)
+        torch.testing.assert_close(policy(seen), torch.tensor(expected))
+    with pytest.raises(ConfigError, match="table.varied needs a common action; use base=True"):
+        CountTable(10, varied=(1,))
+
+
 def test_a_search_begins_at_its_start():
     started = CrossEntropySearch(CountTable(GAME.sampled), start=(0.5,) * 6)
     assert started.initial(TASK, seed=0).mean.tolist() == [0.5] * 6

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sparring.errors import ConfigError
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import CountEncoder, FeatureEncoder, unpack_encoder
 from sparring.policies.network import PolicyNetwork
 
 
@@ -36,3 +36,37 @@ def test_counts_that_do_not_rise_are_refused(counts):
 def test_a_mean_without_a_deviation_is_refused():
     with pytest.raises(ConfigError, match="give both or neither"):
         CountEncoder((1,), 10, torch.zeros(2))
+
+
+SEEN = torch.tensor([[9.0, 9.0, 0.5, -0.25, 0.3], [9.0, 9.0, 0.0, 1.0, 0.1]])
+
+
+def test_features_and_the_share_are_kept_and_the_model_is_left_out():
+    encoder = FeatureEncoder(2)
+    assert torch.equal(encoder(SEEN), SEEN[:, 2:])
+    assert encoder.size(5) == encoder.size(171) == 3
+
+
+def test_a_table_takes_the_place_of_the_share():
+    encoder = FeatureEncoder(2, CountEncoder((1, 3), 10))
+    assert encoder(SEEN).tolist() == [[0.5, -0.25, 0, 1], [0, 1, 1, 0]]
+    assert encoder.size(5) == 4
+
+
+@pytest.mark.parametrize("encoder", [FeatureEncoder(3), FeatureEncoder(0, CountEncoder((1, 3), 10))])
+def test_an_encoder_of_features_is_packed(encoder):
+    unpacked = unpack_encoder(encoder.pack())
+    assert unpacked.pack() == encoder.pack()
+    assert torch.equal(unpacked(SEEN), encoder(SEEN))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: FeatureEncoder(-1), "encoder.features is -1"),
+        (lambda: FeatureEncoder(1, CountEncoder((1,), 10, torch.zeros(1), torch.ones(1))), "encoder.table has a mean"),
+    ],
+)
+def test_an_encoder_of_features_refuses_what_makes_no_sense(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()

@@ -8,8 +8,9 @@ from sparring.arrays import Batch
 from sparring.attacks import LearnedAttack, LocalSearchActions, RawUpdateActions, attack_policy
 from sparring.errors import ConfigError
 from sparring.models.tensor_file import write_tensors
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import CountEncoder, FeatureEncoder
 from sparring.policies.network import PolicyNetwork
+from sparring.policies.observation import Features
 from sparring.policies.saved_policy import (
     SHIPPED,
     PolicyVersion,
@@ -170,3 +171,26 @@ def test_a_side_is_one_of_two():
 def test_a_shipped_policy_loads_and_is_written_again_to_the_byte(path, tmp_path):
     save_policy(tmp_path / "again", load_policy(path, "attack"))
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def feature_policy():
+    encoder = FeatureEncoder(3, CountEncoder((1, 3), 10))
+    return PolicyVersion(0, PolicyNetwork(((torch.ones(2, encoder.size(9)), torch.zeros(2)),), encoder=encoder))
+
+
+def test_the_features_that_a_policy_observes_are_kept(tmp_path):
+    features = Features(horizon=40, examples=7)
+    save_policy(tmp_path / "policy", attack_policy([feature_policy()], LocalSearchActions(), features=features))
+    loaded = load_policy(tmp_path / "policy", "attack")
+    assert loaded.features == features
+    assert loaded.versions[0].policy.encoder.pack() == feature_policy().policy.encoder.pack()
+
+
+def test_a_policy_that_observes_none_has_no_word_of_features_in_its_file():
+    assert "features" not in pack_policy(trained(0.0, inputs=13)).numbers
+    assert all(load_policy(path, "attack").features is None for path in SHIPPED.glob("*.safetensors"))
+
+
+def test_a_policy_of_features_that_are_not_declared_is_refused():
+    with pytest.raises(ConfigError, match=r"^policy\.features has 0 numbers; the policy observes 3, give Features$"):
+        attack_policy([feature_policy()], LocalSearchActions())

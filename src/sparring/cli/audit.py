@@ -15,16 +15,18 @@ from sparring.cli.stages import ConsoleFollower
 from sparring.cli.tables import show_ranking, show_summaries
 from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit import Audit, AuditRequest, audit, read_budget, read_request
+from sparring.experiments.audit import Audit, AuditPlan, AuditRequest, audit, read_budget, read_request
 from sparring.experiments.audit.audit_folder import read_audit
 from sparring.experiments.audit.goal_words import WORDS
 from sparring.experiments.audit.goals import GOALS, UNTARGETED
+from sparring.experiments.audit.joint import AuditPart, describe_joint, joint_page, list_parts, read_joint, write_joint
 from sparring.experiments.audit.report import audit_page, describe_audit, describe_references, list_facts
 from sparring.experiments.audit.result import AuditVerdict, verdict_to_json
-from sparring.experiments.audit.run_audit import REPORT
+from sparring.experiments.audit.run_audit import REPORT, plan_or_refuse
 from sparring.experiments.config.overrides import set_value
 from sparring.experiments.config.plugins import load_class, member_name
 from sparring.experiments.config.sections import member
+from sparring.experiments.jobs.atomic_files import write
 from sparring.experiments.jobs.workers import Workers
 from sparring.experiments.report.study import Study
 from sparring.kinds import kind_of
@@ -89,17 +91,43 @@ def command(
 def _run(requests: Sequence[AuditRequest], out: Path | None, *, workers: Workers, gap: float, as_json: bool) -> None:
     """Run audits one after the other, and print their verdicts."""
     printed: dict[str, Any] = {}
-    for request in requests:
-        folder, config = _choose_folder(out, requests, request), request.config
+    folders = [_choose_folder(out, requests, request) for request in requests]
+    plans = _plan_all(requests, folders, workers)
+    parts = []
+    for request, folder, plan in zip(requests, folders, plans, strict=True):
+        config = request.config
         played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
         wanted = "" if request.goal is UNTARGETED else f" with the goal {request.goal.name}"
         show_notice(f"audit of {request.defense}{wanted}, {played}, in {folder}")
-        done = audit(request, folder, workers=workers, follower=ConsoleFollower(), gap=gap)
+        done = audit(request, folder, workers=workers, follower=ConsoleFollower(), gap=gap, plan=plan)
+        parts.append(AuditPart(done, request))
         printed[request.goal.name] = _to_json(done, request)
         if not as_json:
             _show(done, request)
+    if len(parts) > 1:
+        page = write_joint(folders[0].parent, parts)
+        printed["report"] = str(page)
+        if not as_json:
+            _show_joint(parts, page)
     if as_json:
         typer.echo(json.dumps(printed if len(requests) > 1 else next(iter(printed.values())), allow_nan=False))
+
+
+def _plan_all(
+    requests: Sequence[AuditRequest], folders: Sequence[Path], workers: Workers
+) -> Sequence[AuditPlan | None]:
+    """Return the plans of several audits, so that a budget that is too small for one is rejected before any begins."""
+    if len(requests) == 1:
+        return [None]
+    pairs = zip(requests, folders, strict=True)
+    return [plan_or_refuse(request, folder, workers=workers, follower=ConsoleFollower()) for request, folder in pairs]
+
+
+def _show_joint(parts: Sequence[AuditPart], page: Path) -> None:
+    """Print the joint verdict of several audits."""
+    typer.echo()
+    show_facts({"report": str(page)})
+    show_paragraphs(describe_joint(parts))
 
 
 def _list_goals(goal: str) -> tuple[str, ...]:
@@ -163,6 +191,18 @@ def show_audit(folder: Path, *, gap: float) -> None:
     show_facts(list_facts(done))
     show_paragraphs(describe_audit(done, asked))
     _show_tables(done.verdict)
+
+
+def show_joint(folder: Path, *, gap: float, html: Path | None) -> None:
+    """Print the joint verdict of the audits in a folder, then each of them, and write their page if it is asked for."""
+    parts = read_joint(folder, gap=gap)
+    show_paragraphs(describe_joint(parts))
+    for part in list_parts(folder):
+        typer.echo(f"\n{part}")
+        show_audit(part, gap=gap)
+    if html is not None:
+        write(html, joint_page(parts).encode())
+        typer.echo(f"written: {html}")
 
 
 def render_audit(folder: Path, study: Study) -> str:

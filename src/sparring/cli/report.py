@@ -1,6 +1,6 @@
 """`sparring report`: the results of a sweep, a run or an audit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +11,7 @@ import typer
 from sparring.cli.console import show_paragraphs
 from sparring.cli.options import Gap
 from sparring.cli.tables import show_paired_table, show_score_table
+from sparring.errors import ConfigError
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.analysis.text_tables import as_csv
 from sparring.experiments.jobs.atomic_files import write
@@ -38,6 +39,8 @@ FURTHER = (
     "--html, --csv and --latex FILE also contain the backdoor accuracy averaged over rounds, including images of the "
     "target class, and over all images"
 )
+GOALS = ("untargeted", "backdoor")
+"""The folders in that of an audit for both goals."""
 ATTACKS = "attacks"
 """The sweep in an audit's folder that holds the measured runs."""
 SHOWN = 3
@@ -63,6 +66,10 @@ def command(
 
     Example: sparring report my-sweep --html report.html
     """
+    if is_joint(folder):
+        _refuse_tables(folder, {"--csv": csv, "--latex": latex, "--figures": figures, "--tensorboard": tensorboard})
+        import_module("sparring.cli.audit").show_joint(folder, gap=gap, html=html)
+        return
     is_audit = (folder / AUDIT).exists()
     # The trainers that audits need are slow to import.
     audits = import_module("sparring.cli.audit") if is_audit else None
@@ -85,6 +92,18 @@ def command(
         typer.echo(f"written: {figures}, {len(write_figures(study, figures))} files")
     if tensorboard is not None:
         typer.echo(f"written: {tensorboard}, {write_events(runs, tensorboard)} runs")
+
+
+def is_joint(folder: Path) -> bool:
+    """Return whether a folder holds audits for several goals."""
+    return not (folder / AUDIT).exists() and any((folder / goal / AUDIT).exists() for goal in GOALS)
+
+
+def _refuse_tables(folder: Path, asked: Mapping[str, Path | None]) -> None:
+    """Reject files that exist for one audit alone."""
+    for option, path in asked.items():
+        if path is not None:
+            raise ConfigError(f"{option} is given, and {folder} holds an audit for each goal; give {folder / GOALS[0]}")
 
 
 def show_folder(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """The contracts: what each player observes, and the one method that each kind of player implements."""
 
-from sparring.contracts.games import Ended, Game, Policy, Space, State, Truncating
+from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
 from sparring.contracts.models import Model, Network, check_model
 from sparring.contracts.players import (
     Attack,
@@ -53,6 +53,7 @@ __all__ = [
     "Family",
     "Game",
     "ImplantingAttack",
+    "JointTransition",
     "Memory",
     "Model",
     "Network",
@@ -70,6 +71,7 @@ __all__ = [
     "ServerView",
     "Shards",
     "Space",
+    "Stacking",
     "State",
     "Trigger",
     "Truncating",

@@ -1,6 +1,6 @@
 """Games and the policies that play them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from sparring.arrays import FloatArray
@@ -61,3 +61,20 @@ class Truncating(Protocol[Ended]):
 
     def is_truncated(self, state: Ended) -> bool:
         """Say whether the episode ended in `state` only because of the horizon."""
+
+
+class JointTransition(Protocol[State]):
+    """Draws the next state of each state, in order, as `transition` does; rounding may depend on the other states."""
+
+    def __call__(
+        self, states: Sequence[State], actions: Sequence[Mapping[str, FloatArray]], *, rngs: Sequence[Generator]
+    ) -> list[State]: ...
+
+
+@runtime_checkable
+class Stacking(Protocol[State]):
+    """What a game offers in addition whose transitions cost less together than one by one."""
+
+    @property
+    def transitions(self) -> JointTransition[State]:
+        """How the transitions of several states are made at once."""

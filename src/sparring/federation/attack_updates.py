@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from sparring.arrays import Matrix, Vector
-from sparring.contracts import Attack, Memory, Note, OmniscientView, RememberingAttack
+from sparring.contracts import Attack, BlackBoxView, Memory, Note, OmniscientView, RememberingAttack, unnoted
 from sparring.federation.malicious_training import OwnTraining
 from sparring.federation.participants import ActiveAttacker, Participants
 from sparring.federation.player_checks import MutationGuard, check_crafted, guard_player
@@ -48,6 +48,13 @@ def craft_all(
                 memories.pop(team.number, None)
         first += len(rows)
     return Crafting(noted, memories)
+
+
+def black_box_view(scenario: Scenario, state: FederationState, *, team: ActiveAttacker) -> BlackBoxView:
+    """Return what every attacker knows in a round, before anything is crafted."""
+    own = OwnTraining(scenario.federation, state, team.party.attacker, team.clients)
+    seen = _seen(scenario, state, team=team) | {"own": own, "recipe": own.recipe, "note": unnoted}
+    return BlackBoxView(**{field.name: seen[field.name] for field in fields(BlackBoxView)})  # type: ignore[arg-type]
 
 
 def _notes(noted: dict[str, tuple[int, ...]], team: ActiveAttacker) -> Note:

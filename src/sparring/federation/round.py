@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from math import isfinite
 from typing import NamedTuple
 
 import torch
@@ -10,11 +9,12 @@ from torch import Tensor
 
 from sparring.arrays import Matrix, Vector, row_norms
 from sparring.contracts import DefenderView, Defense, Memory
+from sparring.federation.alike_worlds import Train, are_alike, keep_trained, train_alike
 from sparring.federation.attack_updates import craft_all
 from sparring.federation.benign_updates import root_update, train_benign
 from sparring.federation.participants import Participants, participants_of
 from sparring.federation.player_checks import check_answer, guard_player
-from sparring.federation.record import RoundRecord
+from sparring.federation.record import RoundRecord, describe_plan, round_number
 from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.server import Turn, plan_round
 from sparring.federation.state import FederationState, check_state
@@ -36,13 +36,37 @@ def play_round(
     """Simulate one round; `workspace` is a `[sampled, parameters]` matrix that the updates may overwrite."""
     check_scenario("play_round: scenario", scenario)
     check_state("play_round: state", state)
+    return _play(scenario, state, workspace=workspace, train=train_benign)
+
+
+def play_rounds(
+    scenarios: Sequence[Scenario], states: Sequence[FederationState]
+) -> list[tuple[FederationState, RoundRecord]]:
+    """Simulate one round of several worlds.
+
+    Where the worlds draw the same and train dense models, their benign clients train in one call, with other rounding
+    than `play_round`; results depend on the worlds and their order, and on nothing else.
+    """
+    clients = [participants_of(scenario, state.round).benign for scenario, state in zip(scenarios, states, strict=True)]
+    matrices: Sequence[Matrix | None] = [None] * len(states)
+    train: Train = train_benign
+    if are_alike([scenario.federation for scenario in scenarios], states, clients=clients):
+        matrices = train_alike(scenarios[0].federation, states, clients=clients[0])
+        train = keep_trained
+    played = zip(scenarios, states, matrices, strict=True)
+    return [_play(scenario, state, workspace=matrix, train=train) for scenario, state, matrix in played]
+
+
+def _play(
+    scenario: Scenario, state: FederationState, *, workspace: Matrix | None, train: Train
+) -> tuple[FederationState, RoundRecord]:
     federation = scenario.federation
     who = participants_of(scenario, state.round)
     parameters = state.parameters
     updates = parameters.new_empty(len(who.rows), len(parameters)) if workspace is None else workspace
     root = cache(partial(root_update, federation, state))
     turn = plan_round(scenario, state, clients=who.sampled, root=root)
-    momenta = train_benign(federation, state, clients=who.benign, out=updates[: len(who.benign)])
+    momenta = train(federation, state, clients=who.benign, out=updates[: len(who.benign)])
     crafting = craft_all(turn.scenario, turn.state, who=who, updates=updates, root=root)
     norms = row_norms(updates)
     answer = _answer(turn, updates=updates, who=who, finite=torch.isfinite(norms), root=root)
@@ -63,8 +87,9 @@ def play_round(
         clipped=answer.noted.get("clipped"),
         selected=answer.noted.get("selected"),
         diverged=crafting.noted.get("diverged"),
-        norms=tuple(_short(norm) for norm in norms.tolist()),
-        step_norm=_short(float(row_norms(answer.step[None]))),
+        norms=tuple(round_number(norm) for norm in norms.tolist()),
+        step_norm=round_number(float(row_norms(answer.step[None]))),
+        planned=None if turn.plan is None else describe_plan(turn.plan),
     )
     return after, record
 
@@ -105,8 +130,3 @@ def _aggregate(defense: Defense, view: DefenderView, *, memory: Memory) -> tuple
             watch.show(f"its memory {name!r}", tensor)
         answer = defense.aggregate(view, memory)
     return check_answer(defense, answer, updates=view.updates)
-
-
-def _short(value: float) -> float | None:
-    """Round to six digits, and replace non-finite values by None, so that records are small and valid JSON."""
-    return float(f"{value:.6g}") if isfinite(value) else None

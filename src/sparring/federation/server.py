@@ -40,6 +40,8 @@ class Turn(NamedTuple):
     """The server's memory for the next round."""
     prefix: str
     """Before the names of the rule's tensors in the state; empty if the rule never changes."""
+    plan: RoundPlan | None = None
+    """The plan of this round; None if the server plans the same in every round."""
 
     def keep(self, before: FederationState, memory: Memory) -> Memory:
         """Return the memories of all rules planned so far, with a new one of this round's rule."""
@@ -85,7 +87,7 @@ def _follow(scenario: Scenario, state: FederationState, *, plan: RoundPlan, memo
     settled, prefix = copy(scenario), f"{_kind(plan.rule)}:"
     vars(settled).update(defense=plan.rule, repair=plan.repair)
     own = {name.removeprefix(prefix): each for name, each in state.memory.items() if name.startswith(prefix)}
-    return Turn(settled, replace(state, memory=own), plan.rule, memory, prefix)
+    return Turn(settled, replace(state, memory=own), plan.rule, memory, prefix, plan)
 
 
 def _kind(rule: Defense) -> str:

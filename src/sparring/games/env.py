@@ -1,6 +1,6 @@
 """Games as environments for reinforcement-learning libraries: one seat in Gymnasium, all seats in PettingZoo."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
 from types import MappingProxyType
 from typing import Any, ClassVar, Generic
@@ -12,7 +12,7 @@ from gymnasium.utils.seeding import np_random as seeded
 from pettingzoo import ParallelEnv
 
 from sparring.arrays import FloatArray
-from sparring.contracts import Game, Policy, Space, State, Truncating
+from sparring.contracts import Game, Policy, Space, Stacking, State, Truncating
 from sparring.errors import ConfigError, PluginError, SparringError
 from sparring.random import Generator
 from sparring.snapshot import Snapshot
@@ -66,27 +66,8 @@ class Match(Generic[State]):
 
     def play(self, actions: Mapping[str, FloatArray], *, rng: Generator, gaining: Iterable[str]) -> dict[str, float]:
         """Make one transition and return the rewards of the seats in `gaining`; other rewards are not computed."""
-        if self.is_over:
-            raise SparringError("the game is over; call reset before the next step")
-        allowed = {seat: self._clip(seat, actions) for seat in self.seats}
-        before, self._state = self.state, self.game.transition(self.state, allowed, rng=rng)
-        return {seat: self._gain(before, seat) for seat in gaining}
-
-    def _clip(self, seat: str, actions: Mapping[str, FloatArray]) -> FloatArray:
-        """Return a copy of a seat's action, clipped to [-1, 1]."""
-        if seat not in actions:
-            raise SparringError(f"seat {seat!r} has no action; give one for each of: {', '.join(self.seats)}")
-        action = np.array(actions[seat], dtype=np.float32)
-        if action.shape != (self.seats[seat].action,) or not np.isfinite(action).all():
-            wanted = self.seats[seat].action
-            raise PluginError(f"the action of seat {seat!r} is {action}; it must be {wanted} finite numbers")
-        return action.clip(-1, 1)
-
-    def _gain(self, before: State, seat: str) -> float:
-        reward = float(self.game.reward(before, self.state, seat=seat))
-        if not np.isfinite(reward):
-            raise PluginError(f"{self._name}.reward gave {seat!r} {reward}; it must be a finite number")
-        return reward
+        allowed = _allow(self, actions)
+        return _follow(self, self.game.transition(self.state, allowed, rng=rng), gaining)
 
     @property
     def _name(self) -> str:
@@ -119,9 +100,8 @@ class SeatEnv(Env[FloatArray, FloatArray]):
         return self.match.seen(self.seat), {}
 
     def step(self, action: FloatArray) -> tuple[FloatArray, float, bool, bool, Answers]:
-        others = {seat: policy.act(self.match.seen(seat)) for seat, policy in self.opponents.items()}
-        rewards = self.match.play({**others, self.seat: action}, rng=self.np_random, gaining=[self.seat])
-        return self.match.seen(self.seat), rewards[self.seat], *self.match.ending, {}
+        rewards = self.match.play(_answers(self, action), rng=self.np_random, gaining=[self.seat])
+        return _outcome(self, rewards)
 
     def snapshot(self) -> Snapshot:
         """Return the state of the game and of the random generator."""
@@ -130,6 +110,18 @@ class SeatEnv(Env[FloatArray, FloatArray]):
     def restore(self, packed: Snapshot) -> None:
         """Resume from a snapshot."""
         _unpack(self.match, self.np_random, packed=packed)
+
+
+def step_together(
+    envs: Sequence[SeatEnv], actions: Sequence[FloatArray]
+) -> list[tuple[FloatArray, float, bool, bool, Answers]]:
+    """Step environments of one game; a game that can makes all transitions at once."""
+    game = envs[0].match.game
+    if not isinstance(game, Stacking):
+        return [env.step(action) for env, action in zip(envs, actions, strict=True)]
+    allowed = [_allow(env.match, _answers(env, action)) for env, action in zip(envs, actions, strict=True)]
+    after = game.transitions([env.match.state for env in envs], allowed, rngs=[env.np_random for env in envs])
+    return [_outcome(env, _follow(env.match, state, [env.seat])) for env, state in zip(envs, after, strict=True)]
 
 
 class SeatsEnv(ParallelEnv[str, FloatArray, FloatArray]):  # type: ignore[misc]  # PettingZoo has no types
@@ -185,6 +177,47 @@ def observation_box(space: Space) -> Box[np.float32]:
 def action_box(space: Space) -> Box[np.float32]:
     """Return the action space [-1, 1]."""
     return Box(-1, 1, shape=(space.action,), dtype=np.float32)
+
+
+def _allow(match: Match[Any], actions: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Return copies of the actions of all seats, clipped to [-1, 1]."""
+    if match.is_over:
+        raise SparringError("the game is over; call reset before the next step")
+    return {seat: _clip(match, seat, actions) for seat in match.seats}
+
+
+def _clip(match: Match[Any], seat: str, actions: Mapping[str, FloatArray]) -> FloatArray:
+    if seat not in actions:
+        raise SparringError(f"seat {seat!r} has no action; give one for each of: {', '.join(match.seats)}")
+    action = np.array(actions[seat], dtype=np.float32)
+    if action.shape != (match.seats[seat].action,) or not np.isfinite(action).all():
+        wanted = match.seats[seat].action
+        raise PluginError(f"the action of seat {seat!r} is {action}; it must be {wanted} finite numbers")
+    return action.clip(-1, 1)
+
+
+def _follow(match: Match[State], after: State, gaining: Iterable[str]) -> dict[str, float]:
+    """Continue from the next state, and return the rewards of the seats in `gaining`."""
+    before = match.state
+    match.begin(after)
+    return {seat: _gain(match, before, seat) for seat in gaining}
+
+
+def _gain(match: Match[State], before: State, seat: str) -> float:
+    reward = float(match.game.reward(before, match.state, seat=seat))
+    if not np.isfinite(reward):
+        raise PluginError(f"{type(match.game).__name__}.reward gave {seat!r} {reward}; it must be a finite number")
+    return reward
+
+
+def _answers(env: SeatEnv, action: FloatArray) -> dict[str, FloatArray]:
+    """Return the actions of all seats."""
+    others = {seat: policy.act(env.match.seen(seat)) for seat, policy in env.opponents.items()}
+    return {**others, env.seat: action}
+
+
+def _outcome(env: SeatEnv, rewards: Mapping[str, float]) -> tuple[FloatArray, float, bool, bool, Answers]:
+    return env.match.seen(env.seat), rewards[env.seat], *env.match.ending, {}
 
 
 def _pack(match: Match[Any], rng: Generator) -> Snapshot:

@@ -52,6 +52,12 @@ def scalars(record: RoundRecord) -> Iterator[tuple[str, float]]:
     norms = [norm for norm in record.norms if norm is not None]
     if norms:
         yield from {"norms/smallest": min(norms), "norms/median": median(norms), "norms/largest": max(norms)}.items()
+    for player, options in (record.planned or {}).items():
+        yield from ((f"planned/{player}/{name}", value) for name, value in (options or {}).items() if _is_number(value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _present(values: dict[str, float | None]) -> Iterator[tuple[str, float]]:

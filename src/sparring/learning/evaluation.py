@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -9,16 +10,19 @@ from torch import Tensor
 
 from sparring.contracts import Policy
 from sparring.errors import ConfigError
-from sparring.games.env import SeatEnv
+from sparring.games.env import SeatEnv, step_together
 from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.training_env import LearningTask
 from sparring.random import stream
+
+TOGETHER = 8
+"""Policies that play an episode in lock-step. Results depend on it, and not on the number of processes."""
 
 
 class EpisodeCall(NamedTuple):
     """An episode to play: all policies that are compared play the same ones."""
 
-    policy: Policy
+    policies: Sequence[Policy]
     seed: int
     name: str
     number: int
@@ -31,15 +35,22 @@ class EpisodeResult(NamedTuple):
     steps: int
 
 
-def play_episode(call: EpisodeCall, task: LearningTask) -> EpisodeResult:
-    """Play one episode."""
-    env = SeatEnv(task.game, task.seat, opponents=task.opponents)
-    env.np_random = stream(call.seed, call.name, call.number)
-    (seen, _), gain, steps, is_over = env.reset(), 0.0, 0, False
-    while not is_over:
-        seen, reward, is_terminated, is_truncated, _ = env.step(call.policy.act(seen))
-        gain, steps, is_over = gain + reward, steps + 1, is_terminated or is_truncated
-    return EpisodeResult(gain, steps)
+def play_episode(call: EpisodeCall, task: LearningTask) -> list[EpisodeResult]:
+    """Play one episode with each policy, in lock-step."""
+    envs = [SeatEnv(task.game, task.seat, opponents=task.opponents) for _ in call.policies]
+    seen, gains, steps = {}, [0.0] * len(envs), [0] * len(envs)
+    for place, env in enumerate(envs):
+        env.np_random = stream(call.seed, call.name, call.number)
+        seen[place], _ = env.reset()
+    while seen:
+        playing = list(seen)
+        actions = [call.policies[place].act(seen[place]) for place in playing]
+        outcomes = step_together([envs[place] for place in playing], actions)
+        for place, (newer, reward, is_terminated, is_truncated, _) in zip(playing, outcomes, strict=True):
+            gains[place], steps[place], seen[place] = gains[place] + reward, steps[place] + 1, newer
+            if is_terminated or is_truncated:
+                del seen[place]
+    return list(map(EpisodeResult, gains, steps))
 
 
 def episode_returns(
@@ -52,10 +63,17 @@ def episode_returns(
     calls: Calls = call_in_turn,
 ) -> tuple[Tensor, int]:
     """Return the `[policies, episodes]` returns in common episodes, in float64, and the steps that they took."""
-    due = [EpisodeCall(policy, seed, name, number) for policy in policies for number in numbers]
-    results = list(calls(partial(play_episode, task=task), due))
+    groups = [policies[first : first + TOGETHER] for first in range(0, len(policies), TOGETHER)]
+    due = [EpisodeCall(group, seed, name, number) for number in numbers for group in groups]
+    results = list(chain.from_iterable(calls(partial(play_episode, task=task), due)))
     gains = torch.tensor([result.gain for result in results], dtype=torch.float64)
-    return gains.view(len(policies), len(numbers)), sum(result.steps for result in results)
+    return gains.view(len(numbers), len(policies)).T.contiguous(), sum(result.steps for result in results)
+
+
+def does_better(task: LearningTask, policy: Policy, *, than: Policy, episodes: int, seed: int) -> bool:
+    """Say whether a policy has a higher mean return than another one in common episodes."""
+    other, own = (evaluate_policy(task, each, episodes=episodes, seed=seed) for each in (than, policy))
+    return own > other
 
 
 def evaluate_policy(task: LearningTask, policy: Policy, *, episodes: int, seed: int) -> float:

@@ -22,7 +22,7 @@ from sparring.errors import ConfigError
 from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.evaluation import episode_returns
 from sparring.learning.training_env import LearningTask
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import CountEncoder, Encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
 from sparring.snapshot import Codec, pack_fields, unpack_fields
@@ -64,15 +64,26 @@ class CountTable:
     """The smallest count of each row."""
     base: bool = False
     """Whether a row is a common action plus its own difference from it, so that drawn rows are alike: one more row."""
+    varied: tuple[int, ...] | None = None
+    """The numbers of an action in which rows differ from the common one; None means all. Only with a base."""
+
+    def __post_init__(self) -> None:
+        if self.varied is not None and not self.base:
+            raise ConfigError("table.varied needs a common action; use base=True")
 
     def size(self, space: Space) -> int:
-        return space.action * (len(self.counts) + self.base)
+        return space.action * self.base + len(self.counts) * len(self._varied(space))
 
     def policy(self, numbers: Tensor, space: Space) -> PolicyNetwork:
-        rows = numbers.float().view(-1, space.action)
-        weight = (rows[:1] + rows[1:] if self.base else rows).T.contiguous()
+        common, own = numbers.float().split([space.action * self.base, self.size(space) - space.action * self.base])
+        rows = torch.zeros(len(self.counts), space.action)
+        rows[:, self._varied(space)] = own.view(len(self.counts), -1)
+        weight = (common + rows if self.base else rows).T.contiguous()
         encoder = CountEncoder(self.counts, self.sampled)
         return PolicyNetwork(((weight, torch.zeros(space.action)),), squash="clip", encoder=encoder)
+
+    def _varied(self, space: Space) -> list[int]:
+        return list(range(space.action) if self.varied is None else self.varied)
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,7 @@ class SmallNetworks:
     """Networks with few weights, on the observation or on what an encoder makes of it."""
 
     hidden: tuple[int, ...] = ()
-    encoder: CountEncoder | None = None
+    encoder: Encoder | None = None
 
     def size(self, space: Space) -> int:
         return sum((inputs + 1) * outputs for inputs, outputs in self._shapes(space))

@@ -58,7 +58,50 @@ class CountEncoder:
         return len(self.counts) + (0 if self.mean is None else observation - 1)
 
 
-def unpack_encoder(packed: Snapshot) -> CountEncoder:
+@dataclass(frozen=True, eq=False)
+class FeatureEncoder:
+    """Keep the features of a round and the share of malicious clients, the last numbers of an observation.
+
+    With a `table` the share is replaced by the one-hot of the count.
+    """
+
+    features: int
+    """Numbers before the share."""
+    table: CountEncoder | None = None
+
+    def __post_init__(self) -> None:
+        if self.features < 0:
+            raise ConfigError(f"encoder.features is {self.features}; it must be at least 0")
+        if self.table is not None and self.table.mean is not None:
+            raise ConfigError("encoder.table has a mean; features take the place of other numbers, leave it out")
+
+    def __call__(self, observation: Tensor) -> Tensor:
+        """Return the `[..., features]` of `[..., numbers]` observations."""
+        seen = observation[..., -1 - self.features :]
+        return seen if self.table is None else torch.cat([seen[..., :-1], self.table(seen)], dim=-1)
+
+    def pack(self) -> Snapshot:
+        """Return the encoder as a snapshot."""
+        table = None if self.table is None else self.table.pack().numbers
+        return Snapshot({}, {"features": self.features, "table": table})
+
+    def size(self, observation: int) -> int:
+        """Return the number of features for an observation of length `observation`."""
+        return self.features + (1 if self.table is None else self.table.size(observation))
+
+
+Encoder = CountEncoder | FeatureEncoder
+
+
+def unpack_encoder(packed: Snapshot) -> Encoder:
     """Return the encoder that was packed."""
+    numbers = packed.numbers
+    if "features" in numbers:
+        table = numbers["table"]
+        return FeatureEncoder(numbers["features"], None if table is None else _unpack_counts(Snapshot({}, table)))
+    return _unpack_counts(packed)
+
+
+def _unpack_counts(packed: Snapshot) -> CountEncoder:
     tensors, numbers = packed
     return CountEncoder(tuple(numbers["counts"]), numbers["sampled"], tensors.get("mean"), tensors.get("deviation"))

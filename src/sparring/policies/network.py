@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 
 from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Space
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import Encoder
 
 Hidden = Literal["relu", "tanh"]
 Squash = Literal["tanh", "clip"]
@@ -23,7 +23,7 @@ class PolicyNetwork:
     """The weight `[outputs, inputs]` and the bias `[outputs]` of each layer."""
     hidden: Hidden = "relu"
     squash: Squash = "tanh"
-    encoder: CountEncoder | None = None
+    encoder: Encoder | None = None
     """Encodes the observation before the first layer; None passes the observation itself."""
 
     __repr__ = briefly

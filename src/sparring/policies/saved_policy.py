@@ -1,7 +1,7 @@
 """A learned player as one file: the policies of an attacker or a defender, and what they observe and decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -12,8 +12,9 @@ from torch import Tensor
 from sparring.arrays import Batch, briefly
 from sparring.errors import ConfigError
 from sparring.models.tensor_file import read_tensors, reject_other_files, write_tensors
-from sparring.policies.encoder import unpack_encoder
+from sparring.policies.encoder import FeatureEncoder, unpack_encoder
 from sparring.policies.network import PolicyNetwork
+from sparring.policies.observation import Features
 from sparring.registry import ALONE, Families, Table, build, described_options, to_section
 from sparring.snapshot import Snapshot
 
@@ -46,12 +47,18 @@ class SavedPolicy:
     """Data that an attacker's searches draw from, such as a learned mixture; None means its clients' own shards."""
     card: Mapping[str, Any] | None = None
     """Provenance as JSON values of any form, such as the game that it was trained in."""
+    features: Features | None = None
+    """What an attacker's policy observes beside the model; None means the share of malicious clients alone."""
 
     __repr__ = briefly
 
     def __post_init__(self) -> None:
         if self.side not in get_args(Side):
             raise ConfigError(f"policy.side is {self.side!r}; it must be one of: {', '.join(get_args(Side))}")
+        observed = 0 if self.features is None else self.features.size
+        needed = max((_count_features(version.policy) for version in self.versions), default=0)
+        if needed > observed:
+            raise ConfigError(f"policy.features has {observed} numbers; the policy observes {needed}, give Features")
 
     def newest(self, round: int) -> PolicyNetwork:
         """Return the newest policy available in a round, or the first policy if none is available yet."""
@@ -128,6 +135,8 @@ def pack_policy(saved: SavedPolicy) -> Snapshot:
         "layers": saved.layers,
         "policies": [_describe_version(version) for version in saved.versions],
     }
+    if saved.features is not None:
+        described["features"] = asdict(saved.features)
     return Snapshot(_tensors(saved), described if saved.card is None else {**described, "card": dict(saved.card)})
 
 
@@ -142,7 +151,12 @@ def unpack_policy(packed: Snapshot, side: Side) -> SavedPolicy:
         layers=described["layers"],
         examples=Batch(tensors["examples.inputs"], tensors["examples.labels"]) if has_examples else None,
         card=described.get("card"),
+        features=Features(**described["features"]) if "features" in described else None,
     )
+
+
+def _count_features(policy: PolicyNetwork) -> int:
+    return policy.encoder.features if isinstance(policy.encoder, FeatureEncoder) else 0
 
 
 def _tensors(saved: SavedPolicy) -> dict[str, Tensor]:

@@ -13,9 +13,7 @@ def constant(*action, inputs):
     return PolicyNetwork(((torch.zeros(len(action), inputs), bias),), squash="clip")
 
 
-def trained(*action, inputs, acting=None, layers=1, examples=None):
+def trained(*action, inputs, acting=None, **settings):
     """Return an attacker whose action is always the same."""
     meaning = LocalSearchActions(numbers=len(action)) if acting is None else acting
-    return attack_policy(
-        [PolicyVersion(0, constant(*action, inputs=inputs))], meaning, layers=layers, examples=examples
-    )
+    return attack_policy([PolicyVersion(0, constant(*action, inputs=inputs))], meaning, **settings)

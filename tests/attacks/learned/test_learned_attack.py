@@ -10,7 +10,7 @@ from sparring.conformance.check import format_check_name
 from sparring.errors import ConfigError
 from sparring.experiments import parse_config
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.policies import save_policy
+from sparring.policies import Features, save_policy
 from sparring.policies.saved_policy import pack_policy
 from sparring.registry import build
 from sparring.training import gradient
@@ -34,6 +34,12 @@ def file(tmp_path):
 @pytest.mark.parametrize("check", ATTACK_CHECKS, ids=format_check_name)
 def test_a_learned_attack_conforms(check, file):
     assert failures(check, LearnedAttack(file(trained(0.0, 0.0, inputs=INPUTS)))) == ()
+
+
+@pytest.mark.parametrize("check", ATTACK_CHECKS, ids=format_check_name)
+def test_one_that_observes_features_conforms(check, file):
+    attack = LearnedAttack(file(trained(0.0, 0.0, inputs=INPUTS + 3, features=Features(9))))
+    assert failures(check, attack) == ()
 
 
 def test_it_searches_by_the_numbers_that_its_policy_answers(file):

@@ -79,6 +79,20 @@ def test_an_action_is_decoded_to_a_portfolio():
     assert acting.attack(action) == Portfolio(weights=(1.0, 0.0, 0.25, 0.0), scale=1.0, center=0.75, steps=4)
 
 
+def test_a_portfolio_may_have_few_directions():
+    pair = PortfolioActions(scale=(0.1, 10.0), steps=(1, 16), directions=("local_search", "reverse"))
+    assert pair.size(LOGISTIC) == 5
+    action = np.array([0.0, 0.0, 1.0, 0.25, 0.75], dtype=np.float32)
+    assert pair.attack(action) == Portfolio(weights=(1.0, 0.25, 0.0, 0.0), scale=1.0, center=0.75, steps=4)
+    single = PortfolioActions(scale=(0.1, 10.0), steps=(1, 16), directions=("reverse",))
+    assert single.size(LOGISTIC) == 3
+    assert single.attack(action[:3]) == Portfolio(weights=(0.0, 1.0, 0.0, 0.0), scale=1.0, center=1.0, steps=4)
+    with pytest.raises(
+        ConfigError, match=r"acting.directions is \['up'\]; give at least one of: local_search, reverse"
+    ):
+        PortfolioActions(directions=("up",))
+
+
 def test_ranges_of_a_portfolio_begin_above_zero():
     with pytest.raises(ConfigError, match=r"acting.steps is \[0, 5\]"):
         PortfolioActions(steps=(0, 5))

@@ -24,7 +24,7 @@ def asked(*settings: str, seeds: int = 2, budget: float = 600.0, catalogues=CATA
 
 def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let audits train for a moment, and look every few steps whether they shall stop."""
-    monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", lambda request, workers: SMALL)
+    monkeypatch.setattr("sparring.experiments.audit.run_audit.measure_plan", lambda *_: SMALL)
     hurry(monkeypatch)
 
 

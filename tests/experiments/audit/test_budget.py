@@ -12,6 +12,8 @@ from sparring.experiments.audit.budget import (
     read_plan,
     write_plan,
 )
+from sparring.experiments.audit.overheads import CAREFUL, LEAST, Overheads, measure_overheads
+from sparring.experiments.jobs.workers import InlineWorkers
 from tests.experiments.audit.asking import SMALL, WHITE_BOX, asked
 
 
@@ -100,6 +102,40 @@ def test_the_reference_rules_are_part_of_the_budget(monkeypatch):
     )
     assert one == pytest.approx(6.0 + 3 * (2.0 + 2.0 + 2.04), abs=0.1), "mean alone: median is audited"
     assert two == pytest.approx(6.0 + 6 * (2.0 + 2.0 + 2.04), abs=0.1)
+
+
+def test_smaller_overheads_leave_more_for_training(monkeypatch):
+    monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.01)
+    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", lambda config, scenario: 0.5)
+    told = []
+
+    def overheads(estimate):
+        told.append(estimate)
+        return Overheads(run=0.1, stage=2.0)
+
+    assumed = measure_plan(asked(WHITE_BOX, budget=600.0), 1)
+    measured = measure_plan(asked(WHITE_BOX, budget=600.0), 1, overheads)
+    assert told == [0.5], "measured once, after the run without an attack"
+    assert measured.stages["references"] == pytest.approx(2.0 + 6 * (0.6 + 0.6 + 0.64), abs=0.1)
+    assert measured.unit > assumed.unit
+    assert measured.seconds == pytest.approx(assumed.seconds, rel=0.01)
+
+
+def test_overheads_are_measured_by_starting_workers_and_playing_runs(monkeypatch):
+    ticks = iter([0.0, 10.0, 20.0, 23.0, 30.0, 32.0])
+    monkeypatch.setattr("sparring.experiments.audit.overheads.perf_counter", lambda: next(ticks))
+    request = asked(WHITE_BOX)
+    config = request.run(request.honest, 0)
+    overheads = measure_overheads(InlineWorkers(), config, request.catalogues, estimate=0.5)
+    assert overheads == Overheads(run=1.5, stage=pytest.approx(12.0)), "the faster of two runs"
+
+
+def test_a_long_run_is_not_played_for_its_overhead(monkeypatch):
+    monkeypatch.setattr("sparring.experiments.audit.overheads.run", None)
+    request = asked(WHITE_BOX)
+    config = request.run(request.honest, 0)
+    overheads = measure_overheads(InlineWorkers(), config, request.catalogues, estimate=60.0)
+    assert overheads == Overheads(CAREFUL.run, LEAST.stage)
 
 
 def test_the_effort_of_an_audit_is_kept(tmp_path):

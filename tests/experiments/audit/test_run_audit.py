@@ -41,7 +41,7 @@ def lonely(tmp_path_factory):
         patch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.1)
         patch.setattr("sparring.experiments.audit.budget.plan_audit", lambda *_, **__: SMALL)
         hurry(patch)
-        request = asked(WHITE_BOX, *LONELY)
+        request = asked(WHITE_BOX, *LONELY, budget=1e5)
         return audit(request, tmp_path_factory.mktemp("audit") / "lonely"), loads
 
 

@@ -1,26 +1,33 @@
 from itertools import count
 
 import pytest
+import torch
 
 from sparring.attacks import LearnedAttack
+from sparring.contracts import Space
 from sparring.errors import Interrupted
+from sparring.experiments.audit import training
 from sparring.experiments.audit.contenders import (
     CONTENDERS,
+    FURTHER,
     RUNGS,
     TD3,
     count_table,
+    search_of,
     steps_of_rungs,
     units_in_sequence,
 )
 from sparring.experiments.audit.training import (
     TrainingJob,
     TrainingTask,
+    count_progress,
     is_trained,
     make_learning_task,
     read_best,
     read_trained,
     seconds_per_step,
     steps_made,
+    steps_to_compare,
     train_attack,
     train_in_worker,
 )
@@ -28,6 +35,7 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.jobs.job import Failed, Stopped
 from sparring.experiments.jobs.save_pace import SELDOM, CheckpointInterval, SavePace
 from sparring.games.env import SeatEnv
+from sparring.policies import Features
 from tests.experiments.audit.asking import asked, hurry
 
 BENIGN = {"name": "none"}
@@ -69,6 +77,40 @@ def test_a_policy_is_trained_that_can_be_played(tmp_path, name):
     assert read.policy == policy
     assert 0 <= read.harm <= 1
     assert read.steps >= 10
+
+
+def test_policies_of_features_are_trained_and_td3_starts_from_them(tmp_path):
+    start = trained(tmp_path / "start", TASK._replace(name="portfolio_features", steps=10))
+    for policy in (start, trained(tmp_path / "td3", TASK._replace(name=TD3, start=start, steps=10))):
+        attack = LearnedAttack(str(policy))
+        assert attack.trained.features == Features(TASK.rounds)
+        assert attack.trained.versions[0].policy.encoder.features == 3
+        assert attack.acting == CONTENDERS["portfolio"].acting
+        attack.check(scenario().federation.network)
+
+
+def test_a_search_over_features_begins_with_the_constant_of_its_contender():
+    contender, table = FURTHER["portfolio_features"], count_table(sampled=10, malicious=20, clients=100)
+    search = search_of(contender, table)
+    space = Space(20, len(contender.start))
+    policy = search.family.policy(torch.tensor(search.start), space)
+    assert policy(torch.linspace(-1, 1, 20)).tolist() == pytest.approx(contender.start)
+
+
+def test_the_progress_counts_the_comparison_after_the_training(tmp_path, monkeypatch):
+    seen, one = [], job(tmp_path)
+    monkeypatch.setattr("sparring.experiments.audit.training.SELECTION_EPISODES", 6)
+    played = training.episode_returns
+
+    def counted(*given, **named):
+        seen.append(count_progress(one, 100))
+        return played(*given, **named)
+
+    assert count_progress(one, 100) == 0
+    monkeypatch.setattr(training, "episode_returns", counted)
+    trained(one.folder)
+    assert seen == [0, 100 + 4 * TASK.rounds], "a file tells of every four episodes"
+    assert count_progress(one, 100) == 100 + steps_to_compare(TASK) == 100 + 6 * TASK.rounds
 
 
 @pytest.mark.parametrize("chunks", [1, 2, 3])

@@ -12,6 +12,7 @@ RECORDS = [
     RoundRecord(round=0, loss=2.3, accuracy=0.1, class_accuracy=(0.5, None)),
     RoundRecord(round=1, sampled=(3, 1), malicious=(1,), dropped=(1,), norms=(0.25, None), step_norm=0.25),
     RoundRecord(round=2, sampled=(0, 2), clipped=(), selected=(2,), norms=(0.5, 1.0), step_norm=1.0),
+    RoundRecord(round=3, planned={"rule": {"name": "ClippedTrimmedMean", "trim": 0.25}, "repair": None}),
 ]
 
 

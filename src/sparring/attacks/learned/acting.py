@@ -115,7 +115,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class PortfolioActions:
-    """Decode an action to γ and E of a `Portfolio`, the weight of each direction, and the share of the own mean.
+    """Decode an action to γ and E of a `Portfolio`, the weights of directions, and the share of the own mean.
 
     γ and E run through their ranges in equal factors; a weight or a share is the number itself, or 0 if it is negative.
     """
@@ -123,18 +123,26 @@ class PortfolioActions:
     scale: Range = (0.1, 100.0)
     steps: Range = (1, 50)
     stealth: float = 0.5
+    directions: tuple[str, ...] = field(default=DIRECTIONS, metadata=ADDED_LATER)
+    """The directions whose weights are numbers of the action; the weight of a single one is 1."""
 
     def __post_init__(self) -> None:
         _check_log_ranges(scale=self.scale, steps=self.steps)
+        object.__setattr__(self, "directions", tuple(self.directions))
+        if not self.directions or not set(self.directions) <= set(DIRECTIONS):
+            raise ConfigError(
+                f"acting.directions is {list(self.directions)}; give at least one of: {', '.join(DIRECTIONS)}"
+            )
 
     def size(self, network: Network) -> int:
-        return 3 + len(DIRECTIONS)
+        return 3 + (len(self.directions) if len(self.directions) > 1 else 0)
 
     def attack(self, action: FloatArray) -> Portfolio:
         scale, steps, *shares = (float(number) for number in action)
         *weights, center = (max(0.0, share) for share in shares)
+        given = dict(zip(self.directions, weights or [1.0], strict=True))
         return Portfolio(
-            weights=tuple(weights),
+            weights=tuple(given.get(name, 0.0) for name in DIRECTIONS),
             scale=map_to_range(scale, self.scale, spacing="log"),
             center=center,
             steps=max(1, round(map_to_range(steps, self.steps, spacing="log"))),

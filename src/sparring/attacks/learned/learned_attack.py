@@ -10,7 +10,7 @@ from sparring.attacks.backdoor.triggers.names import TRIGGERS
 from sparring.attacks.learned.acting import ACTING, ActionDecoder, PoisonedSearchActions
 from sparring.contracts import Backdoor, BlackBoxView, Network, Trigger, WhiteBoxView
 from sparring.data import CommonShards
-from sparring.policies.observation import observation, observation_size
+from sparring.policies.observation import Features, observation, observation_size
 from sparring.policies.saved_policy import (
     PolicyVersion,
     SavedPolicy,
@@ -31,9 +31,12 @@ def attack_policy(
     *,
     layers: int | None = 1,
     examples: Batch | None = None,
+    features: Features | None = None,
 ) -> SavedPolicy:
     """Return an attacker's policies as they are saved, with the decoder of their actions."""
-    return SavedPolicy("attack", tuple(versions), decoder_section(acting, ACTING, NESTED), layers, examples)
+    return SavedPolicy(
+        "attack", tuple(versions), decoder_section(acting, ACTING, NESTED), layers, examples, features=features
+    )
 
 
 @dataclass(frozen=True)
@@ -73,20 +76,22 @@ class LearnedAttack:
     def craft(self, view: BlackBoxView) -> Matrix:
         trained = self.trained
         self.check(view.network)
+        if trained.examples is not None:
+            shards = CommonShards(trained.examples, len(view.clients)).to(view.parameters.device)
+            view = replace(view, shards=shards)
         seen = observation(
             view.network,
             view.parameters,
             malicious=len(view.clients),
             sampled=view.sampled,
             layers=trained.layers,
+            features=() if trained.features is None else trained.features.measure(view),
         )
         attack = self.acting.attack(trained.newest(view.round).act(seen))
-        shards = view.shards
-        if trained.examples is not None:
-            shards = CommonShards(trained.examples, len(view.clients)).to(view.parameters.device)
-        return attack.craft(replace(view, shards=shards))  # type: ignore[arg-type]  # no decoded attack needs more
+        return attack.craft(view)  # type: ignore[arg-type]  # no decoded attack needs more
 
     def check(self, network: Network) -> None:
         """Reject an unreadable file, and a policy that was trained for a model of another size."""
-        self.trained.check(observation_size(network, self.trained.layers), path=self.policy)
+        trained = self.trained
+        trained.check(observation_size(network, trained.layers, trained.features), path=self.policy)
         _ = self.acting

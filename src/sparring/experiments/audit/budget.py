@@ -1,7 +1,7 @@
 """The budget of an audit: time is measured once and converted into counts, and the folder keeps the counts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from math import ceil, log2
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 from sparring.data import Dataset
 from sparring.errors import ConfigError
 from sparring.experiments.audit.contenders import units_in_sequence
+from sparring.experiments.audit.overheads import CAREFUL, LEAST, Overheads
 from sparring.experiments.audit.references import reference_rules
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
 from sparring.experiments.audit.training import SELECTION_EPISODES, seconds_per_step
@@ -33,8 +34,6 @@ LEAST_SHARE = 0.25
 """The minimum share of the budget for training."""
 FEWEST_EPISODES = 32
 """Episodes of a search's first generation."""
-PER_RUN, PER_STAGE = 0.4, 6.0
-"""Overhead in seconds per run, and per stage for starting the workers."""
 
 
 @dataclass(frozen=True)
@@ -85,24 +84,34 @@ def write_plan(folder: Path, request: AuditRequest, *, effort: AuditPlan) -> Non
     write_json(folder / NAME, content)
 
 
-def measure_plan(request: AuditRequest, workers: int) -> AuditPlan:
+def assume_overheads(estimate: float) -> Overheads:
+    """Return careful overheads, without a measurement."""
+    return CAREFUL
+
+
+def measure_plan(
+    request: AuditRequest, workers: int, overheads: Callable[[float], Overheads] = assume_overheads
+) -> AuditPlan:
     """Time a few rounds of every run, and convert the budget into counts: training gets what the runs do not need.
 
-    A budget that cannot be sufficient is rejected as soon as the measurements so far show it.
+    `overheads` measures what runs and stages cost beside the rounds, given the time of a run without an attack. A
+    budget that cannot be sufficient is rejected as soon as the measurements so far show it.
     """
     runs: dict[str, float] = {}
-    _refuse_early(request, runs, workers=workers)
+    costs = LEAST
+    _refuse_early(request, runs, costs, workers=workers)
     with translate_exhaustion(), torch_threads(request.config.execution.threads):
         dataset = load_dataset(request.config, request.catalogues)
         for name, section in _list_attacks(request).items():
             runs[name] = _run_seconds(request, section, dataset=dataset)
-            _refuse_early(request, runs, workers=workers)
+            _refuse_early(request, runs, costs, workers=workers)
+            costs = overheads(runs[name]) if name == NO_ATTACK else costs
         benign = request.run(request.honest, request.seed)
         scenario = build_scenario(benign, dataset, catalogues=request.catalogues)
         step = seconds_per_step(scenario, rounds=benign.federation.rounds, goal=request.goal)
     units = units_in_sequence(workers, request.goal.rungs)
     attacked = runs[NO_ATTACK] + step * request.config.federation.rounds
-    stages = _stage_seconds(request, runs, learned=attacked, workers=workers)
+    stages = _stage_seconds(request, runs, costs, learned=attacked, workers=workers)
     stages[TRAINING] += step * benign.federation.rounds * SELECTION_EPISODES * units
     return plan_audit(
         request.budget,
@@ -134,13 +143,13 @@ def count_tries(request: AuditRequest) -> int:
     return 1 + ceil(log2(max(2, request.config.federation.clients // 2)))
 
 
-def _refuse_early(request: AuditRequest, runs: Mapping[str, float], *, workers: int) -> None:
+def _refuse_early(request: AuditRequest, runs: Mapping[str, float], costs: Overheads, *, workers: int) -> None:
     """Reject a budget that is too small even if every run that is not timed yet is as short as a run can be."""
     # Malicious clients that craft their updates need not train.
     benign = 1 - request.malicious / request.config.federation.clients
-    least = max(PER_RUN, benign * min(runs.values(), default=0.0))
+    least = benign * min(runs.values(), default=0.0)
     bounds = {name: runs.get(name, least) for name in _list_attacks(request)}
-    playing = sum(_stage_seconds(request, bounds, learned=least, workers=workers).values())
+    playing = sum(_stage_seconds(request, bounds, costs, learned=least, workers=workers).values())
     if (SPENT - LEAST_SHARE) * request.budget < playing:
         raise _too_small(
             request.budget, f"at least {format_duration(playing)}", needed=_needed(playing), beyond=" or more"
@@ -166,18 +175,19 @@ def _round_up(seconds: float) -> str:
 
 
 def _stage_seconds(
-    request: AuditRequest, runs: Mapping[str, float], *, learned: float, workers: int
+    request: AuditRequest, runs: Mapping[str, float], costs: Overheads, *, learned: float, workers: int
 ) -> dict[str, float]:
-    """Return the time of each stage with all its runs, including that for starting workers, but without training."""
+    """Return the time of each stage with all its runs and overheads, but without training; `runs` lack overheads."""
+    runs, learned = {name: costs.run + seconds for name, seconds in runs.items()}, costs.run + learned
     worst = max(runs.values())
     measured = request.seeds * (sum(runs.values()) + (len(request.goal.contenders) + 1) * learned)
     compared = BREAKING_SEEDS * len(reference_rules(request)) * (runs[NO_ATTACK] + worst + learned)
     broken = BREAKING_SEEDS * (count_tries(request) * worst + learned)
     return {
-        TRAINING: PER_STAGE * len(request.goal.rungs),
-        ATTACKS: PER_STAGE + measured / workers,
-        REFERENCES: PER_STAGE + compared / workers,
-        BREAKING: PER_STAGE * (1 + count_tries(request)) + broken / workers,
+        TRAINING: costs.stage * len(request.goal.rungs),
+        ATTACKS: costs.stage + measured / workers,
+        REFERENCES: costs.stage + compared / workers,
+        BREAKING: costs.stage * (1 + count_tries(request)) + broken / workers,
     }
 
 
@@ -187,6 +197,6 @@ def _list_attacks(request: AuditRequest) -> dict[str, Section]:
 
 
 def _run_seconds(request: AuditRequest, section: Section, *, dataset: Dataset) -> float:
-    """Return the time of a run under an attack."""
+    """Return the time of the rounds of a run under an attack."""
     config = request.run(section, request.seed)
-    return PER_RUN + estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))
+    return estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))

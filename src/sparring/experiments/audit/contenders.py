@@ -7,9 +7,12 @@ from typing import NamedTuple
 from sparring.attacks import LocalSearchActions, PortfolioActions
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.learning.actor_critic import ActorCritic, UpdateSettings
-from sparring.learning.search import ConstantActions, CountTable, CrossEntropySearch
+from sparring.learning.search import ConstantActions, CountTable, CrossEntropySearch, SmallNetworks
+from sparring.policies import Features
+from sparring.policies.encoder import CountEncoder, FeatureEncoder
 from sparring.policies.network import PolicyNetwork
 
+FEATURES = Features(1).size
 SCALE, STEPS = (0.1, 100.0), (1.0, 50.0)
 """The useful scales span three orders of magnitude."""
 RELATIVE = LocalSearchActions(SCALE, STEPS, spacing="log", relative=True)
@@ -20,6 +23,12 @@ class Contender(NamedTuple):
 
     acting: ActionDecoder
     start: tuple[float, ...]
+    observes_features: bool = False
+    """Whether its policies are linear in the features of a round, beside the rows of the table."""
+
+    def features(self, rounds: int) -> Features | None:
+        """Return what its policies observe beside the model in episodes of some rounds."""
+        return Features(rounds) if self.observes_features else None
 
 
 CONTENDERS: Mapping[str, Contender] = {
@@ -31,6 +40,10 @@ CONTENDERS: Mapping[str, Contender] = {
     "portfolio": Contender(PortfolioActions(SCALE, STEPS), (-0.6, 0.65, 0.7, -0.3, -0.3, -0.3, 0.5)),
 }
 """The policy searches that share the budget, by name."""
+FURTHER: Mapping[str, Contender] = {
+    "portfolio_features": CONTENDERS["portfolio"]._replace(observes_features=True),
+}
+"""Searches that `train_attack` knows and an audit does not use: a step costs more, and no gain is shown."""
 TD3 = "td3"
 """The name of the policy that TD3 trains from the best of the others."""
 EXPECTED_MULTIPLES = (0.5, 1.0, 1.5, 2.0, 3.0)
@@ -83,8 +96,13 @@ def count_table(*, sampled: int, malicious: int, clients: int) -> CountTable:
 
 def search_of(contender: Contender, table: CountTable) -> CrossEntropySearch:
     """Return the search of a contender, which begins with constants near its start."""
-    start = contender.start + (0.0,) * (len(contender.start) * len(table.counts))
-    return replace(SEARCH, family=table, start=start)
+    if not contender.observes_features:
+        start = contender.start + (0.0,) * (len(contender.start) * len(table.counts))
+        return replace(SEARCH, family=table, start=start)
+    encoder = FeatureEncoder(FEATURES, CountEncoder(table.counts, table.sampled))
+    # The weights come first, then the biases: the action without any feature.
+    start = (0.0,) * ((FEATURES + len(table.counts)) * len(contender.start)) + contender.start
+    return replace(SEARCH, family=SmallNetworks(encoder=encoder), start=start)
 
 
 def td3_from(policy: PolicyNetwork) -> ActorCritic:

@@ -27,6 +27,7 @@ from sparring.experiments.audit.budget import (
 )
 from sparring.experiments.audit.contenders import TD3, Rung, steps_of_rungs, units_in_sequence
 from sparring.experiments.audit.goals import Goal
+from sparring.experiments.audit.overheads import Overheads, measure_overheads
 from sparring.experiments.audit.references import ReferenceRow, reference_rules
 from sparring.experiments.audit.report import audit_page
 from sparring.experiments.audit.request import NO_ATTACK, AuditRequest
@@ -44,9 +45,10 @@ from sparring.experiments.audit.training import (
     TrainedPolicy,
     TrainingJob,
     TrainingTask,
+    count_progress,
     is_trained,
     read_trained,
-    steps_made,
+    steps_to_compare,
     train_in_worker,
 )
 from sparring.experiments.config.catalogues import Catalogues
@@ -186,9 +188,10 @@ def _train(context: AuditContext, jobs: Sequence[TrainingJob], *, steps: int) ->
     folder = context.folder / POLICIES
 
     def made() -> list[int]:
-        return [min(steps, max(0, steps_made(job.folder) - (job.task.steps - steps))) for job in jobs]
+        return [count_progress(job, steps) for job in jobs]
 
-    following = context.follower.training(folder, made, total=len(jobs) * steps)
+    total = sum(steps + steps_to_compare(job.task) for job in jobs)
+    following = context.follower.training(folder, made, total=total)
     train_policies(context.workers, train_in_worker, jobs=due, folder=folder, following=following)
 
 
@@ -221,6 +224,15 @@ VERDICT, REPORT = "verdict.json", "report.html"
 HERE, NOBODY = InlineWorkers(), NoFollower()
 
 
+def plan_or_refuse(
+    request: AuditRequest, folder: str | Path, *, workers: Workers = HERE, follower: Follower = NOBODY
+) -> AuditPlan:
+    """Return the plan of an audit, recorded or measured, and write nothing; a budget that is too small is rejected."""
+    context = AuditContext(request, Path(folder), workers, follower)
+    _admit(context.folder)
+    return _read_or_measure_plan(context, Once())
+
+
 def audit(
     request: AuditRequest,
     folder: str | Path,
@@ -228,14 +240,16 @@ def audit(
     workers: Workers = HERE,
     follower: Follower = NOBODY,
     gap: float = SMALLEST_GAP,
+    plan: AuditPlan | None = None,
 ) -> Audit:
     """Audit a rule in a folder, or resume the same audit there with the same verdict.
 
-    `gap` is the smallest difference between attacks that counts; it affects the verdict, but not the runs.
+    `gap` is the smallest difference between attacks that counts; it affects the verdict, but not the runs. `plan` is
+    what `plan_or_refuse` returned, if it was called before.
     """
     context, loaded = AuditContext(request, Path(folder), workers, follower), Once()
     _admit(context.folder)
-    effort = _read_or_measure_plan(context, loaded)
+    effort = _read_or_measure_plan(context, loaded) if plan is None else plan
     with lock_folder(context.folder), _keep_data(context):
         write_plan(context.folder, request, effort=effort)
         loaded.hand_to(context.shared)
@@ -272,7 +286,12 @@ def _read_or_measure_plan(context: AuditContext, loaded: Once) -> AuditPlan:
     if effort is None:
         context.follower.begin("measuring how long the runs take")
         request = replace(context.request, catalogues=replace(context.request.catalogues, loaded=loaded))
-        effort = measure_plan(request, context.workers.size)
+        honest = request.run(request.honest, request.seed)
+
+        def measure(estimate: float) -> Overheads:
+            return measure_overheads(context.workers, honest, request.catalogues, estimate=estimate)
+
+        effort = measure_plan(request, context.workers.size, measure)
     return effort
 
 

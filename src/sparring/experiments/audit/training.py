@@ -7,9 +7,12 @@ from statistics import fmean
 from time import perf_counter
 from typing import Any, NamedTuple
 
+import torch
+
 from sparring.attacks import LearnedAttack, attack_policy
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.experiments.audit.contenders import (
+    FURTHER,
     TD3,
     Contender,
     count_table,
@@ -35,7 +38,7 @@ from sparring.learning.evaluation import EpisodeCall, episode_returns, play_epis
 from sparring.learning.learner import Learner
 from sparring.learning.search import CountTable
 from sparring.learning.training_env import LearningTask
-from sparring.policies import PolicyVersion
+from sparring.policies import Features, PolicyVersion
 from sparring.policies.network import PolicyNetwork
 from sparring.training.backends.threaded import torch_threads
 
@@ -43,6 +46,8 @@ POLICY, RECORD = "policy-{steps}.safetensors", "training-{steps}.json"
 """The files of a policy after a number of training steps: a training may go on from there."""
 SELECTION_EPISODES = 32
 """Common episodes in which trained policies are compared."""
+COMPARED, TOLD = "compared.json", 4
+"""A file with the common episodes that are played, for the progress, which is written after every few of them."""
 TIMED = 25
 """Steps of a contender that are timed."""
 
@@ -114,19 +119,22 @@ def train_attack(
     summed over the rounds; policies are compared by the value at the end. A training with more steps in the same folder
     continues this one.
     """
-    acting, learner = _make_learner(task, scenario)
-    game = make_learning_task(scenario, acting, rounds=task.rounds, goal=GOALS[task.goal])
+    acting, learner, features = _make_learner(task, scenario)
+    game = make_learning_task(scenario, acting, rounds=task.rounds, goal=GOALS[task.goal], features=features)
     job = training_job(learner, game, steps=task.steps, seed=task.seed)
     state = run_job(job, folder, wants_stop=wants_stop, pace=pace)
     assert state is not None
     chosen = learner.choose(state, game, seed=task.seed)
     policy = learner.policies(chosen, game)[ATTACKER]
-    harm = _final_harm(scenario, acting, policy=policy, task=task)
     with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    judged = make_learning_task(
+        scenario, acting, rounds=task.rounds, gain="end", goal=GOALS[task.goal], features=features
+    )
+    harm = _final_harm(judged, policy, task, folder=folder)
     save_snapshot(folder, job.codec.pack(state), progress=state.steps)
     path = folder / POLICY.format(steps=task.steps)
-    save_policy(path, attack_policy([PolicyVersion(0, policy)], acting))
+    save_policy(path, attack_policy([PolicyVersion(0, policy)], acting, features=features))
     record = {"policy": path.name, "steps": chosen.steps, "returns": chosen.returns, "harm": harm}
     write_json(folder / RECORD.format(steps=task.steps), record)
     return path
@@ -147,6 +155,21 @@ def steps_made(folder: Path) -> int:
     return latest_progress(folder)
 
 
+def steps_to_compare(task: TrainingTask) -> int:
+    """Return the steps of the comparison that follows a training: at most as many as its episodes have rounds."""
+    return SELECTION_EPISODES * task.rounds
+
+
+def count_progress(job: TrainingJob, steps: int) -> int:
+    """Return how many of a job's last `steps`, and of those of the comparison after them, are done."""
+    if is_trained(job):
+        return steps + steps_to_compare(job.task)
+    compared = read_json(job.folder / COMPARED)
+    if isinstance(compared, dict) and compared["steps"] == job.task.steps:
+        return steps + int(compared["episodes"]) * job.task.rounds
+    return min(steps, max(0, steps_made(job.folder) - (job.task.steps - steps)))
+
+
 def read_trained(record: Path) -> TrainedPolicy:
     """Return the policy that a record describes."""
     content = read_json(record)
@@ -161,31 +184,42 @@ def read_best(folder: Path) -> TrainedPolicy:
 
 
 def make_learning_task(
-    scenario: Scenario, acting: ActionDecoder, *, rounds: int, gain: Gain = "level", goal: Goal = UNTARGETED
+    scenario: Scenario,
+    acting: ActionDecoder,
+    *,
+    rounds: int,
+    gain: Gain = "level",
+    goal: Goal = UNTARGETED,
+    features: Features | None = None,
 ) -> LearningTask:
     """Return the learning task of the attackers: their seat in a game on the scenario, with the goal's objective."""
     parties = scenario.parties
     malicious, start = sum(len(party.clients) for party in parties), min(party.attacker.start for party in parties)
     kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER), start=start),))
-    seat = AttackerSeat(acting, goal.objective(scenario), gain, is_deployed=goal.is_deployed)
+    seat = AttackerSeat(acting, goal.objective(scenario), gain, is_deployed=goal.is_deployed, features=features)
     return LearningTask(FederatedGame(replace(scenario, attackers=()), (kind,), {ATTACKER: seat}, rounds), ATTACKER)
 
 
-def _final_harm(scenario: Scenario, acting: ActionDecoder, *, policy: PolicyNetwork, task: TrainingTask) -> float:
-    """Return the mean value of the objective at the end of the common episodes."""
-    game = make_learning_task(scenario, acting, rounds=task.rounds, gain="end", goal=GOALS[task.goal])
-    returns, _ = episode_returns(game, [policy], numbers=range(SELECTION_EPISODES), seed=task.seed, name="selection")
-    return float(returns.mean())
+def _final_harm(game: LearningTask, policy: PolicyNetwork, task: TrainingTask, *, folder: Path) -> float:
+    """Return the mean value of the objective at the end of the common episodes; a file tells how many are played."""
+    found = []
+    for first in range(0, SELECTION_EPISODES, TOLD):
+        numbers = range(first, min(first + TOLD, SELECTION_EPISODES))
+        returns, _ = episode_returns(game, [policy], numbers=numbers, seed=task.seed, name="selection")
+        found.append(returns)
+        write_json(folder / COMPARED, {"steps": task.steps, "episodes": numbers.stop})
+    (folder / COMPARED).unlink(missing_ok=True)
+    return float(torch.cat(found, dim=1).mean())
 
 
-def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[ActionDecoder, Learner[Any]]:
-    """Return the action space of a task, and its learner."""
+def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[ActionDecoder, Learner[Any], Features | None]:
+    """Return the action space of a task, its learner, and what its policies observe beside the model."""
     if task.name != TD3:
-        contender = _fit(GOALS[task.goal].contenders[task.name], scenario)
-        return contender.acting, search_of(contender, _table(scenario))
+        contender = _fit({**FURTHER, **GOALS[task.goal].contenders}[task.name], scenario)
+        return contender.acting, search_of(contender, _table(scenario)), contender.features(task.rounds)
     assert task.start is not None
     best = LearnedAttack(str(task.start))
-    return best.acting, td3_from(best.trained.versions[0].policy)
+    return best.acting, td3_from(best.trained.versions[0].policy), best.trained.features
 
 
 def _fit(contender: Contender, scenario: Scenario) -> Contender:
@@ -201,11 +235,12 @@ def _table(scenario: Scenario) -> CountTable:
 def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds: int, goal: Goal) -> float:
     """Return the time of a step with a contender's first action."""
     contender = _fit(goal.contenders[name], scenario)
-    game = make_learning_task(scenario, contender.acting, rounds=rounds, goal=goal)
+    features = contender.features(rounds)
+    game = make_learning_task(scenario, contender.acting, rounds=rounds, goal=goal, features=features)
     search, steps, begin = search_of(contender, table), 0, perf_counter()
     policy = search.policies(search.initial(game, seed=0), game)[ATTACKER]
     while steps < TIMED:
-        steps += play_episode(EpisodeCall(policy, 0, "timing", steps), game).steps
+        steps += play_episode(EpisodeCall([policy], 0, "timing", steps), game)[0].steps
     return (perf_counter() - begin) / steps
 
 

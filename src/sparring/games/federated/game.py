@@ -10,16 +10,17 @@ import numpy as np
 import torch
 
 from sparring.arrays import FloatArray, briefly, move_tensors
-from sparring.contracts import Model, Space
+from sparring.contracts import JointTransition, Model, Space
 from sparring.defenses.learned.actions import ActionServer
 from sparring.errors import ConfigError, UnknownName
-from sparring.federation import Attacker, FederationState, Scenario, initial_state, play_round, repair_model
-from sparring.federation.participants import participants_of
+from sparring.federation import Attacker, FederationState, Scenario, initial_state, play_rounds, repair_model
+from sparring.federation.attack_updates import black_box_view
+from sparring.federation.participants import ActiveAttacker, participants_of
 from sparring.federation.scenario import check_scenario, variant
 from sparring.federation.state import pack, unpack
 from sparring.games.federated.attack_types import AttackType, SeatControlled
+from sparring.games.federated.seat_cache import SeatCache
 from sparring.games.federated.seats import AttackerSeat, DefenderSeat
-from sparring.games.federated.worths import Worths
 from sparring.models.summary import summary
 from sparring.policies.observation import observation
 from sparring.random import Generator
@@ -85,7 +86,8 @@ class FederatedGame:
     """States of which one is drawn as the start of each episode; none means the federation's initial model."""
     span: int | None = None
     """Maximum number of rounds of an episode; None means that every episode lasts until round `rounds`."""
-    _worths: Worths[GameState] = field(default_factory=Worths, init=False, repr=False)
+    _worths: SeatCache[GameState, float] = field(default_factory=SeatCache, init=False, repr=False)
+    _features: SeatCache[GameState, tuple[float, ...]] = field(default_factory=SeatCache, init=False, repr=False)
 
     __repr__ = briefly
 
@@ -123,7 +125,7 @@ class FederatedGame:
         for _ in range(DRAWS):
             state = GameState(start, int(rng.integers(SEEDS)), kind, end=end)
             if self._next_move(state) < self._end(state):
-                return self._settle(state)
+                return self._settle([state])[0]
         raise ConfigError(
             f"game.rounds is {self.rounds}; no malicious client is sampled in any of {DRAWS} episodes drawn, use more "
             "rounds or more malicious clients"
@@ -140,11 +142,22 @@ class FederatedGame:
             malicious=self._sampled(state, seat),
             sampled=self.scenario.federation.sampled,
             layers=role.layers,
+            features=() if role.features is None else self._features.of(state, seat, measure=self._measure_features),
         )
 
     def transition(self, state: GameState, actions: Mapping[str, FloatArray], *, rng: Generator) -> GameState:
-        after, _ = play_round(self._scenario(state, actions), state.federation)
-        return self._settle(GameState(after, int(rng.integers(SEEDS)), state.kind, state.end))
+        return self._transitions([state], [actions], rngs=[rng])[0]
+
+    def _transitions(
+        self, states: Sequence[GameState], actions: Sequence[Mapping[str, FloatArray]], *, rngs: Sequence[Generator]
+    ) -> list[GameState]:
+        scenarios = list(map(self._scenario, states, actions))
+        played = play_rounds(scenarios, [state.federation for state in states])
+        after = [
+            GameState(federation, int(rng.integers(SEEDS)), state.kind, state.end)
+            for (federation, _), state, rng in zip(played, states, rngs, strict=True)
+        ]
+        return self._settle(after)
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
         gain = self.roles[seat].gain
@@ -159,6 +172,10 @@ class FederatedGame:
     def is_truncated(self, state: GameState) -> bool:
         """Say whether the game stops at its horizon: training could continue."""
         return self.is_over(state)
+
+    @property
+    def transitions(self) -> JointTransition[GameState]:
+        return self._transitions
 
     @property
     def codec(self) -> Codec[GameState]:
@@ -189,12 +206,15 @@ class FederatedGame:
         scenario = self._scenario(state)
         return next((round for round in range(now, end) if participants_of(scenario, round).teams), end)
 
-    def _settle(self, state: GameState) -> GameState:
+    def _settle(self, states: Sequence[GameState]) -> list[GameState]:
         """Simulate the rounds until a player moves."""
-        federation, until = state.federation, self._next_move(state)
-        while federation.round < until:
-            federation, _ = play_round(self._scenario(state), federation)
-        return replace(state, federation=federation)
+        federations, until = [state.federation for state in states], list(map(self._next_move, states))
+        while due := [place for place, each in enumerate(federations) if each.round < until[place]]:
+            scenarios = [self._scenario(states[place]) for place in due]
+            played = play_rounds(scenarios, [federations[place] for place in due])
+            for place, (after, _) in zip(due, played, strict=True):
+                federations[place] = after
+        return [replace(state, federation=each) for state, each in zip(states, federations, strict=True)]
 
     @cached_property
     def _scenarios(self) -> tuple[Scenario, ...]:
@@ -232,11 +252,23 @@ class FederatedGame:
 
     def _sampled(self, state: GameState, seat: str) -> int:
         """Return how many clients of a seat are sampled."""
-        who = participants_of(self._scenario(state), state.federation.round)
-        attacks = ((team.party.attacker.attack, team.clients) for team in who.teams)
-        return sum(
-            len(clients) for attack, clients in attacks if isinstance(attack, SeatControlled) and attack.seat == seat
-        )
+        return sum(len(team.clients) for team in self._teams(self._scenario(state), state, seat))
+
+    def _teams(self, scenario: Scenario, state: GameState, seat: str) -> list[ActiveAttacker]:
+        """Return the attackers of a seat with their sampled clients."""
+        teams = participants_of(scenario, state.federation.round).teams
+        attacks = ((team.party.attacker.attack, team) for team in teams)
+        return [team for attack, team in attacks if isinstance(attack, SeatControlled) and attack.seat == seat]
+
+    def _measure_features(self, state: GameState, seat: str) -> tuple[float, ...]:
+        """Return what a seat observes beside the model, as its first attacker with a sampled client knows it."""
+        role, scenario = self.roles[seat], self._scenario(state)
+        assert isinstance(role, AttackerSeat)
+        assert role.features is not None
+        teams = self._teams(scenario, state, seat)
+        if not teams:
+            return role.features.unknown
+        return role.features.measure(black_box_view(scenario, state.federation, team=teams[0]))
 
     def _worth(self, state: GameState, seat: str) -> float:
         """Return the value of a state for a seat, computed once."""

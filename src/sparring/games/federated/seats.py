@@ -8,7 +8,7 @@ from sparring.contracts import Network, Space
 from sparring.defenses.learned.actions import PlanDecoder
 from sparring.games.federated.objectives import Objective
 from sparring.models.summary import seen_parameters
-from sparring.policies.observation import observation_size
+from sparring.policies.observation import Features, observation_size
 
 Gain = Literal["rise", "level", "end"]
 """Whether the reward is the rise of the objective in a step (Li et al., 2022), its level after the step (MSG), or its
@@ -26,10 +26,12 @@ class AttackerSeat:
     """None means all parameters, unscaled, for small models."""
     is_deployed: bool = False
     """Whether the objective evaluates the model after the post-training defense."""
+    features: Features | None = None
+    """What it observes beside the model; its policies are saved with the same."""
 
     def space(self, network: Network) -> Space:
         """Return the dimensions of the seat's observation and action."""
-        size = observation_size(network, self.layers)
+        size = observation_size(network, self.layers, self.features)
         return Space(size, self.acting.size(network), self.layers is not None)
 
 

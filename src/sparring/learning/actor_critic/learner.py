@@ -24,9 +24,9 @@ from sparring.learning.actor_critic.updates import (
     update,
     with_actors,
 )
-from sparring.learning.evaluation import evaluate_policy
+from sparring.learning.evaluation import does_better
 from sparring.learning.training_env import LearningTask
-from sparring.policies.encoder import CountEncoder
+from sparring.policies.encoder import Encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
 from sparring.snapshot import Codec, Snapshot, pack_fields, unpack_fields
@@ -76,7 +76,7 @@ class ActorCritic:
     """Gradient steps of the imitation."""
     critic_updates: int = 500
     """Gradient steps of the critics before the actor of a start moves."""
-    encoder: CountEncoder | None = None
+    encoder: Encoder | None = None
     """Encodes the observation for the networks; None passes the observation itself."""
     trials: int = 5
     """Fresh episodes in which the trained policy must do better than the start."""
@@ -108,11 +108,8 @@ class ActorCritic:
         """Return the state whose policy is the start where the trained one is not better in common fresh episodes."""
         if self.start is None:
             return state
-        before, after = (
-            evaluate_policy(task, policy, episodes=self.trials, seed=seed)
-            for policy in (self.start, self._actor(state, task))
-        )
-        return state._replace(keeps_start=after <= before)
+        helped = does_better(task, self._actor(state, task), than=self.start, episodes=self.trials, seed=seed)
+        return state._replace(keeps_start=not helped)
 
     def policies(self, state: ActorCriticTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
         start = self.start if state.keeps_start else None

@@ -108,11 +108,13 @@ class ActorCriticShape:
 
     def actors(self, weights: Vector) -> tuple[Layers, ...]:
         """Return the layers of each seat's actor, as views of the weights."""
-        return _layers(weights, [(space.observation, *self.settings.hidden, space.action) for space in self.spaces])
+        return split_layers(
+            weights, [(space.observation, *self.settings.hidden, space.action) for space in self.spaces]
+        )
 
     def critics(self, weights: Vector) -> tuple[Layers, ...]:
         """Return the layers of each critic, as views of the weights."""
-        return _layers(weights, [self._critic] * self.settings.critics)
+        return split_layers(weights, [self._critic] * self.settings.critics)
 
     def initial(self, rng: Generator) -> Networks:
         """Draw the weights as PyTorch's linear layers do: uniformly, within 1 / √inputs."""
@@ -236,7 +238,7 @@ def _forward(layers: Layers, values: Tensor) -> Tensor:
     return linear(values, *last)
 
 
-def _layers(weights: Vector, widths: Sequence[Sequence[int]]) -> tuple[Layers, ...]:
+def split_layers(weights: Vector, widths: Sequence[Sequence[int]]) -> tuple[Layers, ...]:
     """Cut a vector into the weights and biases of networks."""
     shapes = [[(outputs, inputs) for inputs, outputs in pairwise(each)] for each in widths]
     sizes = [size for each in shapes for outputs, inputs in each for size in (outputs * inputs, outputs)]

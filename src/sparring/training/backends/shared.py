@@ -16,6 +16,8 @@ from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Network
 from sparring.models import ModuleNetwork
 from sparring.models.convolution import Convolution
+from sparring.models.minimal_filtering import WIDE
+from sparring.training.backends.strided import is_divisible, strided_convolution
 from sparring.training.dense import Product, dense_products, dense_steps
 from sparring.training.replay import is_replayed, layers_of
 
@@ -102,11 +104,15 @@ def _forward(
 
 
 def _outputs(layer: nn.Module, tensors: dict[str, Tensor], inputs: Tensor, *, is_free: bool) -> Tensor:
-    if is_free and isinstance(layer, Convolution) and inputs.shape[1] == 1 and len(layer.weight) <= NARROW:
-        # Patch by patch, as in our own convolution, a narrow one takes three times as long.
-        return conv2d(inputs, tensors["weight"], tensors["bias"], layer.stride, layer.padding)
-    outputs: Tensor = functional_call(layer, tensors, (inputs,))
-    return outputs
+    if is_free and isinstance(layer, Convolution) and inputs.device.type == "cpu":
+        weight, bias = tensors["weight"], tensors["bias"]
+        if inputs.shape[1] == 1 and len(weight) <= NARROW:
+            # Patch by patch, as in our own convolution, a narrow one takes three times as long.
+            signal = conv2d(inputs, weight, bias, layer.stride, layer.padding)
+            return signal.contiguous(memory_format=torch.channels_last)
+        if inputs.shape[1] < WIDE and layer.padding == 0 and is_divisible(inputs, weight, stride=layer.stride):
+            return strided_convolution(inputs, weight, bias=bias, stride=layer.stride)
+    return functional_call(layer, tensors, (inputs,))  # type: ignore[no-any-return]
 
 
 def _of_layer(name: str, tensors: Any) -> dict[str, Tensor]:
