@@ -1,6 +1,6 @@
 """The complete description of a simulation before its first round."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,7 +15,6 @@ from sparring.contracts import (
     Backdoor,
     Backend,
     Defense,
-    ImplantingAttack,
     Network,
     Recipe,
     Repair,
@@ -110,14 +109,6 @@ def _check_minibatch(section: str, recipe: Recipe, *, network: Network) -> None:
         )
 
 
-def _backdoors_of(attacker: Attacker) -> Iterator[Backdoor]:
-    """Yield the backdoor of an attacker's poison, and that of its updates."""
-    if isinstance(attacker.poison, Backdoor):
-        yield attacker.poison
-    if isinstance(attacker.attack, ImplantingAttack) and attacker.attack.backdoor is not None:
-        yield attacker.attack.backdoor
-
-
 class AttackerClients(NamedTuple):
     """An attacker with its clients and their shards."""
 
@@ -187,7 +178,7 @@ class Scenario:
     @property
     def backdoors(self) -> tuple[Backdoor, ...]:
         """The attackers' backdoors, with their target classes."""
-        return tuple(backdoor for attacker in self.attackers for backdoor in _backdoors_of(attacker))
+        return tuple(backdoor for attacker in self.attackers for backdoor in attacker.backdoors)
 
     @cached_property
     def parties(self) -> tuple[AttackerClients, ...]:

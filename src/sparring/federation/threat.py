@@ -6,7 +6,16 @@ from math import ceil, inf
 from typing import Literal
 
 from sparring.arrays import briefly
-from sparring.contracts import Attack, BlackBoxView, OmniscientView, Poison, Recipe, WhiteBoxView
+from sparring.contracts import (
+    Attack,
+    Backdoor,
+    BlackBoxView,
+    ImplantingAttack,
+    OmniscientView,
+    Poison,
+    Recipe,
+    WhiteBoxView,
+)
 from sparring.errors import ConfigError, PluginError
 from sparring.validation import (
     check_counts,
@@ -72,6 +81,13 @@ class Attacker:
             raise ConfigError(f"attack.local_epochs is {self.epochs}; it must be positive and finite")
         if self.recipe is not None:
             check_recipe("attack", self.recipe)
+
+    @property
+    def backdoors(self) -> tuple[Backdoor, ...]:
+        """The backdoor of its poison, and that of its updates."""
+        poison = (self.poison,) if isinstance(self.poison, Backdoor) else ()
+        implanted = self.attack.backdoor if isinstance(self.attack, ImplantingAttack) else None
+        return poison if implanted is None else (*poison, implanted)
 
     def _check_kinds(self) -> None:
         check_counts("attack", malicious=self.malicious, start=self.start)

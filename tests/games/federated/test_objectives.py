@@ -54,6 +54,11 @@ def test_a_defender_who_sees_backdoors_loses_by_the_worst_of_them():
     assert objective.value(MODEL) == pytest.approx(1 - (0.25 * lost(TRIGGERED) + 0.75 * lost(CLEAN)) / 10)
 
 
+def test_a_defender_without_a_backdoor_to_prevent_loses_by_the_clean_examples():
+    objective = RobustDefenderObjective([], CLEAN, weight=0.25, ceiling=10.0)
+    assert objective.value(MODEL) == pytest.approx(1 - lost(CLEAN) / 10)
+
+
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e30, float("nan")])
 def test_the_worth_to_a_defender_who_sees_backdoors_is_a_share(scale):
     value = RobustDefenderObjective([TRIGGERED], CLEAN, ceiling=0.5).value(Model(NETWORK, scale * PARAMETERS))
@@ -63,7 +68,6 @@ def test_the_worth_to_a_defender_who_sees_backdoors_is_a_share(scale):
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"triggered": []}, "number of backdoors is 0"),
         ({"weight": 1.5}, "weight is 1.5"),
         ({"ceiling": 0.0}, "ceiling is 0.0"),
     ],

@@ -2,6 +2,15 @@
 
 from sparring.games.federated.attack_types import AttackType, SeatControlled
 from sparring.games.federated.builders import ATTACKER, attack_game, robust_objective, world_model
+from sparring.games.federated.domain import (
+    AttackDomain,
+    DefenderTerms,
+    DomainType,
+    Follower,
+    TypedGame,
+    follower_games,
+    typed_games,
+)
 from sparring.games.federated.game import DEFENDER, FederatedGame, GameState
 from sparring.games.federated.objectives import (
     BackdoorAccuracyObjective,
@@ -19,22 +28,29 @@ from sparring.games.federated.seats import AttackerSeat, DefenderSeat
 __all__ = [
     "ATTACKER",
     "DEFENDER",
+    "AttackDomain",
     "AttackType",
     "AttackerSeat",
     "BackdoorAccuracyObjective",
     "BackdoorObjective",
     "DefenderObjective",
     "DefenderSeat",
+    "DefenderTerms",
+    "DomainType",
     "ErrorObjective",
     "FederatedGame",
+    "Follower",
     "GameState",
     "MixedObjective",
     "Objective",
     "RobustDefenderObjective",
     "SeatControlled",
     "SurrogateBackdoorObjective",
+    "TypedGame",
     "UntargetedObjective",
     "attack_game",
+    "follower_games",
     "robust_objective",
+    "typed_games",
     "world_model",
 ]

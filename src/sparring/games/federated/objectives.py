@@ -9,7 +9,7 @@ import torch
 from sparring.arrays import Batch
 from sparring.contracts import Model
 from sparring.training import evaluate, mean_loss
-from sparring.validation import check_at_least_one, check_positive, check_shares
+from sparring.validation import check_positive, check_shares
 
 CEILING = 1e6
 """Upper bound of losses, so that every reward is finite."""
@@ -69,6 +69,7 @@ class RobustDefenderObjective:
 
     D are clean examples, and each D' has the triggered images of a backdoor with their *true* labels, so that the
     attacker's target need not be known; λ is `weight`. Every F is at most `ceiling`: at 0 both are, at 1 both are 0.
+    Without a backdoor to prevent, F(w, D) alone counts.
     """
 
     triggered: Sequence[Batch]
@@ -79,11 +80,10 @@ class RobustDefenderObjective:
     def __post_init__(self) -> None:
         check_shares("objective", weight=self.weight)
         check_positive("objective", ceiling=self.ceiling)
-        check_at_least_one("objective", **{"number of backdoors": len(self.triggered)})
 
     def value(self, model: Model) -> float:
-        implanted = max(bounded_loss(model, on, ceiling=self.ceiling) for on in self.triggered)
         kept = bounded_loss(model, self.clean, ceiling=self.ceiling)
+        implanted = max((bounded_loss(model, on, ceiling=self.ceiling) for on in self.triggered), default=kept)
         return 1 - (self.weight * implanted + (1 - self.weight) * kept) / self.ceiling
 
 
