@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from sparring.contracts import Policy
 from sparring.errors import ConfigError
-from sparring.games.federated import DEFENDER, TypedGame
+from sparring.games.federated import ATTACKER, DEFENDER, TypedGame
 from sparring.learning.evaluation import evaluate_policy
 from sparring.learning.search import ConstantActions, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
 from sparring.learning.types_in_turn import Over, TypesInTurn
-from sparring.policies.network import PolicyNetwork
 from sparring.validation import check_at_least_one
 
 CONSTANTS = CrossEntropySearch(ConstantActions())
@@ -66,15 +66,15 @@ class Yardstick:
 
 
 def defender_tasks(
-    games: Mapping[str, TypedGame], followers: Mapping[str, PolicyNetwork] | None = None
+    games: Mapping[str, TypedGame], followers: Mapping[str, Policy] | None = None
 ) -> dict[str, LearningTask]:
     """Return the defender's task against each type; `followers` are the policies of the adaptive ones."""
     policies, tasks = followers or {}, {}
     for name, typed in games.items():
         if typed.is_adaptive and name not in policies:
             raise ConfigError(f"domain type {name!r} is adaptive and has no policy; train one in its follower's game")
-        others = [seat for seat in typed.game.roles if seat != DEFENDER]
-        tasks[name] = LearningTask(typed.game, DEFENDER, {seat: policies[name] for seat in others})
+        others = {ATTACKER: policies[name]} if typed.is_adaptive else {}
+        tasks[name] = LearningTask(typed.game, DEFENDER, others)
     return tasks
 
 

@@ -1,6 +1,6 @@
 """Attack domains as configuration: `domain: NAME`, or `domain: {name: NAME, types: {...}}`.
 
-A type has a weight in the prior Q, attackers as in a run, and a world of its own where its `data` or `federation` differ.
+A type has a weight in the prior Q, attackers as in a run, and its own world where its `data` or `federation` differ.
 """
 
 from collections.abc import Collection, Mapping

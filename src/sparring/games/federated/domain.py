@@ -139,8 +139,11 @@ def _typed_game(scenario: Scenario, each: DomainType, terms: DefenderTerms, root
     world = _world(scenario, each, root)
     backdoors = each.backdoors if terms.sees_backdoors else ()
     objective = robust_objective(world.federation, backdoors, weight=terms.weight, ceiling=terms.ceiling)
-    followers = {} if each.follower is None else {ATTACKER: each.follower.role}
-    seats = {DEFENDER: DefenderSeat(terms.acting, objective, layers=terms.layers), **followers}
+    seats: dict[str, AttackerSeat | DefenderSeat] = {
+        DEFENDER: DefenderSeat(terms.acting, objective, layers=terms.layers)
+    }
+    if each.follower is not None:
+        seats[ATTACKER] = each.follower.role
     return FederatedGame(world, (_certain(each),), seats, terms.rounds)
 
 
