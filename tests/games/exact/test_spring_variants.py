@@ -41,9 +41,7 @@ def test_how_long_it_takes_to_climb():
 
 def test_what_a_selfish_follower_does_is_not_only_to_the_harm_of_the_leader():
     theta = numbers(0.4)
-    tilts = [
-        grad(kind.leader, argnums=1)(theta, kind.answer(theta)).item() for kind in (SPRING, SelfishSpring(SPRING))
-    ]
+    tilts = [grad(kind.leader, argnums=1)(theta, kind.answer(theta)).item() for kind in (SPRING, SelfishSpring(SPRING))]
     assert tilts == pytest.approx([0, SPRING.curvature])
 
 

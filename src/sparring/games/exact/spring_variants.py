@@ -1,4 +1,4 @@
-"""Types like springs that are slow to learn, or that break an assumption under which meta-Stackelberg learning converges.
+"""Types like springs that are slow to learn, or that break an assumption of meta-Stackelberg learning.
 
 Each has a scalar strategy; several numbers play the game each for itself, and payoffs add up.
 """
