@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.func import vmap
 
 from sparring.arrays import Matrix, Vector
+from sparring.experiments.analysis.statistics import Floats
 from sparring.experiments.reproductions.msg.rates import STEP, make_tasks
 from sparring.games.exact.coins import HEADS, TAILS, Coins, adapted_value, bayesian_value
 from sparring.games.exact.spring_variants import FollowerType, SelfishSpring, TwoWells
@@ -40,7 +41,7 @@ ALTERNATIONS = 30
 GRID = torch.linspace(-2.0, 2.0, 4001, dtype=torch.float64)
 """The strategies among which the best is searched."""
 MISLEADING = (-1.0, 1.0)
-"""Extremes of what a type may play while the leader adapts; as J_D is concave after the answer, one of them is worst."""
+"""Extremes of what a type may play while the leader adapts; J_D after the answer is concave: one of them is worst."""
 
 Conduct = Literal["itself", "another", "anything"]
 """How a type plays while the leader adapts: as usual, as another type if that harms more, or whatever harms most."""
@@ -104,8 +105,8 @@ def learn(learner: MetaStackelberg, types: Sequence[FollowerType]) -> Stackelber
 def measure_case(case: Case) -> dict[str, float]:
     """Return what each learner's strategy is worth in truth, and the best strategies of both kinds."""
     found = {name: learn(learner, case.believed).leader for name, learner in LEARNERS.items()}
-    worth = {name: _worth(case, theta, adapts=name != NEVER_ADAPTS).item() for name, theta in found.items()}
-    return {**worth, **_best(_worth(case, GRID, adapts=True), _worth(case, GRID, adapts=False))}
+    worth = {name: evaluate(case, theta, adapts=name != NEVER_ADAPTS).item() for name, theta in found.items()}
+    return {**worth, **_best(evaluate(case, GRID, adapts=True), evaluate(case, GRID, adapts=False))}
 
 
 def measure_drift(iterations: int = DRIFT) -> dict[str, float]:
@@ -146,11 +147,11 @@ def _best(adapting: Tensor, fixed: Tensor) -> dict[str, float]:
     return {"best": float(adapting.max()), "best fixed": float(fixed.max())}
 
 
-def _prior(shares: np.ndarray) -> Matrix:
+def _prior(shares: Floats) -> Matrix:
     return torch.from_numpy(np.stack([shares, 1 - shares]))
 
 
-def _worth(case: Case, thetas: Vector, *, adapts: bool) -> Vector:
+def evaluate(case: Case, thetas: Vector, *, adapts: bool) -> Vector:
     """Return the leader's mean payoff for each of `[strategies]`."""
     weights = torch.tensor([each.weight for each in case.true], dtype=torch.float64)
     worth: Vector = weights / weights.sum() @ _by_type(case, thetas, adapts=adapts)
