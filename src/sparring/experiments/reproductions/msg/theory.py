@@ -46,7 +46,7 @@ class Extent:
     noises: tuple[float, ...] = (1.0, 10.0, 100.0, 1000.0)
     """σ of the gradient of one episode."""
     repeats: int = 3
-    steps: int = 20
+    steps: int = 12
     """Iterations with noise."""
     cases: tuple[str, ...] = tuple(CASES)
     drift: int = DRIFT
@@ -62,7 +62,7 @@ EXTENTS: Mapping[Scale, Extent] = {
         cases=("nothing",),
         drift=2,
     ),
-    "laptop": Extent(seeds=5),
+    "laptop": Extent(seeds=3),
     "paper": Extent(seeds=10, repeats=10),
 }
 COARSE = 0.1
@@ -238,7 +238,7 @@ MSG_THEORY = ComputedClaim(
     source="MSG, theorem F.8",
     differences={
         "smoke": (*ALWAYS, "One seed, large ε, and one case."),
-        "laptop": (*ALWAYS, "Five draws of each game; ε down to 0.01."),
+        "laptop": (*ALWAYS, "Three draws of each game; ε down to 0.01."),
         "paper": (*ALWAYS, "Ten draws of each game; ε down to 0.01."),
     },
     parts=list_parts,

@@ -34,7 +34,7 @@ NEVER_ADAPTS = "Bayesian"
 ITERATIONS = 40
 FEW, MANY = 0.1, 0.9
 """The shares of the first type under the true prior, where it is not one half."""
-DRIFT, DRAWN = 100, 10
+DRIFT, DRAWN = 50, 10
 """Iterations of a drift, and the types that are drawn in each where learning goes on."""
 ALTERNATIONS = 30
 """Adaptations and answers after which a type's play has settled, or goes to and fro between two points."""
