@@ -18,8 +18,6 @@ class RuleTraits(NamedTuple):
     """The form of Krum's score; None leaves it to the wrapped rule."""
     per_client: bool = False
     """Whether its memory has a row for each client."""
-    needs_root: bool = False
-    """Whether a server plans players that use root data; a rule of the family `root` always does."""
 
 
 def traits_of(rule: Defense | Server) -> RuleTraits:
@@ -47,10 +45,12 @@ def krum_score(rule: Defense | Server) -> KrumScore:
     return PUBLISHED if traits.inner is None else krum_score(traits.inner)
 
 
-def needs_root_data(rule: Defense | Server) -> bool:
-    """Say whether a rule, or what a server plans, uses the server's root data."""
-    traits = traits_of(rule)
-    return traits.family == "root" or traits.needs_root
+def needs_root_data(player: Defense | Server) -> bool:
+    """Say whether a rule, or a server that declares `needs_root`, uses root data.
+
+    It is not one of the traits, because a server may have to read its policy to know.
+    """
+    return family_of(player) == "root" or getattr(player, "needs_root", False)
 
 
 def family_of(rule: Defense | Server) -> Family:

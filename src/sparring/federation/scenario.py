@@ -20,8 +20,8 @@ from sparring.contracts import (
     Recipe,
     Repair,
     Server,
+    family_of,
     limit_of,
-    needs_root_data,
     own_malicious,
 )
 from sparring.data import ClientShards, CommonShards
@@ -181,7 +181,7 @@ class Scenario:
                 f"defense {name}: {assumed} of {sampled} sampled clients are assumed malicious, it can take {limit}; "
                 f"use threat.assumed_malicious <= {floor(1000 * limit / sampled) / 1000:g}"
             )
-        if needs_root_data(self.defense) and self.federation.root is None:
+        if family_of(self.defense) == "root" and self.federation.root is None:
             raise ConfigError(f"defense {name} needs root data; use data.root_size >= 1")
 
     @property

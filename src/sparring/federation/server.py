@@ -97,7 +97,8 @@ def _kind(rule: Defense) -> str:
 
 
 def _check_root(scenario: Scenario, server: Server, plan: RoundPlan) -> None:
-    needs_root = needs_root_data(plan.rule) or (plan.repair is not None and plan.repair.needs_root)
+    repairs = plan.repair is not None and plan.repair.needs_root
+    needs_root = repairs or needs_root_data(server) or needs_root_data(plan.rule)
     if needs_root and scenario.federation.root is None:
         name = type(server).__name__
         raise ConfigError(f"defense {name} plans a player that needs root data; use data.root_size >= 1")

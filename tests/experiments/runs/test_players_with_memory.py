@@ -106,8 +106,9 @@ def test_a_defender_who_uses_root_data_is_killed_and_ends_with_the_same_bytes(tm
 
 
 def test_a_defender_who_uses_root_data_is_refused_without_them_before_the_run(tmp_path):
-    with pytest.raises(ConfigError, match=r"^defense LearnedDefense needs root data; use data\.root_size >= 1$"):
-        run(small(synthesized(tmp_path / "policy")), tmp_path / "run")
+    message = r"^defense LearnedDefense plans a player that needs root data; use data\.root_size >= 1$"
+    with pytest.raises(ConfigError, match=message):
+        run(small(synthesized(tmp_path / "policy"), "data.root_size=0"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

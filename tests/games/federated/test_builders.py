@@ -6,13 +6,21 @@ import torch
 from sparring.arrays import Batch
 from sparring.conformance.adversary import logistic
 from sparring.contracts import Model
+from sparring.defenses import SynthesisActions
 from sparring.errors import ConfigError
 from sparring.federation import initial_state, play_round
-from sparring.games.federated import attack_game, robust_objective, world_model
+from sparring.games.federated import (
+    DefenderObjective,
+    DefenderSeat,
+    FederatedGame,
+    attack_game,
+    robust_objective,
+    world_model,
+)
 from sparring.random import stream
 from sparring.training import Auto, Sequential, gradient
 from tests.federation.backdooring import Lever
-from tests.games.federated.playing import EXAMPLES, RANGES, action, scenario
+from tests.games.federated.playing import EXAMPLES, FIXED, RANGES, action, scenario
 
 MIXTURE = Batch(torch.tensor([[0.1, 0.5, 0.9]]), torch.tensor([1]))
 
@@ -44,6 +52,12 @@ def test_the_attackers_game_is_played_by_one_seat():
     after = game.transition(state, {"attacker": action(1, 1, -1)}, rng=stream(1))
     assert [*game.seats] == ["attacker"]
     assert game.reward(state, after, seat="attacker") > 0
+
+
+def test_a_seat_that_may_use_root_data_is_refused_without_them():
+    role = DefenderSeat(SynthesisActions(), DefenderObjective(EXAMPLES))
+    with pytest.raises(ConfigError, match=r"^defense GradedTrust needs root data; use data\.root_size >= 1$"):
+        FederatedGame(scenario(), (FIXED,), {"defender": role}, rounds=2)
 
 
 class TestRobustObjective:

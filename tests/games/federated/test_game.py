@@ -175,11 +175,6 @@ class TestSeats:
         assert seated.reward(state, after, seat="defender") == objective.value(deployed)
         assert objective.value(deployed) != objective.value(Model(federation.network, expected.parameters))
 
-    def test_a_seat_that_may_use_root_data_is_refused_without_them(self):
-        role = DefenderSeat(SynthesisActions(), DefenderObjective(EXAMPLES))
-        with pytest.raises(ConfigError, match=r"^defense GradedTrust needs root data; use data\.root_size >= 1$"):
-            FederatedGame(scenario(), (FIXED,), {"defender": role}, rounds=2)
-
     def test_with_a_defender_every_round_is_a_step(self):
         game = full_game(rounds=5)
         state, steps = game.initial(stream(0)), 0

@@ -1,4 +1,4 @@
-"""Graded trust: a family of rules that leads from clipping and trimming to FLTrust (Cao et al., 2021) and beyond."""
+"""Graded trust: a family of rules that leads from clipping and trimming to FLTrust."""
 
 from dataclasses import dataclass
 from typing import ClassVar
