@@ -223,7 +223,7 @@ def _rate_table(game: str, rows: Sequence[Row]) -> Table:
     lines = [
         (
             f"{accuracy:.3g}",
-            format_summary(summarize([row["taken"] for row in cell]), 1, interval=False),
+            format_summary(summarize([row["taken"] for row in cell]), 1, interval=False).partition(",")[0],
             *(f"{np.mean([row[name] for row in cell]):.3g}" for name in COUNTS),
         )
         for accuracy, cell in cells.items()
