@@ -35,8 +35,8 @@ def completed(text, *, shell="zsh", script=WITHOUT_TORCH):
         ("sparring list kru", ("krum",)),
         ("sparring list bat", ("batched",)),
         ("sparring list defenses multi", ("multi_krum",)),
-        ("sparring list presets msg", ("msg-table1", "msg-table4", "msg-table7")),
-        ("sparring reproduce msg", ("msg-table1", "msg-table4", "msg-table7")),
+        ("sparring list presets msg", ("msg-table1", "msg-table4", "msg-table7", "msg-theory")),
+        ("sparring reproduce msg", ("msg-table1", "msg-table4", "msg-table7", "msg-theory")),
     ],
 )
 def test_commands_keys_and_names_are_completed_without_torch(text, offered):

@@ -82,6 +82,15 @@ def test_a_training_resumes_to_the_bit():
     assert not torch.equal(whole.leader, learner.improve(start, domain, steps=4, seed=4).leader)
 
 
+def test_the_states_of_a_training_are_those_after_each_iteration():
+    domain, learner = noisy_tasks(1.0, 0.3, episodes=4), MetaStackelberg()
+    start = learner.initial(domain, numbers(0.1), [numbers(0.0)] * 2)
+    states = list(learner.states(start, domain, steps=3, seed=3))
+    assert [state.steps for state in states] == [1, 2, 3]
+    assert torch.equal(states[-1].leader, learner.improve(start, domain, steps=3, seed=3).leader)
+    assert list(learner.states(states[-1], domain, steps=3, seed=3)) == []
+
+
 def test_a_fixed_follower_stays_as_it_is():
     _, state = ended(MetaStackelberg(answer=ANSWER), 0.0, steps=3)
     assert [phi.item() for phi in state.followers] == [0.0, 0.0]

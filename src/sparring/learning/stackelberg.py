@@ -8,7 +8,7 @@ Bayesian Stackelberg equilibrium.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -84,6 +84,12 @@ class MetaStackelberg:
         for _ in range(steps):
             state = self._iterate(state, domain, seed=seed)
         return state
+
+    def states(self, start: StackelbergState, domain: Domain, *, steps: int, seed: int) -> Iterator[StackelbergState]:
+        """Yield the state after each iteration until there are `steps` in total, whatever state is the first."""
+        while start.steps < steps:
+            start = self._iterate(start, domain, seed=seed)
+            yield start
 
     @property
     def codec(self) -> Codec[StackelbergState]:

@@ -10,6 +10,7 @@ from sparring.experiments.jobs.observer import never
 from sparring.experiments.jobs.save_pace import SavePace
 from sparring.experiments.jobs.snapshots import latest_snapshot, save_snapshot
 from sparring.learning.learner import Learner, LearningState, train
+from sparring.learning.stackelberg import Domain, MetaStackelberg, StackelbergState
 from sparring.learning.training_env import LearningTask
 from sparring.snapshot import Codec
 
@@ -56,4 +57,17 @@ def training_job(learner: Learner[Trained], task: LearningTask, *, steps: int, s
         learner.codec(task),
         progress=lambda state: state.steps,
         total=steps,
+    )
+
+
+def stackelberg_job(
+    learner: MetaStackelberg, domain: Domain, first: StackelbergState, *, steps: int, seed: int
+) -> ResumableJob[StackelbergState]:
+    """Return meta-Stackelberg learning as a job, which begins with the state `first`."""
+    return ResumableJob(
+        lambda start: learner.states(first if start is None else start, domain, steps=steps, seed=seed),
+        learner.codec,
+        progress=lambda state: state.steps,
+        total=steps,
+        unit="iterations",
     )

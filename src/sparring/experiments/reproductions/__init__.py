@@ -27,7 +27,7 @@ PRESETS = Imports(
 )
 """Presets that run as a sweep."""
 
-CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla.bound:RLA_BOUND"})
+CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla.bound:RLA_BOUND", "msg-theory": f"{HERE}.msg.theory:MSG_THEORY"})
 """Presets that are calculations."""
 
 
@@ -63,6 +63,7 @@ TITLES = {
     "msg-table4": Title("MNIST with backdoors: every fixed defense", "MSG, table 4"),
     "msg-table7": Title("CIFAR-10 with backdoors: norm bounds and NeuroClip, manually tuned", "MSG, table 7"),
     "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
+    "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
 }
 """The titles of all presets, available without importing them."""
 
