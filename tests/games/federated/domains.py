@@ -13,7 +13,7 @@ from sparring.games.federated import (
     AttackType,
     DefenderTerms,
     DomainType,
-    Follower,
+    LearningAttacker,
     UntargetedObjective,
 )
 from tests.federation.backdooring import Lever
@@ -26,7 +26,7 @@ TERMS = DefenderTerms(DefenseActions(repair="none"), rounds=3)
 ROLE = AttackerSeat(RANGES, UntargetedObjective(DATA.train), "level")
 IPM = DomainType(AttackType((Attacker(4, InnerProduct(5.0)),), weight=3.0))
 BACKDOOR = DomainType(AttackType((Attacker(4, Lever(), Lever()),)))
-ADAPTIVE = DomainType(SEATED, follower=Follower(ROLE, RoundPlan(Median())))
+ADAPTIVE = DomainType(SEATED, follower=LearningAttacker(ROLE, RoundPlan(Median())))
 DOMAIN = {"none": DomainType(AttackType(())), "ipm": IPM, "backdoor": BACKDOOR, "rl": ADAPTIVE}
 
 

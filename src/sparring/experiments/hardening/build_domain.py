@@ -22,7 +22,7 @@ from sparring.games.federated import (
     AttackType,
     BackdoorObjective,
     DomainType,
-    Follower,
+    LearningAttacker,
     Objective,
     SeatControlled,
     UntargetedObjective,
@@ -70,7 +70,7 @@ def _build_type(settings: TypeSettings, scenario: Scenario, catalogues: Catalogu
     role = AttackerSeat(
         acting, _follower_objective(acting, replace(scenario, attackers=attackers)), "level", is_deployed=True
     )
-    follower = Follower(role, _build_plan(settings.follower, catalogues))
+    follower = LearningAttacker(role, _build_plan(settings.follower, catalogues))
     return DomainType(AttackType(attackers, settings.weight), world, follower)
 
 

@@ -22,7 +22,7 @@ from sparring.games.federated.seats import AttackerSeat, DefenderSeat
 
 
 @dataclass(frozen=True, eq=False)
-class Follower:
+class LearningAttacker:
     """The learning attacker of an adaptive type: its seat, and what it is trained against before."""
 
     role: AttackerSeat
@@ -40,7 +40,7 @@ class DomainType:
     """The attackers; those of an adaptive type include one whose attack is `SeatControlled`."""
     world: Federation | None = None
     """The type's own federation, such as one with other shards; None means that of the scenario."""
-    follower: Follower | None = None
+    follower: LearningAttacker | None = None
 
     __repr__ = briefly
 
