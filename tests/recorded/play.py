@@ -36,7 +36,7 @@ def played(name: str, folder: Path) -> dict[str, str]:
     if name != SWEEP:
         command = ["run", str(HERE / name / "config.yaml")]
     arguments = [sys.executable, "-c", "from sparring.cli.main import main; main()", *command, "--out", str(folder)]
-    subprocess.run(arguments, check=True, capture_output=True, env=dict(os.environ))
+    subprocess.run(arguments, check=True, capture_output=True, env=dict(os.environ), cwd=HERE.parents[1])
     return left(folder)
 
 

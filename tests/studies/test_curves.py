@@ -15,12 +15,13 @@ GRID = grid(attack=[NO_ATTACK, IPM], defense=[{"name": "mean"}, {"name": "median
 def test_there_is_a_panel_a_rule_with_the_mean_over_seeds_of_each_attack(tmp_path):
     sweep(plan_sweep({**GRID, "axes": {**GRID["axes"], "seed": [0, 1]}}), tmp_path / "grid")
     study = read_study(tmp_path / "grid")
-    drawn = curves.make_panels(study, rules=[])
+    drawn = curves.make_panels(study, rules=[], attacks=[])
     assert list(drawn) == ["mean", "median"]
     assert list(drawn["mean"]) == list(study.axes["attack"])
     finals = study.where({"defense": "median", "attack": "none"}).frame["accuracy"]
     assert drawn["median"]["none"][-1][1] == finals.mean()
-    assert list(curves.make_panels(study, rules=["median"])) == ["median"]
+    assert list(curves.make_panels(study, rules=["median"], attacks=[])) == ["median"]
+    assert list(curves.make_panels(study, rules=[], attacks=["none"])["mean"]) == ["none"]
 
 
 def test_a_picture_is_drawn_of_a_folder(tmp_path, monkeypatch):

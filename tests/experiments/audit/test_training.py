@@ -109,7 +109,8 @@ def test_the_progress_counts_the_comparison_after_the_training(tmp_path, monkeyp
     assert count_progress(one, 100) == 0
     monkeypatch.setattr(training, "episode_returns", counted)
     trained(one.folder)
-    assert seen == [0, 100 + 4 * TASK.rounds], "a file tells of every four episodes"
+    assert seen[0] in (0, 100), "by then a snapshot of the training may have been saved"
+    assert seen[1:] == [100 + 4 * TASK.rounds], "a file tells of every four episodes"
     assert count_progress(one, 100) == 100 + steps_to_compare(TASK) == 100 + 6 * TASK.rounds
 
 

@@ -34,9 +34,9 @@ from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import SEED, replace_words
 from tests.experiments.frames import made_frame
 
-UNNUMBERED = ("rla-fig3-appendix", "rla-fig3-krum", "rla-fig4a", "rla-fig4a-krum")
+UNNUMBERED = ("rla-fig3-appendix", "rla-fig3-fashion", "rla-fig3-krum", "rla-fig4a", "rla-fig4a-krum", "rla-fig4b")
 """Those of which the paper's text has no numbers."""
-LEARNING = ("rla-fig3", "rla-fig3-appendix", "rla-fig4a", "rla-fig4c")
+LEARNING = ("rla-fig3", "rla-fig3-appendix", "rla-fig3-fashion", "rla-fig4a", "rla-fig4b", "rla-fig4c")
 """Those in which an attack is played that has to be learned."""
 MSG = ("msg-table1", "msg-table4", "msg-table7")
 

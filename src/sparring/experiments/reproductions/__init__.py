@@ -16,8 +16,10 @@ PRESETS = Imports(
         "rla-fig3": f"{HERE}.rla.fig3:RLA_FIG3",
         "rla-fig3-appendix": f"{HERE}.rla.fig3:RLA_FIG3_APPENDIX",
         "rla-fig3-krum": f"{HERE}.rla.krum:RLA_FIG3_KRUM",
+        "rla-fig3-fashion": f"{HERE}.rla.fig3:RLA_FIG3_FASHION",
         "rla-fig4a": f"{HERE}.rla.fig4:RLA_FIG4A",
         "rla-fig4a-krum": f"{HERE}.rla.krum:RLA_FIG4A_KRUM",
+        "rla-fig4b": f"{HERE}.rla.fig4:RLA_FIG4B",
         "rla-fig4c": f"{HERE}.rla.fig4:RLA_FIG4C",
         "marl-fig2": f"{HERE}.marl.fig2:MARL_FIG2",
         "msg-table1": f"{HERE}.msg.table1:MSG_TABLE1",
@@ -48,10 +50,15 @@ TITLES = {
         "MNIST under untargeted attacks: Krum with f = 2, with the true f, and as released",
         "Li et al., 2022, figure 3",
     ),
+    "rla-fig3-fashion": Title(
+        "Fashion-MNIST under untargeted attacks: Krum and the clipping median",
+        "Li et al., 2022, figure 3, on other data",
+    ),
     "rla-fig4a": Title("MNIST with 7, 8, 10 and 20 attackers", "Li et al., 2022, figure 4(a)"),
     "rla-fig4a-krum": Title(
         "MNIST with 7, 8, 10 and 20 attackers: Krum in three forms", "Li et al., 2022, figure 4(a)"
     ),
+    "rla-fig4b": Title("MNIST with three degrees of heterogeneity", "Li et al., 2022, figure 4(b)"),
     "rla-fig4c": Title(
         "MNIST under the learned attack with and without distribution learning, and without labels",
         "Li et al., 2022, figure 4(c, d)",

@@ -92,8 +92,10 @@ def make_trial_tables(cells: Iterable[Cell]) -> Iterator[Table]:
         return
     first, *_ = tried.values()
     rows = [(", ".join(labels), *_format_means(trials)) for labels, trials in tried.items()]
-    header = ("after simulated steps", *(f"{trial.steps}" for trial in first[0]), "kept")
-    yield Table("increase of the simulated loss in an episode", header, tuple(rows))
+    counts = {tuple(trial.steps for trial in trials) for each in tried.values() for trials in each}
+    names = [f"{steps}" for steps in counts.pop()] if len(counts) == 1 else [f"{n + 1}." for n in range(len(first[0]))]
+    header = ("after simulated steps" if names[0].isdigit() else "policy", *names, "kept")
+    yield Table("return in an episode of the simulation", header, tuple(rows))
 
 
 def _format_shares(shares: Iterable[float]) -> str:

@@ -9,7 +9,8 @@ from shutil import rmtree
 from typing import Any, Literal, NamedTuple
 
 from sparring.arrays import Batch
-from sparring.attacks import LocalSearchActions, attack_policy
+from sparring.attacks import attack_policy
+from sparring.attacks.learned.acting import ActionDecoder
 from sparring.data import draw_examples
 from sparring.errors import ConfigError, RunError
 from sparring.experiments.analysis.frames import Labels
@@ -68,7 +69,7 @@ over an episode tells apart attacks that all end at the ceiling of the loss, and
 class OnlineTraining:
     """The settings of the online training of an attack."""
 
-    acting: LocalSearchActions
+    acting: ActionDecoder
     schedule: OnlineSchedule
     learner: Learner[Any] = LEARNER
     reward: Reward = "loss"

@@ -10,6 +10,7 @@ from sparring.experiments.reproductions.preset import Preset, Published, Scale, 
 from sparring.experiments.reproductions.rla.setting import (
     ATTACKS,
     BASES,
+    FROM_SEED_0,
     KRUM,
     KRUM_FORM,
     LEARNED,
@@ -25,6 +26,7 @@ from sparring.experiments.reproductions.rla.setting import (
 RULES: Mapping[str, Section] = {KRUM: {"defense": {"name": "krum"}}}
 DEFAULT: Mapping[str, Section] = {"q = 0.5": {"name": "label_skew", "q": 0.5}}
 LESS_SKEWED: Mapping[str, Section] = {"q = 0.3": {"name": "label_skew", "q": 0.3}}
+SKEWS: Mapping[str, Section] = {"q = 0.1": {"name": "label_skew", "q": 0.1}, **LESS_SKEWED, **DEFAULT}
 FEW, ENOUGH = "7", ("8", "10", "20")
 COUNTS = (FEW, *ENOUGH)
 """Malicious clients of 100."""
@@ -35,26 +37,17 @@ VARIANTS = (LEARNED, UNLEARNED, UNLABELED)
 
 HARMED, UNHARMED = 0.5, 0.7
 """The maximum final accuracy under an attack with superb performance, and the minimum under a failed attack."""
+COLLAPSED = 0.2
+"""The maximum final accuracy where it stays at a low level."""
 SEEING = ("IPM 5", "IPM 2", "LMP")
 
-HERE = (
-    "The paper does not state the rule of this figure; Krum is used here.",
-    "Each learned attack is trained in one federation, that of seed 0, and used in all.",
-    KRUM_FORM,
-)
+UNSTATED = "The paper does not state the rule of this figure; Krum is used here."
+HERE = (UNSTATED, FROM_SEED_0, KRUM_FORM)
 
 
 def attackers_document(scale: Scale) -> Section:
     """Return the sweep of panel (a): attacks by numbers of attackers."""
-    grid = attack_grid(
-        BASES[scale],
-        partitions=DEFAULT,
-        rules=RULES,
-        attacks={**ATTACKS, LEARNED: learned_section(scale, "{attackers}")},
-        malicious=MALICIOUS[scale],
-        seeds=SEEDS[scale],
-    )
-    return add_counts(grid, scale)
+    return add_counts(_document(scale, DEFAULT, {LEARNED: learned_section(scale, "{attackers}")}), scale)
 
 
 def add_counts(grid: Section, scale: Scale) -> Section:
@@ -86,16 +79,42 @@ def attackers_claims(scale: Scale) -> tuple[Claim, ...]:
     )
 
 
-def variants_document(scale: Scale) -> Section:
-    """Return the sweep of panel (c): the learned attack with less and less information."""
+def skew_document(scale: Scale) -> Section:
+    """Return the sweep of panel (b): attacks by degrees of heterogeneity."""
+    return _document(scale, SKEWS, {LEARNED: learned_section(scale, "{partition}")})
+
+
+def skew_claims(scale: Scale) -> tuple[Claim, ...]:
+    """Return the paper's claims about panel (b)."""
+    cells = make_cells(partition=SKEWS, defense=RULES, attack=ATTACKS)
+    return (
+        Claim(
+            "At every degree of heterogeneity the learned attack is stronger than all hand-crafted ones.",
+            tuple(Above(cell, {**cell, "attack": LEARNED}) for cell in cells),
+        ),
+        Claim(
+            "With q = 0.3 the accuracy stays low under every policy: at most 0.20 at the end.",
+            tuple(
+                Above(COLLAPSED, cell) for cell in make_cells(partition=LESS_SKEWED, defense=RULES, attack=[LEARNED])
+            ),
+        ),
+    )
+
+
+def _document(scale: Scale, partitions: Mapping[str, Section], learned: Mapping[str, Section]) -> Section:
     return attack_grid(
         BASES[scale],
-        partitions=LESS_SKEWED,
+        partitions=partitions,
         rules=RULES,
-        attacks={**ATTACKS, **dict.fromkeys(VARIANTS, learned_section(scale, "{attack}"))},
+        attacks={**ATTACKS, **learned},
         malicious=MALICIOUS[scale],
         seeds=SEEDS[scale],
     )
+
+
+def variants_document(scale: Scale) -> Section:
+    """Return the sweep of panel (c): the learned attack with less and less information."""
+    return _document(scale, LESS_SKEWED, dict.fromkeys(VARIANTS, learned_section(scale, "{attack}")))
 
 
 def variants_claims(scale: Scale) -> tuple[Claim, ...]:
@@ -142,6 +161,17 @@ RLA_FIG4A = Preset(
     differences=differences(*HERE, "Krum assumes 20 attackers for every number of attackers."),
     published=lambda scale: (),
     claims=attackers_claims,
+    training=choose_training,
+)
+RLA_FIG4B = Preset(
+    id="rla-fig4b",
+    title="MNIST with three degrees of heterogeneity",
+    source="Li et al., 2022, figure 4(b)",
+    metrics=("accuracy", "average_accuracy"),
+    document=skew_document,
+    differences=differences(*HERE),
+    published=lambda scale: (),
+    claims=skew_claims,
     training=choose_training,
 )
 RLA_FIG4C = Preset(

@@ -7,7 +7,7 @@ from sparring.experiments.config.sections import Section
 from sparring.experiments.reproductions.preset import Preset, Scale, attack_grid, make_cells
 from sparring.experiments.reproductions.rla.fig3 import PARTITIONS
 from sparring.experiments.reproductions.rla.fig4 import COUNTS, DEFAULT, ENOUGH, HARMED, add_counts
-from sparring.experiments.reproductions.rla.setting import ATTACKS, BASES, MALICIOUS, SEEDS, TRAININGS
+from sparring.experiments.reproductions.rla.setting import ATTACKS, BASES, MALICIOUS, TRAININGS
 
 FIXED, TRUE, RELEASED = "Krum, f = 2", "Krum, true f", "Krum, as released"
 RULES: Mapping[str, Section] = {
@@ -20,6 +20,8 @@ NARROW, WIDE = "search 5 / 11", "search 15 / 25"
 CRAFTED = ("EB", "IPM 5", "LMP")
 SHARED: Mapping[Scale, int] = {"smoke": 20, "laptop": 200, "paper": 200}
 """The number of examples that the attackers share; every step of a search uses all of them."""
+
+SEEDS: Mapping[Scale, int] = {"smoke": 1, "laptop": 3, "paper": 5}
 
 COLLAPSED = 0.2
 """The maximum accuracy of a collapsed model: one that always predicts one digit has up to 0.11."""
