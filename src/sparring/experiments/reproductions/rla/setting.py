@@ -107,8 +107,8 @@ ALWAYS = (
     "least as good in trials as the previous ones, the first of which always answers with the middle of its ranges.",
 )
 TD3 = (
-    "A policy sets the two numbers of the code, where the paper has three. It is trained with TD3 at lr 0.001; the code "
-    "uses 1e-7. The reward is the rise of the loss, clipped to 3.",
+    "A policy sets the two numbers of the code, where the paper has three. It is trained with TD3 at lr 0.001; the "
+    "code uses 1e-7. The reward is the rise of the loss, clipped to 3.",
     RANGES,
 )
 KRUM_FORM = (
