@@ -44,7 +44,7 @@ from sparring.games.env import SeatEnv
 from sparring.games.federated import attack_game, world_model
 from sparring.inversion import GradientInversion, TriggerReversal, Unlearning, invert, reverse_triggers
 from sparring.models import Cnn, Mlp, network
-from sparring.policies import save_policy
+from sparring.policies import PolicyVersion, save_policy
 from sparring.policies.network import PolicyNetwork
 from sparring.policies.observation import observation_size
 from sparring.random import stream
@@ -148,7 +148,7 @@ class TestPretended:
         backdoor = PoisonedTraining(trigger=LearnedTrigger(str(tmp_path / "trigger.safetensors")))
         agree(Scenario(federation(), Mean(), [Attacker(3, backdoor, backdoor)]))
         size = observation_size(federation().network, 1)
-        policies = ((0, constant(Space(size, 2))),)
+        policies = (PolicyVersion(0, constant(Space(size, 2))),)
         for examples in (None, DATA.train):
             path = tmp_path / f"{examples is None}.safetensors"
             save_policy(

@@ -132,6 +132,12 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "arithmetic.columnwise": lambda matrix: arithmetic.columnwise(lambda block: block.amax(dim=0), matrix),
     "arithmetic.inner_mean": lambda matrix: arithmetic.inner_mean(matrix, 2),
     "arithmetic.inner_mean_by_torch": lambda matrix: arithmetic.inner_mean_by_torch(matrix, 2),
+    "arithmetic.weighted_inner_mean": lambda matrix: arithmetic.weighted_inner_mean(
+        matrix, weights(matrix), factors=weights(matrix), trim=1
+    ),
+    "arithmetic.weighted_inner_mean_by_torch": lambda matrix: arithmetic.weighted_inner_mean_by_torch(
+        matrix, weights(matrix), trim=1
+    ),
     "arithmetic.weighted_sum_by_torch": lambda matrix: arithmetic.weighted_sum_by_torch(weights(matrix), matrix),
     "arithmetic.weighted_sum": lambda matrix: arithmetic.weighted_sum(weights(matrix), matrix),
     "local_model_poisoning.krum.measure": lambda matrix: krum_form.measure(matrix, matrix[0].detach().sign()).search(

@@ -44,7 +44,7 @@ class Source(NamedTuple):
 GALLERY = Source("gallery", f"MNIST, 20 of 100 clients malicious, label skew 0.5, {count_gallery_seeds()}")
 FIGURE = Source("marl-fig2", "Fashion-MNIST, 10 of 200 clients malicious, 3 seeds")
 BACKDOORS = Source("backdoors", "MNIST, 5 to 30 of 100 clients malicious, 3 seeds")
-LEARNED = Source("learned-attack", "MNIST, 20 of 100 clients malicious, label skew 0.5, 3 seeds")
+LEARNED = Source("learned-attack", "MNIST, 20 of 100 clients malicious, label skew 0.5, 5 seeds")
 
 
 class Situation(NamedTuple):

@@ -86,7 +86,7 @@ class GradedTrust:
         """Return each row's weight, zero for non-finite rows, and the norm that the bound is a multiple of."""
         finite = torch.isfinite(norms)
         alike = finite / finite.sum().clamp(min=1)
-        own = float(middle(norms[finite])) if self.relative else 1.0
+        own = middle(norms[finite]).item() if self.relative else 1.0
         if self.trust == 0:
             return alike, own
         root = view.root()

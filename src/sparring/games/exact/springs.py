@@ -121,7 +121,7 @@ class Springs:
 
 
 def _moved(spring: Spring, step: float, steps: int) -> float:
-    """Return which share of the way to the spring's own optimum so many steps go, in units of its stiffness."""
+    """Return the share of the way to the own optimum that a number of steps covers, in units of the stiffness."""
     share = 1 - (1 - step * spring.stiffness) ** steps
     return share / (spring.stiffness + share * spring.strength)
 
