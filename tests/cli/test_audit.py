@@ -141,7 +141,8 @@ def test_a_budget_too_small_for_the_second_goal_is_refused_before_the_first_audi
 
     monkeypatch.setattr(sparring.cli.audit, "plan_or_refuse", plan)
     assert main(["audit", "defense.name=median", "--goal", "both", "--out", "audit"]) == 2
-    assert refusal(capsys) == "budget is 5m; all runs take 9m"
+    shared = "2 goals share the budget equally; for one of them, "
+    assert refusal(capsys) == f"{shared}budget is 5m; all runs take 9m"
     assert calls == []
 
 

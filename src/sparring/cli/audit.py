@@ -120,7 +120,12 @@ def _plan_all(
     if len(requests) == 1:
         return [None]
     pairs = zip(requests, folders, strict=True)
-    return [plan_or_refuse(request, folder, workers=workers, follower=ConsoleFollower()) for request, folder in pairs]
+    try:
+        return [
+            plan_or_refuse(request, folder, workers=workers, follower=ConsoleFollower()) for request, folder in pairs
+        ]
+    except ConfigError as error:
+        raise ConfigError(f"{len(requests)} goals share the budget equally; for one of them, {error}") from None
 
 
 def _show_joint(parts: Sequence[AuditPart], page: Path) -> None:
