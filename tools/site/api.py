@@ -20,6 +20,7 @@ PACKAGES = (
     "games",
     "learning",
     "inversion",
+    "generation",
     "conformance",
     "experiments",
     "integrations",
