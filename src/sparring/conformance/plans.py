@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from safetensors.torch import load, save
 
-from sparring.conformance.adversary import PARAMETERS, logistic
+from sparring.conformance.adversary import PARAMETERS, RandomShards, logistic
 from sparring.conformance.check import Check, are_equal, are_finite, copies
 from sparring.conformance.rules import answer
 from sparring.conformance.server import BENIGN, CLIENTS
@@ -26,6 +26,7 @@ def server_view(**seen: Any) -> ServerView:
         clients=tuple(range(CLIENTS)),
         root=lambda: torch.full((PARAMETERS,), 0.01),
         rng=stream(0, "server", round),
+        examples=RandomShards()[0],
     )
     return usual._replace(**seen)
 

@@ -153,6 +153,8 @@ class ServerView(NamedTuple):
     root: Callable[[], Vector]
     """The server's own update, trained on its root data when called."""
     rng: Generator
+    examples: Batch | None = None
+    """The server's root data, images as bytes or with pixels in [0, 1]; None if it has none."""
 
     def __repr__(self) -> str:
         return briefly(self)

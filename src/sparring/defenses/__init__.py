@@ -27,6 +27,7 @@ from sparring.defenses.aggregation.signguard import SignGuard, signguard
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean, trimmed_mean
 from sparring.defenses.aggregation.weak_differential_privacy import WeakDifferentialPrivacy, weak_differential_privacy
 from sparring.defenses.learned.actions import DefenseActions, SynthesisActions
+from sparring.defenses.learned.adaptation import ADAPTERS, Adapter, NoAdapter, PolicyGradientAdapter
 from sparring.defenses.learned.learned_defense import LearnedDefense, defense_policy
 from sparring.defenses.post_training.clp import CLP
 from sparring.defenses.post_training.fine_pruning import FinePruning
@@ -78,12 +79,14 @@ POST_TRAINING: Mapping[str, type[Repair]] = {
 """The post-training defenses, applied to the model before it is deployed."""
 
 __all__ = [
+    "ADAPTERS",
     "CLP",
     "CRFL",
     "DEFENSES",
     "FLAME",
     "MMBM",
     "POST_TRAINING",
+    "Adapter",
     "Bucketing",
     "Bulyan",
     "CenteredClipping",
@@ -105,8 +108,10 @@ __all__ = [
     "MultiKrum",
     "NearestNeighborMixing",
     "NeuroClip",
+    "NoAdapter",
     "NoRepair",
     "NormBounding",
+    "PolicyGradientAdapter",
     "Prun",
     "Safeguard",
     "SignGuard",

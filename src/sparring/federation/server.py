@@ -71,9 +71,12 @@ def plan_round(
         clients=clients,
         root=root,
         rng=stream(seed, "server", state.round),
+        examples=scenario.federation.root,
     )
     with guard_player("defense", server) as watch:
         watch.show("parameters", state.parameters)
+        for name, tensor in () if view.examples is None else view.examples._asdict().items():
+            watch.show(f"the root data's {name}", tensor)
         for name, tensor in state.server.items():
             watch.show(f"its memory {name!r}", tensor)
         answer = server.plan(view, state.server)

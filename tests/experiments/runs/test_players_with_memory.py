@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import pytest
@@ -109,6 +110,40 @@ def test_a_defender_who_uses_root_data_is_refused_without_them_before_the_run(tm
     message = r"^defense LearnedDefense plans a player that needs root data; use data\.root_size >= 1$"
     with pytest.raises(ConfigError, match=message):
         run(small(synthesized(tmp_path / "policy"), "data.root_size=0"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def adapting(path, **options):
+    """Save a defender who adapts, and return the settings of a run that it plays in."""
+    written_out = ", ".join(f"{name}: {value}" for name, value in {"name": "policy_gradient", **options}.items())
+    return learned(path).removesuffix("}") + f", adapt: {{{written_out}}}}}"
+
+
+def test_a_defender_without_steps_of_adaptation_gives_the_same_run(tmp_path):
+    plain, still = (small(each(tmp_path / "policy")) for each in (learned, partial(adapting, steps=0)))
+    moving = small(adapting(tmp_path / "policy", steps=1))
+    assert digest(plain) == digest(still) != digest(moving)
+    for name, config in (("plain", plain), ("still", still), ("moving", moving)):
+        run(config, tmp_path / name)
+    assert lasting(tmp_path / "plain") == lasting(tmp_path / "still")
+    assert lasting(tmp_path / "plain")["rounds.jsonl"] != lasting(tmp_path / "moving")["rounds.jsonl"]
+    checkpoints = [(tmp_path / name / "checkpoint.safetensors").read_bytes() for name in ("plain", "still")]
+    assert checkpoints[0] == checkpoints[1]
+
+
+@pytest.mark.parametrize(("rounds", "scope"), [(3, "action"), (7, "policy")])
+def test_a_defender_who_adapts_is_killed_and_ends_with_the_same_bytes(rounds, scope, tmp_path):
+    settings = (adapting(tmp_path / "policy", steps=50, every=3, scope=scope), "federation.rounds=300")
+    killed(tmp_path / "killed", *settings, rounds=rounds, delay=0)
+    run(small(*settings), tmp_path / "long")
+    resume(tmp_path / "killed")
+    assert lasting(tmp_path / "killed") == lasting(tmp_path / "long")
+
+
+def test_a_defender_who_adapts_is_refused_without_root_data_before_the_run(tmp_path):
+    message = r"^defense\.adapt estimates rewards on root data; use data\.root_size >= 1 or defense\.adapt\.steps=0$"
+    with pytest.raises(ConfigError, match=message):
+        run(small(adapting(tmp_path / "policy"), "data.root_size=0"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

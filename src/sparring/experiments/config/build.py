@@ -59,7 +59,7 @@ def build_scenario(
 
 
 def _build_server(config: Config, catalogues: Catalogues) -> BuiltDefense:
-    defense = build("defense", catalogues["defenses"], config.defense)
+    defense = build("defense", catalogues["defenses"], config.defense, families=catalogues.families)
     repair = build("post_training", catalogues["post-training"], config.post_training)
     # A server that plans its repairs has no place for another, not even for the one that changes nothing.
     return BuiltDefense(defense, None if isinstance(defense, Server) and isinstance(repair, NoRepair) else repair)

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_ty
 from sparring.attacks import ATTACKS, TRIGGERS
 from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
-from sparring.defenses import DEFENSES, POST_TRAINING
+from sparring.defenses import ADAPTERS, DEFENSES, POST_TRAINING, Adapter
 from sparring.errors import UnknownName
 from sparring.experiments.config.meanings import option_meanings
 from sparring.experiments.config.renamed import accept_former_kind
@@ -65,7 +65,7 @@ class Catalogues:
     @property
     def families(self) -> Families:
         """The members that a nested section of another kind can name."""
-        return {Trigger: self.tables.get("triggers", {})}
+        return {Trigger: self.tables.get("triggers", {}), Adapter: ADAPTERS}
 
 
 INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}

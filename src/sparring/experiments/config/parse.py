@@ -82,7 +82,12 @@ def _parse_document(document: Section, catalogues: Catalogues) -> Config:
         model=fill_defaults("model", catalogues["models"], section=MODEL | member(document, "model")),
         federation=parse_section("federation", FederationSettings, subsection(document, "federation")),
         attacks=_parse_attackers(document, catalogues),
-        defense=fill_defaults("defense", catalogues["defenses"], section=DEFENSE | member(document, "defense")),
+        defense=fill_defaults(
+            "defense",
+            catalogues["defenses"],
+            section=DEFENSE | member(document, "defense"),
+            families=catalogues.families,
+        ),
         post_training=fill_defaults(
             "post_training",
             catalogues["post-training"],
