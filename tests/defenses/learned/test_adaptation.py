@@ -280,14 +280,20 @@ def attacked(tmp_path, *, seed, adapt, rounds=100, test=DIGITS.test):
     return Scenario(federation, LearnedDefense(path, adapt), [Attacker(5, attack=InnerProduct(scale=5.0))])
 
 
-def test_it_leads_out_of_a_trap_in_a_federation(tmp_path):
-    ends = [
-        np.mean(
-            [train(attacked(tmp_path, seed=seed, adapt=adapt), rounds=100, every=100).accuracy for seed in range(3)]
-        )
-        for adapt in (NoAdapter(), PolicyGradientAdapter())
-    ]
-    assert ends[1] > ends[0] + 0.1
+@dataclass(frozen=True)
+class Reversed(PolicyGradientAdapter):
+    """Adapt to what is worst."""
+
+    def act(self, policy, seen, *, reward, memory, rng):
+        return super().act(policy, seen, reward=lambda: 1 - reward(), memory=memory, rng=rng)
+
+
+def test_it_leads_out_of_a_trap_in_a_federation_and_reversed_rewards_lead_deeper_into_it(tmp_path):
+    still, adapted, misled = (
+        np.mean([train(attacked(tmp_path, seed=seed, adapt=adapt), 100, every=100).accuracy for seed in range(3)])
+        for adapt in (NoAdapter(), PolicyGradientAdapter(), Reversed())
+    )
+    assert misled + 0.1 < still < adapted - 0.1
 
 
 def test_labels_of_the_test_split_make_no_difference(tmp_path):

@@ -80,11 +80,11 @@ class PolicyGradientAdapter:
     is frozen and plays its mean.
     """
 
-    steps: int = 10
+    steps: int = 50
     """Number of updates; with 0 the policy is played as it is."""
-    every: int = 5
-    """Rounds between two updates."""
-    rate: float = 0.05
+    every: int = 1
+    """Rounds of an episode, after which there is an update; with 1, an action counts with its immediate effect."""
+    rate: float = 0.1
     """Step size."""
     deviation: float = 0.2
     """Standard deviation of each number of an action while it adapts; the range is from -1 to 1."""
