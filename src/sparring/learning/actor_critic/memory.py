@@ -47,8 +47,22 @@ class ReplayMemory:
     ) -> "ReplayMemory":
         """Return the memory with one more step, which replaces the oldest if the memory is full."""
         row = np.concatenate([*seen, *actions, [reward], *following, [ended]], dtype=np.float32)
-        self.rows[self.count % len(self.rows)] = torch.from_numpy(row)
-        return replace(self, count=self.count + 1)
+        return self.extend(torch.from_numpy(row)[None])
+
+    def extend(self, rows: Tensor) -> "ReplayMemory":
+        """Return the memory with `[steps, numbers]` more steps, which replace the oldest if the memory is full.
+
+        To add the same steps to the same memory twice leaves the same rows.
+        """
+        count, capacity = self.count + len(rows), len(self.rows)
+        latest = rows[-capacity:]
+        self.rows[torch.arange(count - len(latest), count) % capacity] = latest
+        return replace(self, count=count)
+
+    @property
+    def observations(self) -> Tensor:
+        """`[steps, numbers]`: what the first seat saw in each step that is held."""
+        return self.rows[: self.filled, : self.widths[0]]
 
     def draw(self, size: int, rng: Generator) -> Transitions:
         """Draw steps, with repetition."""
