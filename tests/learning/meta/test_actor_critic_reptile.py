@@ -8,6 +8,7 @@ from sparring.errors import ConfigError, Interrupted
 from sparring.experiments.jobs.process_pool import pinned_calls
 from sparring.experiments.jobs.resumable import run_job, training_job
 from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
+from sparring.games.exact.springs import Spring, Springs
 from sparring.games.exact.thresholds import SEAT, Thresholds
 from sparring.learning.actor_critic import UpdateSettings
 from sparring.learning.calls import pinned_in_turn
@@ -20,6 +21,8 @@ from sparring.learning.training_env import LearningTask
 from sparring.learning.types_in_turn import TypesInTurn
 from sparring.models.tensor_file import tensor_bytes
 from sparring.policies.encoder import CountEncoder
+from tests.games.pulled_spring import SEAT as LEADER
+from tests.games.pulled_spring import PulledSpring
 
 GAMES = tuple(Thresholds(others=3, rounds=rounds, share=share) for rounds, share in ((5, 0.2), (8, 0.5), (6, 0.3)))
 ALWAYS = CheckpointInterval(seconds=0, share=float("inf"))
@@ -215,6 +218,18 @@ def test_a_policy_for_all_types_is_learned_that_beats_every_constant_action_and_
     constant = best_constant(task)
     assert found[0] > constant + 0.1 > 0.7
     assert found[1] < constant
+
+
+def test_on_springs_it_comes_to_the_point_of_reptile_with_long_adaptations_and_not_to_that_of_joint_training():
+    springs = Springs((Spring(stiffness=1, rest=0.3), Spring(stiffness=4, rest=-0.2)))
+    tasks = [LearningTask(PulledSpring(each, moves=20), LEADER) for each in springs.types]
+    task = LearningTask(TypesInTurn(tasks, [1.0, 1.0]), LEADER)
+    settings = UpdateSettings(hidden=(32,), lr=5e-3, discount=1e-3, critics=1, delay=1)
+    learner = ReptileActorCritic(settings, updates=200, rate=0.3, batch=32, warmup=5, noise=0.5)
+    states = list(train(learner, task, steps=24 * 40, seed=0, every=1))
+    pulls = [float(learner.policies(state, task)[LEADER].act(np.zeros(1, np.float32))[0]) for state in states[-8:]]
+    assert np.mean(pulls) == pytest.approx(springs.reptile(step=0.2, steps=1000), abs=0.05)
+    assert springs.reptile(step=0.2, steps=1000) - springs.bayesian() > 0.1
 
 
 @pytest.mark.parametrize("over", ["mean", "worst"])
