@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context, resource_tracker
@@ -42,27 +42,17 @@ class LocalWorkers:
         yield from WorkerPool(self.size).calls(function, arguments)
 
 
-@contextmanager
-def parallel_calls(processes: int) -> Iterator[Calls]:
+def parallel_calls(processes: int) -> AbstractContextManager[Calls]:
     """Start processes that make calls, with the answers of calls in this process, and in the same order.
 
     They have as many threads as this one, so that sums are equal to the last bit. One process is this one.
     """
-    if processes == 1:
-        yield map
-        return
-    with _lasting_pool(processes) as pool:
-        yield partial(_call_in_order, pool)
+    return _lasting_calls(processes, alone=map)
 
 
-@contextmanager
-def pinned_calls(processes: int) -> Iterator[PinnedCalls]:
+def pinned_calls(processes: int) -> AbstractContextManager[PinnedCalls]:
     """Start processes as `parallel_calls` does; a call is made in the process of its pin, modulo their number."""
-    if processes == 1:
-        yield pinned_in_turn
-        return
-    with _lasting_pool(processes) as pool:
-        yield partial(_call_in_order, pool)
+    return _lasting_calls(processes, alone=pinned_in_turn)
 
 
 class WorkerPool:
@@ -177,10 +167,14 @@ class Process:
 
 
 @contextmanager
-def _lasting_pool(size: int) -> Iterator[WorkerPool]:
-    pool = WorkerPool(size, keeps_idle=True)
+def _lasting_calls(processes: int, *, alone: Any) -> Iterator[Any]:
+    """Yield calls in processes that are kept until the end of the context; a single one is this process."""
+    if processes == 1:
+        yield alone
+        return
+    pool = WorkerPool(processes, keeps_idle=True)
     try:
-        yield pool
+        yield partial(_call_in_order, pool)
     finally:
         pool.dismiss()
 

@@ -13,7 +13,6 @@ from sparring.games.env import SeatEnv
 from sparring.learning.actor_critic.memory import ReplayMemory, empty_memory, unpack_memory
 from sparring.learning.actor_critic.seat import ActorCriticSeat
 from sparring.learning.actor_critic.updates import Networks, UpdateSettings, pack_networks, unpack_networks
-from sparring.learning.evaluation import does_better
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import Encoder
 from sparring.policies.network import PolicyNetwork
@@ -95,11 +94,8 @@ class ActorCritic:
 
     def choose(self, state: ActorCriticTraining, task: LearningTask, *, seed: int) -> ActorCriticTraining:
         """Return the state whose policy is the start where the trained one is not better in common fresh episodes."""
-        if self.start is None:
-            return state
-        trained = self._seat(task).actor(state.networks)
-        helped = does_better(task, trained, than=self.start, episodes=self.trials, seed=seed)
-        return state._replace(keeps_start=not helped)
+        keeps = self._seat(task).keeps_start(state.networks, task, trials=self.trials, seed=seed)
+        return state._replace(keeps_start=keeps)
 
     def policies(self, state: ActorCriticTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
         start = self.start if state.keeps_start else None

@@ -18,6 +18,8 @@ from sparring.learning.actor_critic.updates import (
     update,
     with_actors,
 )
+from sparring.learning.evaluation import does_better
+from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import Encoder
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator
@@ -90,6 +92,12 @@ class ActorCriticSeat:
             mse_loss(act(architecture.actors(actors)[0], inputs), answers).backward()
             optimizer.step()
         return with_actors(networks, actors.detach())
+
+    def keeps_start(self, networks: Networks, task: LearningTask, *, trials: int, seed: int) -> bool:
+        """Say whether the trained policy is not better than the start in common fresh episodes."""
+        if self.start is None:
+            return False
+        return not does_better(task, self.actor(networks), than=self.start, episodes=trials, seed=seed)
 
     @property
     def _encoded(self) -> Space:

@@ -26,7 +26,6 @@ from sparring.learning.actor_critic.updates import (
     without_moments,
 )
 from sparring.learning.calls import PinnedCalls, pinned_in_turn
-from sparring.learning.evaluation import does_better
 from sparring.learning.meta.type_lessons import LessonCall, MarkedMemory, TypeLessons, give_lessons, weights_of
 from sparring.learning.meta.typed_tasks import draw_types
 from sparring.learning.training_env import LearningTask
@@ -112,11 +111,8 @@ class ReptileActorCritic:
 
     def choose(self, state: ReptileTraining, task: LearningTask, *, seed: int) -> ReptileTraining:
         """Return the state whose policy is the start where the trained one is not better in common fresh episodes."""
-        if self.start is None:
-            return state
-        policy = self._seat(task).actor(state.networks)
-        is_better = does_better(task, policy, than=self.start, episodes=self.trials, seed=seed)
-        return state._replace(keeps_start=not is_better)
+        keeps = self._seat(task).keeps_start(state.networks, task, trials=self.trials, seed=seed)
+        return state._replace(keeps_start=keeps)
 
     def policies(self, state: ReptileTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
         start = self.start if state.keeps_start else None
