@@ -39,6 +39,7 @@ CHILDREN = {
     "learning": (
         "calls",
         "training_env",
+        "types_in_turn",
         "learner",
         "evaluation",
         "sb3",

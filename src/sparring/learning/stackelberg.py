@@ -7,7 +7,6 @@ algorithm 1 as printed omits that in the first, algorithm 2 does not. Without st
 Bayesian Stackelberg equilibrium.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from sparring.arrays import Vector, briefly
 from sparring.errors import ConfigError
 from sparring.learning.meta.adaptation import Ascent, adapt_leader, answer_leader
 from sparring.learning.meta.directions import MetaDirection, debiased, first_order, reptile
-from sparring.learning.meta.typed_tasks import TypedTask
+from sparring.learning.meta.typed_tasks import TypedTask, draw_types
 from sparring.random import stream
 from sparring.snapshot import Codec, Snapshot
 from sparring.validation import check_at_least_one, check_positive
@@ -97,7 +96,7 @@ class MetaStackelberg:
         return Codec(_pack, _unpack)
 
     def _iterate(self, state: StackelbergState, domain: Domain, *, seed: int) -> StackelbergState:
-        shares = self._shares(domain, iteration=state.steps, seed=seed)
+        shares = draw_types([task.weight for task in domain], self.drawn, iteration=state.steps, seed=seed)
         followers, values, leader, gained = list(state.followers), list(state.values), state.leader, 0.0
         # The order of the types, not that in which they were drawn, is the order of the sum.
         for place, share in sorted(shares.items()):
@@ -115,15 +114,6 @@ class MetaStackelberg:
         phi = answer_leader(task, adapted.end, phi, self.answer, rng)
         reached = task.leader(adapted.end, phi, rng)
         return TypeLesson(self.direction(adapted, reached, state.values[place]), phi, float(reached.value))
-
-    def _shares(self, domain: Domain, *, iteration: int, seed: int) -> dict[int, float]:
-        """Return the share of each type that is played in an iteration."""
-        total = sum(task.weight for task in domain)
-        prior = [task.weight / total for task in domain]
-        if self.drawn is None:
-            return dict(enumerate(prior))
-        places = stream(seed, "types", iteration).choice(len(domain), size=self.drawn, p=prior)
-        return {place: count / self.drawn for place, count in Counter(places.tolist()).items()}
 
 
 def bayesian_stackelberg(rate: float = 0.1, *, answer: Ascent = TEN_STEPS) -> MetaStackelberg:

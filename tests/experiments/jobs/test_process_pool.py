@@ -9,7 +9,7 @@ import torch
 
 from sparring.errors import ConfigError, RunError
 from sparring.experiments import load_plugins
-from sparring.experiments.jobs.process_pool import LocalWorkers, parallel_calls
+from sparring.experiments.jobs.process_pool import LocalWorkers, parallel_calls, pinned_calls
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.games.exact.thresholds import SEAT, Thresholds
@@ -17,7 +17,7 @@ from sparring.learning.calls import call_in_turn
 from sparring.learning.search import CountTable, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
 from sparring.models.tensor_file import tensor_bytes
-from tests.experiments.sweeps.calls import answer, environment, refuse, sleep, threads_and_process
+from tests.experiments.sweeps.calls import answer, count_calls, environment, refuse, sleep, threads_and_process
 from tests.experiments.sweeps.grids import full_grid, left
 from tests.learning.distribution.federations import QUICK, held, leaked, scenario
 from tests.source import ROOT
@@ -139,3 +139,29 @@ def test_an_unforeseen_error_is_named_and_a_lost_process_is_told_of():
             list(calls(refuse, ["one"]))
         with pytest.raises(RunError, match="the process was killed by SIGKILL"):
             list(calls(answer, ["SIGKILL"]))
+
+
+def test_calls_with_equal_pins_are_made_in_the_same_process_which_keeps_a_shelf():
+    names, pins = ["a", "b", "c", "a"], [0, 1, 2, 0]
+    with pinned_calls(2) as calls:
+        rounds = [list(calls(count_calls, names, pins=pins)) for _ in range(3)]
+        alone = list(calls(count_calls, ["b"], pins=[1]))
+    assert [[name for name, _, _ in answers] for answers in rounds] == [names] * 3
+    assert [[count for _, count, _ in answers] for answers in rounds] == [[1, 1, 1, 2], [3, 2, 2, 4], [5, 3, 3, 6]]
+    homes = {(name, process) for answers in [*rounds, alone] for name, _, process in answers}
+    assert len(homes) == 3
+    assert len({process for _, process in homes}) == 2
+    assert alone[0][1] == 4
+
+
+def test_a_lost_process_takes_its_shelf_with_it_and_others_keep_theirs():
+    with pinned_calls(2) as calls:
+        list(calls(count_calls, ["a", "b"], pins=[0, 1]))
+        with pytest.raises(RunError, match="the process was killed by SIGKILL"):
+            list(calls(count_calls, ["SIGKILL"], pins=[1]))
+        assert [count for _, count, _ in calls(count_calls, ["a", "b"], pins=[0, 1])] == [2, 1]
+
+
+def test_in_this_process_every_call_has_an_empty_shelf():
+    with pinned_calls(1) as calls:
+        assert [count for _, count, _ in calls(count_calls, ["a", "a"], pins=[0, 0])] == [1, 1]

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_all_start_methods, get_context, resource_tracker
@@ -22,7 +22,7 @@ import torch
 from sparring.errors import RunError, SparringError
 from sparring.experiments.jobs.job import format_error
 from sparring.experiments.jobs.workers import Argument, Value
-from sparring.learning.calls import Calls
+from sparring.learning.calls import Calls, PinnedCalls, Shelf, pinned_in_turn
 from sparring.training import follow_parent, keep_freed_memory
 from sparring.training.backends.threaded import torch_threads
 
@@ -42,20 +42,17 @@ class LocalWorkers:
         yield from WorkerPool(self.size).calls(function, arguments)
 
 
-@contextmanager
-def parallel_calls(processes: int) -> Iterator[Calls]:
+def parallel_calls(processes: int) -> AbstractContextManager[Calls]:
     """Start processes that make calls, with the answers of calls in this process, and in the same order.
 
     They have as many threads as this one, so that sums are equal to the last bit. One process is this one.
     """
-    if processes == 1:
-        yield map
-        return
-    pool = WorkerPool(processes, keeps_idle=True)
-    try:
-        yield partial(_call_in_order, pool)
-    finally:
-        pool.dismiss()
+    return _lasting_calls(processes, alone=map)
+
+
+def pinned_calls(processes: int) -> AbstractContextManager[PinnedCalls]:
+    """Start processes as `parallel_calls` does; a call is made in the process of its pin, modulo their number."""
+    return _lasting_calls(processes, alone=pinned_in_turn)
 
 
 class WorkerPool:
@@ -64,49 +61,69 @@ class WorkerPool:
     def __init__(self, size: int, *, keeps_idle: bool = False) -> None:
         self.size = size
         self.keeps_idle = keeps_idle
-        self.idle: list[Process] = []
+        self.idle: dict[int, Process] = {}
+        """Processes that are kept, by their number."""
 
     def calls(
-        self, function: Callable[[Argument], Value], arguments: Sequence[Argument]
+        self,
+        function: Callable[[Argument], Value],
+        arguments: Sequence[Argument],
+        pins: Sequence[int] | None = None,
     ) -> Generator[tuple[int, Value | RunError], None, None]:
-        """Yield the index of each argument and the answer; each process gets its next call before that."""
-        waiting = iter(enumerate(arguments))
-        busy: dict[Connection, tuple[Process, int]] = {}
+        """Yield the index of each argument and the answer; each process gets its next call before that.
 
-        def employ(process: Process | None) -> None:
-            following = next(waiting, None)
+        With pins, a process makes only the calls of its own pins, modulo `size`.
+        """
+        waiting = self._queues(arguments, pins)
+        busy: dict[Connection, tuple[int, Process, int]] = {}
+
+        def employ(number: int, process: Process | None) -> None:
+            following = next(waiting[number], None)
             if following is not None:
                 process = process or Process()
                 index, argument = following
-                busy[process.connection] = process, index
+                busy[process.connection] = number, process, index
                 process.give(function, argument)
             elif process is not None:
-                self._release(process)
+                self._release(number, process)
 
         try:
-            for _ in range(self.size):
-                employ(self.idle.pop() if self.idle else None)
+            for number in range(self.size):
+                employ(number, self.idle.pop(number, None))
             while busy:
                 for connection in wait(list(busy)):
                     assert isinstance(connection, Connection)
-                    process, index = busy.pop(connection)
+                    number, process, index = busy.pop(connection)
                     answer = process.answer()
-                    employ(None if isinstance(answer, RunError) else process)
+                    employ(number, None if isinstance(answer, RunError) else process)
                     yield index, answer
         finally:
-            for process, _ in busy.values():
+            for _, process, _ in busy.values():
                 process.kill()
 
     def dismiss(self) -> None:
         """Kill the processes that are kept."""
         while self.idle:
-            self.idle.pop().kill()
+            self.idle.popitem()[1].kill()
 
-    def _release(self, process: "Process") -> None:
+    def _queues(
+        self, arguments: Sequence[Argument], pins: Sequence[int] | None
+    ) -> list[Iterator[tuple[int, Argument]]]:
+        """Return the calls that wait for each process: the same queue for all, or one for each."""
+        if pins is None:
+            return [iter(enumerate(arguments))] * self.size
+        calls = list(zip(pins, enumerate(arguments), strict=True))
+        return [iter([call for pin, call in calls if pin % self.size == number]) for number in range(self.size)]
+
+    def _release(self, number: int, process: "Process") -> None:
         if self.keeps_idle:
-            self.idle.append(process)
+            self.idle[number] = process
         else:
             process.kill()
+
+
+class Shelved(partial[Any]):
+    """A function that also takes the shelf of the process in which it is called."""
 
 
 class Process:
@@ -149,6 +166,19 @@ class Process:
         self.connection.close()
 
 
+@contextmanager
+def _lasting_calls(processes: int, *, alone: Any) -> Iterator[Any]:
+    """Yield calls in processes that are kept until the end of the context; a single one is this process."""
+    if processes == 1:
+        yield alone
+        return
+    pool = WorkerPool(processes, keeps_idle=True)
+    try:
+        yield partial(_call_in_order, pool)
+    finally:
+        pool.dismiss()
+
+
 def _context() -> BaseContext:
     """Return the start method: a fork server where the system supports it, else spawn."""
     if "forkserver" not in get_all_start_methods():
@@ -178,19 +208,24 @@ def _serve(connection: Connection, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     keep_freed_memory()
     function: Callable[[Any], Any] | None = None
+    shelf: Shelf = {}
     with suppress(EOFError):
         while True:
             newer, argument = connection.recv()
-            function = newer or function
+            if newer is not None:
+                function = partial(newer, shelf=shelf) if isinstance(newer, Shelved) else newer
             assert function is not None
             connection.send(function(argument))
 
 
-def _call_in_order(pool: WorkerPool, function: Callable[[Any], Any], arguments: Sequence[Any]) -> Iterator[Any]:
-    """Yield the answers in the order of the arguments; an error is raised."""
+def _call_in_order(
+    pool: WorkerPool, function: Callable[[Any], Any], arguments: Sequence[Any], pins: Sequence[int] | None = None
+) -> Iterator[Any]:
+    """Yield the answers in the order of the arguments; an error is raised. With pins, the function takes a shelf."""
+    answering = (partial if pins is None else Shelved)(_answer, function, threads=torch.get_num_threads())
     answers: dict[int, Any] = {}
     due = 0
-    with closing(pool.calls(partial(_answer, function, threads=torch.get_num_threads()), arguments)) as found:
+    with closing(pool.calls(answering, arguments, pins)) as found:
         for index, answer in found:
             if isinstance(answer, SparringError):
                 raise answer
@@ -200,11 +235,11 @@ def _call_in_order(pool: WorkerPool, function: Callable[[Any], Any], arguments: 
                 due += 1
 
 
-def _answer(function: Callable[[Any], Any], argument: Any, *, threads: int) -> Any:
+def _answer(function: Callable[..., Any], argument: Any, *, threads: int, **kept: Shelf) -> Any:
     """Return the answer of a call; errors are returned, not raised."""
     with torch_threads(threads):
         try:
-            return function(argument)
+            return function(argument, **kept)
         except SparringError as error:
             return error
         except Exception as error:  # noqa: BLE001  (raised again where the call was made)

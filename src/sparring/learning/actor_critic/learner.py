@@ -1,34 +1,22 @@
 """An actor-critic for one seat of a game that learns from a replay memory: TD3, resumable bit for bit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.functional import mse_loss
 
-from sparring.arrays import FloatArray, briefly
+from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.games.env import SeatEnv
 from sparring.learning.actor_critic.memory import ReplayMemory, empty_memory, unpack_memory
-from sparring.learning.actor_critic.updates import (
-    ActorCriticShape,
-    Networks,
-    UpdateSettings,
-    act,
-    pack_networks,
-    unpack_networks,
-    update,
-    with_actors,
-)
-from sparring.learning.evaluation import does_better
+from sparring.learning.actor_critic.seat import ActorCriticSeat
+from sparring.learning.actor_critic.updates import Networks, UpdateSettings, pack_networks, unpack_networks
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import Encoder
 from sparring.policies.network import PolicyNetwork
-from sparring.random import Generator, stream
+from sparring.random import stream
 from sparring.snapshot import Codec, Snapshot, pack_fields, unpack_fields
 from sparring.validation import check_at_least_one
 
@@ -86,79 +74,51 @@ class ActorCritic:
         check_at_least_one("actor_critic", **{name: getattr(self, name) for name in names})
 
     def initial(self, task: LearningTask, *, seed: int) -> ActorCriticTraining:
-        env = _env(task)
+        env, seat = _env(task), self._seat(task)
         env.np_random = stream(seed, "episode", 0)
         env.reset()
-        networks = self._architecture(task.space).initial(stream(seed, "networks"))
-        memory = empty_memory([self._remembered(task.space)], self.memory)
+        networks = seat.architecture.initial(stream(seed, "networks"))
+        memory = empty_memory([seat.remembered], self.memory)
         return ActorCriticTraining(networks, memory, env.snapshot(), 0, 0, 0.0, ())
 
     def improve(self, state: ActorCriticTraining, task: LearningTask, *, steps: int, seed: int) -> ActorCriticTraining:
-        env, until = _env(task), state.steps + steps
+        env, seat, until = _env(task), self._seat(task), state.steps + steps
         env.restore(state.env)
         while state.steps < until:
-            state = self._step(state, env, actor=self._actor(state, task), seed=seed)
+            state = self._step(state, env, seat=seat, seed=seed)
             if state.steps == self.warmup and self.start is not None:
-                state = state._replace(networks=self._imitated(state, self.start, space=task.space, seed=seed))
+                state = state._replace(networks=self._imitated(state, self.start, seat=seat, seed=seed))
             if state.steps >= self.warmup and state.steps % self.pace == 0:
-                state = state._replace(networks=self._updated(state, space=task.space, seed=seed))
+                state = state._replace(networks=_updated(state, seat, seed=seed))
         return state._replace(env=env.snapshot())
 
     def choose(self, state: ActorCriticTraining, task: LearningTask, *, seed: int) -> ActorCriticTraining:
         """Return the state whose policy is the start where the trained one is not better in common fresh episodes."""
-        if self.start is None:
-            return state
-        helped = does_better(task, self._actor(state, task), than=self.start, episodes=self.trials, seed=seed)
-        return state._replace(keeps_start=not helped)
+        keeps = self._seat(task).keeps_start(state.networks, task, trials=self.trials, seed=seed)
+        return state._replace(keeps_start=keeps)
 
     def policies(self, state: ActorCriticTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
         start = self.start if state.keeps_start else None
-        return {task.seat: start or self._actor(state, task)}
+        return {task.seat: start or self._seat(task).actor(state.networks)}
 
     def codec(self, task: LearningTask) -> Codec[ActorCriticTraining]:
-        return Codec(_pack, partial(_unpack, space=self._remembered(task.space)))
+        return Codec(_pack, partial(_unpack, space=self._seat(task).remembered))
 
-    def _actor(self, state: ActorCriticTraining, task: LearningTask) -> PolicyNetwork:
-        """Return the policy that is trained."""
-        layers = self._architecture(task.space).actors(state.networks.actors)[0]
-        return PolicyNetwork(layers, "relu", "tanh", self.encoder)
-
-    def _architecture(self, space: Space) -> ActorCriticShape:
-        """Return the shapes of networks on the observation or the encoded observation."""
-        return ActorCriticShape((self._encoded(space),), self.settings)
-
-    def _encoded(self, space: Space) -> Space:
-        return space if self.encoder is None else space._replace(observation=self.encoder.size(space.observation))
-
-    @property
-    def _remembers_encoded(self) -> bool:
-        """Whether the memory holds encoded observations, which are often much smaller; a start must not need others."""
-        return self.encoder is not None and (self.start is None or self.start.encoder is self.encoder)
-
-    def _remembered(self, space: Space) -> Space:
-        """Return the space of the observations in the memory."""
-        return self._encoded(space) if self._remembers_encoded else space
-
-    def _remember(self, seen: FloatArray) -> FloatArray:
-        if self.encoder is None or not self._remembers_encoded:
-            return seen
-        encoded: FloatArray = self.encoder(torch.from_numpy(seen)).numpy()
-        return encoded
-
-    def _recall(self, seen: Tensor) -> Tensor:
-        """Return what the networks see of observations in the memory."""
-        return seen if self.encoder is None or self._remembers_encoded else self.encoder(seen)
+    def _seat(self, task: LearningTask) -> ActorCriticSeat:
+        return ActorCriticSeat(
+            task.space, self.settings, self.batch, self.noise, self.start, self.imitation, self.encoder
+        )
 
     def _step(
-        self, state: ActorCriticTraining, env: SeatEnv, *, actor: PolicyNetwork, seed: int
+        self, state: ActorCriticTraining, env: SeatEnv, *, seat: ActorCriticSeat, seed: int
     ) -> ActorCriticTraining:
         seen, rng = env.match.seen(env.seat), stream(seed, "exploration", state.steps)
-        size = env.match.seats[env.seat].action
-        action = self._explore(seen, actor if state.steps >= self.warmup else self.start, size=size, rng=rng)
+        policy = seat.actor(state.networks) if state.steps >= self.warmup else self.start
+        action = seat.explore(seen, policy, rng=rng)
         after, reward, is_terminated, is_truncated, _ = env.step(action)
         # The objective is the return of an episode: the horizon is its end.
         is_over = is_terminated or is_truncated
-        seen, after = self._remember(seen), self._remember(after)
+        seen, after = seat.remember(seen), seat.remember(after)
         memory = state.memory.add([seen], [action], reward=reward, following=[after], ended=is_over)
         state = state._replace(memory=memory, steps=state.steps + 1, running=state.running + float(np.float32(reward)))
         if not is_over:
@@ -167,43 +127,23 @@ class ActorCritic:
         env.reset()
         return state._replace(episode=state.episode + 1, running=0.0, returns=(*state.returns, state.running))
 
-    def _explore(self, seen: FloatArray, policy: PolicyNetwork | None, *, size: int, rng: Generator) -> FloatArray:
-        """Return a policy's action with noise, or a uniform one."""
-        if policy is None:
-            return rng.uniform(-1, 1, size).astype(np.float32)
-        noise = self.noise * rng.standard_normal(size, dtype=np.float32)
-        return np.clip(policy.act(seen) + noise, -1, 1)
-
-    def _updated(self, state: ActorCriticTraining, *, space: Space, seed: int, moves_actors: bool = True) -> Networks:
-        rng = stream(seed, "update", state.networks.updates)
-        batch = state.memory.draw(self.batch, rng)
-        batch = batch._replace(
-            observations=tuple(map(self._recall, batch.observations)),
-            following=tuple(map(self._recall, batch.following)),
-        )
-        noise = [torch.from_numpy(rng.standard_normal(tuple(batch.actions[0].shape), dtype=np.float32))]
-        architecture = self._architecture(space)
-        return update(state.networks, batch, architecture=architecture, noise=noise, moves_actors=moves_actors)
-
-    def _imitated(self, state: ActorCriticTraining, start: PolicyNetwork, *, space: Space, seed: int) -> Networks:
+    def _imitated(
+        self, state: ActorCriticTraining, start: PolicyNetwork, *, seat: ActorCriticSeat, seed: int
+    ) -> Networks:
         """Return networks whose actor imitates the starting policy, with critics of its value."""
-        seen = state.memory.rows[: state.memory.filled, : state.memory.widths[0]]
-        imitated = replace(start, encoder=None) if self._remembers_encoded else start
-        inputs, answers, architecture = self._recall(seen), imitated(seen), self._architecture(space)
-        actors = state.networks.actors.clone().requires_grad_()
-        optimizer = torch.optim.Adam([actors], lr=self.settings.lr)
-        for _ in range(self.imitation):
-            optimizer.zero_grad()
-            mse_loss(act(architecture.actors(actors)[0], inputs), answers).backward()
-            optimizer.step()
-        state = state._replace(networks=with_actors(state.networks, actors.detach()))
+        state = state._replace(networks=seat.imitating(state.networks, start, state.memory.observations))
         for _ in range(self.critic_updates):
-            state = state._replace(networks=self._updated(state, space=space, seed=seed, moves_actors=False))
+            state = state._replace(networks=_updated(state, seat, seed=seed, moves_actors=False))
         return state.networks
 
 
 def _env(task: LearningTask) -> SeatEnv:
     return SeatEnv(task.game, task.seat, opponents=task.opponents)
+
+
+def _updated(state: ActorCriticTraining, seat: ActorCriticSeat, *, seed: int, moves_actors: bool = True) -> Networks:
+    rng = stream(seed, "update", state.networks.updates)
+    return seat.updated(state.networks, state.memory, rng=rng, moves_actors=moves_actors)
 
 
 def _pack(state: ActorCriticTraining) -> Snapshot:

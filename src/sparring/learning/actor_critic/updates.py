@@ -143,6 +143,12 @@ def with_actors(networks: Networks, actors: Vector) -> Networks:
     return networks._replace(actors=actors, target_actors=actors, actor_moments=_still(actors))
 
 
+def without_moments(networks: Networks) -> Networks:
+    """Return the networks as before any update of their weights: with fresh moments."""
+    actor, critic = _still(networks.actors), _still(networks.critics)
+    return networks._replace(actor_moments=actor, critic_moments=critic, updates=0)
+
+
 def update(
     networks: Networks,
     batch: Transitions,

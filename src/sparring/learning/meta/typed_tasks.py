@@ -1,6 +1,7 @@
 """A game against one type of follower, as those who learn across types see it: returns at the weights of both."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from sparring.learning.meta.policy_gradient import (
     estimate_return,
     exact_return,
 )
-from sparring.random import Generator
+from sparring.random import Generator, stream
 
 
 class TypedTask(Protocol):
@@ -89,3 +90,12 @@ class EpisodicTask:
         weights = (theta, phi) if self.adaptive else (theta,)
         episodes = self.source.sample(weights, episodes=self.settings.episodes, rng=rng)[seat]
         return estimate_return(self.source.policies[seat], episodes, self.settings)
+
+
+def draw_types(weights: Sequence[float], drawn: int | None, *, iteration: int, seed: int) -> dict[int, float]:
+    """Return the share of each type that is played in an iteration: of `drawn` draws from the prior; None plays all."""
+    prior = [weight / sum(weights) for weight in weights]
+    if drawn is None:
+        return dict(enumerate(prior))
+    places = stream(seed, "types", iteration).choice(len(prior), size=drawn, p=prior)
+    return {place: count / drawn for place, count in Counter(places.tolist()).items()}
