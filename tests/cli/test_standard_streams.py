@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 import sparring.cli.audit
+import sparring.cli.harden
 from sparring.cli.main import COMMANDS as ALL_COMMANDS
 from sparring.cli.main import main
 from sparring.experiments.jobs.workers import InlineWorkers
@@ -15,6 +16,7 @@ from sparring.experiments.reproductions import CALCULATIONS
 from sparring.experiments.reproductions.demo import CELLS
 from tests.cli.test_main import refusal
 from tests.experiments.audit.verdicts import finished, verdict
+from tests.experiments.hardening.asking import hardened
 from tests.experiments.reproductions.calculations import counting
 from tests.experiments.small import SETTINGS, lasting
 from tests.experiments.sweeps.grids import NO_ATTACK, grid, written
@@ -47,6 +49,7 @@ def work(folder, monkeypatch) -> None:
     """Hold a run and a sweep file, and let what takes long take no time."""
     monkeypatch.setattr("sparring.cli.options.LocalWorkers", lambda count: InlineWorkers())
     monkeypatch.setattr(sparring.cli.audit, "audit", lambda *_, **__: finished(verdict()))
+    monkeypatch.setattr(sparring.cli.harden, "harden", lambda *_, **__: hardened())
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr("sparring.cli.demo.run_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS))
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
@@ -68,6 +71,8 @@ COMMANDS = [
     ["reproduce", "counting", "--scale", "smoke", "--out", "preset"],
     ["audit", "defense.name=krum"],
     ["audit", "defense.name=krum", "--json"],
+    ["harden", *SETTINGS[:-3], "--out", "d.safetensors"],
+    ["harden", *SETTINGS[:-3], "--out", "d.safetensors", "--json"],
     ["report", "there", "--html", "page.html"],
     ["show", "there"],
     ["show", "there", "--json"],

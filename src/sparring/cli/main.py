@@ -23,6 +23,7 @@ COMMANDS = {
     "sweep": "Run every combination of the values on the axes of a file.",
     "reproduce": "Reproduce a published table, figure or theorem.",
     "audit": "Measure a rule under hand-crafted attacks and a learned one.",
+    "harden": "Learn a defense against a domain of attacks.",
     "show": "Compare runs: settings, results, curves.",
     "report": "Report the results of a sweep as tables, figures or a page.",
     "list": "List the names that a configuration can use.",
@@ -30,7 +31,7 @@ COMMANDS = {
     "demo": "Watch a federation learn digits under attacks and defenses.",
 }
 
-TAKES_SETTINGS = {"run", "sweep", "audit"}
+TAKES_SETTINGS = {"run", "sweep", "audit", "harden"}
 """The commands that take `section.key=value`."""
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 TRACEBACK = "--traceback"

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from sparring.arrays import briefly
 from sparring.errors import ConfigError
+from sparring.random import Generator
 from sparring.snapshot import Snapshot
 
 SMALLEST_DEVIATION = 1e-6
@@ -90,12 +92,45 @@ class FeatureEncoder:
         return self.features + (1 if self.table is None else self.table.size(observation))
 
 
-Encoder = CountEncoder | FeatureEncoder
+@dataclass(frozen=True, eq=False)
+class ProjectionEncoder:
+    """Project an observation to a few numbers, so that a policy that sees a large layer has few weights.
+
+    A random projection nearly keeps the distances between observations (Johnson and Lindenstrauss, 1984).
+    """
+
+    matrix: Tensor
+    """`[observation, features]`."""
+
+    __repr__ = briefly
+
+    def __call__(self, observation: Tensor) -> Tensor:
+        """Return the `[..., features]` of `[..., numbers]` observations."""
+        return observation @ self.matrix
+
+    def pack(self) -> Snapshot:
+        """Return the encoder as a snapshot."""
+        return Snapshot({"matrix": self.matrix}, {"projects": self.matrix.shape[1]})
+
+    def size(self, observation: int) -> int:
+        """Return the number of features; 0 for an observation of another length, which it cannot project."""
+        return self.matrix.shape[1] if observation == len(self.matrix) else 0
+
+
+def random_projection(observation: int, features: int, *, rng: Generator) -> ProjectionEncoder:
+    """Return an encoder that projects observations of a length at random."""
+    drawn = torch.from_numpy(rng.standard_normal((observation, features), dtype=np.float32))
+    return ProjectionEncoder(drawn / features**0.5)
+
+
+Encoder = CountEncoder | FeatureEncoder | ProjectionEncoder
 
 
 def unpack_encoder(packed: Snapshot) -> Encoder:
     """Return the encoder that was packed."""
     numbers = packed.numbers
+    if "projects" in numbers:
+        return ProjectionEncoder(packed.tensors["matrix"])
     if "features" in numbers:
         table = numbers["table"]
         return FeatureEncoder(numbers["features"], None if table is None else _unpack_counts(Snapshot({}, table)))

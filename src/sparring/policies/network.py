@@ -9,7 +9,7 @@ from torch.nn.functional import linear
 
 from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Space
-from sparring.policies.encoder import Encoder
+from sparring.policies.encoder import Encoder, ProjectionEncoder
 
 Hidden = Literal["relu", "tanh"]
 Squash = Literal["tanh", "clip"]
@@ -27,6 +27,11 @@ class PolicyNetwork:
     """Encodes the observation before the first layer; None passes the observation itself."""
 
     __repr__ = briefly
+
+    @property
+    def inputs(self) -> int:
+        """The length of the observations that it was made for, or the number of features that its encoder makes."""
+        return len(self.encoder.matrix) if isinstance(self.encoder, ProjectionEncoder) else self.layers[0][0].shape[1]
 
     def fits(self, observation: int) -> bool:
         """Return whether it accepts observations of this length."""

@@ -71,9 +71,8 @@ class SavedPolicy:
             raise ConfigError(f"{self.side}.policy is {path!r}; it holds no policy yet, {REMEDY[self.side]}")
         policy = self.versions[0].policy
         if not policy.fits(observation):
-            wanted = policy.layers[0][0].shape[1]
             raise ConfigError(
-                f"{self.side}.policy is {path!r}; it sees {wanted} numbers, this model shows {observation}"
+                f"{self.side}.policy is {path!r}; it sees {policy.inputs} numbers, this model shows {observation}"
             )
 
 

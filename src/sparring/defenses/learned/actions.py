@@ -16,7 +16,7 @@ from sparring.defenses.post_training.neuroclip import NeuroClip
 from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
 from sparring.errors import ConfigError
-from sparring.policies.action_space import Range, map_to_range
+from sparring.policies.action_space import Range, map_from_range, map_to_range
 from sparring.registry import ADDED_LATER
 
 ACTION = "action"
@@ -36,6 +36,10 @@ class PlanDecoder(Protocol):
     @property
     def needs_root(self) -> bool:
         """Whether some action uses the server's root data."""
+
+    @property
+    def anchors(self) -> Mapping[str, FloatArray]:
+        """The actions nearest to fixed rules, by their names: where a search may begin."""
 
     def decode(self, action: FloatArray) -> RoundPlan:
         """Return what an action encodes; its numbers are clipped to [-1, 1]."""
@@ -69,6 +73,10 @@ class DefenseActions:
     @property
     def size(self) -> int:
         return 2 if self.repair == "none" else 3
+
+    @property
+    def anchors(self) -> Mapping[str, FloatArray]:
+        return {name: _encode(self, numbers) for name, numbers in PUBLISHED.items()}
 
     @property
     def needs_root(self) -> bool:
@@ -125,6 +133,10 @@ class SynthesisActions:
         return 6 if self.repair == "none" else 7
 
     @property
+    def anchors(self) -> Mapping[str, FloatArray]:
+        return {name: _encode(self, numbers) for name, numbers in SYNTHESIZED.items()}
+
+    @property
     def needs_root(self) -> bool:
         return self.trust[1] > 0 or self.repair == "prun"
 
@@ -140,6 +152,33 @@ class SynthesisActions:
             relative=self.relative,
         )
         return RoundPlan(rule, _decode_repair(self, *strength))
+
+
+PUBLISHED: Mapping[str, Mapping[str, float]] = {
+    "mean": {"max_norm": inf, "trim": 0.0},
+    "trimmed_mean": {"max_norm": inf, "trim": 0.4},
+    "clipping_median": {"max_norm": 2.0, "trim": 1.0},
+    "clipped_trimmed_mean": {"max_norm": 0.5, "trim": 0.4},
+}
+"""The numbers of fixed rules in the published space."""
+WITHOUT_ROOT: Mapping[str, float] = {"trust": 0.0, "lift": 0.0, "threshold": 0.0, "power": 0.0}
+SYNTHESIZED: Mapping[str, Mapping[str, float]] = {
+    **{name: {**numbers, **WITHOUT_ROOT} for name, numbers in PUBLISHED.items()},
+    "fltrust": {"max_norm": 1.0, "trim": 0.0, "trust": 1.0, "lift": 1.0, "threshold": 0.0, "power": 1.0},
+    "graded_trust": {"max_norm": 3.0, "trim": 0.0, "trust": 1.0, "lift": 1.0, "threshold": 0.0, "power": 2.0},
+}
+"""Those in the wider space."""
+WEAKEST: Mapping[RepairName, tuple[float, ...]] = {"none": (), "neuroclip": (1.0,), "prun": (-1.0,)}
+"""The number of an action that changes a model least."""
+
+
+def _encode(acting: "DefenseActions | SynthesisActions", numbers: Mapping[str, float]) -> FloatArray:
+    """Return the action nearest to a rule's numbers, which are in the order of the action."""
+    action = [
+        map_from_range(number, getattr(acting, name), spacing="log" if name == "max_norm" else "linear")
+        for name, number in numbers.items()
+    ]
+    return np.array([*action, *WEAKEST[acting.repair]], dtype=np.float32)
 
 
 def _decode_repair(acting: DefenseActions | SynthesisActions, strength: float = -1.0) -> Repair:

@@ -136,6 +136,13 @@ def format_summary(summary: Summary, digits: int = 3, *, interval: bool = True) 
     return f"{mean:.{digits}f} ± {std:.{digits}f}{between}, n = {n}"
 
 
+def format_difference(difference: Comparison, digits: int = 3) -> str:
+    """Format a paired difference as in `+0.03 [+0.01, +0.05], n = 5`; one seed has no interval."""
+    n, value, low, high, *_ = difference
+    between = "" if low is None else f" [{low:+.{digits}f}, {high:+.{digits}f}]"
+    return f"{value:+.{digits}f}{between}, n = {n}"
+
+
 def _mean(sample: Floats) -> float:
     return float(sample.mean()) if np.isfinite(sample).all() else nan
 

@@ -6,7 +6,7 @@ from typing import Any
 from sparring.errors import RunError
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import SMALLEST_GAP
-from sparring.experiments.audit.budget import ATTACKS, FORMAT, NAME, AuditPlan
+from sparring.experiments.audit.budget import ATTACKS, FILE, AuditPlan
 from sparring.experiments.audit.contenders import TD3
 from sparring.experiments.audit.goals import Goal
 from sparring.experiments.audit.recorded_request import Asked, RecordedRequest
@@ -20,8 +20,8 @@ from sparring.experiments.jobs.atomic_files import read_json
 def read_audit(folder: str | Path, *, gap: float = SMALLEST_GAP) -> tuple[Audit, Asked]:
     """Return a finished audit and its request; intervals are recomputed from its runs."""
     folder = Path(folder)
-    content, verdict = read_json(folder / NAME), read_json(folder / VERDICT)
-    if not isinstance(content, dict) or content.get("sparring_audit") != FORMAT:
+    content, verdict = FILE.content(folder), read_json(folder / VERDICT)
+    if content is None:
         raise RunError(f"{folder} holds no audit; give a folder that `sparring audit` created")
     if verdict is None:
         raise RunError(f"{folder} holds an audit that is not complete; resume it with the command that started it")

@@ -17,12 +17,12 @@ from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.describe import format_duration
 from sparring.experiments.config.memory import translate_exhaustion
 from sparring.experiments.config.sections import Section
-from sparring.experiments.jobs.atomic_files import read_json, write_json
+from sparring.experiments.jobs.recorded_plan import PlanFile
 from sparring.experiments.runs.cost import estimate_seconds
 from sparring.training.backends.threaded import torch_threads
 
 NAME = "audit.json"
-FORMAT = 2
+FILE = PlanFile(NAME, "sparring_audit", 2, "audit")
 TRAINING, ATTACKS, REFERENCES, BREAKING = "policies", "attacks", "references", "breaking"
 """The stages in their order, by the names of their folders."""
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -64,24 +64,13 @@ def format_budget(seconds: float) -> str:
 
 def read_plan(folder: Path, request: AuditRequest) -> AuditPlan | None:
     """Return the plan recorded in an audit's folder; the folder of another audit is rejected."""
-    content = read_json(folder / NAME)
-    if not isinstance(content, dict) or content.get("sparring_audit") != FORMAT:
-        return None
-    if content["digest"] != request.digest:
-        raise ConfigError(f"{folder} holds another audit; choose another folder")
-    return AuditPlan(**content["effort"])
+    recorded = FILE.read(folder, request.digest)
+    return None if recorded is None else AuditPlan(**recorded)
 
 
 def write_plan(folder: Path, request: AuditRequest, *, effort: AuditPlan) -> None:
     """Record the request and the plan of an audit."""
-    content = {
-        "sparring_audit": FORMAT,
-        "digest": request.digest,
-        "asked": request.document,
-        "plugins": request.plugins,
-        "effort": asdict(effort),
-    }
-    write_json(folder / NAME, content)
+    FILE.write(folder, request.digest, asked=request.document, plugins=request.plugins, plan=asdict(effort))
 
 
 def assume_overheads(estimate: float) -> Overheads:
@@ -164,11 +153,11 @@ def _needed(playing: float, training: float = 0.0) -> float:
 def _too_small(budget: float, playing: str, *, needed: float, beyond: str = "") -> ConfigError:
     return ConfigError(
         f"budget is {format_budget(budget)}; all runs take {playing} here, and training needs its share: use --budget "
-        f"{_round_up(needed)}{beyond}, fewer --seeds or fewer federation.rounds"
+        f"{round_up_budget(needed)}{beyond}, fewer --seeds or fewer federation.rounds"
     )
 
 
-def _round_up(seconds: float) -> str:
+def round_up_budget(seconds: float) -> str:
     """Round a budget up to whole minutes, from two hours on to whole hours."""
     unit = UNITS["m"] if seconds <= 2 * UNITS["h"] else UNITS["h"]
     return format_budget(ceil(seconds / unit) * unit)

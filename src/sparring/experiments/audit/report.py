@@ -5,7 +5,7 @@ from shlex import quote
 from statistics import fmean
 from typing import NamedTuple
 
-from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, format_summary, name_interval
+from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, format_difference, format_summary, name_interval
 from sparring.experiments.audit.budget import BREAKING_SEEDS, format_budget
 from sparring.experiments.audit.goal_words import WORDS
 from sparring.experiments.audit.goals import BACKDOOR, GOALS
@@ -56,9 +56,7 @@ def format_cell_of(cell: AuditCell) -> str:
 
 def format_gap(verdict: AuditVerdict) -> str:
     """Format how much stronger the learned attack is than the worst hand-crafted one, in the metric of the goal."""
-    n, difference, low, high, *_ = verdict.difference
-    interval = "" if low is None else f" [{low:+.3f}, {high:+.3f}]"
-    return f"{difference:+.3f}{interval}, n = {n}"
+    return format_difference(verdict.difference)
 
 
 def describe_audit(done: Audit, request: Asked) -> tuple[str, ...]:

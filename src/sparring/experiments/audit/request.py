@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from sparring.attacks import TRIGGERS, LearnedAttack, NoAttack
 from sparring.contracts import Attack, Backdoor
 from sparring.errors import ConfigError
 from sparring.experiments.audit.goals import BACKDOOR, GOALS, UNTARGETED, Goal
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, list_without_options
 from sparring.experiments.config.file_contents import replace_file_names
 from sparring.experiments.config.parse import FACTS, parse_config, to_document
 from sparring.experiments.config.renamed import accept_former, to_former
@@ -40,8 +40,10 @@ def crafted_attacks(
     With a backdoor, return all attacks that can implant it in place of the untargeted ones. Attacks with an option
     that has no default are left out.
     """
-    classes = _list_crafted(catalogues)
-    found: dict[str, Section] = {name: {"name": name} for name in classes.values()}
+    classes = list_without_options("attacks", catalogues, known=FACTS)
+    found: dict[str, Section] = {
+        name: {"name": name} for name, cls in classes.items() if not issubclass(cls, NOT_CRAFTED)
+    }
     if backdoor is not None:
         found |= VARIANTS
         for label, section in found.items():
@@ -61,16 +63,6 @@ def _with_backdoor(cls: type, section: Section, backdoor: Section) -> Section:
     return {**{key: value for key, value in backdoor.items() if key in known}, **section}
 
 
-def _list_crafted(catalogues: Catalogues) -> dict[type, str]:
-    """Return the hand-crafted attacks whose options have defaults, each by its first name."""
-    classes: dict[type, str] = {}
-    for name in catalogues["attacks"]:
-        cls = lookup("attack", catalogues["attacks"], name)
-        if not issubclass(cls, NOT_CRAFTED) and not _required(cls):
-            classes.setdefault(cls, name)
-    return classes
-
-
 def _is_played(section: Section, catalogues: Catalogues, *, knowledge: Knowledge, is_backdoor: bool) -> bool:
     """Return whether an attack has the goal, and the threat model grants the view that it needs.
 
@@ -85,14 +77,6 @@ def _is_played(section: Section, catalogues: Catalogues, *, knowledge: Knowledge
     needed = getattr(player, "needs", None)
     is_granted = needed is None or issubclass(VIEWS[knowledge], needed)
     return isinstance(player, Backdoor) == is_backdoor and is_granted
-
-
-def _required(cls: type) -> bool:
-    """Return whether an option has no default and does not follow from the data."""
-    return any(
-        field.init and field.default is MISSING and field.default_factory is MISSING and field.name not in FACTS
-        for field in fields(cls)
-    )
 
 
 NO_ATTACK = "none"

@@ -1,7 +1,7 @@
 """Catalogues of the names that a configuration can use, and the description and options of each member."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from inspect import getdoc
 from types import NoneType, UnionType
@@ -124,16 +124,35 @@ def entry_of(kind: str, name: str, catalogues: Catalogues = CATALOGUES) -> Entry
     return Entry(name, " ".join(paragraph.split()), options, *stated_facts(cls))
 
 
+def list_without_options(
+    kind: str, catalogues: Catalogues = CATALOGUES, *, known: Container[str] = ()
+) -> dict[str, type]:
+    """Return the classes of a kind that can be named without options, each by its first name.
+
+    The options in `known` follow from the data.
+    """
+    names: dict[type, str] = {}
+    for name in catalogues[kind]:
+        cls = lookup(kind, catalogues[kind], name)
+        if not any(field.init and is_required(field) and field.name not in known for field in fields(cls)):
+            names.setdefault(cls, name)
+    return {name: cls for cls, name in names.items()}
+
+
+def is_required(field: Field[Any]) -> bool:
+    """Say whether an option has no default."""
+    return field.default is MISSING and field.default_factory is MISSING
+
+
 def _options(cls: type, table: Table, *, families: Families) -> Iterator[Option]:
     hints, meanings = get_type_hints(cls), option_meanings(cls)
     for field in fields(cls):
         if field.init:
             hint = hints[field.name]
-            is_required = field.default is MISSING and field.default_factory is MISSING
             yield Option(
                 field.name,
                 _format_type(hint),
-                is_required,
+                is_required(field),
                 _default(field, (table, *families.values())),
                 meanings.get(field.name, ""),
                 tuple(_describe_allowed(hint, families.get(hint, table))),

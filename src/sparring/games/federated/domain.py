@@ -18,7 +18,7 @@ from sparring.federation.scenario import check_scenario
 from sparring.games.federated.attack_types import AttackType
 from sparring.games.federated.builders import ATTACKER, robust_objective
 from sparring.games.federated.game import DEFENDER, FederatedGame
-from sparring.games.federated.seats import AttackerSeat, DefenderSeat
+from sparring.games.federated.seats import AttackerSeat, DefenderSeat, Gain
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ AttackDomain = Mapping[str, DomainType]
 class DefenderTerms:
     """What a defender decides in each round of a typed game, what it sees, and what it gains.
 
-    Its reward is the level of `robust_objective` after each round, with the type's own backdoors.
+    Its reward is measured by `robust_objective`, with the type's own backdoors.
     """
 
     acting: PlanDecoder
@@ -73,6 +73,8 @@ class DefenderTerms:
     """λ, the weight of triggered images."""
     ceiling: float = 3.0
     """Upper bound of a loss."""
+    gain: Gain = "level"
+    """When the level of the objective counts: after each round, as in MSG, or only late in an episode."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +142,7 @@ def _typed_game(scenario: Scenario, each: DomainType, terms: DefenderTerms, root
     backdoors = each.backdoors if terms.sees_backdoors else ()
     objective = robust_objective(world.federation, backdoors, weight=terms.weight, ceiling=terms.ceiling)
     seats: dict[str, AttackerSeat | DefenderSeat] = {
-        DEFENDER: DefenderSeat(terms.acting, objective, layers=terms.layers)
+        DEFENDER: DefenderSeat(terms.acting, objective, terms.gain, layers=terms.layers)
     }
     if each.follower is not None:
         seats[ATTACKER] = each.follower.role

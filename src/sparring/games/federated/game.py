@@ -161,7 +161,7 @@ class FederatedGame:
 
     def reward(self, before: GameState, after: GameState, *, seat: str) -> float:
         gain = self.roles[seat].gain
-        if gain == "end" and not self.is_over(after):
+        if (gain == "end" and not self.is_over(after)) or (gain == "late" and not self._is_late(after)):
             return 0.0
         level = self._worth(after, seat)
         return level - self._worth(before, seat) if gain == "rise" else level
@@ -191,6 +191,12 @@ class FederatedGame:
 
     def _end(self, state: GameState) -> int:
         return self.rounds if state.end is None else state.end
+
+    def _is_late(self, state: GameState) -> bool:
+        """Say whether a state is in the second half of its episode."""
+        end = self._end(state)
+        begin = 0 if self.span is None else max(0, end - self.span)
+        return 2 * state.federation.round > begin + end
 
     def _can_begin(self, start: FederationState, kind: AttackType) -> bool:
         """Say whether there is a round in which a player can move."""

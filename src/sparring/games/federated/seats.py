@@ -10,9 +10,10 @@ from sparring.games.federated.objectives import Objective
 from sparring.models.summary import seen_parameters
 from sparring.policies.observation import Features, observation_size
 
-Gain = Literal["rise", "level", "end"]
-"""Whether the reward is the rise of the objective in a step (Li et al., 2022), its level after the step (MSG), or its
-level after the last step of an episode, and 0 before."""
+Gain = Literal["rise", "level", "late", "end"]
+"""Whether the reward is the rise of the objective in a step (Li et al., 2022), or its level after the step (MSG).
+
+`late` and `end` count the level in the second half of an episode, or after its last step, and 0 before."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,330 @@
+"""Harden: learn a defense against a domain of attacks in a simulation, and compare it; each stage resumes."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from sparring.arrays import FloatArray
+from sparring.attacks import attack_policy
+from sparring.contracts import Space
+from sparring.defenses import LearnedDefense, defense_policy
+from sparring.errors import ConfigError, Interrupted
+from sparring.experiments.config.build import load_dataset
+from sparring.experiments.hardening.card import make_card
+from sparring.experiments.hardening.comparison import (
+    ComparedWorld,
+    Contender,
+    DefenseScores,
+    compare_defenses,
+    table_from_json,
+    table_to_json,
+)
+from sparring.experiments.hardening.plan import (
+    COMPARISON,
+    CONSTANT,
+    FOLLOWERS,
+    NAME,
+    POLICY,
+    HardeningPlan,
+    make_plan,
+    read_plan,
+    write_plan,
+)
+from sparring.experiments.hardening.report import Made, constant_sections, hardening_page
+from sparring.experiments.hardening.request import HardeningRequest
+from sparring.experiments.hardening.verdict import UNTRAINED, HardeningVerdict, judge_hardening
+from sparring.experiments.hardening.world import SimulatedWorld, simulate_world
+from sparring.experiments.jobs.atomic_files import (
+    PARTIAL,
+    admit_writing,
+    read_json,
+    refuse_other_files,
+    write,
+    write_json,
+)
+from sparring.experiments.jobs.job import stop_file
+from sparring.experiments.jobs.process_pool import parallel_calls, pinned_calls
+from sparring.experiments.jobs.resumable import run_job, training_job
+from sparring.experiments.jobs.snapshots import latest_progress
+from sparring.experiments.jobs.train_policy import save_policy
+from sparring.experiments.runs.run_folder import LOCK, lock_folder
+from sparring.experiments.sweeps.follower import Follower, NoFollower
+from sparring.games.federated import ATTACKER, DEFENDER, AttackerSeat, follower_games, typed_games
+from sparring.learning.actor_critic.updates import UpdateSettings
+from sparring.learning.calls import Calls
+from sparring.learning.evaluation import episode_returns
+from sparring.learning.learner import Learner
+from sparring.learning.meta.actor_critic_reptile import ReptileActorCritic
+from sparring.learning.search import ConstantActions, CrossEntropySearch
+from sparring.learning.training_env import LearningTask
+from sparring.learning.types_in_turn import TypesInTurn
+from sparring.learning.yardstick import defender_tasks
+from sparring.policies import PolicyVersion, load_policy
+from sparring.policies.encoder import ProjectionEncoder, random_projection
+from sparring.policies.network import PolicyNetwork, constant_policy
+from sparring.policies.saved_policy import Side
+from sparring.random import stream
+from sparring.training.backends.threaded import torch_threads
+
+REPORT, SCORES = "report.html", "comparison.json"
+FOLDER = ".hardening"
+"""The suffix of the folder beside the policy, with all that it was made from."""
+SUFFIX = ".safetensors"
+UNSAFE = r"[^A-Za-z0-9_+-]+"
+"""What the name of a file leaves out of that of a type."""
+SEARCH = CrossEntropySearch(ConstantActions(), candidates=12, elites=3, episodes=1, deviation=0.4, trials=2)
+TRIED = 2
+"""Common episodes in which the start of the search is chosen."""
+META = ReptileActorCritic(
+    settings=UpdateSettings(hidden=(64, 64)), batch=128, memory=5000, imitation=500, critic_updates=300, trials=4
+)
+LARGE, FEATURES = 256, 64
+"""Longer observations are projected to so many numbers."""
+
+
+def folder_of(out: Path) -> Path:
+    """Return the folder of a hardening whose policy is written to `out`."""
+    return out.with_suffix(FOLDER)
+
+
+class Hardened(NamedTuple):
+    """A finished hardening."""
+
+    policy: Path
+    folder: Path
+    plan: HardeningPlan
+    verdict: HardeningVerdict
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.folder / REPORT
+
+    @property
+    def constant(self) -> Path:
+        """The best constant action, as a policy."""
+        return self.folder / f"{CONSTANT}{SUFFIX}"
+
+
+@dataclass(frozen=True)
+class HardeningContext:
+    """What the stages of a hardening share."""
+
+    request: HardeningRequest
+    world: SimulatedWorld
+    folder: Path
+    plan: HardeningPlan
+    workers: int
+    calls: Calls
+    follower: Follower
+
+    @property
+    def seed(self) -> int:
+        """The seed of everything random."""
+        return self.request.config.seed
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The prior of the types."""
+        return {name: each.kind.weight for name, each in self.world.domain.items()}
+
+    def begin(self, stage: str, words: str, *, share: float = 1.0) -> None:
+        """Announce a stage, or a share of it."""
+        self.follower.begin(words, share * self.plan.stages.get(stage, 0.0))
+
+    def wants_stop(self) -> bool:
+        """Say whether a stop is requested."""
+        return stop_file(self.folder).exists()
+
+    def spread(self, function: Callable[[Any], Any], arguments: Sequence[Any]) -> Iterator[Any]:
+        """Make calls in all processes; a request to stop is noticed after each answer."""
+        for answer in self.calls(function, arguments):
+            if self.wants_stop():
+                raise Interrupted("stopped; the same command resumes it")
+            yield answer
+
+    def train(self, learner: Learner[Any], task: LearningTask, name: str, *, steps: int) -> PolicyNetwork:
+        """Train in the folder of a stage, or resume there, and return the chosen policy of the task's seat."""
+        folder = self.folder / name
+        job = training_job(learner, task, steps=steps, seed=self.seed)
+        with self.follower.training(self.folder, lambda: [min(steps, latest_progress(folder))], total=steps):
+            state = run_job(job, folder, wants_stop=self.wants_stop)
+            chosen = learner.choose(state, task, seed=self.seed)
+        return learner.policies(chosen, task)[task.seat]
+
+
+def train_followers(context: HardeningContext) -> dict[str, PolicyNetwork]:
+    """Train the follower of each adaptive type against its fixed rule; what is trained already is read."""
+    games = follower_games(context.world.scenario, context.world.domain, context.request.rounds)
+    trained = {}
+    for name, game in games.items():
+        context.begin(FOLLOWERS, f"training the attacker of {name}", share=1 / len(games))
+        path = follower_file(context.folder, name)
+        if not path.exists():
+            search = replace(SEARCH, calls=context.spread)
+            steps = context.plan.rounds[FOLLOWERS] // len(games)
+            policy = context.train(search, LearningTask(game, ATTACKER), f"{FOLLOWERS}/{path.stem}", steps=steps)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            role = game.roles[ATTACKER]
+            assert isinstance(role, AttackerSeat)
+            save_policy(path, attack_policy([PolicyVersion(0, policy)], role.acting, layers=role.layers))
+        trained[name] = _read(path, "attack")
+    return trained
+
+
+def follower_file(folder: Path, kind: str) -> Path:
+    """Return the file of a follower's policy."""
+    return folder / FOLLOWERS / f"{re.sub(UNSAFE, '-', kind)}{SUFFIX}"
+
+
+def search_constant_action(context: HardeningContext, task: LearningTask) -> PolicyNetwork:
+    """Search the best constant action over the domain, or read what was found."""
+    path = context.folder / f"{CONSTANT}{SUFFIX}"
+    context.begin(CONSTANT, "searching the best constant action")
+    if not path.exists():
+        start = tuple(find_start(context, task).tolist())
+        search = replace(SEARCH, start=start, calls=context.spread)
+        _save(context, path, context.train(search, task, CONSTANT, steps=context.plan.rounds[CONSTANT]))
+    return _read(path)
+
+
+def find_start(context: HardeningContext, task: LearningTask) -> FloatArray:
+    """Return the best action in common episodes: one that stands for a fixed rule, or the middle of all ranges."""
+    actions = [np.zeros(task.space.action, dtype=np.float32), *context.world.terms.acting.anchors.values()]
+    policies = [SEARCH.family.policy(torch.from_numpy(action), task.space) for action in actions]
+    returns, _ = episode_returns(
+        task, policies, numbers=range(TRIED), seed=context.seed, name="start", calls=context.spread
+    )
+    return actions[int(returns.sum(dim=1).argmax())]
+
+
+def learn_policy(context: HardeningContext, task: LearningTask, start: PolicyNetwork) -> PolicyNetwork:
+    """Learn a policy across the types, from a constant action on, or read what was learned."""
+    path = context.folder / f"{POLICY}{SUFFIX}"
+    context.begin(POLICY, "learning a policy across the types")
+    if not path.exists():
+        with pinned_calls(context.workers) as pinned:
+            encoder = _choose_encoder(context, task.space)
+            learner = replace(META, start=_encode(start, encoder), encoder=encoder, calls=pinned)
+            learned = context.train(learner, task, POLICY, steps=context.plan.rounds[POLICY])
+        _save(context, path, learned)
+    return _read(path)
+
+
+def _choose_encoder(context: HardeningContext, space: Space) -> ProjectionEncoder | None:
+    """Return the encoder of the observations for a policy's network; None passes small ones as they are."""
+    if space.observation <= LARGE:
+        return None
+    return random_projection(space.observation, FEATURES, rng=stream(context.seed, "projection"))
+
+
+def _encode(constant: PolicyNetwork, encoder: ProjectionEncoder | None) -> PolicyNetwork:
+    """Return a policy with a constant action on encoded observations, so that a memory need not hold others."""
+    if encoder is None:
+        return constant
+    ((_, action),) = constant.layers
+    return PolicyNetwork(((torch.zeros(len(action), FEATURES), action),), squash=constant.squash, encoder=encoder)
+
+
+def _save(context: HardeningContext, path: Path, policy: PolicyNetwork, card: Mapping[str, Any] | None = None) -> None:
+    """Save a policy of the defender."""
+    saved = defense_policy(
+        [PolicyVersion(0, policy)], context.world.terms.acting, layers=context.request.settings.layers
+    )
+    save_policy(path, replace(saved, card=card))
+
+
+def compare_learned(context: HardeningContext) -> DefenseScores:
+    """Compare the policies in the folder with the fixed rules of the catalogue, or read the comparison."""
+    path, settings = context.folder / SCORES, context.request.settings
+    policies = {name: LearnedDefense(str(context.folder / f"{name}{SUFFIX}")) for name in (POLICY, CONSTANT, UNTRAINED)}
+    defenses: dict[str, Contender] = {**policies, **context.world.rules}
+    followers = {
+        name: str(follower_file(context.folder, name))
+        for name, each in context.world.domain.items()
+        if each.follower is not None
+    }
+    compared = ComparedWorld(
+        context.world.scenario, context.world.domain, followers, defenses, context.request.compared, context.seed
+    )
+    context.begin(
+        COMPARISON, f"comparing {len(defenses)} defenses in {settings.episodes} held-out episodes of each type"
+    )
+    if not path.exists():
+        empty = DefenseScores({}, context.weights, settings.over)
+        total, played = len(defenses) * len(context.weights) * settings.episodes, [0]
+        with context.follower.training(context.folder, lambda: played, total=total):
+            table = compare_defenses(compared, empty, settings.episodes, context.spread, played.append)
+        write_json(path, table_to_json(table))
+    return table_from_json(read_json(path))
+
+
+HERE = 1
+NOBODY = NoFollower()
+
+
+def harden(request: HardeningRequest, out: str | Path, *, workers: int = HERE, follower: Follower = NOBODY) -> Hardened:
+    """Learn a defense, compare it, and write the policy to `out`; or resume the same hardening with the same bytes.
+
+    The folder beside the policy keeps everything that it was made from, and the page.
+    """
+    out = Path(out)
+    folder = folder_of(out)
+    _admit(out, folder)
+    dataset = load_dataset(request.config, request.catalogues)
+    with torch_threads(request.config.execution.threads):
+        world = simulate_world(request, dataset)
+        recorded = read_plan(folder, request)
+        if recorded is None:
+            follower.begin("measuring how long a round takes")
+        plan = make_plan(request, world, workers) if recorded is None else recorded
+        with lock_folder(folder), parallel_calls(workers) as calls:
+            write_plan(folder, request, plan)
+            stop_file(folder).unlink(missing_ok=True)
+            context = HardeningContext(request, world, folder, plan, workers, calls, follower)
+            with follower.whole(plan.seconds):
+                table = _run_stages(context)
+            verdict = judge_hardening(table, world.rules)
+            done = Hardened(out, folder, plan, verdict)
+            action = world.terms.acting.decode(constant_action(done.constant))
+            made = Made(request, plan, verdict, constant_sections(request, action), world.left_out)
+            write(done.report, hardening_page(made).encode())
+            _save(context, out, _read(folder / f"{POLICY}{SUFFIX}"), make_card(request, plan, verdict))
+    return done
+
+
+def constant_action(path: Path) -> FloatArray:
+    """Return the action of a policy that answers everything alike."""
+    action: FloatArray = _read(path).layers[-1][1].clamp(-1, 1).numpy()
+    return action
+
+
+def _read(path: Path, side: Side = "defense") -> PolicyNetwork:
+    return load_policy(path, side).versions[0].policy
+
+
+def _run_stages(context: HardeningContext) -> DefenseScores:
+    followers = train_followers(context)
+    games = typed_games(context.world.scenario, context.world.domain, context.world.terms)
+    tasks = defender_tasks(games, followers)
+    together = TypesInTurn(
+        list(tasks.values()), [context.weights[name] for name in tasks], context.request.settings.over
+    )
+    task = LearningTask(together, DEFENDER)
+    _save(context, context.folder / f"{UNTRAINED}{SUFFIX}", constant_policy(task.space))
+    learn_policy(context, task, search_constant_action(context, task))
+    return compare_learned(context)
+
+
+def _admit(out: Path, folder: Path) -> None:
+    """Reject a path that is no policy's, a folder that holds something else, and what is not writable."""
+    if out.suffix != SUFFIX:
+        raise ConfigError(f"out is {str(out)!r}; it must end in {SUFFIX}")
+    if not (folder / NAME).exists():
+        refuse_other_files(folder, {LOCK, NAME + PARTIAL}, what="holds no hardening; choose another --out")
+    admit_writing(folder)

@@ -1,0 +1,114 @@
+"""A whole hardening on a few rounds: files, resume, workers, leaks, and what it says."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from sparring.arrays import Batch
+from sparring.errors import ConfigError, Interrupted
+from sparring.experiments.config.build import load_dataset
+from sparring.experiments.hardening import run_hardening
+from sparring.experiments.hardening.run_hardening import folder_of, harden
+from sparring.experiments.sweeps.follower import NoFollower
+from sparring.policies import load_policy
+from tests.experiments.hardening.asking import SMALL, TYPES, request
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch):
+    monkeypatch.setattr(run_hardening, "META", SMALL)
+    monkeypatch.setattr(run_hardening, "SEARCH", replace(run_hardening.SEARCH, candidates=4, elites=2, kept=2))
+
+
+def files(out):
+    """Return what a hardening writes, without timings."""
+    folder = folder_of(out)
+    names = ("constant.safetensors", "policy.safetensors", "untrained.safetensors", "comparison.json")
+    return {"out": policy_bytes(out), **{name: (folder / name).read_bytes() for name in names}}
+
+
+def policy_bytes(path):
+    """Return the bytes of a policy's tensors."""
+    versions = load_policy(path, "defense").versions
+    return b"".join(
+        tensor.numpy().tobytes() for version in versions for layer in version.policy.layers for tensor in layer
+    )
+
+
+class StopsAfter(NoFollower):
+    """Asks for a stop when a stage begins."""
+
+    def __init__(self, folder, stage):
+        self.folder, self.stage = folder, stage
+
+    def begin(self, stage, seconds=0.0):
+        if self.stage in stage:
+            (self.folder / ".stop").touch()
+
+
+def test_it_writes_a_policy_with_a_card_and_a_page(tmp_path):
+    done = harden(request(), tmp_path / "d.safetensors")
+    card = load_policy(done.policy, "defense").card
+    assert list(card["measured"]) == list(TYPES)
+    assert card["digest"] == request().digest
+    assert "attackers that learn against it" in card["not_trained_for"]
+    assert card["verdict"]["recommended"] == done.verdict.recommended
+    page = done.report.read_text()
+    assert "Attack domain" in page
+    assert done.verdict.best_rule in page
+
+
+@pytest.mark.parametrize("stage", ["constant action", "learning a policy", "comparing"])
+def test_a_stop_resumes_to_the_same_bytes(tmp_path, stage):
+    whole = tmp_path / "whole.safetensors"
+    harden(request(), whole)
+    out = tmp_path / "parts.safetensors"
+    with pytest.raises(Interrupted, match="stopped"):
+        harden(request(), out, follower=StopsAfter(folder_of(out), stage))
+    assert not out.exists()
+    harden(request(), out)
+    assert files(out) == files(whole)
+
+
+def test_two_workers_lead_to_the_same_bytes(tmp_path):
+    one, two = tmp_path / "one.safetensors", tmp_path / "two.safetensors"
+    harden(request(), one, workers=1)
+    harden(request(), two, workers=2)
+    assert files(one) == files(two)
+
+
+def test_no_label_of_the_test_split_matters(tmp_path):
+    asked = request()
+    dataset = load_dataset(asked.config)
+    shuffled = torch.randint(0, 10, dataset.test.labels.shape, generator=torch.Generator().manual_seed(0))
+    poisoned = replace(dataset, test=Batch(dataset.test.inputs, shuffled))
+    assert not torch.equal(shuffled, dataset.test.labels)
+    clean, leaky = tmp_path / "clean.safetensors", tmp_path / "leaky.safetensors"
+    harden(asked, clean)
+    catalogues = replace(asked.catalogues, loaded=lambda *_: poisoned)
+    harden(replace(asked, catalogues=catalogues), leaky)
+    assert files(leaky) == files(clean)
+
+
+def test_another_request_does_not_take_the_folder(tmp_path):
+    out = tmp_path / "d.safetensors"
+    harden(request(), out)
+    with pytest.raises(ConfigError, match="holds another hardening; choose another folder"):
+        harden(request(effort=201), out)
+
+
+def test_a_follower_is_trained_before(tmp_path):
+    types = {"rl": {"follower": {"acting": "local_search", "share": 0.4, "against": {"defense": "median"}}}}
+    done = harden(request(types=types), tmp_path / "d.safetensors")
+    trained = load_policy(done.folder / "followers" / "rl.safetensors", "attack")
+    assert trained.versions[0].policy.layers[-1][1].numel() == 2
+    assert "attackers that learn against it" not in load_policy(done.policy, "defense").card["not_trained_for"]
+
+
+def test_white_box_plays_on_the_true_shards(tmp_path):
+    asked = request(knowledge="white_box")
+    assert asked.simulated == asked.base
+    done = harden(asked, tmp_path / "d.safetensors")
+    assert json.loads((done.folder / "hardening.json").read_text())["asked"]["harden"]["knowledge"] == "white_box"
