@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from sparring.errors import ConfigError
-from sparring.policies.encoder import CountEncoder, FeatureEncoder, unpack_encoder
+from sparring.policies.encoder import CountEncoder, FeatureEncoder, random_projection, unpack_encoder
 from sparring.policies.network import PolicyNetwork
+from sparring.random import stream
 
 
 def test_the_count_becomes_a_one_hot_of_its_range():
@@ -70,3 +71,20 @@ def test_an_encoder_of_features_is_packed(encoder):
 def test_an_encoder_of_features_refuses_what_makes_no_sense(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+def test_a_random_projection_nearly_keeps_distances():
+    encoder = random_projection(5000, 64, rng=stream(0, "projection"))
+    points = torch.randn(6, 5000, generator=torch.Generator().manual_seed(0))
+    shrunk = torch.pdist(encoder(points)) / torch.pdist(points)
+    assert (shrunk - 1).abs().max() < 0.4
+    assert (encoder.size(5000), encoder.size(4999)) == (64, 0)
+    assert torch.equal(unpack_encoder(encoder.pack()).matrix, encoder.matrix)
+
+
+def test_a_policy_that_projects_names_the_observation_that_it_was_made_for():
+    encoder = random_projection(9, 2, rng=stream(0, "projection"))
+    policy = PolicyNetwork(((torch.zeros(1, 2), torch.zeros(1)),), encoder=encoder)
+    assert policy.fits(9)
+    assert not policy.fits(10)
+    assert policy.inputs == 9

@@ -113,3 +113,19 @@ def test_one_value_is_left_however_much_is_trimmed():
 def test_what_makes_no_sense_is_refused(make, message):
     with pytest.raises(ConfigError, match=f"^{message}$"):
         make()
+
+
+@pytest.mark.parametrize("acting", [DefenseActions(), SynthesisActions(repair="prun")], ids=["published", "synthesis"])
+def test_fixed_rules_are_actions_where_a_search_can_begin(acting):
+    plans = {name: acting.decode(action) for name, action in acting.anchors.items()}
+    assert plans["mean"].rule.max_norm == pytest.approx(acting.max_norm[1])
+    assert plans["mean"].rule.trim == 0
+    assert plans["trimmed_mean"].rule.trim == pytest.approx(0.4)
+    assert all(len(action) == acting.size for action in acting.anchors.values())
+
+
+def test_a_synthesis_has_rules_that_trust_the_server():
+    rules = {name: SynthesisActions().decode(action).rule for name, action in SynthesisActions().anchors.items()}
+    assert rules["fltrust"].trust == rules["fltrust"].lift == 1
+    assert rules["graded_trust"].power == pytest.approx(GradedTrust().power)
+    assert rules["graded_trust"].max_norm == pytest.approx(GradedTrust().max_norm)

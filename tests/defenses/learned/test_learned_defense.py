@@ -21,6 +21,7 @@ from sparring.errors import ConfigError
 from sparring.models.summary import summary
 from sparring.policies import PolicyVersion, save_policy
 from sparring.policies.network import PolicyNetwork
+from sparring.random import stream
 from sparring.registry import build
 from tests.attacks.learned.policies import constant, trained
 from tests.attacks.views import LOGISTIC
@@ -136,3 +137,14 @@ def test_actions_of_another_side_are_refused(tmp_path):
 
 def test_a_plan_is_a_rule_and_a_repair():
     assert RoundPlan(ClippedTrimmedMean()).repair is None
+
+
+def test_nothing_but_the_global_model_is_seen(tmp_path):
+    weights = torch.linspace(-1, 1, 7 * INPUTS).view(7, INPUTS)
+    saved = defense_policy([PolicyVersion(0, PolicyNetwork(((weights, torch.zeros(7)),)))], SynthesisActions())
+    save_policy(tmp_path / "policy", saved)
+    defense, view = LearnedDefense(str(tmp_path / "policy")), server_view()
+    plan, _ = defense.plan(view, {})
+    others = [view._replace(round=9), view._replace(clients=view.clients[:1]), view._replace(rng=stream(7, "other"))]
+    assert all(defense.plan(other, {})[0] == plan for other in others)
+    assert defense.plan(view._replace(parameters=view.parameters.roll(1)), {})[0] != plan

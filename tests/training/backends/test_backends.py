@@ -123,3 +123,12 @@ def test_large_minibatches_are_trained_as_by_the_sequential_backend(model):
     expected, found = (updates(each, MODELS[model], examples=24) for each in (Sequential(), Auto(pooled=True)))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * expected.abs().max().item())
     assert not found.equal(expected)
+
+
+def test_a_few_clients_with_several_steps_train_one_by_one_on_request():
+    one, many = (
+        [updates(each, MODELS["mlp"], clients=clients, steps=3) for each in (Sequential(), Auto(pooled=True))]
+        for clients in (2, 8)
+    )
+    assert one[1].equal(one[0])
+    torch.testing.assert_close(many[1], many[0])
