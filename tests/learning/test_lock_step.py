@@ -6,8 +6,7 @@ import torch
 
 from sparring.experiments.jobs.process_pool import parallel_calls
 from sparring.games.federated import ATTACKER
-from sparring.learning import evaluation
-from sparring.learning.evaluation import EpisodeCall, episode_returns, play_episode
+from sparring.learning.evaluation import EpisodeCall, Playing, episode_returns, play_episode
 from sparring.learning.search import ConstantActions
 from sparring.learning.training_env import LearningTask
 from sparring.training import Auto
@@ -40,13 +39,12 @@ def test_games_without_joint_transitions_are_stepped_one_by_one():
     assert both == 2 * play_episode(EpisodeCall([Still()], 0, "e", 1), game)
 
 
-def test_returns_are_the_same_bytes_for_one_and_two_processes(monkeypatch):
-    monkeypatch.setattr(evaluation, "TOGETHER", 2)
+def test_returns_are_the_same_bytes_for_one_and_two_processes():
     game = task()
     wanted = {"numbers": range(2), "seed": 0, "name": "e"}
-    expected, steps = episode_returns(game, policies(game), **wanted)
+    expected, steps = episode_returns(game, policies(game), **wanted, playing=Playing(together=2))
     with parallel_calls(2) as calls:
-        found, taken = episode_returns(game, policies(game), **wanted, calls=calls)
+        found, taken = episode_returns(game, policies(game), **wanted, playing=Playing(calls, together=2))
     assert torch.equal(found, expected)
     assert taken == steps
     assert expected.shape == (3, 2)

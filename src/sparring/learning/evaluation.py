@@ -16,7 +16,19 @@ from sparring.learning.training_env import LearningTask
 from sparring.random import stream
 
 TOGETHER = 8
-"""Policies that play an episode in lock-step. Results depend on it, and not on the number of processes."""
+"""The usual number of policies that play an episode in lock-step."""
+
+
+class Playing(NamedTuple):
+    """How episodes are played."""
+
+    calls: Calls = call_in_turn
+    """In this process, or in several. Returns do not depend on it."""
+    together: int = TOGETHER
+    """Policies that play an episode in lock-step. Returns depend on it; fewer keep more processes busy."""
+
+
+IN_TURN = Playing()
 
 
 class EpisodeCall(NamedTuple):
@@ -60,12 +72,13 @@ def episode_returns(
     numbers: Sequence[int],
     seed: int,
     name: str,
-    calls: Calls = call_in_turn,
+    playing: Playing = IN_TURN,
 ) -> tuple[Tensor, int]:
     """Return the `[policies, episodes]` returns in common episodes, in float64, and the steps that they took."""
-    groups = [policies[first : first + TOGETHER] for first in range(0, len(policies), TOGETHER)]
+    together = playing.together
+    groups = [policies[first : first + together] for first in range(0, len(policies), together)]
     due = [EpisodeCall(group, seed, name, number) for number in numbers for group in groups]
-    results = list(chain.from_iterable(calls(partial(play_episode, task=task), due)))
+    results = list(chain.from_iterable(playing.calls(partial(play_episode, task=task), due)))
     gains = torch.tensor([result.gain for result in results], dtype=torch.float64)
     return gains.view(len(numbers), len(policies)).T.contiguous(), sum(result.steps for result in results)
 

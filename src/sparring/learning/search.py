@@ -20,7 +20,7 @@ from sparring.arrays import briefly
 from sparring.contracts import Space
 from sparring.errors import ConfigError
 from sparring.learning.calls import Calls, call_in_turn
-from sparring.learning.evaluation import episode_returns
+from sparring.learning.evaluation import TOGETHER, Playing, episode_returns
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder, Encoder
 from sparring.policies.network import PolicyNetwork
@@ -152,12 +152,15 @@ class CrossEntropySearch:
     """The numbers around which the first candidates are drawn; None means zeros."""
     trials: int = 4
     """Fresh episodes of all kept candidates in the final choice; the better half plays twice as many."""
+    together: int = TOGETHER
+    """Policies that play an episode in lock-step. Results depend on it: fewer keep more processes busy."""
     calls: Calls = call_in_turn
     """How episodes are played: in this process, or in several. What is found does not depend on it."""
 
     def __post_init__(self) -> None:
         counts = {
-            name: getattr(self, name) for name in ("candidates", "elites", "episodes", "fading", "kept", "trials")
+            name: getattr(self, name)
+            for name in ("candidates", "elites", "episodes", "fading", "kept", "trials", "together")
         }
         check_at_least_one("search", **counts)
         check_positive("search", deviation=self.deviation)
@@ -226,7 +229,12 @@ class CrossEntropySearch:
         due = range(episodes)
         while True:
             gains, taken = episode_returns(
-                task, [policies[place] for place in alive], numbers=due, seed=seed, name=name, calls=self.calls
+                task,
+                [policies[place] for place in alive],
+                numbers=due,
+                seed=seed,
+                name=name,
+                playing=Playing(self.calls, self.together),
             )
             totals[alive] += gains.sum(dim=1)
             steps, played = steps + taken, played + len(due)

@@ -57,7 +57,7 @@ from sparring.experiments.sweeps.follower import Follower, NoFollower
 from sparring.games.federated import ATTACKER, DEFENDER, AttackerSeat, follower_games, typed_games
 from sparring.learning.actor_critic.updates import UpdateSettings
 from sparring.learning.calls import Calls
-from sparring.learning.evaluation import episode_returns
+from sparring.learning.evaluation import Playing, episode_returns
 from sparring.learning.learner import Learner
 from sparring.learning.meta.actor_critic_reptile import ReptileActorCritic
 from sparring.learning.search import ConstantActions, CrossEntropySearch
@@ -77,7 +77,7 @@ FOLDER = ".hardening"
 SUFFIX = ".safetensors"
 UNSAFE = r"[^A-Za-z0-9_+-]+"
 """What the name of a file leaves out of that of a type."""
-SEARCH = CrossEntropySearch(ConstantActions(), candidates=12, elites=3, episodes=1, deviation=0.4, trials=2)
+SEARCH = CrossEntropySearch(ConstantActions(), candidates=12, elites=3, episodes=1, deviation=0.4, trials=2, together=3)
 TRIED = 2
 """Common episodes in which the start of the search is chosen."""
 META = ReptileActorCritic(
@@ -198,7 +198,12 @@ def find_start(context: HardeningContext, task: LearningTask) -> FloatArray:
     actions = [np.zeros(task.space.action, dtype=np.float32), *context.world.terms.acting.anchors.values()]
     policies = [SEARCH.family.policy(torch.from_numpy(action), task.space) for action in actions]
     returns, _ = episode_returns(
-        task, policies, numbers=range(TRIED), seed=context.seed, name="start", calls=context.spread
+        task,
+        policies,
+        numbers=range(TRIED),
+        seed=context.seed,
+        name="start",
+        playing=Playing(context.spread, SEARCH.together),
     )
     return actions[int(returns.sum(dim=1).argmax())]
 
