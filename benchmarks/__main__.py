@@ -1,6 +1,6 @@
 """`make bench`: print every table."""
 
-from benchmarks import games, inversion, reinforcement, rounds, rules, starting, sweeps, worlds
+from benchmarks import games, hardening, inversion, reinforcement, rounds, rules, starting, sweeps, worlds
 
 if __name__ == "__main__":
     starting.main()
@@ -11,3 +11,4 @@ if __name__ == "__main__":
     worlds.main()
     reinforcement.main()
     inversion.main()
+    hardening.main()

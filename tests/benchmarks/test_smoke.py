@@ -17,8 +17,10 @@ from sparring.models import Cnn
 from tests.source import ROOT
 
 TINY = {"tiny": Workload(Cnn(width=1), (1, 28, 28), clients=40, sampled=2, batch=2, examples=400)}
+HARDENED = {"data": "digits", "model": "logistic", "harden": {"rounds": 1, "images": 100}}
 SIZES = {
     "games": {"repeats": 1, "threads": (1,), "workloads": TINY},
+    "hardening": {"rounds": 1, "repeats": 1, "settings": {"tiny": HARDENED}},
     "inversion": {"repeats": 1, "iterations": 1, "workloads": {"tiny": Gradients(2, 2)}},
     "reinforcement": {"repeats": 1, "threads": (1,), "settings": TD3Settings(warmup=0, batch=4, hidden=(8,))},
     "rounds": {"repeats": 1, "threads": 1, "workloads": TINY},
