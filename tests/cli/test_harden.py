@@ -27,7 +27,7 @@ def test_the_request_is_read_from_settings_and_options(calls, capsys):
     words = ["--domain", "meta_rl", "--budget", "4m", "--out", "d.safetensors", "--knowledge", "white_box"]
     assert main([*FEDERATION, "harden.actions=published", *words]) == 0
     ((request, out),) = calls
-    assert (request.domain_name, request.effort, str(out)) == ("meta_rl", 240.0, "d.safetensors")
+    assert (request.domain, request.effort, str(out)) == ({"name": "meta_rl"}, 240.0, "d.safetensors")
     assert (request.settings.actions, request.settings.knowledge) == ("published", "white_box")
     assert capsys.readouterr().err.startswith("sparring: hardening of logistic on digits against the domain meta_rl")
 
@@ -35,8 +35,9 @@ def test_the_request_is_read_from_settings_and_options(calls, capsys):
 def test_the_verdict_is_told_in_a_small_terminal(calls, capsys):
     assert main(FEDERATION) == 0
     out = capsys.readouterr().out
-    assert "The learned policy is better than the best constant action by +0.100" in out
-    assert "Recommended: the learned policy" in out
+    said = " ".join(out.split())
+    assert "The learned policy is better than the best constant action: the difference is +0.100" in said
+    assert "Recommended: the learned policy" in said
     assert max(map(len, out.splitlines())) <= 80
 
 

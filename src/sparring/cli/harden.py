@@ -66,7 +66,7 @@ def command(
     )
     config = request.config
     played = f"{config.model['name']} on {config.data.member['name']}"
-    show_notice(f"hardening of {played} against the domain {request.domain_name}, in {folder_of(out)}")
+    show_notice(f"hardening of {played} against {request.domain_name}, in {folder_of(out)}")
     done = harden(request, out, workers=workers.size, follower=ConsoleFollower())
     if as_json:
         typer.echo(json.dumps(_to_json(done, request), allow_nan=False))
@@ -94,6 +94,6 @@ def _show(done: Hardened) -> None:
     show_facts({**list_facts(done.verdict), **_list_paths(done)})
     show_paragraphs(describe_hardening(done.verdict))
     typer.echo()
-    ranked = {name_defense(row.name): row.overall for row in done.verdict.rows}
+    ranked = {name_defense(row.name).removeprefix("the "): row.overall for row in done.verdict.rows}
     measured = OVER[done.verdict.table.over]
     show_ranking(f"defenses: accuracy minus backdoor accuracy, {measured}", ranked, corner="defense")

@@ -90,8 +90,8 @@ def _format_worst(found: WorstCase | None) -> Text:
     return Text(f"{mean}\n{printable(found.column)}{missing}")
 
 
-SUMMARY_WIDTH = 11
-"""The width of an interval."""
+SUMMARY_WIDTH, SIGNED_WIDTH = 11, 13
+"""The width of an interval, and of one that may have negative ends."""
 
 
 def show_ranking(heading: str, ranked: Mapping[str, Summary], *, corner: str) -> None:
@@ -100,7 +100,7 @@ def show_ranking(heading: str, ranked: Mapping[str, Summary], *, corner: str) ->
     for row, summary in ranked.items():
         mean, interval = _format_summary(summary)
         cells |= {(row, "mean"): Text(mean), (row, "interval"): Text(interval)}
-    show_wide_table(heading, cells, corner=corner, width=SUMMARY_WIDTH, leading=0)
+    show_wide_table(heading, cells, corner=corner, width=SIGNED_WIDTH, leading=0)
 
 
 def show_summaries(heading: str, rows: Mapping[str, Mapping[str, Summary | None]], *, corner: str) -> None:

@@ -20,7 +20,8 @@ def test_equal_requests_have_equal_digests():
 def test_the_default_domain_is_harden():
     asked = read_hardening(TASK, effort=60.0)
     assert list(asked.types) == ["none", "ipm", "lmp", "bfl", "ipm+bfl", "local_search"]
-    assert asked.domain_name == "harden"
+    assert asked.domain_name == "the domain harden"
+    assert request().domain_name == "a domain of your own"
 
 
 def test_what_a_hardening_decides_is_not_given():

@@ -37,19 +37,23 @@ def name_defense(name: str) -> str:
 
 def describe_hardening(verdict: HardeningVerdict) -> tuple[str, ...]:
     """Interpret the comparison in sentences."""
-    best, learned = verdict.best_rule, LEARNED if is_better(verdict.over_constant) else CONSTANT
-    compared = WORDS[learned]
-    return (
-        _compare(WORDS[LEARNED], WORDS[CONSTANT], verdict.over_constant),
-        _compare(compared, f"the best fixed rule, {best},", verdict.over_rule),
-        _recommend(verdict),
-    )
+    learned = LEARNED if is_better(verdict.over_constant) else CONSTANT
+    best = f"the best fixed rule, {verdict.best_rule}"
+    return (_compare_policy(verdict), _compare(WORDS[learned], best, verdict.over_rule), _recommend(verdict))
+
+
+def _compare_policy(verdict: HardeningVerdict) -> str:
+    """Compare the learned policy with the constant action, which it may be itself."""
+    scores = verdict.table.scores
+    if scores[LEARNED] == scores[CONSTANT]:
+        return f"Learning did not improve on {WORDS[CONSTANT]}: the learned policy does what it does."
+    return _compare(WORDS[LEARNED], WORDS[CONSTANT], verdict.over_constant)
 
 
 def _compare(first: str, second: str, difference: Comparison) -> str:
     """Say whether one defense is better than another, with the interval."""
     found = "is better" if is_better(difference) else "is not shown to be better"
-    return f"{first[:1].upper()}{first[1:]} {found} than {second} by {format_difference(difference)}."
+    return f"{first[:1].upper()}{first[1:]} {found} than {second}: the difference is {format_difference(difference)}."
 
 
 def _recommend(verdict: HardeningVerdict) -> str:
@@ -99,7 +103,7 @@ def hardening_page(made: Made) -> str:
     """Return the page of a hardening as HTML."""
     request, verdict = made.request, made.verdict
     config, settings = request.config, request.settings
-    title = f"Hardening of {config.model['name']} on {config.data.member['name']}, domain {request.domain_name}"
+    title = f"Hardening of {config.model['name']} on {config.data.member['name']} against {request.domain_name}"
     return (
         load_templates()
         .get_template("hardening.html")

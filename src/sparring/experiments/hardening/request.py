@@ -28,7 +28,6 @@ OWN = ("domain", "harden")
 """The sections of a request beside those of a run."""
 NOT_GIVEN = ("attack", "attacks", "defense", "post_training")
 """The sections of a run that a hardening decides."""
-NAMED = "types"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +96,8 @@ class HardeningRequest:
 
     @property
     def domain_name(self) -> str:
-        """The name of the domain, or `types` for one that is written out."""
-        return str(self.domain.get("name", NAMED))
+        """The domain in words: by its name, or as one that is written out."""
+        return f"the domain {self.domain['name']}" if "name" in self.domain else "a domain of your own"
 
     @property
     def rounds(self) -> int:
