@@ -52,9 +52,9 @@ class RowScore(NamedTuple):
 
 
 def document(
-    setting: str, policies: Mapping[str, Path], *, seeds: Sequence[int], domain: str = DOMAIN
+    setting: str, policies: Mapping[str, Path], *, seeds: Sequence[int], chosen: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return the sweep: every type of the domain by every rule and policy."""
+    """Return the sweep: every type of the domain by every policy, and by the chosen rules, or by all."""
     base = SETTINGS[setting]
     clients = subsection(base, "federation")["clients"]
     learned = {
@@ -64,7 +64,7 @@ def document(
         "base": dict(base),
         "axes": {
             "attack": {name: _attackers(kind, clients) for name, kind in list_types({"name": DOMAIN}).items()},
-            "defense": {**learned, **rules()},
+            "defense": {**learned, **{name: rules()[name] for name in chosen or rules()}},
             "seed": list(seeds),
         },
     }
@@ -138,10 +138,11 @@ def main() -> None:
     options.add_argument("--policy", action="append", default=[], metavar="LABEL=FILE", help="a learned defense")
     options.add_argument("--runs", type=Path, required=True, help="folder of the sweep")
     options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    options.add_argument("--rules", nargs="+", default=[], choices=rules(), metavar="RULE", help="default: all")
     options.add_argument("--jobs", type=int, default=2, help="number of worker processes")
     given = options.parse_args()
     policies = {label: Path(path) for label, _, path in (each.partition("=") for each in given.policy)}
-    plan = plan_sweep(document(given.setting, policies, seeds=given.seeds))
+    plan = plan_sweep(document(given.setting, policies, seeds=given.seeds, chosen=given.rules))
     status = run_missing(plan, given.runs, jobs=given.jobs)
     for failure in status.failures:
         sys.stderr.write(f"failed: {failure.labels}: {failure.error}\n")
