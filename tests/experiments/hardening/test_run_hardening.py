@@ -51,6 +51,7 @@ class StopsAfter(NoFollower):
 def test_it_writes_a_policy_with_a_card_and_a_page(tmp_path):
     done = harden(request(), tmp_path / "d.safetensors")
     card = load_policy(done.policy, "defense").card
+    assert json.loads((done.folder / "card.json").read_text()) == card
     assert list(card["measured"]) == list(TYPES)
     assert card["digest"] == request().digest
     assert "attackers that learn against it" in card["not_trained_for"]

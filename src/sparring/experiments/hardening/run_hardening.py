@@ -71,7 +71,7 @@ from sparring.policies.saved_policy import Side
 from sparring.random import stream
 from sparring.training.backends.threaded import torch_threads
 
-REPORT, SCORES = "report.html", "comparison.json"
+REPORT, SCORES, CARD = "report.html", "comparison.json", "card.json"
 FOLDER = ".hardening"
 """The suffix of the folder beside the policy, with all that it was made from."""
 SUFFIX = ".safetensors"
@@ -299,7 +299,9 @@ def harden(request: HardeningRequest, out: str | Path, *, workers: int = HERE, f
             action = world.terms.acting.decode(constant_action(done.constant))
             made = Made(request, plan, verdict, constant_sections(request, action), world.left_out)
             write(done.report, hardening_page(made).encode())
-            _save(context, out, _read(folder / f"{POLICY}{SUFFIX}"), make_card(request, plan, verdict))
+            card = make_card(request, plan, verdict)
+            write_json(folder / CARD, card)
+            _save(context, out, _read(folder / f"{POLICY}{SUFFIX}"), card)
     return done
 
 
