@@ -67,3 +67,8 @@ def test_rules_that_played_one_episode_are_shown_and_not_chosen():
     assert found.best_rule == "median"
     assert [row.name for row in found.rows] == ["policy", "constant", "median", "krum", "untrained"]
     assert json.loads(json.dumps(verdict_to_json(found)))["recommended"] == "policy"
+
+
+def test_an_interval_does_not_leave_what_a_score_can_be():
+    row = table(krum={"none": [1.0, 0.2]}).row("krum", "none")
+    assert (row.low, row.high) == (-1, 1)

@@ -19,6 +19,8 @@ from sparring.random import stream
 HELD_OUT = "held-out episode"
 """The name of the random stream of the episodes in which defenses are compared."""
 SEEDS = 1 << 31
+LOWEST, HIGHEST = -1.0, 1.0
+"""The bounds of a score."""
 FINALISTS = 4
 """The rules that play all episodes, beside those that are best against a type."""
 
@@ -59,7 +61,7 @@ class DefenseScores:
 
     def row(self, defense: str, kind: str) -> Summary:
         """Return the accuracy minus the backdoor accuracy of a defense against one type."""
-        return summarize([each.score for each in self.scores[defense][kind]])
+        return summarize([each.score for each in self.scores[defense][kind]], least=LOWEST, most=HIGHEST)
 
     def worst(self, defense: str) -> tuple[str, float]:
         """Return the type with the lowest mean score, and this score."""
@@ -69,7 +71,7 @@ class DefenseScores:
 
     def overall(self, defense: str) -> Summary:
         """Return what counts over all types, over episodes."""
-        return summarize(list(self._levels(defense).values()))
+        return summarize(list(self._levels(defense).values()), least=LOWEST, most=HIGHEST)
 
     def regret(self, defense: str, rules: Iterable[str]) -> float:
         """Return the largest difference to the best of some rules against a type; not below 0 for one of them."""
