@@ -15,7 +15,7 @@ TASK = {
     "data": {"name": "digits", "root_size": 20},
     "model": "logistic",
     "federation": {"clients": 6, "sampled": 3, "batch": 4},
-    "harden": {"rounds": 2, "images": 20, "episodes": 2},
+    "harden": {"rounds": 2, "images": 20, "episodes": 2, "compared": 2},
 }
 TYPES = {
     "none": {},

@@ -1,6 +1,7 @@
 """A whole hardening on a few rounds: files, resume, workers, leaks, and what it says."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -98,6 +99,28 @@ def test_another_request_does_not_take_the_folder(tmp_path):
     harden(request(), out)
     with pytest.raises(ConfigError, match="holds another hardening; choose another folder"):
         harden(request(effort=201), out)
+
+
+def test_a_file_of_something_else_is_not_overwritten(tmp_path):
+    out = tmp_path / "d.safetensors"
+    out.write_bytes(b"mine")
+    with pytest.raises(ConfigError, match="exists, and .* holds no hardening; choose another --out"):
+        harden(request(), out)
+    assert out.read_bytes() == b"mine"
+
+
+def test_progress_counts_the_episodes_of_the_comparison(tmp_path):
+    seen = []
+
+    class Looks(NoFollower):
+        @contextmanager
+        def training(self, folder, made, *, total):
+            yield
+            seen.append((*made(), total))
+
+    harden(request(), tmp_path / "d.safetensors", follower=Looks())
+    played, total = seen[-1]
+    assert 0.5 * total < played <= total
 
 
 def test_a_follower_is_trained_before(tmp_path):

@@ -17,6 +17,7 @@ from sparring.errors import ConfigError, Interrupted
 from sparring.experiments.config.build import load_dataset
 from sparring.experiments.hardening.card import make_card
 from sparring.experiments.hardening.comparison import (
+    FINALISTS,
     ComparedWorld,
     Contender,
     DefenseScores,
@@ -28,6 +29,7 @@ from sparring.experiments.hardening.plan import (
     COMPARISON,
     CONSTANT,
     FOLLOWERS,
+    LEARNED,
     NAME,
     POLICY,
     HardeningPlan,
@@ -262,8 +264,9 @@ def compare_learned(context: HardeningContext) -> DefenseScores:
     )
     if not path.exists():
         empty = DefenseScores({}, context.weights, settings.over)
-        total, played = len(defenses) * len(context.weights) * settings.episodes, [0]
-        with context.follower.training(context.folder, lambda: played, total=total):
+        played = [0]
+        total = len(context.weights) * (len(defenses) + (LEARNED + FINALISTS) * (settings.episodes - 1))
+        with context.follower.training(context.folder, lambda: [min(total, played[-1])], total=total):
             table = compare_defenses(compared, empty, settings.episodes, context.spread, played.append)
         write_json(path, table_to_json(table))
     return table_from_json(read_json(path))
@@ -333,5 +336,7 @@ def _admit(out: Path, folder: Path) -> None:
     if out.suffix != SUFFIX:
         raise ConfigError(f"out is {str(out)!r}; it must end in {SUFFIX}")
     if not (folder / NAME).exists():
+        if out.exists():
+            raise ConfigError(f"{out} exists, and {folder} holds no hardening; choose another --out")
         refuse_other_files(folder, {LOCK, NAME + PARTIAL}, what="holds no hardening; choose another --out")
     admit_writing(folder)
