@@ -228,16 +228,6 @@ class TestRewards:
         ends = [evaluate(logistic(), each.federation.parameters, on=EXAMPLES).loss for each in (first, state)]
         assert gained == pytest.approx(ends[1] - ends[0])
 
-    @pytest.mark.parametrize(("gain", "counted"), [("level", 4), ("late", 2), ("end", 1)])
-    def test_the_level_counts_in_all_rounds_late_or_at_the_end(self, gain, counted):
-        game = attackers_game(rounds=4, played=scenario(sampled=10))
-        game = replace(game, roles={"attacker": replace(game.roles["attacker"], gain=gain)})
-        state, rewards = game.initial(stream(0)), []
-        while not game.is_over(state):
-            before, state = state, played(game, state, HARD)
-            rewards.append(game.reward(before, state, seat="attacker"))
-        assert [reward > 0 for reward in rewards] == [False] * (4 - counted) + [True] * counted
-
     def test_the_defender_gains_minus_the_loss(self):
         game = full_game()
         state = game.initial(stream(0))
