@@ -21,8 +21,8 @@ BYTE = 255
 class Augmentation:
     """Make many examples of few: each is rotated, shifted, made brighter or darker, and covered with noise.
 
-    All changes are drawn anew for each example. Every value stays in the range of the given ones: of all images, or of
-    each feature of other inputs. Inputs other than images get noise alone, since nothing is known of their geometry.
+    The changes are random and independent between examples. Values are clipped to the range of the given images, or to
+    that of each feature of other inputs. Inputs other than images get noise alone: their geometry is not known.
     Normalization, the paper's other step, is the first operation of every model and not repeated here.
     """
 

@@ -74,7 +74,7 @@ def write_plan(folder: Path, request: HardeningRequest, plan: HardeningPlan) -> 
 
 
 def make_plan(request: HardeningRequest, world: SimulatedWorld, workers: int) -> HardeningPlan:
-    """Return the plan of a request: of so many rounds, or of what fits into its time on this machine."""
+    """Return the plan of a request: the number of rounds it names, or the number that its time allows here."""
     shares = _shares(world)
     with translate_exhaustion(), torch_threads(request.config.execution.threads):
         costs = Costs(_seconds_per_step(world), _seconds_to_compare(request, world))

@@ -86,7 +86,7 @@ META = ReptileActorCritic(
     settings=UpdateSettings(hidden=(64, 64)), batch=128, memory=5000, imitation=500, critic_updates=300, trials=4
 )
 LARGE, FEATURES = 256, 64
-"""Longer observations are projected to so many numbers."""
+"""Observations longer than the first are projected to the second."""
 
 
 def folder_of(out: Path) -> Path:
