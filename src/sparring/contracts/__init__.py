@@ -1,6 +1,16 @@
 """The contracts: what each player observes, and the one method that each kind of player implements."""
 
 from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
+from sparring.contracts.minibatch import (
+    MinibatchRecipe,
+    MinibatchView,
+    Objective,
+    Perturbation,
+    Preparation,
+    Preparing,
+    Purification,
+    Purified,
+)
 from sparring.contracts.models import Model, Network, check_model
 from sparring.contracts.players import (
     Attack,
@@ -55,13 +65,21 @@ __all__ = [
     "ImplantingAttack",
     "JointTransition",
     "Memory",
+    "MinibatchRecipe",
+    "MinibatchView",
     "Model",
     "Network",
     "Note",
+    "Objective",
     "OmniscientView",
     "Own",
+    "Perturbation",
     "Poison",
     "Policy",
+    "Preparation",
+    "Preparing",
+    "Purification",
+    "Purified",
     "Recipe",
     "RememberingAttack",
     "Repair",
