@@ -2,6 +2,7 @@
 
 from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
 from sparring.contracts.minibatch import (
+    Denoiser,
     MinibatchRecipe,
     MinibatchView,
     Objective,
@@ -59,6 +60,7 @@ __all__ = [
     "Count",
     "DefenderView",
     "Defense",
+    "Denoiser",
     "Ended",
     "Family",
     "Game",

@@ -106,3 +106,13 @@ class Preparing(Protocol):
 
     def prepare(self, preparation: Preparation) -> Memory:
         """Return the memory to begin with, such as the parameters of a generative model."""
+
+
+class Denoiser(Protocol):
+    """A generative model that moves perturbed inputs towards what it learned from clean examples."""
+
+    def fit(self, examples: Batch, rng: Generator) -> Memory:
+        """Learn from examples, floats in [0, 1], and return the model's tensors."""
+
+    def denoise(self, memory: Memory, inputs: Tensor, labels: Tensor, rng: Generator) -> Tensor:
+        """Return the model's inputs in place of the given ones."""

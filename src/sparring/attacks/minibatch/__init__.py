@@ -1,0 +1,1 @@
+"""Attacks on the minibatches that a learner trains on."""
