@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from sparring.errors import ConfigError
-from sparring.models.initialization import glorot
+from sparring.models.initialization import glorot, is_scale
 from sparring.random import Generator
 
 WIDTHS = (16, 32)
@@ -50,10 +50,12 @@ def build_decoder(latent: int, shape: tuple[int, int, int]) -> nn.Module:
 
 
 def draw_tensors(module: nn.Module, rng: Generator, *, prefix: str = "") -> dict[str, Tensor]:
-    """Draw the module's parameters by Glorot's rule, in order; `prefix` begins each name."""
-    return {
-        prefix + name: glorot(tuple(piece.shape), rng).view(piece.shape) for name, piece in module.named_parameters()
-    }
+    """Draw weights by Glorot's rule, in order, with biases 0 and scales 1; `prefix` begins each name."""
+    drawn = {}
+    for name, piece in module.named_parameters():
+        values = torch.ones(piece.shape) if is_scale(name, piece.shape) else glorot(piece.shape, rng)
+        drawn[prefix + name] = values.view(piece.shape)
+    return drawn
 
 
 def apply_module(module: nn.Module, weights: Weights, inputs: Tensor, *, prefix: str = "") -> Tensor:

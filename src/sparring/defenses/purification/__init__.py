@@ -1,0 +1,1 @@
+"""Defenses that change the minibatches that a learner trains on."""
