@@ -2,7 +2,7 @@
 
 from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
 from sparring.contracts.minibatch import (
-    Denoiser,
+    InputDenoiser,
     MinibatchRecipe,
     MinibatchView,
     Objective,
@@ -60,11 +60,11 @@ __all__ = [
     "Count",
     "DefenderView",
     "Defense",
-    "Denoiser",
     "Ended",
     "Family",
     "Game",
     "ImplantingAttack",
+    "InputDenoiser",
     "JointTransition",
     "Memory",
     "MinibatchRecipe",

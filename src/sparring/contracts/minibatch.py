@@ -108,7 +108,7 @@ class Preparing(Protocol):
         """Return the memory to begin with, such as the parameters of a generative model."""
 
 
-class Denoiser(Protocol):
+class InputDenoiser(Protocol):
     """A generative model that moves perturbed inputs towards what it learned from clean examples."""
 
     def fit(self, examples: Batch, rng: Generator) -> Memory:

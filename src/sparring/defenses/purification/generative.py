@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from sparring.arrays import Batch, pixels
-from sparring.contracts import Denoiser, Memory, MinibatchView, Preparation, Purified
+from sparring.contracts import InputDenoiser, Memory, MinibatchView, Preparation, Purified
 from sparring.errors import ConfigError
 from sparring.training.bounds import Norm, bounded_inputs, check_norm
 from sparring.validation import positive
@@ -20,7 +20,7 @@ class GenerativeDenoising:
     all transformations in R2T2; a model whose images are nearer than that is followed all the way.
     """
 
-    denoiser: Denoiser
+    denoiser: InputDenoiser
     """The generative model: `vae`, `cvae`, `gan` or `ddpm`, with its options."""
     epsilon: float = 3.0
     """The largest norm of each example's change; published with 3 for MNIST, 2 for CIFAR and 4 for ImageNet."""
