@@ -61,8 +61,8 @@ def _gradient(
     return torch.cat([piece.flatten() for piece in pieces], out=out)
 
 
-def slopes(value: Tensor, leaves: Sequence[Tensor]) -> Sequence[Tensor]:
+def slopes(value: Tensor, leaves: Sequence[Tensor], *, create_graph: bool = False) -> Sequence[Tensor]:
     """Return the gradients in the leaves; zeros for leaves that the model does not use."""
     if not value.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves]
-    return torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
+    return torch.autograd.grad(value, leaves, create_graph=create_graph, allow_unused=True, materialize_grads=True)
