@@ -8,7 +8,13 @@ from torch import Tensor
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Network, Objective
 from sparring.errors import ConfigError
-from sparring.training.gradients import CHUNK, slopes, summed_loss
+from sparring.training.gradients import CHUNK, slopes, summed_gradient, summed_loss
+
+STEP = 1e-6
+"""The size of a finite difference in double precision."""
+MISMATCH = 1e-2
+"""The relative difference from finite differences above which a derivative is wrong."""
+REMEDY = "use operations that autograd can differentiate twice and that keep the graph from inputs to outputs"
 
 
 def mixed_gradient(
@@ -46,19 +52,46 @@ def directional(gradients: Sequence[Tensor], direction: Sequence[Tensor]) -> Ten
 
 
 def check_twice_differentiable(network: Network, parameters: Vector, *, batch: Batch, objective: Objective) -> None:
-    """Reject a network whose loss has no mixed second derivative, tried on the first two examples of `batch`.
+    """Reject a network whose loss has no mixed second derivative, tried on two inputs shaped like those of `batch`.
 
-    What fails is an autograd function that is differentiable only once, and a layer that detaches what it returns.
-    Piecewise linear networks are fine: the derivative lives in the loss and in the products of layers.
+    What fails is an autograd function that is differentiable only once, and a layer that detaches what it returns; most
+    of them give a wrong derivative in silence, so it is compared with finite differences. Piecewise linear networks are
+    fine: the derivative lives in the loss and in the products of layers.
     """
-    few = Batch(batch.inputs[:2], batch.labels[:2])
-    # Any direction that is not special to a loss will do: equal numbers, for one, are orthogonal to a softmax's slopes.
-    direction = torch.arange(1, len(parameters) + 1, device=parameters.device).to(parameters.dtype).sin()
-    remedy = "use operations that autograd can differentiate twice and that keep the graph from inputs to outputs"
+    # Irregular inputs, since pixels that are equal are where a maximum has a kink.
+    few = Batch(0.5 + 0.4 * _irregular(batch.inputs[:2]), batch.labels[:2])
+    direction = _irregular(parameters)
     try:
         rows = mixed_gradient(network, parameters, batch=few, direction=direction, objective=objective)
     except RuntimeError as error:
         reason = next(iter(str(error).splitlines()), "no message")
-        raise ConfigError(f"model {network} cannot be differentiated twice ({reason}); {remedy}") from error
+        raise ConfigError(f"model {network} cannot be differentiated twice ({reason}); {REMEDY}") from error
     if not rows.any():
-        raise ConfigError(f"model {network} has no gradient from its parameters to its inputs; {remedy}")
+        raise ConfigError(f"model {network} has no gradient from its parameters to its inputs; {REMEDY}")
+    try:
+        mismatch = _mismatch(network, parameters.double(), batch=few, direction=direction.double(), objective=objective)
+    except RuntimeError:  # the network computes in single precision only, in which finite differences are too coarse
+        return
+    if not mismatch < MISMATCH:
+        raise ConfigError(f"model {network} cannot be differentiated twice (part of its gradient is cut); {REMEDY}")
+
+
+def _irregular(like: Tensor) -> Tensor:
+    """Return numbers between -1 and 1 without a pattern."""
+    return torch.arange(1, like.numel() + 1, device=like.device).square().sin().view(like.shape).float()
+
+
+def _mismatch(network: Network, parameters: Vector, *, batch: Batch, direction: Vector, objective: Objective) -> float:
+    """Return the relative difference between the mixed gradient along one change of the inputs and its finite form."""
+    inputs, change = batch.inputs.double(), _irregular(batch.inputs.flip(0)).double()
+    exact = mixed_gradient(
+        network, parameters, batch=Batch(inputs, batch.labels), direction=direction, objective=objective
+    )
+    above, below = (
+        summed_gradient(
+            network, parameters, batch=Batch(inputs + step * change, batch.labels), objective=objective
+        ).dot(direction)
+        for step in (STEP, -STEP)
+    )
+    expected, found = (exact * change).sum().item(), (above - below).item() / (2 * STEP)
+    return abs(expected - found) / max(abs(expected), abs(found), 1e-9)
