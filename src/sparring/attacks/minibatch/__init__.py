@@ -1,1 +1,1 @@
-"""Attacks on the minibatches that a learner trains on."""
+"""Attacks that perturb the minibatches on which a model is trained."""

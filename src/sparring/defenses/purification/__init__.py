@@ -1,1 +1,1 @@
-"""Defenses that change the minibatches that a learner trains on."""
+"""Defenses that repair perturbed minibatches before a model is trained on them."""
