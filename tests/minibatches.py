@@ -1,29 +1,20 @@
 """Rounds of minibatch training that tests hand to both players: digits of 12×12 pixels, and small models."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from sparring.arrays import Batch, Vector, pixels
 from sparring.contracts import MinibatchRecipe, MinibatchView, Network, Preparation
 from sparring.data.datasets.digits import Digits
 from sparring.models import LeNet, Mlp, ModuleNetwork, network
 from sparring.random import stream
-from sparring.training.gradients import gradient
+from sparring.training import CrossEntropy, gradient
 
 MODELS = {"mlp": Mlp(hidden=20), "lenet": LeNet()}
 SIZE = 12
-
-
-@dataclass(frozen=True)
-class CrossEntropyOfEach:
-    """The cross-entropy of each example."""
-
-    def losses(self, outputs: Tensor, batch: Batch) -> Tensor:
-        return cross_entropy(outputs, batch.labels, reduction="none")
 
 
 @cache
@@ -58,7 +49,7 @@ def view(*, name: str = "mlp", seed: int = 0, size: int = 40, **changes: object)
         round=3,
         network=own,
         parameters=trained(name),
-        objective=CrossEntropyOfEach(),
+        objective=CrossEntropy(),
         batch=examples(0, size),
         examples=torch.arange(size),
         eta=1e-3,
@@ -76,7 +67,7 @@ def preparation(*, name: str = "mlp", seed: int = 0, optimizer: str = "adam", **
     whole = Preparation(
         network=fitted(name),
         parameters=start,
-        objective=CrossEntropyOfEach(),
+        objective=CrossEntropy(),
         train=examples(0, 400),
         validation=examples(900, 200),
         recipe=recipe,

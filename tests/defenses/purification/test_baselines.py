@@ -7,17 +7,24 @@ import torch
 from safetensors.torch import load, save
 
 from sparring.arrays import Batch
-from sparring.contracts import Preparing, Purified
-from sparring.defenses.purification.baselines import BASELINES
-from sparring.defenses.purification.crop_ensemble import CropEnsemble, crop_and_rescale
-from sparring.defenses.purification.cut_mix import CutMix, draw_box, mix
-from sparring.defenses.purification.dropout import Dropout, draw_mask, drop_units
-from sparring.defenses.purification.generative import GenerativeDenoising
-from sparring.defenses.purification.purification_chain import PurificationChain
-from sparring.defenses.purification.validation_training import ValidationTraining
+from sparring.contracts import InputDenoiser, Preparing, Purification, Purified
+from sparring.defenses import (
+    PURIFICATIONS,
+    CropEnsemble,
+    CutMix,
+    Dropout,
+    GenerativeDenoising,
+    PurificationChain,
+    ValidationTraining,
+)
+from sparring.defenses.purification.crop_ensemble import crop_and_rescale
+from sparring.defenses.purification.cut_mix import draw_box, mix
+from sparring.defenses.purification.dropout import draw_mask, drop_units
 from sparring.errors import ConfigError
+from sparring.generation import CVAE, DENOISERS
 from sparring.models import Logistic, network
 from sparring.random import stream
+from sparring.registry import build
 from sparring.training.bounds import row_sizes
 from tests.minibatches import digits, examples, fitted, preparation, trained, view
 
@@ -56,8 +63,19 @@ def outputs(result):
     return own.forward(own.split(trained()), result.batch.inputs)
 
 
-def test_every_baseline_has_an_example():
-    assert EXAMPLES.keys() == BASELINES.keys()
+def test_every_defense_that_does_not_reason_has_an_example():
+    assert EXAMPLES.keys() == PURIFICATIONS.keys() - {"level_k", "none"}
+
+
+def test_a_configuration_names_members_and_denoisers():
+    families = {InputDenoiser: DENOISERS, Purification: PURIFICATIONS}
+    section = {
+        "name": "chain",
+        "first": {"name": "generative", "denoiser": {"name": "cvae", "latent": 5}, "epsilon": 2.0},
+        "second": "cut_mix",
+    }
+    built = build("defense", PURIFICATIONS, section, families=families)
+    assert built == PurificationChain(GenerativeDenoising(CVAE(latent=5), epsilon=2.0), CutMix())
 
 
 @pytest.mark.parametrize("name", NAMES)
