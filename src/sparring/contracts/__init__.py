@@ -11,6 +11,7 @@ from sparring.contracts.minibatch import (
     Preparing,
     Purification,
     Purified,
+    Targeted,
 )
 from sparring.contracts.models import Model, Network, check_model
 from sparring.contracts.players import (
@@ -93,6 +94,7 @@ __all__ = [
     "Space",
     "Stacking",
     "State",
+    "Targeted",
     "Trigger",
     "Truncating",
     "WhiteBoxView",

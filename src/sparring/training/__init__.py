@@ -6,7 +6,7 @@ from sparring.training.curvature import LinearSolution, conjugate_gradients, hes
 from sparring.training.evaluation import Evaluation, evaluate, mean_loss
 from sparring.training.gradients import gradient, gradient_function, loss, summed_gradient
 from sparring.training.local import local_update
-from sparring.training.mixed_gradient import check_twice_differentiable, mixed_gradient
+from sparring.training.mixed_derivative import check_twice_differentiable, mixed_gradient
 from sparring.training.objectives import Conversion, CrossEntropy, Evasion, Hinge, SquaredError
 from sparring.training.optimizers import OPTIMIZERS, Adam, Optimizer, OptimizerState, Sgd
 from sparring.training.processes import follow_parent

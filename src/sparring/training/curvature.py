@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import torch
 
-from sparring.arrays import Batch, Vector, briefly, in_chunks
+from sparring.arrays import Batch, Vector, briefly
 from sparring.contracts import Network, Objective
-from sparring.training.gradients import CHUNK, slopes, summed_loss
-from sparring.training.mixed_gradient import directional
+from sparring.training.gradients import summed_slope
 
 
 def hessian_product(
@@ -18,14 +17,7 @@ def hessian_product(
 
     The examples are taken in chunks that are added in order.
     """
-    total = torch.zeros_like(parameters)
-    towards = network.split(direction.detach())
-    for inputs, labels in zip(*(in_chunks(part, CHUNK) for part in batch), strict=True):
-        leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
-        value = summed_loss(network, leaves, batch=Batch(inputs.detach(), labels), objective=objective)
-        along = directional(slopes(value, leaves, create_graph=True), towards)
-        total += torch.cat([piece.flatten() for piece in slopes(along, leaves)])
-    return total
+    return summed_slope(network, parameters, batch=batch, objective=objective, along=direction)
 
 
 class LinearSolution(NamedTuple):

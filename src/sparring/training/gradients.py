@@ -33,12 +33,28 @@ def gradient_function(network: Network) -> Callable[[Vector, Batch], Vector]:
 
 def summed_gradient(network: Network, parameters: Vector, *, batch: Batch, objective: Objective) -> Vector:
     """Return the flat gradient of the sum of the batch's losses, in chunks that are added in order."""
+    return summed_slope(network, parameters, batch=batch, objective=objective, along=None)
+
+
+def summed_slope(
+    network: Network, parameters: Vector, *, batch: Batch, objective: Objective, along: Vector | None
+) -> Vector:
+    """Return the flat gradient of the sum of the batch's losses, or of its derivative along a direction."""
     total = torch.zeros_like(parameters)
     for inputs, labels in zip(*(in_chunks(part, CHUNK) for part in batch), strict=True):
         leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
         value = summed_loss(network, leaves, batch=Batch(inputs.detach(), labels), objective=objective)
+        if along is not None:
+            value = directional(slopes(value, leaves, create_graph=True), network.split(along.detach()))
         total += torch.cat([piece.flatten() for piece in slopes(value, leaves)])
     return total
+
+
+@torch.enable_grad()
+def directional(gradients: Sequence[Tensor], direction: Sequence[Tensor]) -> Tensor:
+    """Return the inner product of two vectors that are split into tensors."""
+    products = [(one * other).sum() for one, other in zip(gradients, direction, strict=True)]
+    return torch.stack(products).sum()
 
 
 @torch.enable_grad()

@@ -18,7 +18,7 @@ from sparring.errors import ConfigError
 from sparring.training.bounds import Norm, check_norm, clip_to_pixels, project_rows, unit_rows
 from sparring.training.curvature import LinearSolution, conjugate_gradients, hessian_product
 from sparring.training.gradients import summed_gradient, summed_loss
-from sparring.training.mixed_gradient import mixed_gradient
+from sparring.training.mixed_derivative import mixed_gradient
 from sparring.validation import at_least, positive
 
 Slope = Callable[[Tensor], Tensor]

@@ -1,14 +1,12 @@
 """The mixed second derivative of a loss in the parameters and the inputs, applied to a direction."""
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Network, Objective
 from sparring.errors import ConfigError
-from sparring.training.gradients import CHUNK, slopes, summed_gradient, summed_loss
+from sparring.training.gradients import CHUNK, directional, slopes, summed_gradient, summed_loss
 
 STEP = 1e-6
 """The size of a finite difference in double precision."""
@@ -42,13 +40,6 @@ def _mixed_gradient(
     value = summed_loss(network, leaves, batch=Batch(inputs, batch.labels), objective=objective)
     along = directional(slopes(value, leaves, create_graph=True), network.split(direction.detach()))
     return slopes(along, [inputs])[0]
-
-
-@torch.enable_grad()
-def directional(gradients: Sequence[Tensor], direction: Sequence[Tensor]) -> Tensor:
-    """Return the inner product of two vectors that are split into tensors."""
-    products = [(one * other).sum() for one, other in zip(gradients, direction, strict=True)]
-    return torch.stack(products).sum()
 
 
 def check_twice_differentiable(network: Network, parameters: Vector, *, batch: Batch, objective: Objective) -> None:
