@@ -89,6 +89,12 @@ class TestEveryBaseline:
         assert torch.equal(one, other)
         assert all(torch.equal(after[key], again[key]) for key in after)
 
+    def test_answers_a_diverged_model_with_finite_pixels(self, name):
+        attack, at = EXAMPLES[name](epsilon=EPSILON), view(parameters=torch.full_like(trained(), torch.nan))
+        inputs, memory = attack.perturb(at, start(attack))
+        assert torch.isfinite(inputs).all()
+        assert all(torch.isfinite(tensor).all() for tensor in memory.values())
+
     @pytest.mark.parametrize("epsilon", [0.0, -1.0, float("inf"), float("nan")])
     def test_names_a_bound_that_is_none(self, name, epsilon):
         with pytest.raises(ConfigError, match=f"^{name}: epsilon={epsilon}; use a finite epsilon > 0$"):

@@ -281,7 +281,7 @@ class TestChain:
         inner = PurificationChain(CutMix(probability=1), GenerativeDenoising(MeanImage(), epsilon=0.5))
         defense = PurificationChain(Dropout(), inner)
         memory = start(defense)
-        assert memory.keys() == {"second:second:mean"}
+        assert memory.keys() == {"second.second.mean"}
         result, after = defense.purify(view(), memory)
         assert after.keys() == memory.keys()
         assert result.network is not None

@@ -88,6 +88,7 @@ class DeepConfuse:
         raw = apply_module(module, weights, inputs)
         return clip_to_pixels(inputs + self.epsilon * (raw.tanh() if self.norm == "linf" else unit_rows(raw)))
 
+    @torch.enable_grad()
     def _simulate_training(
         self,
         preparation: Preparation,

@@ -39,9 +39,9 @@ class PurificationChain:
 
 
 def _part(memory: Memory, name: str) -> dict[str, Tensor]:
-    prefix = f"{name}:"
+    prefix = f"{name}."
     return {key.removeprefix(prefix): tensor for key, tensor in memory.items() if key.startswith(prefix)}
 
 
 def _merged(memories: Mapping[str, Memory]) -> dict[str, Tensor]:
-    return {f"{name}:{key}": tensor for name, memory in memories.items() for key, tensor in memory.items()}
+    return {f"{name}.{key}": tensor for name, memory in memories.items() for key, tensor in memory.items()}
