@@ -59,6 +59,7 @@ def test_it_writes_a_policy_with_a_card_and_a_page(tmp_path):
     assert card["verdict"]["recommended"] == done.verdict.recommended
     page = done.report.read_text()
     assert "Attack domain" in page
+    assert "Mean return over the course of training" in page
     assert done.verdict.best_rule in page
 
 

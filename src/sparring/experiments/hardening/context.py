@@ -9,6 +9,7 @@ from sparring.errors import Interrupted
 from sparring.experiments.hardening.plan import HardeningPlan
 from sparring.experiments.hardening.request import HardeningRequest
 from sparring.experiments.hardening.world import SimulatedWorld
+from sparring.experiments.jobs.atomic_files import write_json
 from sparring.experiments.jobs.job import stop_file
 from sparring.experiments.jobs.resumable import run_job, training_job
 from sparring.experiments.jobs.snapshots import latest_progress
@@ -23,6 +24,8 @@ from sparring.policies.saved_policy import Side
 State = TypeVar("State", bound=LearningState)
 
 SUFFIX = ".safetensors"
+RETURNS = "returns.json"
+"""The file of the mean return in each generation or iteration of a training."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ class HardeningContext:
         with self.follower.training(self.folder, lambda: [min(steps, latest_progress(folder))], total=steps):
             state = run_job(job, folder, wants_stop=self.wants_stop)
             assert state is not None
+            folder.mkdir(parents=True, exist_ok=True)
+            write_json(folder / RETURNS, list(state.returns))
             return learner.choose(state, task, seed=self.seed)
 
 

@@ -79,8 +79,9 @@ def save_answers(context: HardeningContext, followers: Mapping[int, PolicyNetwor
 def list_followers(context: HardeningContext) -> dict[str, str]:
     """Return the files of the followers that defenses are compared against, by their types."""
     stage = ANSWERS if context.answers else FOLLOWERS
-    return {
-        name: str(follower_file(context.folder, name, stage))
-        for name, each in context.world.domain.items()
-        if each.follower is not None
-    }
+    return {name: str(follower_file(context.folder, name, stage)) for name in list_adaptive(context.world.domain)}
+
+
+def list_adaptive(domain: Mapping[str, DomainType]) -> tuple[str, ...]:
+    """Return the types whose attacker learns."""
+    return tuple(name for name, each in domain.items() if each.follower is not None)

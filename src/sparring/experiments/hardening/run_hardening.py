@@ -24,7 +24,14 @@ from sparring.experiments.hardening.comparison import (
     table_to_json,
 )
 from sparring.experiments.hardening.context import SUFFIX, HardeningContext, read_policy
-from sparring.experiments.hardening.followers import answer_by_search, list_followers, save_answers, train_followers
+from sparring.experiments.hardening.curves import read_curves
+from sparring.experiments.hardening.followers import (
+    answer_by_search,
+    list_adaptive,
+    list_followers,
+    save_answers,
+    train_followers,
+)
 from sparring.experiments.hardening.plan import (
     COMPARISON,
     CONSTANT,
@@ -223,7 +230,14 @@ def harden(request: HardeningRequest, out: str | Path, *, workers: int = HERE, f
             verdict = judge_hardening(table, world.rules)
             done = Hardened(out, folder, plan, verdict)
             action = world.terms.acting.decode(constant_action(done.constant))
-            made = Made(request, plan, verdict, constant_sections(request, action), world.left_out)
+            made = Made(
+                request,
+                plan,
+                verdict,
+                constant_sections(request, action),
+                world.left_out,
+                read_curves(folder, list_adaptive(world.domain)),
+            )
             write(done.report, hardening_page(made).encode())
             card = make_card(request, plan, verdict)
             write_json(folder / CARD, card)

@@ -12,6 +12,7 @@ from sparring.experiments.config.describe import format_attacks, format_classes,
 from sparring.experiments.config.memory import FLOAT, translate_exhaustion
 from sparring.experiments.config.parse import digest, to_document
 from sparring.experiments.config.schema import Config
+from sparring.experiments.runs.adaptation_time import TimedAdapter
 from sparring.federation import FederationState, RoundRecord, Scenario, initial_state, measure, play_round
 from sparring.training.backends.threaded import torch_threads
 
@@ -107,6 +108,8 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.plain, self.evaluated = RoundTimer(), RoundTimer()
+        self.adapter: TimedAdapter | None = None
+        """What measures the adaptation of the defense; None if it does not adapt."""
         self._since = perf_counter()
 
     def start(self) -> None:
@@ -119,6 +122,12 @@ class Stopwatch:
             timer = self.plain if record.accuracy is None else self.evaluated
             timer.rounds += 1
             timer.seconds += perf_counter() - self._since
+
+
+def adaptation_share(stopwatch: Stopwatch) -> float | None:
+    """Return the share of adaptation in the time of all rounds; None without adaptation, or if no round was timed."""
+    seconds = stopwatch.plain.seconds + stopwatch.evaluated.seconds
+    return stopwatch.adapter.seconds / seconds if stopwatch.adapter is not None and seconds > 0 else None
 
 
 def measure_speed(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:

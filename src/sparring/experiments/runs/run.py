@@ -20,6 +20,7 @@ from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.jobs.observer import NOBODY, Observer
 from sparring.experiments.jobs.save_pace import SELDOM, CheckpointInterval
+from sparring.experiments.runs.adaptation_time import time_adaptation
 from sparring.experiments.runs.checkpoint import (
     NOTES,
     Checkpoint,
@@ -27,7 +28,7 @@ from sparring.experiments.runs.checkpoint import (
     drop_newest,
     latest_checkpoint,
 )
-from sparring.experiments.runs.cost import Stopwatch, measure_speed
+from sparring.experiments.runs.cost import Stopwatch, adaptation_share, measure_speed
 from sparring.experiments.runs.journal import Journal, read_records
 from sparring.experiments.runs.manifest import (
     has_manifest,
@@ -180,13 +181,14 @@ def _find_checkpoint(folder: Path, config: Config, *, observer: Observer) -> Che
 def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
     """Execute the remaining rounds, and return the final state and the measured time."""
     rounds, stopwatch = job.config.federation.rounds, Stopwatch()
+    scenario, stopwatch.adapter = time_adaptation(job.scenario)
     size, begun = 0, None
     if start is not None:
         size, begun = start.records.size, move_tensors(start.state, job.scenario.federation.device)
     state = begun
     with closing(Journal(job.folder / RECORDS, size)) as journal:
         saver = Checkpointer(job.folder, journal, run=digest(job.config), cadence=job.cadence)
-        for state, record in simulate_rounds(job.scenario, rounds, every=job.config.evaluation.every, state=begun):
+        for state, record in simulate_rounds(scenario, rounds, every=job.config.evaluation.every, state=begun):
             stopwatch.stop(record)
             journal.append(record)
             job.observer.record(record)
@@ -213,7 +215,9 @@ def _finish(job: RunJob, state: FederationState, *, stopwatch: Stopwatch) -> Out
     model = Model(job.scenario.federation.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
     rate = measure_speed(stopwatch, job.scenario, state=state)
-    write_json(job.folder / TIMING, {"rounds_per_second": rate})
+    share = adaptation_share(stopwatch)
+    adapted = {} if share is None else {"adaptation_share": share}
+    write_json(job.folder / TIMING, {"rounds_per_second": rate, **adapted})
     evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
     summary = Result(evaluated, model)
     last = evaluated[-1]
