@@ -1,8 +1,10 @@
 import pytest
 
+from sparring.defenses.learned.adaptation import NoAdapter
 from sparring.experiments.config.build import load_dataset
 from sparring.experiments.runs import cost, training
-from sparring.experiments.runs.cost import Stopwatch, measure_speed
+from sparring.experiments.runs.adaptation_time import TimedAdapter
+from sparring.experiments.runs.cost import Stopwatch, adaptation_share, measure_speed
 from sparring.experiments.runs.training import build_training
 from sparring.federation import RoundRecord
 from tests.experiments.small import small
@@ -57,6 +59,16 @@ def test_a_slow_evaluation_leaves_some_time_for_training(clock, monkeypatch):
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     assert rate(stopwatch) > 0
+
+
+def test_the_share_of_adaptation_is_that_in_all_rounds(clock):
+    stopwatch = Stopwatch()
+    assert adaptation_share(stopwatch) is None
+    stopwatch.adapter = TimedAdapter(NoAdapter(), seconds=3.0)
+    assert adaptation_share(stopwatch) is None
+    play(stopwatch, clock, PLAIN, 2)
+    play(stopwatch, clock, EVALUATED, 10)
+    assert adaptation_share(stopwatch) == 3 / 12
 
 
 def test_without_a_round_there_is_no_speed():

@@ -13,6 +13,7 @@ from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.describe import format_classes, format_duration, list_facts
 from sparring.experiments.config.memory import FLOAT, translate_exhaustion
 from sparring.experiments.config.parse import digest, to_document
+from sparring.experiments.runs.adaptation_time import TimedAdapter
 from sparring.experiments.runs.training import (
     Training,
     TrainingState,
@@ -117,6 +118,8 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.plain, self.evaluated = RoundTimer(), RoundTimer()
+        self.adapter: TimedAdapter | None = None
+        """What measures the adaptation of the defense; None if it does not adapt."""
         self._since = perf_counter()
 
     def start(self) -> None:
@@ -129,6 +132,12 @@ class Stopwatch:
             timer = self.plain if record.accuracy is None else self.evaluated
             timer.rounds += 1
             timer.seconds += perf_counter() - self._since
+
+
+def adaptation_share(stopwatch: Stopwatch) -> float | None:
+    """Return the share of adaptation in the time of all rounds; None without adaptation, or if no round was timed."""
+    seconds = stopwatch.plain.seconds + stopwatch.evaluated.seconds
+    return stopwatch.adapter.seconds / seconds if stopwatch.adapter is not None and seconds > 0 else None
 
 
 def measure_speed(stopwatch: Stopwatch, training: Training, *, state: TrainingState) -> float | None:

@@ -26,7 +26,7 @@ from sparring.experiments.runs.checkpoint import (
     drop_newest,
     latest_checkpoint,
 )
-from sparring.experiments.runs.cost import Stopwatch, measure_speed
+from sparring.experiments.runs.cost import Stopwatch, adaptation_share, measure_speed
 from sparring.experiments.runs.journal import Journal, read_records
 from sparring.experiments.runs.manifest import (
     has_manifest,
@@ -184,6 +184,7 @@ def _find_checkpoint(job: RunJob) -> Checkpoint | None:
 def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[TrainingState, Stopwatch]:
     """Execute the remaining rounds, and return the final state and the measured time."""
     facts, stopwatch = job.training.facts, Stopwatch()
+    stopwatch.adapter = facts.adapter
     job.observer.expect(facts.rounds)
     size, begun = 0, None
     if start is not None:
@@ -220,7 +221,9 @@ def _finish(job: RunJob, state: TrainingState, *, stopwatch: Stopwatch) -> Outco
     model = Model(facts.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
     rate = measure_speed(stopwatch, job.training, state=state)
-    write_json(job.folder / TIMING, {"rounds_per_second": rate})
+    share = adaptation_share(stopwatch)
+    adapted = {} if share is None else {"adaptation_share": share}
+    write_json(job.folder / TIMING, {"rounds_per_second": rate, **adapted})
     evaluated = [record for record in read_records(job.folder / RECORDS, facts.record) if record.accuracy is not None]
     last, played = evaluated[-1], evaluated[1:]
     result = {

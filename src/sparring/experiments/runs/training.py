@@ -14,6 +14,7 @@ from sparring.experiments.config.build_central import build_central, load_centra
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.schema import Config
+from sparring.experiments.runs.adaptation_time import TimedAdapter, time_adaptation
 from sparring.federation import (
     FederationState,
     Result,
@@ -86,6 +87,8 @@ class TrainingFacts:
     """The class of the records."""
     codec: Codec[Any]
     """The conversion of states to snapshots and back; the number of the round is their only JSON value."""
+    adapter: TimedAdapter | None = None
+    """Measures the time of a defense that adapts, if there is one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +98,21 @@ class FederatedRun:
     scenario: Scenario
     rounds: int
     every: int
+    adapter: TimedAdapter | None = None
+    """The timed adapter of the scenario's defense."""
 
     @property
     def facts(self) -> TrainingFacts:
         federation = self.scenario.federation
-        codec = Codec(pack, unpack)
-        return TrainingFacts(federation.network, federation.device, self.rounds, self.every, RoundRecord, codec)
+        return TrainingFacts(
+            federation.network,
+            federation.device,
+            self.rounds,
+            self.every,
+            RoundRecord,
+            Codec(pack, unpack),
+            self.adapter,
+        )
 
     def simulate(self, state: FederationState | None) -> Iterator[tuple[FederationState, RoundRecord]]:
         return simulate_rounds(self.scenario, self.rounds, every=self.every, state=state)
@@ -170,8 +182,8 @@ class RunKind:
 def _build_federated(
     config: Config, dataset: Dataset, *, catalogues: Catalogues, server: BuiltDefense | None = None
 ) -> FederatedRun:
-    scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
-    return FederatedRun(scenario, config.federation.rounds, config.evaluation.every)
+    scenario, adapter = time_adaptation(build_scenario(config, dataset, catalogues=catalogues, server=server))
+    return FederatedRun(scenario, config.federation.rounds, config.evaluation.every, adapter)
 
 
 def _build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalogues, server: None) -> CentralRun:
