@@ -90,8 +90,9 @@ class Utility:
 
     def _pulled_back(self, inputs: Tensor, direction: Vector) -> Tensor:
         batch = Batch(inputs, self.labels)
-        rows = mixed_gradient(self.network, self.parameters, batch=batch, direction=direction, objective=self.objective)
-        return rows.mul_(-self.eta)
+        return mixed_gradient(
+            self.network, self.parameters, batch=batch, direction=-self.eta * direction, objective=self.objective
+        )
 
     def _step(self, inputs: Tensor) -> Vector:
         batch = Batch(inputs, self.labels)

@@ -34,8 +34,9 @@ def with_momentum(
         raise ConfigError(f"{player}: momentum={momentum} needs the history that `prepare` returns; use momentum=0")
     history = memory["history"]
     mixed = momentum * history[view.examples].to(moves.dtype) + (1 - momentum) * moves
-    # Rounded before it is used, so that what is remembered is exactly what was played.
-    kept = project_rows(mixed, norm).to(history.dtype)
+    # Rounded before it is used, so that what is remembered is what was played. A mean of two rows within the ball is
+    # within it, so the projection concerns the rounding alone.
+    kept = mixed.to(history.dtype)
     updated = history.index_copy(0, view.examples, kept)
     return project_rows(kept.to(moves.dtype), norm), {**memory, "history": updated}
 
