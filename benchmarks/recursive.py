@@ -17,7 +17,7 @@ from sparring.defenses import LevelK as LevelKDefense
 from sparring.models import Mlp, network
 from sparring.models.convolution import Convolution
 from sparring.random import stream
-from sparring.training import Adam, CrossEntropy, summed_gradient
+from sparring.training import Adam, CrossEntropy, keep_freed_memory, summed_gradient
 
 LR = 8e-4
 
@@ -110,6 +110,7 @@ def plain_step(fitted: Network, *, sizes: Sizes) -> Callable[[], object]:
 
 def main(*, repeats: int = 7, sizes: Sizes = SIZES, models: Mapping[str, object] = MODELS) -> None:
     torch.set_num_threads(1)
+    keep_freed_memory()
     print(f"\nA minibatch of {sizes.batch} images by levels of reasoning, in plain steps of Adam, one thread")
     small, large = f"{sizes.validation} validation", f"{sizes.full} validation"
     for name, model in models.items():

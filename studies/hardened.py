@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import Summary, compare, summarize
 from sparring.experiments.config.sections import Section, subsection
 from sparring.experiments.hardening.domain_settings import list_types
-from sparring.experiments.sweeps import plan_sweep
+from sparring.experiments.sweeps import Plan, plan_sweep
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
 from studies.table import run_missing
 from tools.site.examples import player, section
@@ -57,14 +57,11 @@ def document(
     """Return the sweep: every type of the domain by every policy, and by the chosen rules, or by all."""
     base = SETTINGS[setting]
     clients = subsection(base, "federation")["clients"]
-    learned = {
-        label: {"defense": {"name": "learned", "policy": str(path.resolve())}} for label, path in policies.items()
-    }
     return {
         "base": dict(base),
         "axes": {
             "attack": {name: _attackers(kind, clients) for name, kind in list_types({"name": DOMAIN}).items()},
-            "defense": {**learned, **{name: rules()[name] for name in chosen or rules()}},
+            "defense": {**learned_sections(policies), **{name: rules()[name] for name in chosen or rules()}},
             "seed": list(seeds),
         },
     }
@@ -132,26 +129,48 @@ def _cell(summary: Summary) -> str:
     return f"{summary.mean:.3f}{deviation}"
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("setting", choices=SETTINGS)
+def make_options(description: str | None, known: Collection[str]) -> argparse.ArgumentParser:
+    """Return the options of a study of learned defenses beside these known fixed rules."""
+    options = argparse.ArgumentParser(description=description)
     options.add_argument("--policy", action="append", default=[], metavar="LABEL=FILE", help="a learned defense")
-    options.add_argument("--runs", type=Path, required=True, help="folder of the sweep")
+    options.add_argument("--runs", type=Path, required=True, help="folder of the runs")
     options.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
-    options.add_argument("--rules", nargs="+", default=[], choices=rules(), metavar="RULE", help="default: all")
+    options.add_argument("--rules", nargs="+", default=[], choices=known, metavar="RULE", help="default: all")
     options.add_argument("--jobs", type=int, default=2, help="number of worker processes")
-    given = options.parse_args()
-    policies = {label: Path(path) for label, _, path in (each.partition("=") for each in given.policy)}
-    plan = plan_sweep(document(given.setting, policies, seeds=given.seeds, chosen=given.rules))
-    status = run_missing(plan, given.runs, jobs=given.jobs)
+    return options
+
+
+def name_policies(given: Sequence[str]) -> dict[str, Path]:
+    """Return the policy files by their labels, of options such as `learned=d.safetensors`."""
+    return {label: Path(path) for label, _, path in (each.partition("=") for each in given)}
+
+
+def run_all(plan: Plan, folder: Path, *, jobs: int) -> bool:
+    """Execute all missing runs, report those that failed, and say whether there are none."""
+    status = run_missing(plan, folder, jobs=jobs)
     for failure in status.failures:
         sys.stderr.write(f"failed: {failure.labels}: {failure.error}\n")
+    return not status.failures
+
+
+def learned_sections(policies: Mapping[str, Path]) -> dict[str, Section]:
+    """Return the bundle of settings of each learned defense."""
+    return {label: {"defense": {"name": "learned", "policy": str(path.resolve())}} for label, path in policies.items()}
+
+
+def main() -> None:
+    options = make_options(__doc__, rules())
+    options.add_argument("setting", choices=SETTINGS)
+    given = options.parse_args()
+    policies = name_policies(given.policy)
+    plan = plan_sweep(document(given.setting, policies, seeds=given.seeds, chosen=given.rules))
+    is_complete = run_all(plan, given.runs, jobs=given.jobs)
     found = score(read_frame(given.runs))
     sys.stdout.write(written(found, list(policies)))
     if policies:
         first, *others = policies
         sys.stdout.write(f"\n{compared(found, first, [*others, 'fltrust'])}")
-    sys.exit(bool(status.failures))
+    sys.exit(not is_complete)
 
 
 if __name__ == "__main__":

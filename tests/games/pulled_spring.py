@@ -1,4 +1,7 @@
-"""A spring as a game of the house: in each move the leader, who sees nothing, pulls it to a position."""
+"""A spring as a game of the house: in each move the leader, who sees nothing, pulls it to a position.
+
+A follower of an adaptive spring has a seat as well, and gains what the leader loses.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +12,7 @@ from sparring.contracts import Space
 from sparring.games.exact.springs import Spring
 from sparring.snapshot import Codec, Snapshot
 
-SEAT = "leader"
+SEAT, FOLLOWER = "leader", "follower"
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class PulledSpring:
 
     @property
     def seats(self):
-        return {SEAT: Space(1, 1)}
+        return dict.fromkeys((SEAT, FOLLOWER) if self.spring.adaptive else (SEAT,), Space(1, 1))
 
     @property
     def codec(self):
@@ -42,11 +45,13 @@ class PulledSpring:
         return np.zeros(1, dtype=np.float32)
 
     def transition(self, state, actions, *, rng):
-        pulled = torch.from_numpy(np.asarray(actions[SEAT], dtype=np.float64))
-        return Pull(state.move + 1, float(self.spring.leader(pulled, torch.zeros(0))))
+        pulled, answered = (
+            torch.from_numpy(np.asarray(actions.get(seat, ()), dtype=np.float64)) for seat in (SEAT, FOLLOWER)
+        )
+        return Pull(state.move + 1, float(self.spring.leader(pulled, answered)))
 
     def reward(self, before, after, *, seat):
-        return after.gain
+        return after.gain if seat == SEAT else -after.gain
 
     def is_over(self, state):
         return state.move >= self.moves

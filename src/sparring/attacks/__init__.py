@@ -28,11 +28,18 @@ from sparring.attacks.learned.learned_attack import LearnedAttack, attack_policy
 from sparring.attacks.learned.local_search import LocalSearch
 from sparring.attacks.learned.poisoned_search import PoisonedSearch
 from sparring.attacks.learned.portfolio import Portfolio
+from sparring.attacks.minibatch.carlini_wagner import CarliniWagner
+from sparring.attacks.minibatch.deep_confuse import DeepConfuse
+from sparring.attacks.minibatch.error_minimizing import ErrorMinimizing
+from sparring.attacks.minibatch.evo_shift import EvoShift
+from sparring.attacks.minibatch.fgsm_pgd import FgsmPgd
 from sparring.attacks.minibatch.influence import Influence
 from sparring.attacks.minibatch.level_k import LevelKAttack as LevelK
 from sparring.attacks.minibatch.no_perturbation import NoPerturbation
+from sparring.attacks.minibatch.noise import Noise
 from sparring.attacks.minibatch.optimal_contraction import OptimalContraction
 from sparring.attacks.minibatch.recorded import RecordedAttack
+from sparring.attacks.minibatch.yopo import Yopo
 from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
 from sparring.attacks.untargeted.explicit_boosting import ExplicitBoosting
@@ -74,10 +81,17 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
 """The attacks on a federation: crafted updates and poisoned data."""
 
 PERTURBATIONS: Mapping[str, type[Perturbation]] = {
+    "cw": CarliniWagner,
+    "deep_confuse": DeepConfuse,
+    "error_minimizing": ErrorMinimizing,
+    "evo_shift": EvoShift,
+    "fgsm_pgd": FgsmPgd,
     "influence": Influence,
     "level_k": LevelK,
+    "noise": Noise,
     "none": NoPerturbation,
     "optimal_contraction": OptimalContraction,
+    "yopo": Yopo,
 }
 """The attacks on the minibatches of central training."""
 
@@ -89,9 +103,14 @@ __all__ = [
     "AdaptiveLocalModelPoisoning",
     "Bars",
     "Blended",
+    "CarliniWagner",
+    "DeepConfuse",
     "DistributedBackdoor",
     "DividedTrigger",
+    "ErrorMinimizing",
+    "EvoShift",
     "ExplicitBoosting",
+    "FgsmPgd",
     "Gaussian",
     "Influence",
     "InnerProduct",
@@ -108,6 +127,7 @@ __all__ = [
     "Neurotoxin",
     "NoAttack",
     "NoPerturbation",
+    "Noise",
     "OptimalContraction",
     "PoisonedSearch",
     "PoisonedSearchActions",
@@ -125,6 +145,7 @@ __all__ = [
     "TriggerTraining",
     "Unmarked",
     "WorstOf",
+    "Yopo",
     "attack_policy",
     "load_trigger",
     "save_trigger",

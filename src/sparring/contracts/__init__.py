@@ -2,6 +2,7 @@
 
 from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
 from sparring.contracts.minibatch import (
+    InputDenoiser,
     MinibatchRecipe,
     MinibatchView,
     Objective,
@@ -10,6 +11,7 @@ from sparring.contracts.minibatch import (
     Preparing,
     Purification,
     Purified,
+    Targeted,
 )
 from sparring.contracts.models import Model, Network, check_model
 from sparring.contracts.players import (
@@ -63,6 +65,7 @@ __all__ = [
     "Family",
     "Game",
     "ImplantingAttack",
+    "InputDenoiser",
     "JointTransition",
     "Memory",
     "MinibatchRecipe",
@@ -91,6 +94,7 @@ __all__ = [
     "Space",
     "Stacking",
     "State",
+    "Targeted",
     "Trigger",
     "Truncating",
     "WhiteBoxView",

@@ -36,8 +36,14 @@ from sparring.defenses.post_training.neuroclip import NeuroClip, neuroclip
 from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
 from sparring.defenses.post_training.smoothing import Certificate, Smoothing, certify
+from sparring.defenses.purification.crop_ensemble import CropEnsemble
+from sparring.defenses.purification.cut_mix import CutMix
+from sparring.defenses.purification.dropout import Dropout
+from sparring.defenses.purification.generative import GenerativeDenoising
 from sparring.defenses.purification.level_k import LevelKDefense as LevelK
+from sparring.defenses.purification.purification_chain import PurificationChain
 from sparring.defenses.purification.unchanged import Unchanged
+from sparring.defenses.purification.validation_training import ValidationTraining
 
 DEFENSES: Mapping[str, type[Defense | Server]] = {
     "bucketing": Bucketing,
@@ -81,8 +87,14 @@ POST_TRAINING: Mapping[str, type[Repair]] = {
 """The post-training defenses, applied to the model before it is deployed."""
 
 PURIFICATIONS: Mapping[str, type[Purification]] = {
+    "chain": PurificationChain,
+    "crop_ensemble": CropEnsemble,
+    "cut_mix": CutMix,
+    "dropout": Dropout,
+    "generative": GenerativeDenoising,
     "level_k": LevelK,
     "none": Unchanged,
+    "validation_training": ValidationTraining,
 }
 """The defenses of the minibatches of central training."""
 
@@ -103,11 +115,15 @@ __all__ = [
     "Clipped",
     "ClippedTrimmedMean",
     "ClippingMedian",
+    "CropEnsemble",
+    "CutMix",
     "DefenseActions",
     "DnC",
+    "Dropout",
     "FLTrust",
     "FinePruning",
     "FoolsGold",
+    "GenerativeDenoising",
     "GeometricMedian",
     "GradedTrust",
     "Krum",
@@ -123,12 +139,14 @@ __all__ = [
     "NormBounding",
     "PolicyGradientAdapter",
     "Prun",
+    "PurificationChain",
     "Safeguard",
     "SignGuard",
     "Smoothing",
     "SynthesisActions",
     "TrimmedMean",
     "Unchanged",
+    "ValidationTraining",
     "WeakDifferentialPrivacy",
     "bucketing",
     "bulyan",

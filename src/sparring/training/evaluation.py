@@ -51,6 +51,13 @@ def mean_loss(network: Network, parameters: Vector, *, on: Batch) -> float:
     return total / len(on.labels)
 
 
+@torch.no_grad()
+def count_classes(network: Network, parameters: Vector, *, inputs: Tensor) -> int:
+    """Return the number of classes that a network distinguishes, given some inputs in [0, 1]."""
+    # Two examples: with batch normalization one is not enough.
+    return network.forward(network.split(parameters), inputs[:2]).shape[1]
+
+
 def _forward(network: Network, parameters: Vector, *, on: Batch) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits and labels, chunk by chunk."""
     tensors = network.split(parameters)

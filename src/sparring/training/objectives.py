@@ -1,6 +1,6 @@
 """Objectives: the loss of each example as a function of the network's outputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -81,3 +81,7 @@ class Evasion:
 
     def losses(self, outputs: Tensor, batch: Batch) -> Tensor:
         return cross_entropy(outputs, batch.labels, reduction="none") * (batch.labels == self.target)
+
+
+OBJECTIVES: Mapping[str, type[CrossEntropy] | type[Hinge]] = {"cross_entropy": CrossEntropy, "hinge": Hinge}
+"""The objectives that a learner can have, by name."""

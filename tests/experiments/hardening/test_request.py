@@ -47,3 +47,15 @@ def test_fewer_clients_are_simulated_if_asked_for():
 
 def test_an_episode_is_no_longer_than_a_run():
     assert request(rounds=500).rounds == 200
+
+
+def test_frozen_answers_are_not_in_a_document_which_keeps_the_digests_of_earlier_hardenings():
+    types = {"rl": {"follower": {"acting": "local_search", "share": 0.4, "against": {"defense": "median"}}}}
+    assert "answers" not in request(types=types).document["harden"]
+    assert request(types=types, answers="frozen").digest == request(types=types).digest
+    assert request(types=types, answers="adapted").document["harden"]["answers"] == "adapted"
+
+
+def test_answers_need_an_attacker_that_learns():
+    with pytest.raises(ConfigError, match=r"^harden\.answers is 'adapted'; no attacker of a domain of your own learns"):
+        request(answers="adapted")

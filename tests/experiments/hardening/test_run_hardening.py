@@ -59,6 +59,7 @@ def test_it_writes_a_policy_with_a_card_and_a_page(tmp_path):
     assert card["verdict"]["recommended"] == done.verdict.recommended
     page = done.report.read_text()
     assert "Attack domain" in page
+    assert "Mean return over the course of training" in page
     assert done.verdict.best_rule in page
 
 
@@ -136,3 +137,51 @@ def test_white_box_plays_on_the_true_shards(tmp_path):
     assert asked.simulated == asked.base
     done = harden(asked, tmp_path / "d.safetensors")
     assert json.loads((done.folder / "hardening.json").read_text())["asked"]["harden"]["knowledge"] == "white_box"
+
+
+LEARNS = {
+    "none": {},
+    "rl": {"follower": {"acting": "local_search", "share": 0.4, "against": {"defense": "median"}}},
+}
+
+
+def follower_bytes(out, stage):
+    """Return the bytes of the policy of the type `rl`."""
+    ((_, numbers),) = load_policy(folder_of(out) / stage / "rl.safetensors", "attack").versions[0].policy.layers
+    return numbers.numpy().tobytes()
+
+
+def test_followers_answer_the_adapted_policy_if_asked(tmp_path):
+    frozen, adapted = tmp_path / "frozen.safetensors", tmp_path / "adapted.safetensors"
+    harden(request(types=LEARNS, effort=400), frozen)
+    done = harden(request(types=LEARNS, effort=400, answers="adapted"), adapted)
+    assert not (folder_of(frozen) / "answers").exists()
+    assert follower_bytes(adapted, "followers") == follower_bytes(frozen, "followers")
+    assert follower_bytes(adapted, "answers") != follower_bytes(adapted, "followers")
+    assert "then against the policy that is adapted to it" in done.report.read_text()
+    assert "then against" not in (folder_of(frozen) / "report.html").read_text()
+
+
+def test_defenses_are_compared_against_the_followers_as_they_answered(tmp_path, monkeypatch):
+    played = []
+
+    def compare(world, *given):
+        played.append(world.followers)
+        return compare_defenses(world, *given)
+
+    compare_defenses = run_hardening.compare_defenses
+    monkeypatch.setattr(run_hardening, "compare_defenses", compare)
+    harden(request(types=LEARNS, answers="adapted"), tmp_path / "d.safetensors")
+    assert played == [{"rl": str(tmp_path / "d.hardening" / "answers" / "rl.safetensors")}]
+
+
+@pytest.mark.parametrize("stage", ["learning a policy", "comparing"])
+def test_a_stop_amid_answers_resumes_to_the_same_bytes(tmp_path, stage):
+    whole, out = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
+    asked = request(types=LEARNS, effort=400, answers="adapted")
+    harden(asked, whole)
+    with pytest.raises(Interrupted, match="stopped"):
+        harden(asked, out, follower=StopsAfter(folder_of(out), stage))
+    harden(asked, out, workers=2)
+    assert files(out) == files(whole)
+    assert follower_bytes(out, "answers") == follower_bytes(whole, "answers")

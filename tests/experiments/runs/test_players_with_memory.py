@@ -15,6 +15,7 @@ from sparring.errors import ConfigError
 from sparring.experiments import Observer, apply_overrides, digest, parse_config, resume, run
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.jobs.atomic_files import read_json
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.experiments.sweeps import plan_sweep, read_sweep, sweep
 from sparring.experiments.sweeps.sweep_folder import read_result
@@ -138,6 +139,15 @@ def test_a_defender_who_adapts_is_killed_and_ends_with_the_same_bytes(rounds, sc
     run(small(*settings), tmp_path / "long")
     resume(tmp_path / "killed")
     assert lasting(tmp_path / "killed") == lasting(tmp_path / "long")
+
+
+def test_the_share_of_adaptation_is_in_the_timing_of_a_run_that_adapts(tmp_path):
+    outcomes = {
+        steps: run(small(adapting(tmp_path / "policy", steps=steps)), tmp_path / f"run {steps}") for steps in (0, 3)
+    }
+    timings = {steps: read_json(outcome.folder / "timing.json") for steps, outcome in outcomes.items()}
+    assert list(timings[0]) == ["rounds_per_second"]
+    assert 0 < timings[3]["adaptation_share"] < 1
 
 
 def test_a_defender_who_adapts_is_refused_without_root_data_before_the_run(tmp_path):

@@ -177,11 +177,11 @@ def _judge_comparison(statement: Above, runs: pd.DataFrame, *, gap: float) -> Fi
     if not first.keys() & second.keys():
         return Finding(statement, "undecided", gap=gap)
     comparison = compare(first, second)
-    return Finding(statement, _verdict(comparison, statement.threshold(gap)), comparison, gap=gap)
+    return Finding(statement, judge_difference(comparison, statement.threshold(gap)), comparison, gap=gap)
 
 
-def _verdict(comparison: Comparison, threshold: float) -> Verdict:
-    """Decide by the side of the threshold on which the whole interval lies."""
+def judge_difference(comparison: Comparison, threshold: float) -> Verdict:
+    """Decide whether a difference exceeds a threshold: by the side of it on which the whole interval lies."""
     low, high = comparison.low, comparison.high
     if low is None or high is None or comparison.n < FEWEST_TO_DECIDE:
         return "undecided"

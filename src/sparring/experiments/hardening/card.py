@@ -1,5 +1,6 @@
 """The card of a learned defense: what it was made for, what it was measured to do, what it was not trained for."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sparring.experiments.audit.request import NOT_CRAFTED
@@ -8,10 +9,12 @@ from sparring.experiments.config.describe import format_attacks, format_member
 from sparring.experiments.config.parse import FACTS
 from sparring.experiments.hardening.domain_settings import TypeSettings
 from sparring.experiments.hardening.plan import HardeningPlan
-from sparring.experiments.hardening.request import HardeningRequest, trained_attacks
+from sparring.experiments.hardening.request import Answers, HardeningRequest, trained_attacks
 from sparring.experiments.hardening.verdict import LEARNED, HardeningVerdict, verdict_to_json
 
 NO_ATTACKERS = "no attackers"
+ANSWERING: Mapping[Answers, str] = {"frozen": "", "adapted": ", then against the policy that is adapted to it"}
+"""What the attackers that learn are trained against after that."""
 
 
 def make_card(request: HardeningRequest, plan: HardeningPlan, verdict: HardeningVerdict) -> dict[str, Any]:
@@ -38,7 +41,7 @@ def describe_types(request: HardeningRequest) -> dict[str, str]:
             clients = each.config.federation.clients
             said.append(
                 f"{format_member(each.follower.acting)} by {each.follower.malicious} of {clients} clients, learned "
-                f"against {against}"
+                f"against {against}{ANSWERING[request.settings.answers]}"
             )
         described[name] = f"{'; '.join(said) or NO_ATTACKERS} (weight {each.weight:g})"
     return described

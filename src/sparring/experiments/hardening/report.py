@@ -1,6 +1,6 @@
 """The report of a hardening: sentences, the table of defenses, and a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from shlex import quote
 from typing import NamedTuple
 
@@ -8,11 +8,13 @@ from sparring.contracts import RoundPlan
 from sparring.experiments.analysis.statistics import Comparison, format_difference, format_summary, name_interval
 from sparring.experiments.config.sections import Section
 from sparring.experiments.hardening.card import describe_types, list_limits
+from sparring.experiments.hardening.curves import LearningCurves, draw_curves, list_names
 from sparring.experiments.hardening.plan import HardeningPlan
 from sparring.experiments.hardening.request import HardeningRequest
 from sparring.experiments.hardening.verdict import CONSTANT, LEARNED, UNTRAINED, HardeningVerdict, is_better
 from sparring.experiments.report.commands import list_settings
 from sparring.experiments.report.html_page import load_templates
+from sparring.experiments.report.svg_curves import line_classes
 from sparring.learning.types_in_turn import Over
 from sparring.registry import to_section
 
@@ -88,6 +90,8 @@ class Made(NamedTuple):
     """The rule and the repair of the best constant action, as sections of a configuration."""
     left_out: Mapping[str, str]
     """Why some rules are not in the comparison."""
+    curves: Sequence[LearningCurves] = ()
+    """How the returns rose in training."""
 
 
 def constant_sections(request: HardeningRequest, plan: RoundPlan) -> Section:
@@ -124,6 +128,8 @@ def hardening_page(made: Made) -> str:
             compared=request.compared,
             over=OVER[verdict.table.over],
             counts=made.plan.rounds,
+            pictures=list(draw_curves(made.curves)),
+            legend=[(name, line_classes(index)) for index, name in enumerate(list_names(made.curves))],
             constant=list(list_settings(made.action)),
             left_out=made.left_out,
             limits=list_limits(request),

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -14,16 +14,19 @@ from sparring.errors import ConfigError
 from sparring.experiments.audit.budget import format_budget
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import replace_file_names
-from sparring.experiments.config.parse import parse_config, to_document
+from sparring.experiments.config.parse import parse_federation, to_document
 from sparring.experiments.config.schema import CLIENTS, EXAMPLES, ROUNDS, Config
 from sparring.experiments.config.sections import Section, parse_section, subsection
 from sparring.experiments.hardening.domain_settings import TypeSettings, list_types, parse_domain
 from sparring.experiments.hardening.shipped_domains import DEFAULT
 from sparring.learning.types_in_turn import Over
+from sparring.registry import ADDED_LATER, described_options
 
 Knowledge = Literal["root_data", "white_box"]
 """What the simulated federation is made of: the server's root data alone, or the clients' true shards."""
 Actions = Literal["published", "synthesis"]
+Answers = Literal["frozen", "adapted"]
+"""How attackers that learn play: as they were trained before, or as they answer the policy that is learned."""
 OWN = ("domain", "harden")
 """The sections of a request beside those of a run."""
 NOT_GIVEN = ("attack", "attacks", "defense", "post_training")
@@ -60,6 +63,8 @@ class HardeningSettings:
     """Held-out episodes of each type in which defenses are compared."""
     compared: Annotated[int, Field(ge=1, le=ROUNDS)] = 100
     """The rounds of a held-out episode: more, since some rules break late; at most those of a run."""
+    answers: Answers = field(default="frozen", metadata=ADDED_LATER)
+    """`adapted`: in each iteration attackers that learn are improved against the policy that was adapted to them."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class HardeningRequest:
     @cached_property
     def config(self) -> Config:
         """A run of the real federation, without attackers."""
-        return parse_config(self.base, self.catalogues)
+        return parse_federation(self.base, self.catalogues)
 
     @property
     def simulated(self) -> Section:
@@ -123,7 +128,7 @@ class HardeningRequest:
         files = {name: digest for each in self.types.values() for name, digest in each.config.files.items()}
         complete = {
             **described,
-            "harden": asdict(self.settings),
+            "harden": described_options(self.settings),
             "domain": list_types(self.domain),
             "effort": self.effort,
         }
@@ -162,7 +167,12 @@ def _check(request: HardeningRequest) -> None:
         )
     if isinstance(request.effort, int) and request.effort < 1:
         raise ConfigError(f"rounds is {request.effort}; it must be at least 1")
-    _ = request.types  # reject invalid settings early
+    learns = any(each.follower is not None for each in request.types.values())  # rejects invalid types early, too
+    if request.settings.answers == "adapted" and not learns:
+        raise ConfigError(
+            f"harden.answers is 'adapted'; no attacker of {request.domain_name} learns, use --domain meta_sg or "
+            "harden.answers=frozen"
+        )
 
 
 def trained_attacks(types: Mapping[str, TypeSettings]) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """Harden: learn a defense against a domain of attacks in a simulation, and compare it; each stage resumes."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,10 +9,9 @@ import numpy as np
 import torch
 
 from sparring.arrays import FloatArray
-from sparring.attacks import attack_policy
 from sparring.contracts import Space
 from sparring.defenses import LearnedDefense, defense_policy
-from sparring.errors import ConfigError, Interrupted
+from sparring.errors import ConfigError
 from sparring.experiments.config.build import load_dataset
 from sparring.experiments.hardening.card import make_card
 from sparring.experiments.hardening.comparison import (
@@ -25,10 +23,18 @@ from sparring.experiments.hardening.comparison import (
     table_from_json,
     table_to_json,
 )
+from sparring.experiments.hardening.context import SUFFIX, HardeningContext, read_policy
+from sparring.experiments.hardening.curves import read_curves
+from sparring.experiments.hardening.followers import (
+    answer_by_search,
+    list_adaptive,
+    list_followers,
+    save_answers,
+    train_followers,
+)
 from sparring.experiments.hardening.plan import (
     COMPARISON,
     CONSTANT,
-    FOLLOWERS,
     LEARNED,
     NAME,
     POLICY,
@@ -40,7 +46,7 @@ from sparring.experiments.hardening.plan import (
 from sparring.experiments.hardening.report import Made, constant_sections, hardening_page
 from sparring.experiments.hardening.request import HardeningRequest
 from sparring.experiments.hardening.verdict import UNTRAINED, HardeningVerdict, judge_hardening
-from sparring.experiments.hardening.world import SimulatedWorld, simulate_world
+from sparring.experiments.hardening.world import simulate_world
 from sparring.experiments.jobs.atomic_files import (
     PARTIAL,
     admit_writing,
@@ -51,34 +57,26 @@ from sparring.experiments.jobs.atomic_files import (
 )
 from sparring.experiments.jobs.job import stop_file
 from sparring.experiments.jobs.process_pool import parallel_calls, pinned_calls
-from sparring.experiments.jobs.resumable import run_job, training_job
-from sparring.experiments.jobs.snapshots import latest_progress
 from sparring.experiments.jobs.train_policy import save_policy
 from sparring.experiments.runs.run_folder import LOCK, lock_folder
 from sparring.experiments.sweeps.follower import Follower, NoFollower
-from sparring.games.federated import ATTACKER, DEFENDER, AttackerSeat, follower_games, typed_games
+from sparring.games.federated import DEFENDER, typed_games
 from sparring.learning.actor_critic.updates import UpdateSettings
-from sparring.learning.calls import Calls
 from sparring.learning.evaluation import Playing, episode_returns
-from sparring.learning.learner import Learner
 from sparring.learning.meta.actor_critic_reptile import ReptileActorCritic
 from sparring.learning.search import ConstantActions, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
 from sparring.learning.types_in_turn import TypesInTurn
 from sparring.learning.yardstick import defender_tasks
-from sparring.policies import PolicyVersion, load_policy
+from sparring.policies import PolicyVersion
 from sparring.policies.encoder import ProjectionEncoder, random_projection
 from sparring.policies.network import PolicyNetwork, constant_policy
-from sparring.policies.saved_policy import Side
 from sparring.random import stream
 from sparring.training.backends.threaded import torch_threads
 
 REPORT, SCORES, CARD = "report.html", "comparison.json", "card.json"
 FOLDER = ".hardening"
 """The suffix of the folder beside the policy, with all that it was made from."""
-SUFFIX = ".safetensors"
-UNSAFE = r"[^A-Za-z0-9_+-]+"
-"""What the name of a file leaves out of that of a type."""
 SEARCH = CrossEntropySearch(ConstantActions(), candidates=12, elites=3, episodes=1, deviation=0.4, trials=2, together=3)
 TRIED = 2
 """Common episodes in which the start of the search is chosen."""
@@ -113,77 +111,6 @@ class Hardened(NamedTuple):
         return self.folder / f"{CONSTANT}{SUFFIX}"
 
 
-@dataclass(frozen=True)
-class HardeningContext:
-    """What the stages of a hardening share."""
-
-    request: HardeningRequest
-    world: SimulatedWorld
-    folder: Path
-    plan: HardeningPlan
-    workers: int
-    calls: Calls
-    follower: Follower
-
-    @property
-    def seed(self) -> int:
-        """The seed of everything random."""
-        return self.request.config.seed
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """The prior of the types."""
-        return {name: each.kind.weight for name, each in self.world.domain.items()}
-
-    def begin(self, stage: str, words: str, *, share: float = 1.0) -> None:
-        """Announce a stage, or a share of it."""
-        self.follower.begin(words, share * self.plan.stages.get(stage, 0.0))
-
-    def wants_stop(self) -> bool:
-        """Say whether a stop is requested."""
-        return stop_file(self.folder).exists()
-
-    def spread(self, function: Callable[[Any], Any], arguments: Sequence[Any]) -> Iterator[Any]:
-        """Make calls in all processes; a request to stop is noticed after each answer."""
-        for answer in self.calls(function, arguments):
-            if self.wants_stop():
-                raise Interrupted("stopped; the same command resumes it")
-            yield answer
-
-    def train(self, learner: Learner[Any], task: LearningTask, name: str, *, steps: int) -> PolicyNetwork:
-        """Train in the folder of a stage, or resume there, and return the chosen policy of the task's seat."""
-        folder = self.folder / name
-        job = training_job(learner, task, steps=steps, seed=self.seed)
-        with self.follower.training(self.folder, lambda: [min(steps, latest_progress(folder))], total=steps):
-            state = run_job(job, folder, wants_stop=self.wants_stop)
-            chosen = learner.choose(state, task, seed=self.seed)
-        return learner.policies(chosen, task)[task.seat]
-
-
-def train_followers(context: HardeningContext) -> dict[str, PolicyNetwork]:
-    """Train the follower of each adaptive type against its fixed rule; what is trained already is read."""
-    games = follower_games(context.world.scenario, context.world.domain, context.request.rounds)
-    trained = {}
-    for name, game in games.items():
-        context.begin(FOLLOWERS, f"training the attacker of {name}", share=1 / len(games))
-        path = follower_file(context.folder, name)
-        if not path.exists():
-            search = replace(SEARCH, calls=context.spread)
-            steps = context.plan.rounds[FOLLOWERS] // len(games)
-            policy = context.train(search, LearningTask(game, ATTACKER), f"{FOLLOWERS}/{path.stem}", steps=steps)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            role = game.roles[ATTACKER]
-            assert isinstance(role, AttackerSeat)
-            save_policy(path, attack_policy([PolicyVersion(0, policy)], role.acting, layers=role.layers))
-        trained[name] = _read(path, "attack")
-    return trained
-
-
-def follower_file(folder: Path, kind: str) -> Path:
-    """Return the file of a follower's policy."""
-    return folder / FOLLOWERS / f"{re.sub(UNSAFE, '-', kind)}{SUFFIX}"
-
-
 def search_constant_action(context: HardeningContext, task: LearningTask) -> PolicyNetwork:
     """Search the best constant action over the domain, or read what was found."""
     path = context.folder / f"{CONSTANT}{SUFFIX}"
@@ -191,8 +118,9 @@ def search_constant_action(context: HardeningContext, task: LearningTask) -> Pol
     if not path.exists():
         start = tuple(find_start(context, task).tolist())
         search = replace(SEARCH, start=start, calls=context.spread)
-        _save(context, path, context.train(search, task, CONSTANT, steps=context.plan.rounds[CONSTANT]))
-    return _read(path)
+        state = context.train(search, task, CONSTANT, steps=context.plan.rounds[CONSTANT])
+        _save(context, path, search.policies(state, task)[task.seat])
+    return read_policy(path)
 
 
 def find_start(context: HardeningContext, task: LearningTask) -> FloatArray:
@@ -218,9 +146,11 @@ def learn_policy(context: HardeningContext, task: LearningTask, start: PolicyNet
         with pinned_calls(context.workers) as pinned:
             encoder = _choose_encoder(context, task.space)
             learner = replace(META, start=_encode(start, encoder), encoder=encoder, calls=pinned)
-            learned = context.train(learner, task, POLICY, steps=context.plan.rounds[POLICY])
-        _save(context, path, learned)
-    return _read(path)
+            learner = replace(learner, answers=answer_by_search(task) if context.answers else None)
+            state = context.train(learner, task, POLICY, steps=context.plan.rounds[POLICY])
+        save_answers(context, learner.followers(state, task))
+        _save(context, path, learner.policies(state, task)[task.seat])
+    return read_policy(path)
 
 
 def _choose_encoder(context: HardeningContext, space: Space) -> ProjectionEncoder | None:
@@ -251,13 +181,13 @@ def compare_learned(context: HardeningContext) -> DefenseScores:
     path, settings = context.folder / SCORES, context.request.settings
     policies = {name: LearnedDefense(str(context.folder / f"{name}{SUFFIX}")) for name in (POLICY, CONSTANT, UNTRAINED)}
     defenses: dict[str, Contender] = {**policies, **context.world.rules}
-    followers = {
-        name: str(follower_file(context.folder, name))
-        for name, each in context.world.domain.items()
-        if each.follower is not None
-    }
     compared = ComparedWorld(
-        context.world.scenario, context.world.domain, followers, defenses, context.request.compared, context.seed
+        context.world.scenario,
+        context.world.domain,
+        list_followers(context),
+        defenses,
+        context.request.compared,
+        context.seed,
     )
     context.begin(
         COMPARISON, f"comparing {len(defenses)} defenses in {settings.episodes} held-out episodes of each type"
@@ -300,26 +230,29 @@ def harden(request: HardeningRequest, out: str | Path, *, workers: int = HERE, f
             verdict = judge_hardening(table, world.rules)
             done = Hardened(out, folder, plan, verdict)
             action = world.terms.acting.decode(constant_action(done.constant))
-            made = Made(request, plan, verdict, constant_sections(request, action), world.left_out)
+            made = Made(
+                request,
+                plan,
+                verdict,
+                constant_sections(request, action),
+                world.left_out,
+                read_curves(folder, list_adaptive(world.domain)),
+            )
             write(done.report, hardening_page(made).encode())
             card = make_card(request, plan, verdict)
             write_json(folder / CARD, card)
-            _save(context, out, _read(folder / f"{POLICY}{SUFFIX}"), card)
+            _save(context, out, read_policy(folder / f"{POLICY}{SUFFIX}"), card)
     return done
 
 
 def constant_action(path: Path) -> FloatArray:
     """Return the action of a policy that answers everything alike."""
-    action: FloatArray = _read(path).layers[-1][1].clamp(-1, 1).numpy()
+    action: FloatArray = read_policy(path).layers[-1][1].clamp(-1, 1).numpy()
     return action
 
 
-def _read(path: Path, side: Side = "defense") -> PolicyNetwork:
-    return load_policy(path, side).versions[0].policy
-
-
 def _run_stages(context: HardeningContext) -> DefenseScores:
-    followers = train_followers(context)
+    followers = train_followers(context, SEARCH)
     games = typed_games(context.world.scenario, context.world.domain, context.world.terms)
     tasks = defender_tasks(games, followers)
     together = TypesInTurn(

@@ -32,6 +32,10 @@ class Plot(NamedTuple):
     bands: Mapping[str, Band]
     unit: str = "round"
     """The unit of the horizontal axis."""
+    measured: str = "Accuracy"
+    """What the vertical axis shows."""
+    span: tuple[float, float] = (0.0, 1.0)
+    """The lowest and the highest value of the vertical axis."""
 
 
 def make_plots(study: Study) -> tuple[Plot, ...]:
@@ -74,7 +78,7 @@ class Frame(NamedTuple):
 
 FRAME = Frame()
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The accuracies with a grid line."""
+"""The parts of the vertical axis with a grid line."""
 MOST_TICKS = 6
 COLORS, DASHES = 7, 4
 """The numbers of colors and dash patterns in the style sheet; they are coprime, so that all combinations occur."""
@@ -114,13 +118,26 @@ def draw_picture(plot: Plot, legend: Sequence[str]) -> Picture:
         title=plot.title,
         description=_describe_plot(plot),
         lines=tuple(
-            _draw_line(name, band, last=last, style=line_classes(legend.index(name)))
+            _draw_line(name, _to_shares(band, plot.span), last=last, style=line_classes(legend.index(name)))
             for name, band in plot.bands.items()
         ),
         rounds=tuple(Tick(_across(round, last), str(round)) for round in choose_ticks(last)),
-        accuracies=tuple(Tick(_up(share), f"{share:g}") for share in SHARES),
+        accuracies=tuple(Tick(_up(share), _label(share, plot.span)) for share in SHARES),
         unit=plot.unit,
     )
+
+
+def _label(share: float, span: tuple[float, float]) -> str:
+    """Return the value at a part of the vertical axis."""
+    low, high = span
+    return f"{round(low + share * (high - low), 9):g}"
+
+
+def _to_shares(band: Band, span: tuple[float, float]) -> Band:
+    """Return a band whose values are parts of the vertical axis."""
+    low, high = span
+    mean, least, most = ([(value - low) / (high - low) for value in values] for values in band[1:])
+    return Band(band.rounds, mean, least, most)
 
 
 def line_classes(index: int) -> str:
@@ -158,4 +175,4 @@ def _path(points: Iterable[tuple[float, float]]) -> str:
 
 def _describe_plot(plot: Plot) -> str:
     ends = ", ".join(f"{name} {band.mean[-1]:.3f}" for name, band in plot.bands.items())
-    return f"Accuracy over {plot.unit}s; after the last one: {ends}"
+    return f"{plot.measured} over {plot.unit}s; after the last one: {ends}"

@@ -4,10 +4,13 @@ In each iteration, for each type that is played: take the meta-policy, play an e
 take a few gradient steps of TD3 from there. Then the meta-policy moves towards the mean of what the types lead to. That
 is done with all tensors: the actor, the critics, and their targets. The optimizer's moments are fresh in each
 adaptation, or those of one type would move the policy against another.
+
+With `answers` followers learn as well (algorithm 1, the branch "meta-SG"): that of a type is improved against the
+policy that was adapted to it, and plays what it has learned in the next iteration.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
@@ -26,7 +29,15 @@ from sparring.learning.actor_critic.updates import (
     without_moments,
 )
 from sparring.learning.calls import PinnedCalls, pinned_in_turn
-from sparring.learning.meta.type_lessons import LessonCall, MarkedMemory, TypeLessons, give_lessons, weights_of
+from sparring.learning.meta.follower_answers import FollowerAnswers, Followers
+from sparring.learning.meta.type_lessons import (
+    LessonAnswer,
+    LessonCall,
+    MarkedMemory,
+    TypeLessons,
+    give_lessons,
+    weights_of,
+)
 from sparring.learning.meta.typed_tasks import draw_types
 from sparring.learning.training_env import LearningTask
 from sparring.learning.types_in_turn import TypesInTurn
@@ -53,6 +64,8 @@ class ReptileTraining(NamedTuple):
     """The mean return of each iteration's episodes, by the shares of the types."""
     keeps_start: bool = False
     """Whether the policy is the start, since training did not improve on it."""
+    followers: Followers = ()
+    """The follower of each type, if there are answers."""
 
     def __repr__(self) -> str:
         return briefly(self)
@@ -86,6 +99,8 @@ class ReptileActorCritic:
     """Encodes the observation for the networks; None passes the observation itself."""
     trials: int = 5
     """Fresh episodes against each type in which the trained policy must do better than the start."""
+    answers: FollowerAnswers | None = None
+    """How followers answer the adapted policy; None plays against the opponents of the tasks."""
     calls: PinnedCalls = pinned_in_turn
     """How lessons are given: in this process, or in several. What is learned does not depend on it."""
 
@@ -99,7 +114,9 @@ class ReptileActorCritic:
     def initial(self, task: LearningTask, *, seed: int) -> ReptileTraining:
         seat = self._seat(task)
         memories = [MarkedMemory(empty_memory([seat.remembered], self.memory)) for _ in _types(task).tasks]
-        return ReptileTraining(seat.architecture.initial(stream(seed, "networks")), tuple(memories), 0, 0, ())
+        followers = () if self.answers is None else self.answers.initial(_types(task).tasks, seed=seed)
+        networks = seat.architecture.initial(stream(seed, "networks"))
+        return ReptileTraining(networks, tuple(memories), 0, 0, (), followers=followers)
 
     def improve(self, state: ReptileTraining, task: LearningTask, *, steps: int, seed: int) -> ReptileTraining:
         until = state.steps + steps
@@ -110,8 +127,12 @@ class ReptileActorCritic:
         return state
 
     def choose(self, state: ReptileTraining, task: LearningTask, *, seed: int) -> ReptileTraining:
-        """Return the state whose policy is the start where the trained one is not better in common fresh episodes."""
-        keeps = self._seat(task).keeps_start(state.networks, task, trials=self.trials, seed=seed)
+        """Return the state whose policy is the start where the trained one is not better in common fresh episodes.
+
+        Both play against the followers as they have answered last.
+        """
+        answered = replace(task, game=replace(_types(task), tasks=self._tasks(state, task)))
+        keeps = self._seat(task).keeps_start(state.networks, answered, trials=self.trials, seed=seed)
         return state._replace(keeps_start=keeps)
 
     def policies(self, state: ReptileTraining, task: LearningTask) -> Mapping[str, PolicyNetwork]:
@@ -119,7 +140,20 @@ class ReptileActorCritic:
         return {task.seat: start or self._seat(task).actor(state.networks)}
 
     def codec(self, task: LearningTask) -> Codec[ReptileTraining]:
-        return Codec(_pack, partial(_unpack, space=self._seat(task).remembered))
+        held = HeldFollowers(self.answers, _types(task).tasks)
+        return Codec(partial(_pack, held=held), partial(_unpack, space=self._seat(task).remembered, held=held))
+
+    def followers(self, state: ReptileTraining, task: LearningTask) -> dict[int, PolicyNetwork]:
+        """Return the policies of the followers that answer, by the places of their types."""
+        answers, tasks = self.answers, _types(task).tasks
+        if answers is None:
+            return {}
+        return {place: answers.policy(place, tasks[place], state.followers[place]) for place in answers.learners}
+
+    def _tasks(self, state: ReptileTraining, task: LearningTask) -> Sequence[LearningTask]:
+        """Return the task against each type, in which followers play what they have learned."""
+        tasks = _types(task).tasks
+        return tasks if self.answers is None else self.answers.tasks(tasks, state.followers)
 
     def _seat(self, task: LearningTask) -> ActorCriticSeat:
         return ActorCriticSeat(
@@ -132,20 +166,29 @@ class ReptileActorCritic:
         drawn = draw_types(types.weights, self.drawn if learns else None, iteration=state.iterations, seed=seed)
         shares = {place: share for place, share in sorted(drawn.items()) if share > 0}
         explorer = seat.actor(state.networks) if learns else self.start
-        updates = self.updates if learns else 0
-        lessons = TypeLessons(seat, types.tasks, state.networks, explorer, updates, seed)
-        calls = [LessonCall(place, state.iterations, state.memories[place].mark) for place in shares]
+        updates, answering = (self.updates, self.answers) if learns else (0, None)
+        lessons = TypeLessons(
+            seat, self._tasks(state, task), state.networks, explorer, updates, seed, answers=answering
+        )
+        followers = dict(enumerate(state.followers))
+        calls = [
+            LessonCall(place, state.iterations, state.memories[place].mark, follower=followers.get(place))
+            for place in shares
+        ]
         answers = give_lessons(lessons, calls, state.memories, pinned=self.calls)
         memories = list(state.memories)
         for place, answer in zip(shares, answers, strict=True):
             memories[place] = memories[place].extend(answer.rows)
+            if place in followers:
+                followers[place] = answer.follower
         gained = sum(share * answer.gain for share, answer in zip(shares.values(), answers, strict=True))
         return ReptileTraining(
             _moved(state.networks, list(shares.values()), [answer.weights for answer in answers], rate=self.rate),
             tuple(memories),
             iterations=state.iterations + 1,
-            steps=state.steps + sum(len(answer.rows) for answer in answers),
+            steps=state.steps + sum(_count_steps(call, answer) for call, answer in zip(calls, answers, strict=True)),
             returns=(*state.returns, gained),
+            followers=tuple(followers.values()),
         )
 
     def _imitated(self, state: ReptileTraining, start: PolicyNetwork, task: LearningTask, *, seed: int) -> Networks:
@@ -168,6 +211,11 @@ def _types(task: LearningTask) -> TypesInTurn:
     return task.game
 
 
+def _count_steps(call: LessonCall, answer: LessonAnswer) -> int:
+    """Return the steps of a lesson: those of the episode, and of the follower's answer."""
+    return len(answer.rows) + (0 if answer.follower is None else answer.follower.steps - call.follower.steps)
+
+
 def _moved(
     networks: Networks, shares: Sequence[float], adapted: Sequence[Sequence[Tensor]], *, rate: float
 ) -> Networks:
@@ -183,14 +231,24 @@ def _moved(
     return without_moments(moved)
 
 
-def _pack(state: ReptileTraining) -> Snapshot:
+class HeldFollowers(NamedTuple):
+    """What is needed to save followers."""
+
+    answers: FollowerAnswers | None
+    tasks: Sequence[LearningTask]
+
+
+def _pack(state: ReptileTraining, held: HeldFollowers) -> Snapshot:
+    answers, tasks = held
+    followers = {} if answers is None else answers.pack(tasks, state.followers)
     memories = {f"memory {place}": held.memory.pack() for place, held in enumerate(state.memories)}
     numbers = {name: getattr(state, name) for name in ("iterations", "steps", "returns", "keeps_start")}
     marks = [held.mark for held in state.memories]
-    return merge({"networks": pack_networks(state.networks), **memories}, marks=marks, **numbers)
+    return merge({"networks": pack_networks(state.networks), **memories, **followers}, marks=marks, **numbers)
 
 
-def _unpack(packed: Snapshot, space: Space) -> ReptileTraining:
+def _unpack(packed: Snapshot, space: Space, held: HeldFollowers) -> ReptileTraining:
+    answers, tasks = held
     numbers = packed.numbers
     memories = tuple(
         MarkedMemory(unpack_memory(packed.part(f"memory {place}"), [space]), mark)
@@ -203,4 +261,5 @@ def _unpack(packed: Snapshot, space: Space) -> ReptileTraining:
         steps=numbers["steps"],
         returns=tuple(numbers["returns"]),
         keeps_start=numbers["keeps_start"],
+        followers=() if answers is None else answers.unpack(tasks, packed),
     )

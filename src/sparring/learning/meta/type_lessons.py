@@ -1,5 +1,7 @@
 """One type's lesson in an iteration of Reptile: an episode, and an adaptation by the memory of this type alone.
 
+A follower that learns then answers the adapted policy.
+
 A lesson depends on the meta-policy and on this type's memory, wherever it is given. Memories are large and change
 little, so that each stays where its lessons are given: a lesson is called with the mark of a memory's content, and a
 process that does not hold a memory with this mark says so and is sent the whole.
@@ -8,7 +10,7 @@ process that does not hold a memory with this mark says so and is sent the whole
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,6 +22,7 @@ from sparring.learning.actor_critic.memory import ReplayMemory, step_row
 from sparring.learning.actor_critic.seat import ActorCriticSeat
 from sparring.learning.actor_critic.updates import Networks, without_moments
 from sparring.learning.calls import PinnedCalls, Shelf
+from sparring.learning.meta.follower_answers import FollowerAnswers
 from sparring.learning.training_env import LearningTask
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator, stream
@@ -46,6 +49,8 @@ class LessonCall(NamedTuple):
     mark: str
     held: MarkedMemory | None = None
     """The memory itself, for a process that does not hold it."""
+    follower: Any = None
+    """The state of the type's follower, if it answers."""
 
 
 class LessonAnswer(NamedTuple):
@@ -57,6 +62,8 @@ class LessonAnswer(NamedTuple):
     """`[steps, numbers]`: the episode, as the memory has it."""
     gain: float
     """The sum of its rewards."""
+    follower: Any = None
+    """The state of the type's follower after its answer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +78,8 @@ class TypeLessons:
     updates: int
     """Gradient steps of an adaptation."""
     seed: int
+    answers: FollowerAnswers | None = None
+    """How followers answer what is adapted; None leaves them as they are."""
 
     __repr__ = briefly
 
@@ -85,7 +94,14 @@ class TypeLessons:
         networks, rng = without_moments(self.networks), stream(self.seed, "update", *name[1:])
         for _ in range(self.updates):
             networks = self.seat.updated(networks, held.memory, rng=rng)
-        return LessonAnswer(weights_of(networks), rows, gain)
+        return LessonAnswer(weights_of(networks), rows, gain, self._answer(call, networks))
+
+    def _answer(self, call: LessonCall, networks: Networks) -> Any:
+        """Return the state of the type's follower after its answer to adapted networks."""
+        if self.answers is None:
+            return call.follower
+        adapted = self.seat.actor(networks)
+        return self.answers.answer(call.place, self.tasks[call.place], call.follower, adapted, seed=self.seed)
 
     def _play(self, task: LearningTask, rng: Generator, name: tuple[str, int, int]) -> tuple[FloatArray, float]:
         """Play an episode, and return its rows and the sum of its rewards."""
