@@ -68,7 +68,8 @@ def project_rows(rows: Tensor, norm: Norm = "l2", *, radius: float = 1.0) -> Ten
 
 def _plain_sizes(rows: Tensor, norm: Norm) -> Tensor:
     """Return the norm of each row in one pass, where its square does not overflow or underflow; else a useless one."""
-    return torch.linalg.vector_norm(rows.flatten(1), 2 if norm == "l2" else torch.inf, dim=1)
+    sizes: Tensor = torch.linalg.vector_norm(rows.flatten(1), 2 if norm == "l2" else torch.inf, dim=1)
+    return sizes
 
 
 def clip_to_pixels(inputs: Tensor) -> Tensor:
