@@ -15,7 +15,7 @@ from tests.source import ROOT, Source, parameters, sources
 
 ROWS = (
     {"kernels"},
-    {"errors", "arrays", "random", "snapshot"},
+    {"errors", "arrays", "random", "records", "snapshot"},
     {"validation", "named_tensors"},
     {"contracts", "kinds", "registry"},
     {"data", "models"},

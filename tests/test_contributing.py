@@ -103,7 +103,11 @@ def add_rule(copy: Path) -> None:
     (copy / path).write_text(source, encoding="utf-8")
     module = path.removeprefix("src/").removesuffix(".py").replace("/", ".")
     catalogue, table = copy / "src/sparring/defenses/__init__.py", copy / "tests/defenses/test_catalogue.py"
-    insert(catalogue, "from sparring.contracts import Defense, Repair, Server", f"from {module} import Midrange")
+    insert(
+        catalogue,
+        "from sparring.contracts import Defense, Purification, Repair, Server",
+        f"from {module} import Midrange",
+    )
     insert(catalogue, "DEFENSES: Mapping[str, type[Defense | Server]] = {", f"    {line}")
     insert(catalogue, "__all__ = [", '    "Midrange",')
     insert(table, "from sparring.defenses import (", "    Midrange,")

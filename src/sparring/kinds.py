@@ -16,6 +16,8 @@ class Kind(NamedTuple):
 
 KINDS: Mapping[str, Kind] = {
     "attacks": Kind("attack", ("craft", "poison")),
+    "perturbations": Kind("attack", ("perturb",)),
+    "purifications": Kind("defense", ("purify",)),
     "triggers": Kind("attack.trigger", ("stamp",)),
     "defenses": Kind("defense", ("aggregate", "plan")),
     "post-training": Kind("post_training", ("repair",)),

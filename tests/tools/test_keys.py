@@ -7,11 +7,13 @@ import pytest
 
 import sparring
 from sparring.experiments import parse_config, to_document
+from sparring.experiments.config.central_schema import CENTRAL_SINCE
 from sparring.experiments.config.schema import SINCE
-from tools.site.keys import HERE, list_keys, write_keys_page
+from tools.site.keys import CENTRAL, HERE, list_keys, write_keys_page
 from tools.site.members import members
 
 KEYS = {key.name: key for entries in list_keys().values() for key in entries}
+CENTRAL_KEYS = {key.name: key for entries in list_keys(CENTRAL).values() for key in entries}
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -31,7 +33,14 @@ def test_the_reference_has_every_key_that_a_configuration_written_in_full_has():
     assert KEYS.keys() == (written - options) | {"seed", "model", "defense", "post_training"}
 
 
-@pytest.mark.parametrize("key", KEYS.values(), ids=lambda key: key.name)
+def test_the_reference_has_every_key_of_a_central_training():
+    document = to_document(parse_config({"kind": "central"}))
+    sections = {name: section for name, section in document.items() if name not in ("model", "attack", "defense")}
+    written = {f"{name}.{key}" for name, section in sections.items() if isinstance(section, dict) for key in section}
+    assert CENTRAL_KEYS.keys() == (written - {"data.size"}) | {"seed", "model", "attack", "defense"}
+
+
+@pytest.mark.parametrize("key", [*KEYS.values(), *CENTRAL_KEYS.values()], ids=lambda key: key.name)
 def test_every_key_has_a_type_and_a_meaning(key):
     assert key.type
     assert key.meaning.endswith(".")
@@ -39,7 +48,8 @@ def test_every_key_has_a_type_and_a_meaning(key):
 
 def test_every_key_says_since_which_version_it_matters():
     assert SINCE.keys() == KEYS.keys()
-    assert all(VERSION.fullmatch(version) for version in SINCE.values())
+    assert CENTRAL_SINCE.keys() == CENTRAL_KEYS.keys()
+    assert all(VERSION.fullmatch(version) for version in (*SINCE.values(), *CENTRAL_SINCE.values()))
     released = VERSION.match(sparring.__version__)
     assert all(numbers(version) <= numbers(released[0]) for version in SINCE.values())
 

@@ -1,4 +1,4 @@
-"""Attacks: crafted updates (model poisoning), poisoned data (data poisoning), and backdoor triggers."""
+"""Attacks: crafted updates (model poisoning), poisoned data, perturbed minibatches, and backdoor triggers."""
 
 import warnings
 from collections.abc import Mapping
@@ -28,6 +28,11 @@ from sparring.attacks.learned.learned_attack import LearnedAttack, attack_policy
 from sparring.attacks.learned.local_search import LocalSearch
 from sparring.attacks.learned.poisoned_search import PoisonedSearch
 from sparring.attacks.learned.portfolio import Portfolio
+from sparring.attacks.minibatch.influence import Influence
+from sparring.attacks.minibatch.level_k import LevelKAttack as LevelK
+from sparring.attacks.minibatch.no_perturbation import NoPerturbation
+from sparring.attacks.minibatch.optimal_contraction import OptimalContraction
+from sparring.attacks.minibatch.recorded import RecordedAttack
 from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
 from sparring.attacks.untargeted.explicit_boosting import ExplicitBoosting
@@ -40,7 +45,7 @@ from sparring.attacks.untargeted.min_sum import MinSum
 from sparring.attacks.untargeted.no_attack import NoAttack
 from sparring.attacks.untargeted.sign_flip import SignFlip
 from sparring.attacks.untargeted.worst_of import WorstOf
-from sparring.contracts import Attack, Poison
+from sparring.contracts import Attack, Perturbation, Poison
 from sparring.errors import FormerName
 from sparring.policies.network import PolicyNetwork
 
@@ -66,9 +71,19 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "targeted_eb": TargetedBoosting,
     "worst_of": WorstOf,
 }
+"""The attacks on a federation: crafted updates and poisoned data."""
+
+PERTURBATIONS: Mapping[str, type[Perturbation]] = {
+    "influence": Influence,
+    "level_k": LevelK,
+    "none": NoPerturbation,
+    "optimal_contraction": OptimalContraction,
+}
+"""The attacks on the minibatches of central training."""
 
 __all__ = [
     "ATTACKS",
+    "PERTURBATIONS",
     "TRIGGERS",
     "ALittleIsEnough",
     "AdaptiveLocalModelPoisoning",
@@ -78,10 +93,12 @@ __all__ = [
     "DividedTrigger",
     "ExplicitBoosting",
     "Gaussian",
+    "Influence",
     "InnerProduct",
     "LabelFlip",
     "LearnedAttack",
     "LearnedTrigger",
+    "LevelK",
     "LocalModelPoisoning",
     "LocalSearch",
     "LocalSearchActions",
@@ -90,6 +107,8 @@ __all__ = [
     "MinSum",
     "Neurotoxin",
     "NoAttack",
+    "NoPerturbation",
+    "OptimalContraction",
     "PoisonedSearch",
     "PoisonedSearchActions",
     "PoisonedTraining",
@@ -98,6 +117,7 @@ __all__ = [
     "PortfolioActions",
     "ProjectedBackdoor",
     "RawUpdateActions",
+    "RecordedAttack",
     "SignFlip",
     "Square",
     "TargetedBoosting",

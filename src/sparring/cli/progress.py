@@ -17,7 +17,7 @@ from sparring.experiments import Observer
 from sparring.experiments.jobs.job import Failed, stop_file
 from sparring.experiments.sweeps import Cell, Completed, Ending, SweepObserver
 from sparring.experiments.sweeps.axes import join_labels
-from sparring.federation import RoundRecord
+from sparring.records import Record
 
 
 class StopRequest:
@@ -122,23 +122,23 @@ def show_progress(unit: str, total: int) -> Iterator[Indicator]:
 
 
 @contextmanager
-def follow_run(rounds: int) -> Iterator[Observer]:
+def follow_run() -> Iterator[Observer]:
     """Yield an observer that shows the progress of a run, and stops the run after a signal."""
-    with handle_stop_signals() as request, show_progress("round", rounds) as shown:
+    with handle_stop_signals() as request, show_progress("round", 0) as shown:
 
-        def take(record: RoundRecord) -> None:
+        def take(record: Record) -> None:
             request.can_wait = True
             shown.show(record.round, _describe_round(record))
 
-        yield Observer(record=take, notice=show_notice, wants_stop=lambda: request.is_made)
+        yield Observer(record=take, notice=show_notice, wants_stop=lambda: request.is_made, expect=shown.expect)
 
 
-def _describe_round(record: RoundRecord) -> str | None:
+def _describe_round(record: Record) -> str | None:
     if record.accuracy is None:
         return None
     loss = "not finite" if record.loss is None else f"{record.loss:.4g}"
-    backdoor = "" if record.backdoor_accuracy is None else f", backdoor {record.backdoor_accuracy:.3f}"
-    return f"accuracy {record.accuracy:.3f}{backdoor}, loss {loss}"
+    beside = "".join(f", {name} {value:.3f}" for name, value in record.headline.items())
+    return f"accuracy {record.accuracy:.3f}{beside}, loss {loss}"
 
 
 def show_notice(message: str) -> None:

@@ -9,7 +9,6 @@ from sparring.cli.console import show_outcome
 from sparring.cli.options import AsJson, Plugins, TensorBoard, load_catalogues
 from sparring.cli.progress import follow_run
 from sparring.experiments import resume
-from sparring.experiments.runs.manifest import read_manifest
 from sparring.experiments.sweeps.tensorboard import track_run
 from sparring.training import keep_freed_memory
 
@@ -24,7 +23,6 @@ def command(
     """Resume a run that was stopped; the results equal those of an uninterrupted run."""
     keep_freed_memory()
     catalogues = load_catalogues(plugins)
-    rounds = read_manifest(folder, catalogues).config.federation.rounds
-    with follow_run(rounds) as shown, track_run(shown, folder, board=tensorboard) as observer:
+    with follow_run() as shown, track_run(shown, folder, board=tensorboard) as observer:
         outcome = resume(folder, observer=observer, catalogues=catalogues)
     show_outcome(outcome, as_json=as_json)

@@ -24,7 +24,8 @@ from sparring.cli.options import (
 from sparring.cli.progress import follow_run, show_notice
 from sparring.cli.sweep import run_plan
 from sparring.errors import ConfigError
-from sparring.experiments import Catalogues, Config, Outcome, digest, parse_config, run
+from sparring.experiments import Catalogues, Outcome, digest, parse_config, run
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.runs.cost import Forecast, describe_run, forecast_run
 from sparring.experiments.runs.run import find_outcome
 from sparring.experiments.runs.run_folder import Existing
@@ -87,15 +88,14 @@ def command(
 
 
 def _run_or_read(
-    config: Config, folder: Path, *, existing: Existing, tensorboard: Path | None, catalogues: Catalogues
+    config: AnyConfig, folder: Path, *, existing: Existing, tensorboard: Path | None, catalogues: Catalogues
 ) -> Outcome:
     """Execute a run, unless the folder holds it and it is complete."""
     outcome = find_outcome(config, folder) if existing == "refuse" else None
     if outcome is not None:
         show_notice(f"{folder} holds this run, and it is complete; --overwrite runs it again")
         return outcome
-    rounds = config.federation.rounds
-    with follow_run(rounds) as shown, track_run(shown, folder, board=tensorboard) as observer:
+    with follow_run() as shown, track_run(shown, folder, board=tensorboard) as observer:
         return run(config, folder, existing=existing, observer=observer, catalogues=catalogues)
 
 
@@ -108,7 +108,7 @@ def _choose_existing(resumes: Sequence[bool]) -> Existing:
     return "resume" if resumes[0] else "overwrite"
 
 
-def _show_forecast(folder: Path, config: Config, *, plan: Forecast, as_json: bool) -> None:
+def _show_forecast(folder: Path, config: AnyConfig, *, plan: Forecast, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({**plan._asdict(), "run": str(folder)}, allow_nan=False))
     else:

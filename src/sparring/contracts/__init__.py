@@ -10,6 +10,7 @@ from sparring.contracts.minibatch import (
     Preparing,
     Purification,
     Purified,
+    Targeted,
 )
 from sparring.contracts.models import Model, Network, check_model
 from sparring.contracts.players import (
@@ -91,6 +92,7 @@ __all__ = [
     "Space",
     "Stacking",
     "State",
+    "Targeted",
     "Trigger",
     "Truncating",
     "WhiteBoxView",

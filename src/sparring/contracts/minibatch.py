@@ -59,6 +59,15 @@ class Perturbation(Protocol):
         """Return the perturbed inputs, within [0, 1], and the memory for the next round."""
 
 
+@runtime_checkable
+class Targeted(Protocol):
+    """What an attack offers in addition that may be about one class."""
+
+    @property
+    def target(self) -> int | None:
+        """The class that other examples are to be taken for, or that is to be taken for others; None if untargeted."""
+
+
 class Purified(NamedTuple):
     """What the learner trains on: a minibatch, and the network to train if it is not the learner's own."""
 
@@ -78,11 +87,11 @@ class Purification(Protocol):
 class MinibatchRecipe(NamedTuple):
     """How the learner trains: `epochs` passes over the training examples in minibatches of `batch`."""
 
-    epochs: int
-    batch: int
-    optimizer: str
+    epochs: int = 20
+    batch: int = 100
+    optimizer: str = "adam"
     """`adam` or `sgd`."""
-    lr: float
+    lr: float = 8e-4
 
 
 class Preparation(NamedTuple):

@@ -1,7 +1,7 @@
 """Data sets, and their partition among clients."""
 
 from sparring.data.conversion import from_arrays
-from sparring.data.dataset import Dataset, Source, with_validation
+from sparring.data.dataset import Dataset, Source, hold_out, take_examples, with_validation
 from sparring.data.datasets.cifar10 import Cifar10
 from sparring.data.datasets.cifar100 import Cifar100
 from sparring.data.datasets.digits import Digits
@@ -74,10 +74,12 @@ __all__ = [
     "divide",
     "draw_examples",
     "from_arrays",
+    "hold_out",
     "iid",
     "label_skew",
     "load",
     "root_sample",
     "sorted_shards",
+    "take_examples",
     "with_validation",
 ]

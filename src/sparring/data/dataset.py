@@ -123,8 +123,36 @@ def with_validation(dataset: Dataset, share: float, *, rng: Generator) -> Datase
         raise ConfigError(f"validation is {share}, that is {held} of {examples} examples; leave some on either side")
     if dataset.validation is not None:
         raise ConfigError(f"validation is {share}; {dataset.name!r} already has a validation split: use 0")
+    return _hold_out(dataset, held, rng=rng)
+
+
+def hold_out(dataset: Dataset, count: int, *, rng: Generator) -> Dataset:
+    """Return the data set with `count` validation examples: of its own split, or else of its training examples."""
+    own = dataset.validation
+    if own is not None and count <= len(own.labels):
+        rows = torch.from_numpy(rng.choice(len(own.labels), count, replace=False)).sort().values
+        return replace(dataset, validation=Batch(own.inputs[rows], own.labels[rows]))
+    examples = len(dataset.train.labels)
+    if own is not None or not 0 < count < examples:
+        present = examples if own is None else len(own.labels)
+        raise ConfigError(f"data.validation is {count}; {dataset.name!r} has {present} examples to hold out from")
+    return _hold_out(dataset, count, rng=rng)
+
+
+def take_examples(dataset: Dataset, count: int, *, rng: Generator) -> Dataset:
+    """Return the data set with `count` of its training examples, drawn at random; mean and std stay."""
+    examples = len(dataset.train.labels)
+    if not 0 < count <= examples:
+        raise ConfigError(f"data.train is {count}; {dataset.name!r} has {examples} training examples left")
     chosen = torch.zeros(examples, dtype=torch.bool)
-    chosen[torch.from_numpy(rng.choice(examples, held, replace=False))] = True
+    chosen[torch.from_numpy(rng.choice(examples, count, replace=False))] = True
+    return replace(dataset, train=_select(dataset.train, chosen))
+
+
+def _hold_out(dataset: Dataset, count: int, *, rng: Generator) -> Dataset:
+    """Move `count` random training examples to the validation split."""
+    chosen = torch.zeros(len(dataset.train.labels), dtype=torch.bool)
+    chosen[torch.from_numpy(rng.choice(len(chosen), count, replace=False))] = True
     return replace(dataset, train=_select(dataset.train, ~chosen), validation=_select(dataset.train, chosen))
 
 

@@ -1,8 +1,8 @@
-"""Defenses: aggregation rules, as functions and in a catalogue, and post-training defenses."""
+"""Defenses: aggregation rules, as functions and in a catalogue, and post-training defenses and purifications."""
 
 from collections.abc import Mapping
 
-from sparring.contracts import Defense, Repair, Server
+from sparring.contracts import Defense, Purification, Repair, Server
 from sparring.defenses.aggregation.bucketing import Bucketing, bucketing
 from sparring.defenses.aggregation.bulyan import Bulyan, bulyan
 from sparring.defenses.aggregation.centered_clipping import CenteredClipping, centered_clipping
@@ -36,6 +36,8 @@ from sparring.defenses.post_training.neuroclip import NeuroClip, neuroclip
 from sparring.defenses.post_training.no_repair import NoRepair
 from sparring.defenses.post_training.prun import Prun
 from sparring.defenses.post_training.smoothing import Certificate, Smoothing, certify
+from sparring.defenses.purification.level_k import LevelKDefense as LevelK
+from sparring.defenses.purification.unchanged import Unchanged
 
 DEFENSES: Mapping[str, type[Defense | Server]] = {
     "bucketing": Bucketing,
@@ -78,6 +80,12 @@ POST_TRAINING: Mapping[str, type[Repair]] = {
 }
 """The post-training defenses, applied to the model before it is deployed."""
 
+PURIFICATIONS: Mapping[str, type[Purification]] = {
+    "level_k": LevelK,
+    "none": Unchanged,
+}
+"""The defenses of the minibatches of central training."""
+
 __all__ = [
     "ADAPTERS",
     "CLP",
@@ -86,6 +94,7 @@ __all__ = [
     "FLAME",
     "MMBM",
     "POST_TRAINING",
+    "PURIFICATIONS",
     "Adapter",
     "Bucketing",
     "Bulyan",
@@ -103,6 +112,7 @@ __all__ = [
     "GradedTrust",
     "Krum",
     "LearnedDefense",
+    "LevelK",
     "Mean",
     "Median",
     "MultiKrum",
@@ -118,6 +128,7 @@ __all__ = [
     "Smoothing",
     "SynthesisActions",
     "TrimmedMean",
+    "Unchanged",
     "WeakDifferentialPrivacy",
     "bucketing",
     "bulyan",

@@ -73,97 +73,97 @@ def guard_player(role: str, player: object) -> Iterator[MutationGuard]:
         yield watch
     edited = watch.edited()
     if edited is not None:
-        _blame(role, player, what=f"edited {edited} in place; it must not modify its inputs")
+        blame(role, player, what=f"edited {edited} in place; it must not modify its inputs")
 
 
 def check_rows(attack: Attack, crafted: Any, *, shape: tuple[int, ...]) -> Matrix:
     """Return the crafted rows if they can be submitted; the server checks whether they are finite."""
     if not isinstance(crafted, Tensor) or crafted.shape != shape:
-        _blame("attack", attack, what=f"returned {_described(crafted)}; it must return shape {list(shape)}")
+        blame("attack", attack, what=f"returned {described(crafted)}; it must return shape {list(shape)}")
     return crafted
 
 
 def check_batch(poison: Poison | Backdoor, poisoned: Any, *, batch: Batch) -> Batch:
     """Return the poisoned batch, if it has the form of the original."""
     if not isinstance(poisoned, Batch):
-        _blame("poison", poison, what=f"returned {_described(poisoned)}; it must return a Batch")
+        blame("poison", poison, what=f"returned {described(poisoned)}; it must return a Batch")
     for name, tensor, wanted in zip(Batch._fields, poisoned, batch, strict=True):
         if not isinstance(tensor, Tensor) or (tensor.shape, tensor.dtype) != (wanted.shape, wanted.dtype):
-            _blame("poison", poison, what=f"returned {name} of {_described(tensor)}; it must keep {_described(wanted)}")
+            blame("poison", poison, what=f"returned {name} of {described(tensor)}; it must keep {described(wanted)}")
     return poisoned
 
 
 def check_meant(backdoor: Backdoor, meant: Any, *, labels: Tensor) -> Tensor:
     """Return the mask of labels that a backdoor is meant for, if it has one boolean per label."""
     if not isinstance(meant, Tensor) or (meant.shape, meant.dtype) != (labels.shape, torch.bool):
-        what = f"means {_described(meant)}; it must return shape {list(labels.shape)}, torch.bool"
-        _blame("poison", backdoor, what=what)
+        what = f"means {described(meant)}; it must return shape {list(labels.shape)}, torch.bool"
+        blame("poison", backdoor, what=what)
     return meant
 
 
 def check_model(repair: Repair, repaired: Any) -> Model:
     """Return the repaired model, if it is a Model."""
     if not isinstance(repaired, Model):
-        _blame("post-training defense", repair, what=f"returned {_described(repaired)}; it must return a Model")
+        blame("post-training defense", repair, what=f"returned {described(repaired)}; it must return a Model")
     return repaired
 
 
 def check_answer(defense: Defense, answer: Any, *, updates: Matrix) -> tuple[Vector, Memory]:
     """Return a rule's step and memory, if the server can apply the step and store the memory."""
     if not isinstance(answer, tuple) or len(answer) != 2:
-        _blame("defense", defense, what=f"returned {_described(answer)}; it must return a step and its memory")
+        blame("defense", defense, what=f"returned {described(answer)}; it must return a step and its memory")
     step, memory = answer
     shape = updates.shape[1:]
     if not isinstance(step, Tensor) or (step.shape, step.dtype) != (shape, updates.dtype):
         wanted = f"{updates.dtype} of shape {list(shape)}"
-        _blame("defense", defense, what=f"returned a step of {_described(step)}; it must be {wanted}")
+        blame("defense", defense, what=f"returned a step of {described(step)}; it must be {wanted}")
     if not is_finite(step):
-        _blame("defense", defense, what="returned a step that is not finite; finite updates need a finite step")
-    _check_memory("defense", defense, memory, largest=len(updates) * step.numel())
+        blame("defense", defense, what="returned a step that is not finite; finite updates need a finite step")
+    check_memory("defense", defense, memory, largest=len(updates) * step.numel())
     return step, memory
 
 
 def check_plan(server: Server, answer: Any, *, parameters: int) -> tuple[RoundPlan, Memory]:
     """Return a server's plan and memory, if the plan can be played and the memory stored."""
     if not isinstance(answer, tuple) or len(answer) != 2:
-        _blame("defense", server, what=f"planned {_described(answer)}; it must return a plan and its memory")
+        blame("defense", server, what=f"planned {described(answer)}; it must return a plan and its memory")
     plan, memory = answer
     if not isinstance(plan, tuple) or len(plan) != 2 or not is_player(plan[0], "aggregate"):
-        _blame(
+        blame(
             "defense",
             server,
-            what=f"planned {_described(plan)}; it must be a RoundPlan(rule, repair)",
+            what=f"planned {described(plan)}; it must be a RoundPlan(rule, repair)",
         )
     rule, repair = plan
     if repair is not None and not is_player(repair, "repair"):
-        _blame("defense", server, what=f"planned the repair {_described(repair)}; it must be one, or None")
-    _check_memory("defense", server, memory, largest=parameters)
+        blame("defense", server, what=f"planned the repair {described(repair)}; it must be one, or None")
+    check_memory("defense", server, memory, largest=parameters)
     return RoundPlan(rule, repair), memory
 
 
 def check_crafted(attack: Attack, answer: Any, *, shape: tuple[int, ...]) -> tuple[Matrix, Memory]:
     """Return the rows and the memory of an attack, if both can be used."""
     if not isinstance(answer, tuple) or len(answer) != 2:
-        _blame("attack", attack, what=f"returned {_described(answer)}; it must return its rows and its memory")
+        blame("attack", attack, what=f"returned {described(answer)}; it must return its rows and its memory")
     rows, memory = answer
-    _check_memory("attack", attack, memory, largest=shape[0] * shape[1])
+    check_memory("attack", attack, memory, largest=shape[0] * shape[1])
     return check_rows(attack, rows, shape=shape), memory
 
 
-def _check_memory(role: str, player: object, memory: Any, *, largest: int) -> None:
+def check_memory(role: str, player: object, memory: Any, *, largest: int) -> None:
     if not isinstance(memory, Mapping):
-        _blame(role, player, what=f"returned a memory of {_described(memory)}; it must map names to tensors")
+        blame(role, player, what=f"returned a memory of {described(memory)}; it must map names to tensors")
     for name, tensor in memory.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            _blame(role, player, what=f"remembers {name!r} as {_described(tensor)}; it must map names to tensors")
+            blame(role, player, what=f"remembers {name!r} as {described(tensor)}; it must map names to tensors")
         # Checking larger tensors would be slow; invalid values in them show up in a later step.
         if tensor.numel() <= largest and not is_finite(tensor):
-            _blame(role, player, what=f"remembers {name!r}, which is not finite; it must remember finite values")
+            blame(role, player, what=f"remembers {name!r}, which is not finite; it must remember finite values")
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
     return f"shape {list(value.shape)}, {value.dtype}" if isinstance(value, Tensor) else type(value).__name__
 
 
-def _blame(role: str, player: object, *, what: str) -> NoReturn:
+def blame(role: str, player: object, *, what: str) -> NoReturn:
     raise PluginError(f"{role} {type(player).__name__} {what}")

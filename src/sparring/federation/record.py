@@ -1,12 +1,13 @@
 """The record of a round."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from math import isfinite
+from statistics import median
 from typing import Any
 
 from sparring.arrays import briefly
 from sparring.contracts import RoundPlan
+from sparring.records import round_number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,10 +43,34 @@ class RoundRecord:
 
     __repr__ = briefly
 
+    @property
+    def headline(self) -> dict[str, float]:
+        """What is shown beside the accuracy while the training runs."""
+        return {} if self.backdoor_accuracy is None else {"backdoor": self.backdoor_accuracy}
 
-def round_number(value: float) -> float | None:
-    """Round to six digits, and replace non-finite values by None, so that records are small and valid JSON."""
-    return float(f"{value:.6g}") if isfinite(value) else None
+    @property
+    def details(self) -> dict[str, float]:
+        """Further scalars of the round: counts of clients per event, norms, and numbers of a server's plan."""
+        return dict(self._details())
+
+    def _details(self) -> Iterator[tuple[str, float]]:
+        if self.step_norm is not None:
+            yield "norms/step", self.step_norm
+        if self.sampled:
+            for event in ("malicious", "dropped", "clipped", "selected"):
+                clients = getattr(self, event)
+                if clients is not None:
+                    yield f"clients/{event}", len(clients)
+        norms = [norm for norm in self.norms if norm is not None]
+        if norms:
+            yield from {
+                "norms/smallest": min(norms),
+                "norms/median": median(norms),
+                "norms/largest": max(norms),
+            }.items()
+        for player, options in (self.planned or {}).items():
+            numbers = {name: value for name, value in (options or {}).items() if _is_number(value)}
+            yield from ((f"planned/{player}/{name}", value) for name, value in numbers.items())
 
 
 def describe_plan(plan: RoundPlan) -> dict[str, Any]:
@@ -63,3 +88,7 @@ def _describe(value: object) -> Any:
     if isinstance(value, float):
         return round_number(value)
     return value if value is None or isinstance(value, bool | int | str) else type(value).__name__
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -6,10 +6,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from sparring.arrays import Batch, Vector
-from sparring.contracts import Network
+from sparring.arrays import Batch, Vector, in_chunks
+from sparring.contracts import Network, Objective
 from sparring.models import ModuleNetwork
 from sparring.training.dense import Step, dense_products, dense_steps, flat_gradient
+
+CHUNK = 500
+"""Maximum number of examples whose summed gradient is taken at once."""
 
 
 def loss(network: Network, parameters: Vector, *, batch: Batch) -> Tensor:
@@ -28,6 +31,38 @@ def gradient_function(network: Network) -> Callable[[Vector, Batch], Vector]:
     return lambda parameters, batch: _gradient(network, steps, parameters, batch=batch)
 
 
+def summed_gradient(network: Network, parameters: Vector, *, batch: Batch, objective: Objective) -> Vector:
+    """Return the flat gradient of the sum of the batch's losses, in chunks that are added in order."""
+    return summed_slope(network, parameters, batch=batch, objective=objective, along=None)
+
+
+def summed_slope(
+    network: Network, parameters: Vector, *, batch: Batch, objective: Objective, along: Vector | None
+) -> Vector:
+    """Return the flat gradient of the sum of the batch's losses, or of its derivative along a direction."""
+    total = torch.zeros_like(parameters)
+    for inputs, labels in zip(*(in_chunks(part, CHUNK) for part in batch), strict=True):
+        leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
+        value = summed_loss(network, leaves, batch=Batch(inputs.detach(), labels), objective=objective)
+        if along is not None:
+            value = directional(slopes(value, leaves, create_graph=True), network.split(along.detach()))
+        total += torch.cat([piece.flatten() for piece in slopes(value, leaves)])
+    return total
+
+
+@torch.enable_grad()
+def directional(gradients: Sequence[Tensor], direction: Sequence[Tensor]) -> Tensor:
+    """Return the inner product of two vectors that are split into tensors."""
+    products = [(one * other).sum() for one, other in zip(gradients, direction, strict=True)]
+    return torch.stack(products).sum()
+
+
+@torch.enable_grad()
+def summed_loss(network: Network, tensors: Sequence[Tensor], *, batch: Batch, objective: Objective) -> Tensor:
+    """Return the sum of the batch's losses; differentiable in the parameter `tensors` and in the inputs."""
+    return objective.losses(network.forward(tensors, batch.inputs), batch).sum()
+
+
 def _gradient(
     network: Network, steps: tuple[Step, ...] | None, parameters: Vector, *, batch: Batch, out: Vector | None = None
 ) -> Vector:
@@ -38,12 +73,12 @@ def _gradient(
     leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
     with torch.enable_grad():
         value = cross_entropy(network.forward(leaves, batch.inputs), batch.labels)
-    pieces = _slopes(value, leaves)
+    pieces = slopes(value, leaves)
     return torch.cat([piece.flatten() for piece in pieces], out=out)
 
 
-def _slopes(value: Tensor, leaves: Sequence[Tensor]) -> Sequence[Tensor]:
+def slopes(value: Tensor, leaves: Sequence[Tensor], *, create_graph: bool = False) -> Sequence[Tensor]:
     """Return the gradients in the leaves; zeros for leaves that the model does not use."""
     if not value.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves]
-    return torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
+    return torch.autograd.grad(value, leaves, create_graph=create_graph, allow_unused=True, materialize_grads=True)

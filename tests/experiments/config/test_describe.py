@@ -4,7 +4,7 @@ from sparring.experiments.config.describe import format_classes, format_duration
 from sparring.experiments.runs.cost import Forecast, describe_run
 from tests.experiments.small import small
 
-PLAN = Forecast(seconds=90, memory=300 << 20, parameters=12345, examples=160, digest="", config={})
+PLAN = Forecast(seconds=90, memory=300 << 20, parameters=12345, examples=160, rounds=4, digest="", config={})
 
 
 def test_a_run_is_told_in_words():

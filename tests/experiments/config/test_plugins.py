@@ -50,6 +50,8 @@ def test_a_plug_in_adds_to_every_catalogue_and_changes_none(plugin):
         "datasets": {"stairs"},
         "partitions": {"dealt"},
         "models": {"narrow"},
+        "perturbations": set(),
+        "purifications": set(),
         "backends": set(),
     }
     assert [(each.module, each.version) for each in catalogues.plugins] == [(MODULE, "1.2")]
@@ -95,7 +97,7 @@ BROKEN = [
     (
         "",
         PluginError,
-        "plug-in my_players has no table; give it one or more of: ATTACKS, TRIGGERS, DEFENSES, ",
+        "plug-in my_players has no table; give it one or more of: ATTACKS, PERTURBATIONS, ",
     ),
     ("DEFENSES = [1]", PluginError, "plug-in my_players: DEFENSES is list; it must map names to classes"),
     (

@@ -9,8 +9,11 @@ from sparring.errors import RunError
 from sparring.experiments.runs.checkpoint import NOTES, TENSORS, drop_newest, latest_checkpoint, save_checkpoint
 from sparring.experiments.runs.journal import Mark, _digest
 from sparring.federation import FederationState
+from sparring.federation.state import pack, unpack
+from sparring.snapshot import Codec
 
 RUN = "a run's digest"
+CODEC = Codec(pack, unpack)
 
 
 class Trap:
@@ -38,12 +41,12 @@ def state(round):
 
 def save(folder, round):
     mark = Mark(round, _digest(folder / "rounds.jsonl", round).hexdigest())
-    save_checkpoint(folder, state(round), run=RUN, records=mark)
+    save_checkpoint(folder, pack(state(round)), run=RUN, records=mark)
     return mark
 
 
 def latest(folder):
-    return latest_checkpoint(folder, run=RUN, records=folder / "rounds.jsonl")
+    return latest_checkpoint(folder, CODEC, run=RUN, records=folder / "rounds.jsonl")
 
 
 def assert_is(checkpoint, expected):
@@ -74,7 +77,7 @@ def test_a_state_is_found_again_bit_for_bit(folder):
 
 def test_a_state_without_memory_and_momenta_is_found_again(folder):
     bare = FederationState(0, torch.zeros(3))
-    save_checkpoint(folder, bare, run=RUN, records=Mark(0, _digest(folder / "rounds.jsonl", 0).hexdigest()))
+    save_checkpoint(folder, pack(bare), run=RUN, records=Mark(0, _digest(folder / "rounds.jsonl", 0).hexdigest()))
     assert_is(latest(folder), bare)
 
 
@@ -89,7 +92,7 @@ def test_the_newest_state_is_found_and_the_one_before_is_kept(folder):
 def test_there_is_no_state_in_an_empty_folder_or_of_another_run(folder):
     assert latest(folder) is None
     save(folder, 1)
-    assert latest_checkpoint(folder, run="another", records=folder / "rounds.jsonl") is None
+    assert latest_checkpoint(folder, CODEC, run="another", records=folder / "rounds.jsonl") is None
 
 
 @pytest.mark.parametrize("name", [TENSORS[0], NOTES[0]])

@@ -30,7 +30,7 @@ def write(path, records, size=0):
 
 def test_records_are_read_back(path):
     write(path, RECORDS)
-    assert list(read_records(path)) == RECORDS
+    assert list(read_records(path, RoundRecord)) == RECORDS
 
 
 def test_a_record_is_a_compact_line_without_what_it_has_no_value_for(path):
@@ -51,7 +51,7 @@ def test_records_go_on_behind_a_mark_and_what_lies_there_is_cut_off(path):
     straight = path.read_bytes()
     with path.open("ab") as file:
         file.write(b'{"round":3,"samp')
-    assert list(read_records(path)) == RECORDS
+    assert list(read_records(path, RoundRecord)) == RECORDS
     assert write(path, RECORDS[2:], mark.size) == whole
     assert path.read_bytes() == straight
 
@@ -76,4 +76,4 @@ def test_records_on_a_full_disk_are_told_of_and_can_be_closed(path):
     with small_files(150), pytest.raises(RunError, match="rounds.jsonl: file too large; make room"):
         write(path, RECORDS)
     assert path.stat().st_size == 150
-    assert list(read_records(path)) == RECORDS[:1]
+    assert list(read_records(path, RoundRecord)) == RECORDS[:1]

@@ -1,11 +1,12 @@
 import pytest
 
 from sparring.defenses.learned.adaptation import NoAdapter
-from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.runs import cost
+from sparring.experiments.config.build import load_dataset
+from sparring.experiments.runs import cost, training
 from sparring.experiments.runs.adaptation_time import TimedAdapter
 from sparring.experiments.runs.cost import Stopwatch, adaptation_share, measure_speed
-from sparring.federation import RoundRecord, initial_state
+from sparring.experiments.runs.training import build_training
+from sparring.federation import RoundRecord
 from tests.experiments.small import small
 
 PLAIN = RoundRecord(round=1)
@@ -22,8 +23,8 @@ def clock(monkeypatch):
 
 def rate(stopwatch):
     config = small()
-    scenario = build_scenario(config, load_dataset(config))
-    return measure_speed(stopwatch, scenario, state=initial_state(scenario.federation))
+    built = build_training(config, load_dataset(config))
+    return measure_speed(stopwatch, built, state=built.busiest())
 
 
 def play(stopwatch, clock, record, seconds):
@@ -46,7 +47,7 @@ def test_an_evaluation_is_taken_off_where_all_rounds_were_evaluated(clock, monke
     def measure(*_):
         clock[0] += 1
 
-    monkeypatch.setattr(cost, "measure", measure)
+    monkeypatch.setattr(training, "measure", measure)
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     play(stopwatch, clock, EVALUATED, 2)
@@ -54,7 +55,7 @@ def test_an_evaluation_is_taken_off_where_all_rounds_were_evaluated(clock, monke
 
 
 def test_a_slow_evaluation_leaves_some_time_for_training(clock, monkeypatch):
-    monkeypatch.setattr(cost, "measure", lambda *_: clock.__setitem__(0, clock[0] + 9))
+    monkeypatch.setattr(training, "measure", lambda *_: clock.__setitem__(0, clock[0] + 9))
     stopwatch = Stopwatch()
     play(stopwatch, clock, EVALUATED, 3)
     assert rate(stopwatch) > 0

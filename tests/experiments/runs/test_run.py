@@ -13,7 +13,7 @@ from sparring.experiments import Observer, digest, resume, run
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.runs.journal import read_records
 from sparring.experiments.runs.run_folder import lock_folder
-from sparring.federation import train
+from sparring.federation import RoundRecord, train
 from sparring.registry import build
 from tests.experiments.jobs.test_atomic_files import small_files
 from tests.experiments.killing import ALWAYS, killed
@@ -73,7 +73,7 @@ def test_a_run_comes_to_what_training_comes_to(tmp_path):
     config = small()
     outcome = run(config, tmp_path / "run")
     trained = train(build_scenario(config, load_dataset(config)), ROUNDS, every=3)
-    assert tuple(read_records(outcome.folder / "rounds.jsonl")) == tuple(trained.records)
+    assert tuple(read_records(outcome.folder / "rounds.jsonl", RoundRecord)) == tuple(trained.records)
     assert outcome.result["accuracy"] == trained.accuracy
     assert outcome.result["average_accuracy"] == trained.average_accuracy
     assert outcome.result["loss"] == trained.records[-1].loss
@@ -93,7 +93,7 @@ def test_a_run_with_a_backdoor_says_how_far_it_reaches(tmp_path):
     config = small(*BACKDOORED)
     outcome = run(config, tmp_path / "run")
     trained = train(build_scenario(config, load_dataset(config)), ROUNDS, every=3)
-    assert tuple(read_records(outcome.folder / "rounds.jsonl")) == tuple(trained.records)
+    assert tuple(read_records(outcome.folder / "rounds.jsonl", RoundRecord)) == tuple(trained.records)
     assert outcome.result.items() >= trained.backdoor_metrics.items()
     assert trained.backdoor_metrics.keys() == {
         "backdoor_accuracy",
@@ -333,7 +333,7 @@ def test_a_player_that_breaks_its_contract_stops_the_run_with_its_records(tmp_pa
     monkeypatch.setattr("sparring.defenses.Mean.aggregate", aggregate)
     with pytest.raises(PluginError, match="defense Mean returned"):
         run(small("defense.name=mean"), tmp_path / "run")
-    assert [record.round for record in read_records(tmp_path / "run/rounds.jsonl")] == [0, 1, 2, 3]
+    assert [record.round for record in read_records(tmp_path / "run/rounds.jsonl", RoundRecord)] == [0, 1, 2, 3]
 
 
 def test_a_run_builds_its_rule_once_after_it_was_configured(tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ from sparring.experiments import Observer, resume, run
 from sparring.experiments.runs.journal import read_records
 from sparring.experiments.sweeps import plan_sweep, sweep
 from sparring.experiments.sweeps.tensorboard import track_run, write_events
+from sparring.federation import RoundRecord
 from tests.cli.test_main import refusal
 from tests.experiments.small import SETTINGS, small
 from tests.experiments.sweeps.grids import IPM, NO_ATTACK, grid
@@ -34,7 +35,7 @@ def test_a_run_is_shown_while_it_is_played(tmp_path):
 
     with track_run(Observer(record=look), tmp_path / "run", board=tmp_path / "board") as observer:
         run(small(), tmp_path / "run", observer=observer)
-    records = list(read_records(tmp_path / "run/rounds.jsonl"))
+    records = list(read_records(tmp_path / "run/rounds.jsonl", RoundRecord))
     assert seen == records
     accuracy = {record.round: record.accuracy for record in records if record.accuracy is not None}
     assert shown(tmp_path / "board/run")["accuracy"] == pytest.approx(accuracy)

@@ -19,6 +19,7 @@ from sparring.experiments.config.memory import translate_exhaustion
 from sparring.experiments.config.sections import Section
 from sparring.experiments.jobs.recorded_plan import PlanFile
 from sparring.experiments.runs.cost import estimate_seconds
+from sparring.experiments.runs.training import build_training
 from sparring.training.backends.threaded import torch_threads
 
 NAME = "audit.json"
@@ -188,4 +189,4 @@ def _list_attacks(request: AuditRequest) -> dict[str, Section]:
 def _run_seconds(request: AuditRequest, section: Section, *, dataset: Dataset) -> float:
     """Return the time of the rounds of a run under an attack."""
     config = request.run(section, request.seed)
-    return estimate_seconds(config, build_scenario(config, dataset, catalogues=request.catalogues))
+    return estimate_seconds(build_training(config, dataset, catalogues=request.catalogues))

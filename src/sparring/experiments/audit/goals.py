@@ -11,7 +11,7 @@ from sparring.experiments.analysis.frames import BACKDOOR_SCORE
 from sparring.experiments.audit.contenders import CONTENDERS, RUNGS, SCALE, STEPS, Contender, Rung
 from sparring.federation import Scenario
 from sparring.federation.evaluation import trigger_images
-from sparring.games.federated import BackdoorAccuracyObjective, ErrorObjective, Objective
+from sparring.games.federated import BackdoorAccuracyObjective, ErrorObjective, SeatObjective
 from sparring.learning.distribution.observed_training import held_examples
 
 GoalName = Literal["untargeted", "backdoor"]
@@ -30,7 +30,7 @@ class Goal(NamedTuple):
     contenders: Mapping[str, Contender]
     """The policy searches that share the budget, by name."""
     rungs: Sequence[Rung]
-    objective: Callable[[Scenario], Objective]
+    objective: Callable[[Scenario], SeatObjective]
     """Returns the value of a model to the attackers of a scenario, on their own examples."""
     is_deployed: bool = False
     """Whether that is the model after the post-training defense, which is made against backdoors."""
@@ -47,12 +47,12 @@ class Goal(NamedTuple):
         return value >= 0.5 if self.is_raised else value <= clean / 2
 
 
-def measure_error(scenario: Scenario) -> Objective:
+def measure_error(scenario: Scenario) -> SeatObjective:
     """Return the share of the attackers' own examples that is misclassified."""
     return ErrorObjective(held_examples(scenario))
 
 
-def measure_backdoor(scenario: Scenario) -> Objective:
+def measure_backdoor(scenario: Scenario) -> SeatObjective:
     """Return half the accuracy of the scenario's backdoor, on the attackers' own examples, plus half the clean one."""
     backdoor, clean = scenario.backdoors[0], held_examples(scenario)
     meant = backdoor.meant(clean.labels)

@@ -13,7 +13,7 @@ from sparring.errors import ConfigError
 from sparring.experiments.audit.goals import BACKDOOR, GOALS, UNTARGETED, Goal
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, list_without_options
 from sparring.experiments.config.file_contents import replace_file_names
-from sparring.experiments.config.parse import FACTS, parse_config, to_document
+from sparring.experiments.config.parse import FACTS, parse_federation, to_document
 from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section, member, subsection
@@ -110,7 +110,7 @@ class AuditRequest:
     @cached_property
     def config(self) -> Config:
         """The run without an attack."""
-        return parse_config({**self.base, "seed": self.seed}, self.catalogues)
+        return parse_federation({**self.base, "seed": self.seed}, self.catalogues)
 
     @cached_property
     def attacks(self) -> Mapping[str, Section]:
@@ -151,7 +151,7 @@ class AuditRequest:
 
     def run(self, section: Section, seed: int) -> Config:
         """Return the configuration of a run with the attack named by `section`."""
-        return parse_config({**self.base, "seed": seed, "attack": self.attacked(section)}, self.catalogues)
+        return parse_federation({**self.base, "seed": seed, "attack": self.attacked(section)}, self.catalogues)
 
     @cached_property
     def document(self) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def read_request(
     base = _add_brief_defaults(
         {key: value for key, value in document.items() if key not in ("attack", "attacks", "seed")}
     )
-    clean = parse_config({**base, "seed": document.get("seed", Config.seed)}, catalogues)
+    clean = parse_federation({**base, "seed": document.get("seed", Config.seed)}, catalogues)
     section = member(document, "attack")
     own = {key: value for key, value in section.items() if key not in ATTACKER_KEYS}
     backdoor = _read_backdoor(own, clean) if goal == BACKDOOR.name else None

@@ -13,6 +13,7 @@ from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.memory import refuse_oversize
 from sparring.experiments.config.parse import FACTS
 from sparring.experiments.config.schema import AttackerSettings, Config, EvaluationSettings, FederationSettings
+from sparring.experiments.config.sections import Section
 from sparring.federation import Attacker, Federation, Scenario, Threat
 from sparring.federation.evaluation import check_repair, trigger_images
 from sparring.federation.state import initial_state
@@ -31,13 +32,19 @@ class BuiltDefense(NamedTuple):
 
 def load_dataset(config: Config, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Load the data set of a run, with its validation split."""
-    source: Source = build("data", catalogues["datasets"], config.data.member)
+    dataset = load_source(config.data.member, catalogues)
+    return with_validation(dataset, config.data.validation, rng=stream(config.seed, "validation"))
+
+
+def load_source(section: Section, catalogues: Catalogues) -> Dataset:
+    """Load the data set that a section names."""
+    source: Source = build("data", catalogues["datasets"], section)
     with attribute_errors(f"data {type(source).__name__}"):
-        dataset = catalogues.loaded(config.data.member, source.load)
+        dataset = catalogues.loaded(section, source.load)
     if not isinstance(dataset, Dataset):
         given = type(dataset).__name__
         raise PluginError(f"data {type(source).__name__} loaded {given}; it must load a Dataset")
-    return with_validation(dataset, config.data.validation, rng=stream(config.seed, "validation"))
+    return dataset
 
 
 def build_scenario(

@@ -7,10 +7,10 @@ from inspect import getdoc
 from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
-from sparring.attacks import ATTACKS, TRIGGERS
+from sparring.attacks import ATTACKS, PERTURBATIONS, TRIGGERS
 from sparring.contracts import Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
-from sparring.defenses import ADAPTERS, DEFENSES, POST_TRAINING, Adapter
+from sparring.defenses import ADAPTERS, DEFENSES, POST_TRAINING, PURIFICATIONS, Adapter
 from sparring.errors import UnknownName
 from sparring.experiments.config.meanings import option_meanings
 from sparring.experiments.config.renamed import accept_former_kind
@@ -76,6 +76,8 @@ CATALOGUES = Catalogues(
         "attacks": ATTACKS,
         "triggers": TRIGGERS,
         "defenses": DEFENSES,
+        "perturbations": PERTURBATIONS,
+        "purifications": PURIFICATIONS,
         "post-training": {**POST_TRAINING, **INVERTING},
         "datasets": DATASETS,
         "partitions": PARTITIONS,

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from sparring.experiments.config.catalogues import Catalogues
-from sparring.experiments.config.schema import Config
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.registry import stored
 
 KEPT = 1 << 20
 """The number of files whose digests are cached until their size or modification time changes."""
 
 
-def file_contents(config: Config, catalogues: Catalogues) -> dict[str, str]:
+def file_contents(config: AnyConfig, catalogues: Catalogues) -> dict[str, str]:
     """Return the digest of every existing file and folder that a configuration names, by its name there."""
     found = {written: file_digest(path) for written, path in _stored_files(config, catalogues)}
     return {written: digest for written, digest in found.items() if digest is not None}
@@ -38,13 +38,9 @@ def replace_file_names(document: Any, files: Mapping[str, str]) -> Any:
     return f"sha256:{files[document]}" if isinstance(document, str) and document in files else document
 
 
-def _stored_files(config: Config, catalogues: Catalogues) -> Iterator[tuple[str, Path]]:
-    named = {"datasets": config.data.member, "partitions": config.data.partition, "models": config.model}
-    named |= {"defenses": config.defense, "post-training": config.post_training}
-    tables = [(catalogues[kind], section) for kind, section in named.items()]
-    tables += [(catalogues["attacks"], attacker.member) for attacker in config.attacks]
-    for table, section in tables:
-        yield from stored(table, section, families=catalogues.families)
+def _stored_files(config: AnyConfig, catalogues: Catalogues) -> Iterator[tuple[str, Path]]:
+    for kind, section in config.members():
+        yield from stored(catalogues[kind], section, families=catalogues.families)
 
 
 def _digest_folder(folder: Path) -> str:

@@ -8,7 +8,9 @@ from typing import Any
 
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.file_contents import file_contents, replace_file_names
+from sparring.experiments.config.parse_central import central_document, parse_central, split_data
 from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import (
     EXAMPLES,
@@ -46,7 +48,9 @@ SECTIONS: Mapping[str, type] = {
 }
 """The class of each section without a name."""
 
-DATA = {"name": "digits"}
+KINDS = (Config.kind, CentralConfig.kind)
+"""The kinds of training."""
+
 PARTITION = {"name": "label_skew"}
 MODEL = {"name": "lenet"}
 DEFENSE = {"name": "mean"}
@@ -56,19 +60,45 @@ NO_ATTACK = {"name": "none", "malicious": 0}
 
 def parse_config(
     document: Section, catalogues: Catalogues = CATALOGUES, *, files: Mapping[str, str] | None = None
-) -> Config:
-    """Return the settings that a document describes; unknown keys and names are rejected.
+) -> AnyConfig:
+    """Return the settings of a run of either kind, by the key `kind` of its document.
 
     The files that it names are read to compute their digests, unless `files` contains these.
     """
-    _refuse_unknown(document)
-    config = _parse_document(accept_former(document), catalogues)
+    config: AnyConfig
+    if kind_of(document) == CentralConfig.kind:
+        config = parse_central(document, catalogues)
+    else:
+        _refuse_unknown(document)
+        config = _parse_document(accept_former(document), catalogues)
     return replace(config, files=file_contents(config, catalogues) if files is None else files)
+
+
+def parse_federation(
+    document: Section, catalogues: Catalogues = CATALOGUES, *, files: Mapping[str, str] | None = None
+) -> Config:
+    """Return the settings of a federation that a document describes; unknown keys and names are rejected.
+
+    The files that it names are read to compute their digests, unless `files` contains these.
+    """
+    if kind_of(document) != Config.kind:
+        raise ConfigError(f"kind is {document['kind']!r}; this needs a federation, leave kind out")
+    config = parse_config(document, catalogues, files=files)
+    assert isinstance(config, Config)
+    return config
+
+
+def kind_of(document: Section) -> str:
+    """Return the kind of training that a document describes; without one, a federation."""
+    kind = document.get("kind", Config.kind)
+    if kind not in KINDS:
+        raise ConfigError(f"kind is {kind!r}; it must be one of: {', '.join(KINDS)}")
+    return str(kind)
 
 
 def _refuse_unknown(document: Section) -> None:
     known = [*(field.name for field in fields(Config) if field.name != "files"), "attack"]
-    for key in document:
+    for key in document.keys() - {"kind"}:
         if key not in known:
             path = full_key(key)
             remedy = nearest(key, known) or (f"; did you mean {path!r}?" if path else offer(key, known))
@@ -78,7 +108,7 @@ def _refuse_unknown(document: Section) -> None:
 def _parse_document(document: Section, catalogues: Catalogues) -> Config:
     return Config(
         seed=checked("seed", Seed, document.get("seed", Config.seed)),
-        data=_parse_data(member(document, "data"), catalogues),
+        data=_parse_data(document, catalogues),
         model=fill_defaults("model", catalogues["models"], section=MODEL | member(document, "model")),
         federation=parse_section("federation", FederationSettings, subsection(document, "federation")),
         attacks=_parse_attackers(document, catalogues),
@@ -110,8 +140,10 @@ def full_key(key: str) -> str | None:
     return None
 
 
-def to_document(config: Config) -> dict[str, Any]:
+def to_document(config: AnyConfig) -> dict[str, Any]:
     """Return the document of all settings; `parse_config` converts it into an equal configuration."""
+    if isinstance(config, CentralConfig):
+        return central_document(config)
     document = asdict(config)
     del document["files"]
     return document | {
@@ -120,7 +152,7 @@ def to_document(config: Config) -> dict[str, Any]:
     }
 
 
-def digest(config: Config) -> str:
+def digest(config: AnyConfig) -> str:
     """Return the SHA-256 that identifies a run: that of its document without the section `execution`.
 
     A file that the document names is represented by the digest of its contents.
@@ -140,13 +172,11 @@ def _attacker_section(section: dict[str, Any]) -> dict[str, Any]:
     return _flatten_member({key: value for key, value in section.items() if key not in RECIPE or value is not None})
 
 
-def _parse_data(section: Section, catalogues: Catalogues) -> DataSettings:
-    beside = [field.name for field in fields(DataSettings) if field.name != "member"]
-    datasets, partitions = catalogues["datasets"], catalogues["partitions"]
-    source, own = split_member_options("data", datasets, section={**DATA, **section}, beside=beside)
-    partition = fill_defaults("data.partition", partitions, section=PARTITION | member(own, "partition"))
-    made = {"member": fill_defaults("data", datasets, section=source), "partition": partition}
-    return parse_section("data", DataSettings, {**own, **made})
+def _parse_data(document: Section, catalogues: Catalogues) -> DataSettings:
+    found = split_data(document, DataSettings, catalogues)
+    section = PARTITION | member(found, "partition")
+    partition = fill_defaults("data.partition", catalogues["partitions"], section=section)
+    return parse_section("data", DataSettings, {**found, "partition": partition})
 
 
 def _parse_attackers(document: Section, catalogues: Catalogues) -> tuple[AttackerSettings, ...]:
@@ -183,7 +213,7 @@ def _parse_execution(section: Section, backends: Table) -> ExecutionSettings:
     return replace(execution, backend=normalize_name(execution.backend))
 
 
-def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
+def first_difference(one: AnyConfig, other: AnyConfig) -> tuple[str, Any, Any] | None:
     """Return the first key at which two configurations differ and both values; None if they are equal."""
     # Runs of earlier versions recorded only the names of files, without digests.
     are_known = bool(one.files and other.files)
@@ -196,7 +226,7 @@ def first_difference(one: Config, other: Config) -> tuple[str, Any, Any] | None:
     return None
 
 
-def _describe_value(config: Config, key: str) -> Any:
+def _describe_value(config: AnyConfig, key: str) -> Any:
     """Return the value of a key; the name of a file is followed by the first digits of its digest."""
     value = flatten(to_document(config)).get(key)
     known = config.files.get(value) if isinstance(value, str) else None

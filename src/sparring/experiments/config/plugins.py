@@ -20,9 +20,9 @@ from typing import Any
 
 from sparring.errors import ConfigError, PluginError, UnknownName, attribute_errors
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, Plugin, ignore
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.config.overrides import apply_overrides
 from sparring.experiments.config.renamed import MERGED, accept_former_kind
-from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import subsection
 from sparring.kinds import KINDS, has_method, kind_of
 from sparring.registry import Table, build, offer
@@ -127,7 +127,7 @@ def build_plugin(cls: type, settings: Iterable[str], catalogues: Catalogues) -> 
     return build(label, {**catalogues[kind], name: cls}, {**section, "name": name}, families=catalogues.families)
 
 
-def plugins_of(config: Config, catalogues: Catalogues) -> dict[str, str]:
+def plugins_of(config: AnyConfig, catalogues: Catalogues) -> dict[str, str]:
     """Return the plug-ins whose members a configuration uses, with their versions."""
     named = set(_used_members(config))
     return {
@@ -187,16 +187,11 @@ def _version(module: ModuleType) -> str:
         return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}"
 
 
-def _used_members(config: Config) -> Iterator[tuple[str, str]]:
+def _used_members(config: AnyConfig) -> Iterator[tuple[str, str]]:
     """Yield the kind and the name of every member that a configuration uses."""
-    yield from _members_in("datasets", config.data.member)
-    yield from _members_in("partitions", config.data.partition)
-    yield from _members_in("models", config.model)
-    yield from _members_in("defenses", config.defense)
-    yield from _members_in("post-training", config.post_training)
-    for attacker in config.attacks:
-        yield from _members_in("attacks", attacker.member)
-        for nested in filter(_is_section, attacker.member.values()):
+    for kind, section in config.members():
+        yield from _members_in(kind, section)
+        for nested in filter(_is_section, section.values() if kind == "attacks" else ()):
             yield from _members_in("triggers", nested)
 
 

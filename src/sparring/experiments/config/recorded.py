@@ -6,7 +6,9 @@ from typing import Any
 
 from sparring.errors import ConfigError
 from sparring.experiments.config.catalogues import CATALOGUES
+from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.parse import RECIPE
+from sparring.experiments.config.parse_central import read_central
 from sparring.experiments.config.renamed import to_present
 from sparring.experiments.config.schema import (
     AttackerSettings,
@@ -21,8 +23,15 @@ from sparring.experiments.config.sections import NOTHING, Section, parse_section
 from sparring.registry import lookup
 
 
+def read_recorded_run(document: Section, *, files: Mapping[str, str] = NOTHING) -> AnyConfig:
+    """Return the settings of a run of either kind in a document written by `to_document`."""
+    if document.get("kind") == CentralConfig.kind:
+        return read_central(document, files)
+    return read_recorded(document, files=files)
+
+
 def read_recorded(document: Section, *, files: Mapping[str, str] = NOTHING) -> Config:
-    """Return the settings in a document written by `to_document`; `files` are the recorded digests of files."""
+    """Return the settings of a federation in such a document; `files` are the recorded digests of files."""
     document = to_present(document)
     attackers = document.get("attacks", [])
     if not isinstance(attackers, list):

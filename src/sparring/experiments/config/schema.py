@@ -1,8 +1,8 @@
 """The settings of a run, one class per section; defaults are defined here and in the referenced classes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -114,8 +114,9 @@ class ExecutionSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The complete configuration of a run, with every default filled in."""
+    """The complete configuration of a run of a federation, with every default filled in."""
 
+    kind: ClassVar[str] = "federated"
     seed: Seed = 0
     """The seed of everything random in the run."""
     data: DataSettings
@@ -137,6 +138,16 @@ class Config:
     def has_oracle(self) -> bool:
         """Whether the rule, or a rule within it, receives the true number of malicious updates in each round."""
         return _is_oracle(self.defense)
+
+    def members(self) -> Iterator[tuple[str, Section]]:
+        """Yield the catalogue and the section of every member that is named."""
+        yield "datasets", self.data.member
+        yield "partitions", self.data.partition
+        yield "models", self.model
+        yield "defenses", self.defense
+        yield "post-training", self.post_training
+        for attacker in self.attacks:
+            yield "attacks", attacker.member
 
 
 def _is_oracle(section: Section) -> bool:

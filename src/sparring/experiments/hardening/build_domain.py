@@ -23,8 +23,8 @@ from sparring.games.federated import (
     BackdoorObjective,
     DomainType,
     LearningAttacker,
-    Objective,
     SeatControlled,
+    SeatObjective,
     UntargetedObjective,
 )
 from sparring.games.federated.domain import attribute_type
@@ -82,7 +82,7 @@ def _build_plan(settings: FollowerSettings, catalogues: Catalogues) -> RoundPlan
     return RoundPlan(server.defense, server.repair)
 
 
-def _follower_objective(acting: ActionDecoder, scenario: Scenario) -> Objective:
+def _follower_objective(acting: ActionDecoder, scenario: Scenario) -> SeatObjective:
     """Return the value of a model to a follower, measured on examples that the malicious clients hold."""
     rng = stream(scenario.federation.seed, "follower's examples")
     clean = draw_examples(held_examples(scenario), TESTED, rng=rng)

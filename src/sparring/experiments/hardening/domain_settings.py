@@ -13,7 +13,7 @@ from pydantic import Field
 from sparring.attacks.learned.acting import ACTING
 from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config.parse import DEFENSE, FACTS, POST_TRAINING, parse_config
+from sparring.experiments.config.parse import DEFENSE, FACTS, POST_TRAINING, parse_federation
 from sparring.experiments.config.schema import CLIENTS, Config
 from sparring.experiments.config.sections import Section, fill_defaults, member, refuse_unknown, subsection
 from sparring.experiments.config.yaml_reader import read_document
@@ -100,7 +100,7 @@ def _find_shipped(name: Any) -> Mapping[str, Section]:
 def _parse_type(section: Section, base: Section, catalogues: Catalogues) -> TypeSettings:
     refuse_unknown("it", section, known=TYPE_KEYS)
     world = {**base, **{key: _own_section(section, base, key) for key in WORLD if section.get(key) is not None}}
-    clients = parse_config(world, catalogues, files={}).federation.clients
+    clients = parse_federation(world, catalogues, files={}).federation.clients
     attackers: dict[str, Any] = {key: section[key] for key in ("attack", "attacks") if section.get(key) is not None}
     if "attack" in attackers:
         attackers["attack"] = _count_malicious("attack", attackers["attack"], clients=clients)
@@ -109,7 +109,7 @@ def _parse_type(section: Section, base: Section, catalogues: Catalogues) -> Type
         attackers["attacks"] = [_count_malicious(f"attacks.{place}", each, clients=clients) for place, each in numbered]
     follower = subsection(section, "follower")
     return TypeSettings(
-        config=parse_config({**world, **attackers}, catalogues),
+        config=parse_federation({**world, **attackers}, catalogues),
         weight=checked("weight", Weight, section.get("weight", TypeSettings.weight)),
         follower=_parse_follower(follower, world, clients, catalogues) if follower else None,
     )
@@ -147,5 +147,5 @@ def _parse_follower(section: Section, world: Section, clients: int, catalogues: 
             "follower.acting", ACTING, section=member(own, "acting"), families=catalogues.families, facts=FACTS
         ),
         malicious=checked("follower.malicious", Count, own["malicious"]),
-        against=parse_config({**world, "defense": DEFENSE, "post_training": POST_TRAINING, **against}, catalogues),
+        against=parse_federation({**world, "defense": DEFENSE, "post_training": POST_TRAINING, **against}, catalogues),
     )

@@ -14,7 +14,7 @@ from sparring.errors import ConfigError
 from sparring.experiments.audit.budget import format_budget
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.file_contents import replace_file_names
-from sparring.experiments.config.parse import parse_config, to_document
+from sparring.experiments.config.parse import parse_federation, to_document
 from sparring.experiments.config.schema import CLIENTS, EXAMPLES, ROUNDS, Config
 from sparring.experiments.config.sections import Section, parse_section, subsection
 from sparring.experiments.hardening.domain_settings import TypeSettings, list_types, parse_domain
@@ -83,7 +83,7 @@ class HardeningRequest:
     @cached_property
     def config(self) -> Config:
         """A run of the real federation, without attackers."""
-        return parse_config(self.base, self.catalogues)
+        return parse_federation(self.base, self.catalogues)
 
     @property
     def simulated(self) -> Section:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sparring.experiments.config.catalogues import Notice, ignore
-from sparring.federation import RoundRecord
 
 
 def never() -> bool:
@@ -14,11 +14,14 @@ def never() -> bool:
 
 @dataclass(frozen=True)
 class Observer:
-    """Callbacks of a run: for each record, for notices, and after each round for a request to stop."""
+    """Callbacks of a run: its number of rounds, each record, notices, and after each round a request to stop."""
 
-    record: Callable[[RoundRecord], None] = ignore
+    record: Callable[[Any], None] = ignore
+    """Receives a `Record`."""
     notice: Notice = ignore
     wants_stop: Callable[[], bool] = never
+    expect: Callable[[int], None] = ignore
+    """Receives the number of rounds of the whole run, before the first record."""
 
 
 NOBODY = Observer()

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from sparring.errors import ConfigError, RunError, UnknownFolder
 from sparring.experiments.analysis.plots import Curve
-from sparring.experiments.config.describe import format_attacks, format_member
+from sparring.experiments.config.describe import list_facts
 from sparring.experiments.config.parse import flatten, to_document
+from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json
-from sparring.experiments.runs.journal import read_records
+from sparring.experiments.runs.journal import read_curve
 from sparring.experiments.runs.manifest import Manifest, has_manifest, read_old_manifest
 from sparring.experiments.runs.run_folder import RECORDS, RESULT, TIMING
 from sparring.experiments.sweeps.axes import METRICS
@@ -40,8 +41,11 @@ class ShownRun(NamedTuple):
     @property
     def state(self) -> str:
         """Whether the run is complete, else its progress."""
-        asked = self.about.config.federation.rounds
-        return "complete" if self.result else f"{self.rounds} of {asked} rounds"
+        if self.result:
+            return "complete"
+        config = self.about.config
+        asked = f" of {config.federation.rounds}" if isinstance(config, Config) else ""
+        return f"{self.rounds}{asked} rounds"
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[ShownRun, ...]:
@@ -82,19 +86,10 @@ def list_results(run: ShownRun) -> dict[str, str]:
 
 def list_facts_of_run(run: ShownRun) -> dict[str, str]:
     """Describe the configuration of a run in words."""
-    config = run.about.config
-    data, federation, threat = config.data, config.federation, config.threat
     versions = {**run.about.versions, **run.about.plugins}
     return {
-        "data": f"{format_member(data.member)}; {format_member(data.partition)}",
-        "clients": f"{federation.clients}, {federation.sampled} sampled per round",
-        "model": format_member(config.model),
-        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples per client, "
-        f"lr {federation.lr:g}",
-        "attack": format_attacks(config),
-        "defense": f"{format_member(config.defense)}, assuming {threat.assumed_malicious:.0%} malicious updates",
-        "post-training": format_member(config.post_training),
-        "seed": str(config.seed),
+        **list_facts(run.about.config),
+        "seed": str(run.about.config.seed),
         "versions": ", ".join(f"{name} {version}" for name, version in versions.items()),
     }
 
@@ -148,11 +143,9 @@ def _admit(folder: Path) -> None:
 def _read_curve(path: Path) -> tuple[Curve, int]:
     """Return the accuracies after the evaluated rounds, and the number of completed rounds."""
     try:
-        records = list(read_records(path)) if path.exists() else []
-    except (OSError, ValueError, TypeError):
+        return read_curve(path) if path.exists() else ([], 0)
+    except (OSError, ValueError, TypeError, KeyError):
         raise RunError(f"{path} is damaged; run it again with --overwrite") from None
-    curve = [(record.round, record.accuracy) for record in records if record.accuracy is not None]
-    return curve, records[-1].round if records else 0
 
 
 def _format_value(value: Any) -> str:

@@ -15,7 +15,7 @@ from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, name_interval
 from sparring.experiments.config.parse import digest
 from sparring.experiments.jobs.atomic_files import read_json
-from sparring.experiments.runs.journal import read_records
+from sparring.experiments.runs.journal import read_curve
 from sparring.experiments.runs.manifest import Manifest, has_manifest, read_old_manifest
 from sparring.experiments.runs.run_folder import RECORDS, RESULT
 from sparring.experiments.sweeps import sweep_folder as sweeps
@@ -151,8 +151,8 @@ def _read_choices(folder: Path) -> Iterator[Choice]:
 def _read_curve(path: Path) -> Curve:
     """Return the accuracies after the evaluated rounds."""
     try:
-        curve = [(record.round, record.accuracy) for record in read_records(path) if record.accuracy is not None]
-    except (OSError, ValueError, TypeError):
+        curve, _ = read_curve(path)
+    except (OSError, ValueError, TypeError, KeyError):
         curve = []
     if not curve:
         raise RunError(f"{path} is missing or damaged; run it again with --overwrite")

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from sparring.experiments.config.describe import format_attacks, format_classes, format_member
+from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
+from sparring.experiments.config.describe import format_attacks, format_classes, format_member, list_facts
 from sparring.experiments.config.schema import Config
 from sparring.experiments.report.study import Study, run_of
 from sparring.experiments.runs.manifest import Manifest
@@ -17,6 +18,12 @@ KNOWLEDGE = {
     "white_box": "white box: their own shards, the global models, and the server's rule with its settings",
     "omniscient": "omniscient: their own shards, the global models, the server's rule, and what the benign clients "
     "send in the same round",
+}
+
+
+CENTRAL_KNOWLEDGE = {
+    "white_box": "sees the model of each round",
+    "black_box": "does not see the model, and replays perturbations that it recorded on a surrogate",
 }
 
 
@@ -38,8 +45,8 @@ def describe_threat_model(study: Study) -> tuple[Fact, ...]:
 
 def describe_players(study: Study, axis: str) -> tuple[Fact, ...]:
     """Explain the labels of the attacks or of the defenses that differ from their configuration."""
-    formats: Mapping[str, Callable[[Config], str]] = {
-        ATTACK: format_attacks,
+    formats: Mapping[str, Callable[[AnyConfig], str]] = {
+        ATTACK: _format_attacker,
         DEFENSE: lambda config: format_member(config.defense),
     }
     words: dict[str, dict[str, None]] = {label: {} for label in study.axes.get(axis, ())}
@@ -52,6 +59,10 @@ def describe_players(study: Study, axis: str) -> tuple[Fact, ...]:
         for label, each in words.items()
         if any(_adds_information(label, text) for text in each)
     )
+
+
+def _format_attacker(config: AnyConfig) -> str:
+    return format_member(config.attack) if isinstance(config, CentralConfig) else format_attacks(config)
 
 
 def describe_choices(study: Study) -> tuple[Fact, ...]:
@@ -77,7 +88,27 @@ def _describe_classes(about: Manifest) -> dict[str, str]:
     return {CLASSES: format_classes(about.class_names)} if about.class_names else {}
 
 
-def _describe_facts(config: Config) -> dict[str, str]:
+def _describe_facts(config: AnyConfig) -> dict[str, str]:
+    if isinstance(config, CentralConfig):
+        return _describe_central(config)
+    return _describe_federation(config)
+
+
+def _describe_central(config: CentralConfig) -> dict[str, str]:
+    facts = list_facts(config)
+    return {
+        "Learner": f"{facts['model']}; {facts['training']}",
+        "Data": f"{facts['data']}; {config.data.validation} examples are held out for validation",
+        "Evaluation": facts["evaluation"],
+        "The attacker": "changes the inputs of every minibatch, and not their labels; it "
+        + CENTRAL_KNOWLEDGE[config.threat.knowledge]
+        + ("" if config.threat.validation else ", and does not have the validation examples"),
+        "The defender": "changes what the attacker leaves of a minibatch, knows the model and the validation examples, "
+        "and sees neither the original minibatch nor which examples it holds",
+    }
+
+
+def _describe_federation(config: Config) -> dict[str, str]:
     federation, threat = config.federation, config.threat
     facts = {
         "Federation": f"{federation.clients} clients, of which {federation.sampled} are sampled in each of "

@@ -9,6 +9,7 @@ from sparring.experiments.analysis.claims import Above, Judgment, Verdict, combi
 from sparring.experiments.analysis.frames import Labels, by_seed
 from sparring.experiments.analysis.statistics import SMALLEST_GAP, format_summary, summarize
 from sparring.experiments.analysis.text_tables import Table
+from sparring.experiments.config.schema import Config
 from sparring.experiments.report.html_page import Reproduction
 from sparring.experiments.report.study import Study
 from sparring.experiments.reproductions import PRESETS
@@ -26,11 +27,15 @@ ABSENT = "-"
 
 
 def describe_assumption(plan: Plan) -> str:
-    """Describe the share of malicious updates that the rules of a plan assume, and whether it is their limit."""
-    shares = {cell.config.threat.assumed_malicious for cell in plan.cells}
-    actual = {
-        sum(each.malicious for each in cell.config.attacks) / cell.config.federation.clients for cell in plan.cells
-    }
+    """Describe the share of malicious updates that the rules of a plan assume, and whether it is their limit.
+
+    It is empty for a plan without a federation.
+    """
+    configs = [cell.config for cell in plan.cells if isinstance(cell.config, Config)]
+    if not configs:
+        return ""
+    shares = {config.threat.assumed_malicious for config in configs}
+    actual = {sum(each.malicious for each in config.attacks) / config.federation.clients for config in configs}
     capped = ", the largest share that all of them allow" if max(shares) < max(actual) else ""
     assumed, malicious = _format_shares(shares), _format_shares(actual - {0.0} or actual)
     return f"Every rule assumes {assumed} malicious updates{capped}; {malicious} of the clients are malicious."

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sparring.errors import RunError
 from sparring.experiments.analysis.plots import Curve
 from sparring.experiments.config.build import build_scenario, load_dataset
-from sparring.experiments.config.parse import parse_config
+from sparring.experiments.config.parse import parse_federation
 from sparring.experiments.jobs.process_pool import LocalWorkers
 from sparring.federation import train
 from sparring.training.backends.threaded import torch_threads
@@ -52,7 +52,7 @@ def document(cell: DemoCell, rounds: int = ROUNDS) -> dict[str, Any]:
 
 def run_cell(cell: DemoCell, rounds: int = ROUNDS) -> Curve:
     """Execute a run on one thread, and return its rounds and accuracies."""
-    config = parse_config(document(cell, rounds))
+    config = parse_federation(document(cell, rounds))
     with torch_threads(1):
         records = train(build_scenario(config, load_dataset(config)), rounds, every=EVERY).records
     return [(record.round, record.accuracy) for record in records if record.accuracy is not None]

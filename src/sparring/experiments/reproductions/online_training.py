@@ -115,6 +115,7 @@ def training_parts(
     for cell in cells:
         for policy in policies_of(cell.config):
             if not policy.exists() and policy not in found:
+                assert isinstance(cell.config, Config)
                 refuse_shipped(policy)
                 found[policy] = TrainingPart(policy, _make_honest(cell.config), how(cell.labels))
     names = Counter(policy.stem for policy in found)

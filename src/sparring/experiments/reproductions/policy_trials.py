@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from sparring.experiments.config.schema import Config
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.jobs.atomic_files import read_json
 from sparring.learning.online.schedule import PolicyTrial
 from sparring.policies.saved_policy import resolve_policy_path
@@ -13,14 +13,14 @@ TRIALS = ".json"
 """The suffix of the file of a policy's trials."""
 
 
-def policies_of(config: Config) -> Iterator[Path]:
+def policies_of(config: AnyConfig) -> Iterator[Path]:
     """Yield the files of a run's learned attacks."""
-    for attacker in config.attacks:
-        if attacker.member["name"] == LEARNED:
-            yield resolve_policy_path(attacker.member["policy"])
+    for kind, section in config.members():
+        if kind == "attacks" and section["name"] == LEARNED:
+            yield resolve_policy_path(section["policy"])
 
 
-def trials_of(config: Config) -> Iterator[tuple[PolicyTrial, ...]]:
+def trials_of(config: AnyConfig) -> Iterator[tuple[PolicyTrial, ...]]:
     """Yield the recorded trials for each learned attack of a run."""
     for policy in policies_of(config):
         content = read_json(policy.with_suffix(TRIALS))

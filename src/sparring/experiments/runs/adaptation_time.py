@@ -8,7 +8,7 @@ from sparring.arrays import FloatArray
 from sparring.contracts import Memory
 from sparring.defenses import LearnedDefense
 from sparring.defenses.learned.adaptation import Adapter
-from sparring.federation import Scenario
+from sparring.experiments.runs.training import FederatedRun, Training
 from sparring.policies.network import PolicyNetwork
 from sparring.random import Generator
 
@@ -33,10 +33,12 @@ class TimedAdapter:
         return answer
 
 
-def time_adaptation(scenario: Scenario) -> tuple[Scenario, TimedAdapter | None]:
-    """Return the scenario with a timed adapter, and this adapter; None if its defense does not adapt."""
-    defense = scenario.defense
+def time_adaptation(training: Training) -> tuple[Training, TimedAdapter | None]:
+    """Return the training with a timed adapter, and this adapter; None if it has no defense that adapts."""
+    if not isinstance(training, FederatedRun):
+        return training, None
+    defense = training.scenario.defense
     if not isinstance(defense, LearnedDefense) or defense.adapt.steps == 0:
-        return scenario, None
+        return training, None
     adapter = TimedAdapter(defense.adapt)
-    return replace(scenario, defense=replace(defense, adapt=adapter)), adapter
+    return replace(training, scenario=replace(training.scenario, defense=replace(defense, adapt=adapter))), adapter

@@ -13,9 +13,7 @@ from sparring.errors import RunError
 from sparring.experiments.jobs.atomic_files import read_json, translate_os_errors, write, write_json
 from sparring.experiments.jobs.save_pace import CheckpointInterval, SavePace
 from sparring.experiments.runs.journal import Journal, Mark, holds
-from sparring.federation import FederationState
-from sparring.federation.state import pack, unpack
-from sparring.snapshot import Snapshot
+from sparring.snapshot import Codec, Snapshot
 
 TENSORS = ("checkpoint.safetensors", "checkpoint.previous.safetensors")
 NOTES = ("checkpoint.json", "checkpoint.previous.json")
@@ -37,31 +35,31 @@ class Note:
 class Checkpoint(NamedTuple):
     """A state to resume from, the records up to it, and whether a newer checkpoint is damaged."""
 
-    state: FederationState
+    state: Any
     records: Mark
     is_fallback: bool
 
 
-def save_checkpoint(folder: Path, state: FederationState, *, run: str, records: Mark) -> None:
-    """Save a state; the previous checkpoint is kept, and the one before it is replaced."""
+def save_checkpoint(folder: Path, packed: Snapshot, *, run: str, records: Mark) -> None:
+    """Save a packed state; the previous checkpoint is kept, and the one before it is replaced."""
     for newest, previous in (TENSORS, NOTES):
         with translate_os_errors(folder / newest):
             if (folder / newest).exists():
                 (folder / newest).replace(folder / previous)
-    content = save(pack(state).tensors)
+    content = save(packed.tensors)
     write(folder / TENSORS[0], content)
-    note = Note(run=run, round=state.round, tensors=_sha256(content), records=records)
+    note = Note(run=run, round=packed.numbers["round"], tensors=_sha256(content), records=records)
     write_json(folder / NOTES[0], _sign(asdict(note)))
 
 
-def latest_checkpoint(folder: Path, *, run: str, records: Path) -> Checkpoint | None:
+def latest_checkpoint(folder: Path, codec: Codec[Any], *, run: str, records: Path) -> Checkpoint | None:
     """Return the latest checkpoint of which no part is damaged or missing."""
     notes = {name: note for name in NOTES if (note := _read_note(folder / name)) is not None and note.run == run}
     for (name, note), tensors in product(notes.items(), TENSORS):
         content = _read_tensors(folder / tensors)
         if content is not None and _sha256(content) == note.tensors and holds(records, note.records):
             is_fallback = name != NOTES[0] and (folder / NOTES[0]).exists()
-            state = unpack(Snapshot(load(content), {"round": note.round}))
+            state = codec.unpack(Snapshot(load(content), {"round": note.round}))
             return Checkpoint(state, note.records, is_fallback)
     return None
 
@@ -117,7 +115,7 @@ class Checkpointer:
     def is_due(self) -> bool:
         return self.pace.is_due()
 
-    def save(self, state: FederationState) -> None:
+    def save(self, packed: Snapshot) -> None:
         """Write a checkpoint; the records up to it reach the disk first."""
-        save_checkpoint(self.folder, state, run=self.run, records=self.journal.mark())
+        save_checkpoint(self.folder, packed, run=self.run, records=self.journal.mark())
         self.pace.saved()

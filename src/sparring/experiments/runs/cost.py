@@ -2,18 +2,25 @@
 
 import resource
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from sparring.experiments.config.build import build_scenario, load_dataset, validate
+from sparring.data import Dataset
+from sparring.experiments.config.build_central import history_memory
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
-from sparring.experiments.config.describe import format_attacks, format_classes, format_duration, format_member
+from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
+from sparring.experiments.config.describe import format_classes, format_duration, list_facts
 from sparring.experiments.config.memory import FLOAT, translate_exhaustion
 from sparring.experiments.config.parse import digest, to_document
-from sparring.experiments.config.schema import Config
 from sparring.experiments.runs.adaptation_time import TimedAdapter
-from sparring.federation import FederationState, RoundRecord, Scenario, initial_state, measure, play_round
+from sparring.experiments.runs.training import (
+    Training,
+    TrainingState,
+    build_training,
+    run_kind,
+)
+from sparring.records import Record
 from sparring.training.backends.threaded import torch_threads
 
 KIBIBYTE = 1 << 10
@@ -31,46 +38,45 @@ class Forecast(NamedTuple):
     """Bytes."""
     parameters: int
     examples: int
+    rounds: int
     digest: str
     config: dict[str, Any]
     class_names: tuple[str, ...] = ()
 
 
-def forecast_run(config: Config, catalogues: Catalogues = CATALOGUES) -> Forecast:
+def forecast_run(config: AnyConfig, catalogues: Catalogues = CATALOGUES) -> Forecast:
     """Time a few rounds of a run, and write nothing."""
-    server = validate(config, catalogues)
+    server = run_kind(config).validate(config, catalogues)
     with translate_exhaustion(), torch_threads(config.execution.threads):
-        dataset = load_dataset(config, catalogues)
-        scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
-        seconds = estimate_seconds(config, scenario)
-    size = scenario.federation.network.size
+        dataset = run_kind(config).load(config, catalogues)
+        training = build_training(config, dataset, catalogues=catalogues, server=server)
+        seconds = estimate_seconds(training)
+    facts = training.facts
     return Forecast(
         seconds=seconds,
-        memory=_estimate_memory(config, size),
-        parameters=size,
+        memory=_estimate_memory(config, dataset, size=facts.network.size),
+        parameters=facts.network.size,
         examples=len(dataset.train.labels),
+        rounds=facts.rounds,
         digest=digest(config),
         config=to_document(config),
         class_names=dataset.class_names,
     )
 
 
-def estimate_seconds(config: Config, scenario: Scenario) -> float:
+def estimate_seconds(training: Training) -> float:
     """Estimate the time of a run from a few of its rounds."""
-    rounds = config.federation.rounds
-    # All attackers are active in the measured rounds.
-    start = max((attacker.start for attacker in scenario.attackers), default=0)
-    state = replace(initial_state(scenario.federation), round=start)
-    evaluation = _time_warm(lambda: measure(scenario, state))
-    states = _play_rounds(scenario, state)
-    training = _time_warm(lambda: next(states))
-    return rounds * training + (1 + rounds / config.evaluation.every) * evaluation
+    facts, state = training.facts, training.busiest()
+    evaluation = _time_warm(lambda: training.measure(state))
+    states = _play_rounds(training, state)
+    seconds = _time_warm(lambda: next(states))
+    return facts.rounds * seconds + (1 + facts.rounds / facts.every) * evaluation
 
 
-def _play_rounds(scenario: Scenario, state: FederationState) -> Iterator[FederationState]:
+def _play_rounds(training: Training, state: TrainingState) -> Iterator[TrainingState]:
     """Yield the states of an unlimited number of rounds."""
     while True:
-        state, _ = play_round(scenario, state)
+        state = training.play(state)
         yield state
 
 
@@ -89,10 +95,14 @@ def _time(work: Callable[[], object]) -> float:
     return perf_counter() - began
 
 
-def _estimate_memory(config: Config, size: int) -> int:
-    """Return the peak memory of this process plus the memory of the clients' momenta."""
-    momenta = config.federation.clients * size if config.federation.momentum > 0 else 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE + FLOAT * momenta
+def _estimate_memory(config: AnyConfig, dataset: Dataset, *, size: int) -> int:
+    """Return the peak memory of this process plus that of momenta or histories, which grows later."""
+    grows: float = 0
+    if isinstance(config, CentralConfig):
+        grows = history_memory(config, dataset)
+    elif config.federation.momentum > 0:
+        grows = FLOAT * config.federation.clients * size
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE + int(grows)
 
 
 @dataclass
@@ -116,7 +126,7 @@ class Stopwatch:
         """Start timing the next round."""
         self._since = perf_counter()
 
-    def stop(self, record: RoundRecord) -> None:
+    def stop(self, record: Record) -> None:
         """Add the round that has just ended; the record before the first round does not count."""
         if record.round > 0:
             timer = self.plain if record.accuracy is None else self.evaluated
@@ -130,7 +140,7 @@ def adaptation_share(stopwatch: Stopwatch) -> float | None:
     return stopwatch.adapter.seconds / seconds if stopwatch.adapter is not None and seconds > 0 else None
 
 
-def measure_speed(stopwatch: Stopwatch, scenario: Scenario, *, state: FederationState) -> float | None:
+def measure_speed(stopwatch: Stopwatch, training: Training, *, state: TrainingState) -> float | None:
     """Return the speed of training without evaluation; None if no round was timed.
 
     It is the speed of the rounds without evaluation. If there are none, the time of one evaluation is subtracted.
@@ -141,36 +151,25 @@ def measure_speed(stopwatch: Stopwatch, scenario: Scenario, *, state: Federation
     if evaluated.rounds == 0:
         return None
     began = perf_counter()
-    measure(scenario, state)
-    training = evaluated.seconds - evaluated.rounds * (perf_counter() - began)
+    training.measure(state)
+    seconds = evaluated.seconds - evaluated.rounds * (perf_counter() - began)
     # The lower bound avoids zero or negative times due to clock jitter.
-    return evaluated.rounds / max(training, 0.01 * evaluated.seconds)
+    return evaluated.rounds / max(seconds, 0.01 * evaluated.seconds)
 
 
 MEBIBYTE = 1 << 20
 
 
-def describe_run(config: Config, plan: Forecast) -> dict[str, str]:
+def describe_run(config: AnyConfig, plan: Forecast) -> dict[str, str]:
     """Describe a run, its time and its memory, as named facts."""
-    data, federation = config.data, config.federation
+    facts = dict(list_facts(config))
+    facts["data"] += f", {plan.examples:,} training examples"
+    facts["model"] += f", {plan.parameters:,} parameters"
+    classes = {"classes": format_classes(plan.class_names)} if plan.class_names else {}
     return {
-        "data": f"{format_member(data.member)}, {plan.examples:,} training examples",
-        **({"classes": format_classes(plan.class_names)} if plan.class_names else {}),
-        "clients": f"{federation.clients}, {federation.sampled} sampled per round; {format_member(data.partition)}",
-        "model": f"{format_member(config.model)}, {plan.parameters:,} parameters",
-        "training": f"{federation.rounds} rounds of {federation.local_steps} x {federation.batch} examples per client, "
-        f"lr {federation.lr:g}",
-        "attack": format_attacks(config),
-        "defense": f"{format_member(config.defense)}, {_describe_assumption(config)}",
-        "post-training": format_member(config.post_training),
-        "evaluation": f"every {config.evaluation.every} rounds, on the {config.evaluation.on} examples",
+        "data": facts.pop("data"),
+        **classes,
+        **facts,
         "time": f"about {format_duration(plan.seconds)}",
         "memory": f"about {plan.memory / MEBIBYTE:,.0f} MiB",
     }
-
-
-def _describe_assumption(config: Config) -> str:
-    """Describe the number of malicious updates that the rule assumes."""
-    if config.has_oracle:
-        return "an oracle: it receives the true number of malicious updates in each round"
-    return f"assuming {config.threat.assumed_malicious:.0%} malicious updates"

@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sparring.experiments.jobs.atomic_files import translate_os_errors
-from sparring.federation import RoundRecord
+from sparring.records import Record
 
 CHUNK = 1 << 20
+
+Read = TypeVar("Read")
 
 
 class Mark(NamedTuple):
@@ -33,7 +35,7 @@ class Journal:
             self._digest = _digest(path, size)
         self._size = size
 
-    def append(self, record: RoundRecord) -> None:
+    def append(self, record: Record) -> None:
         """Append a record as a line."""
         line = memoryview(_line(record))
         self._digest.update(line)
@@ -60,15 +62,23 @@ def holds(path: Path, mark: Mark) -> bool:
         return False
 
 
-def read_records(path: Path) -> Iterator[RoundRecord]:
-    """Yield the records in a file, except for an incomplete last line."""
+def read_records(path: Path, kind: type[Read]) -> Iterator[Read]:
+    """Yield the records of a class in a file, except for an incomplete last line."""
     with path.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
-                yield RoundRecord(**{key: _value(value) for key, value in json.loads(line).items()})
+                yield kind(**{key: _value(value) for key, value in json.loads(line).items()})
 
 
-def _line(record: RoundRecord) -> bytes:
+def read_curve(path: Path) -> tuple[list[tuple[int, float]], int]:
+    """Return the accuracies by round in the records of any kind of training, and the last round in them."""
+    with path.open("rb") as file:
+        records = [json.loads(line) for line in file if line.endswith(b"\n")]
+    curve = [(record["round"], record["accuracy"]) for record in records if record.get("accuracy") is not None]
+    return curve, records[-1]["round"] if records else 0
+
+
+def _line(record: Any) -> bytes:
     """Format a record without the fields that are None; the fields keep their order."""
     values = {field.name: getattr(record, field.name) for field in fields(record)}
     present = {name: value for name, value in values.items() if value is not None}

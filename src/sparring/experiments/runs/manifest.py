@@ -13,11 +13,11 @@ import torch
 import sparring
 from sparring.errors import ConfigError, RunError, UnknownFolder
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.config.parse import digest, parse_config, to_document
 from sparring.experiments.config.plugins import plugins_of
-from sparring.experiments.config.recorded import read_recorded
+from sparring.experiments.config.recorded import read_recorded_run
 from sparring.experiments.config.renamed import to_present
-from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 
 NAME = "manifest.json"
@@ -28,7 +28,7 @@ ORACLE = "the rule is told how many updates of each round are malicious"
 class Manifest(NamedTuple):
     """The configuration of a run, the versions of Sparring and of plug-ins at its start, and its class names."""
 
-    config: Config
+    config: AnyConfig
     versions: dict[str, str]
     plugins: dict[str, str]
     class_names: tuple[str, ...] = ()
@@ -50,7 +50,7 @@ def describe_device(device: str) -> dict[str, str]:
 
 
 def write_manifest(
-    folder: Path, config: Config, *, class_names: Sequence[str] = (), catalogues: Catalogues = CATALOGUES
+    folder: Path, config: AnyConfig, *, class_names: Sequence[str] = (), catalogues: Catalogues = CATALOGUES
 ) -> None:
     content: dict[str, Any] = {
         "sparring_run": FORMAT,
@@ -93,7 +93,7 @@ def read_old_manifest(folder: Path) -> Manifest:
 
     Nothing that it names is imported or built.
     """
-    return _parse_manifest(folder, _read(folder), configured=read_recorded)
+    return _parse_manifest(folder, _read(folder), configured=read_recorded_run)
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _read(folder: Path) -> dict[str, Any]:
     return found
 
 
-def _parse_manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., Config]) -> Manifest:
+def _parse_manifest(folder: Path, content: Mapping[str, Any], *, configured: Callable[..., AnyConfig]) -> Manifest:
     try:
         # Earlier versions did not record the contents of files; their digests depend on the names.
         config = configured(to_present(content["config"]), files=content.get("files", {}))

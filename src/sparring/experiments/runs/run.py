@@ -10,13 +10,12 @@ from sparring.arrays import move_tensors
 from sparring.contracts import Model
 from sparring.data import Dataset
 from sparring.errors import ConfigError, Interrupted, RunError
-from sparring.experiments.config.build import build_scenario, load_dataset, validate
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.config.file_contents import file_contents
 from sparring.experiments.config.memory import translate_exhaustion
 from sparring.experiments.config.parse import digest, first_difference
 from sparring.experiments.config.plugins import plugins_of
-from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.atomic_files import read_json, write_json
 from sparring.experiments.jobs.observer import NOBODY, Observer
 from sparring.experiments.jobs.save_pace import SELDOM, CheckpointInterval
@@ -48,7 +47,12 @@ from sparring.experiments.runs.run_folder import (
     lock_folder,
 )
 from sparring.experiments.runs.saved_model import save_model
-from sparring.federation import FederationState, Result, Scenario, simulate_rounds
+from sparring.experiments.runs.training import (
+    Training,
+    TrainingState,
+    build_training,
+    run_kind,
+)
 from sparring.training.backends.threaded import torch_threads
 from sparring.validation import check_device, check_kind
 
@@ -66,16 +70,16 @@ class RunJob:
     """The fixed parts of a run in progress."""
 
     folder: Path
-    config: Config
+    config: AnyConfig
     dataset: Dataset
-    scenario: Scenario
+    training: Training
     observer: Observer
     cadence: CheckpointInterval
     plugins: Mapping[str, str]
 
 
 def run(
-    config: Config,
+    config: AnyConfig,
     folder: str | Path,
     *,
     existing: Existing = "refuse",
@@ -84,18 +88,18 @@ def run(
     catalogues: Catalogues = CATALOGUES,
 ) -> Outcome:
     """Execute a run from the start; with `existing="resume"`, resume the same run in the folder if there is one."""
-    check_kind("run: config", config, kind=Config, remedy='make one from a document: parse_config({"data": {...}})')
+    check_kind("run: config", config, kind=AnyConfig, remedy='make one from a document: parse_config({"data": {...}})')
     check_kind("run: folder", folder, kind=str | Path, remedy="give the path of a folder")
     folder = Path(folder)
-    server = validate(config, catalogues)
+    server = run_kind(config).validate(config, catalogues)
     admit(folder, existing)
     if existing == "resume" and has_manifest(folder):
         _refuse_another(config, folder, catalogues=catalogues)
         return resume(folder, observer=observer, cadence=cadence, catalogues=catalogues)
     with translate_exhaustion(), torch_threads(config.execution.threads):
-        dataset = load_dataset(config, catalogues)
-        scenario = build_scenario(config, dataset, catalogues=catalogues, server=server)
-        job = RunJob(folder, config, dataset, scenario, observer, cadence, plugins_of(config, catalogues))
+        dataset = run_kind(config).load(config, catalogues)
+        training = build_training(config, dataset, catalogues=catalogues, server=server)
+        job = RunJob(folder, config, dataset, training, observer, cadence, plugins_of(config, catalogues))
         with lock_folder(folder):
             admit(folder, existing)
             clear(folder)
@@ -104,7 +108,7 @@ def run(
             return _finish(job, state, stopwatch=stopwatch)
 
 
-def find_outcome(config: Config, folder: str | Path) -> Outcome | None:
+def find_outcome(config: AnyConfig, folder: str | Path) -> Outcome | None:
     """Return the outcome of a complete run in a folder; None if it is another run or not complete."""
     folder = Path(folder)
     outcome = _read_outcome(folder) if has_manifest(folder) else None
@@ -135,11 +139,10 @@ def resume(
         observer.notice(f"{folder} was started with other versions; results may differ in their last bits")
     with translate_exhaustion(), torch_threads(config.execution.threads), lock_folder(folder):
         _refuse_changed(config, folder, catalogues=catalogues)
-        start = _find_checkpoint(folder, config, observer=observer)
-        dataset = load_dataset(config, catalogues)
-        job = RunJob(
-            folder, config, dataset, build_scenario(config, dataset, catalogues=catalogues), observer, cadence, plugins
-        )
+        dataset = run_kind(config).load(config, catalogues)
+        training = build_training(config, dataset, catalogues=catalogues)
+        job = RunJob(folder, config, dataset, training, observer, cadence, plugins)
+        start = _find_checkpoint(job)
         state, stopwatch = _run_rounds(job, start)
         return _finish(job, state, stopwatch=stopwatch)
 
@@ -150,14 +153,14 @@ def _read_outcome(folder: Path) -> Outcome | None:
     return None if result is None or timing is None else Outcome(folder, result, timing["rounds_per_second"])
 
 
-def _refuse_another(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
+def _refuse_another(config: AnyConfig, folder: Path, *, catalogues: Catalogues) -> None:
     difference = first_difference(config, read_manifest(folder, catalogues).config)
     if difference is not None:
         key, mine, theirs = difference
         raise ConfigError(f"{key} is {mine!r}; {folder} was started with {theirs!r}, choose another folder")
 
 
-def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> None:
+def _refuse_changed(config: AnyConfig, folder: Path, *, catalogues: Catalogues) -> None:
     """Reject resuming a run if the contents of a named file have changed since its start."""
     now = file_contents(config, catalogues) if config.files else {}
     for file, known in config.files.items():
@@ -167,9 +170,10 @@ def _refuse_changed(config: Config, folder: Path, *, catalogues: Catalogues) -> 
             )
 
 
-def _find_checkpoint(folder: Path, config: Config, *, observer: Observer) -> Checkpoint | None:
+def _find_checkpoint(job: RunJob) -> Checkpoint | None:
     """Return the checkpoint to resume from, with a notice if it is not the latest one."""
-    start = latest_checkpoint(folder, run=digest(config), records=folder / RECORDS)
+    folder, observer, codec = job.folder, job.observer, job.training.facts.codec
+    start = latest_checkpoint(folder, codec, run=digest(job.config), records=folder / RECORDS)
     if start is None and any((folder / name).exists() for name in NOTES):
         observer.notice(f"no checkpoint in {folder} is intact; the run starts from the beginning")
     if start is not None and start.is_fallback:
@@ -178,17 +182,18 @@ def _find_checkpoint(folder: Path, config: Config, *, observer: Observer) -> Che
     return start
 
 
-def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[FederationState, Stopwatch]:
+def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[TrainingState, Stopwatch]:
     """Execute the remaining rounds, and return the final state and the measured time."""
-    rounds, stopwatch = job.config.federation.rounds, Stopwatch()
-    scenario, stopwatch.adapter = time_adaptation(job.scenario)
+    facts, stopwatch = job.training.facts, Stopwatch()
+    job.observer.expect(facts.rounds)
+    training, stopwatch.adapter = time_adaptation(job.training)
     size, begun = 0, None
     if start is not None:
-        size, begun = start.records.size, move_tensors(start.state, job.scenario.federation.device)
-    state = begun
+        size, begun = start.records.size, move_tensors(start.state, facts.device)
+    state: TrainingState | None = begun
     with closing(Journal(job.folder / RECORDS, size)) as journal:
         saver = Checkpointer(job.folder, journal, run=digest(job.config), cadence=job.cadence)
-        for state, record in simulate_rounds(scenario, rounds, every=job.config.evaluation.every, state=begun):
+        for state, record in training.simulate(begun):
             stopwatch.stop(record)
             journal.append(record)
             job.observer.record(record)
@@ -198,36 +203,36 @@ def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[FederationState,
     return state, stopwatch
 
 
-def _save_or_stop(job: RunJob, state: FederationState, *, saver: Checkpointer) -> None:
+def _save_or_stop(job: RunJob, state: TrainingState, *, saver: Checkpointer) -> None:
     """Save a checkpoint if it is due, and stop if the observer requests it."""
-    is_last = state.round == job.config.federation.rounds
+    facts = job.training.facts
+    is_last = state.round == facts.rounds
     is_stopped = not is_last and job.observer.wants_stop()
     if is_last or is_stopped or saver.is_due():
-        saver.save(state)
+        saver.save(facts.codec.pack(state))
     if is_stopped:
         raise Interrupted(
             f"stopped after round {state.round}; resume with: {command_to_resume(job.folder, job.plugins)}"
         )
 
 
-def _finish(job: RunJob, state: FederationState, *, stopwatch: Stopwatch) -> Outcome:
+def _finish(job: RunJob, state: TrainingState, *, stopwatch: Stopwatch) -> Outcome:
     """Write the files of a complete run; the result comes last, since it marks the run as complete."""
-    model = Model(job.scenario.federation.network, state.parameters)
+    facts = job.training.facts
+    model = Model(facts.network, state.parameters)
     save_model(job.folder, model, section=job.config.model, dataset=job.dataset)
-    rate = measure_speed(stopwatch, job.scenario, state=state)
+    rate = measure_speed(stopwatch, job.training, state=state)
     share = adaptation_share(stopwatch)
     adapted = {} if share is None else {"adaptation_share": share}
     write_json(job.folder / TIMING, {"rounds_per_second": rate, **adapted})
-    evaluated = [record for record in read_records(job.folder / RECORDS) if record.accuracy is not None]
-    summary = Result(evaluated, model)
-    last = evaluated[-1]
+    evaluated = [record for record in read_records(job.folder / RECORDS, facts.record) if record.accuracy is not None]
+    last, played = evaluated[-1], evaluated[1:]
     result = {
-        "accuracy": summary.accuracy,
-        "average_accuracy": summary.average_accuracy,
+        "accuracy": last.accuracy,
+        "average_accuracy": sum(record.accuracy for record in played) / len(played),
         "loss": last.loss,
         "class_accuracy": list(last.class_accuracy or ()),
-        "backdoor_accuracy": None,
-        **summary.backdoor_metrics,
+        **job.training.summarize(evaluated, model),
         "rounds": last.round,
         "digest": digest(job.config),
     }

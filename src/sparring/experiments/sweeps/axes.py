@@ -30,6 +30,8 @@ METRICS = (
     "average_backdoor_accuracy_with_target",
     "backdoor_accuracy_of_all",
     "average_backdoor_accuracy_of_all",
+    "conversion_rate",
+    "evasion_rate",
 )
 COLUMNS = (*METRICS, "rounds", "run")
 """The columns of a frame other than the axes and the seed."""

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import Any
 
 from sparring.errors import ConfigError
-from sparring.experiments.config.build import validate
 from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.config.parse import digest, parse_config
-from sparring.experiments.config.schema import Config
 from sparring.experiments.config.sections import Section
+from sparring.experiments.runs.training import run_kind
 from sparring.experiments.sweeps.axes import Axes, Bundle, apply_bundle, fill_labels
 
 Labels = Mapping[str, str]
@@ -25,7 +25,7 @@ class Cell:
     """A cell in the table of a sweep: its labels and the configuration of its run."""
 
     labels: Labels
-    config: Config
+    config: AnyConfig
 
     @cached_property
     def digest(self) -> str:
@@ -64,12 +64,12 @@ class Grid:
             )
             raise ConfigError(": ".join([*blamed, str(error)])) from None
 
-    def _configured(self, bundles: Mapping[str, Bundle], labels: Labels) -> Config:
+    def _configured(self, bundles: Mapping[str, Bundle], labels: Labels) -> AnyConfig:
         document: dict[str, Any] = dict(self.base)
         for bundle in bundles.values():
             document = apply_bundle(document, bundle)
         config = parse_config(fill_labels(document, labels), self.catalogues)
-        validate(config, self.catalogues)
+        run_kind(config).validate(config, self.catalogues)
         return config
 
     def _culprits(self, bundles: Mapping[str, Bundle], labels: Labels) -> list[str]:

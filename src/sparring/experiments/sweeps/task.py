@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from sparring.errors import RunError
 from sparring.experiments.config.catalogues import Catalogues
+from sparring.experiments.config.central_schema import AnyConfig
 from sparring.experiments.config.parse import digest
 from sparring.experiments.config.plugins import load_plugins
-from sparring.experiments.config.schema import Config
 from sparring.experiments.jobs.job import Failed, Stopped, capture_outcome, stop_file
 from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.runs.manifest import has_manifest, read_manifest
@@ -22,7 +22,7 @@ class RunTask(NamedTuple):
     """A run of a sweep: the sweep's folder, the configuration, the plug-ins, and the folder of shared data sets."""
 
     folder: Path
-    config: Config
+    config: AnyConfig
     plugins: tuple[str, ...]
     data: Path
 

@@ -3,24 +3,26 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sparring.errors import UnknownFolder
 from sparring.experiments.jobs.atomic_files import translate_os_errors
 from sparring.experiments.jobs.observer import Observer
 from sparring.experiments.runs.journal import read_records
-from sparring.experiments.runs.manifest import has_manifest
+from sparring.experiments.runs.manifest import has_manifest, read_old_manifest
 from sparring.experiments.runs.run_folder import RECORDS
+from sparring.experiments.runs.training import run_kind
 from sparring.experiments.sweeps.sweep_folder import is_sweep, read_sweep, run_folder
-from sparring.federation import RoundRecord
 from sparring.integrations import integration
+from sparring.records import Record
 
 
 class Events(Protocol):
     """The event file of one run."""
 
-    def write(self, record: RoundRecord) -> None:
+    def write(self, record: Record) -> None:
         """Add the record of a round."""
 
     def close(self) -> None:
@@ -35,7 +37,12 @@ class Tracker:
         self._open: Callable[[Path], Events] = integration("tensorboard")
         self._events: Events | None = None
 
-    def take(self, record: RoundRecord) -> None:
+    @cached_property
+    def _record(self) -> type[Any]:
+        """The class of the run's records, by its kind of training."""
+        return run_kind(read_old_manifest(self.run).config).record
+
+    def take(self, record: Record) -> None:
         """Add a record, after the records from before the run was resumed."""
         if self._events is None:
             self.catch_up()  # the run's file already contains this record
@@ -48,7 +55,7 @@ class Tracker:
         if self._events is None:
             with translate_os_errors(self.folder):
                 self._events = self._open(self.folder)
-                for record in read_records(self.run / RECORDS):
+                for record in read_records(self.run / RECORDS, self._record):
                     self._events.write(record)
 
     def close(self) -> None:
@@ -64,7 +71,7 @@ def track_run(observer: Observer, run: Path, *, board: Path | None) -> Iterator[
         return
     with closing(Tracker(run, board / run.resolve().name)) as tracker:
 
-        def take(record: RoundRecord) -> None:
+        def take(record: Record) -> None:
             tracker.take(record)
             observer.record(record)
 

@@ -15,7 +15,7 @@ CEILING = 1e6
 """Upper bound of losses, so that every reward is finite."""
 
 
-class Objective(Protocol):
+class SeatObjective(Protocol):
     """The value of a model to a player."""
 
     def value(self, model: Model) -> float:

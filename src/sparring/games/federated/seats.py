@@ -6,7 +6,7 @@ from typing import Literal
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.contracts import Network, Space
 from sparring.defenses.learned.actions import PlanDecoder
-from sparring.games.federated.objectives import Objective
+from sparring.games.federated.objectives import SeatObjective
 from sparring.models.summary import seen_parameters
 from sparring.policies.observation import Features, observation_size
 
@@ -21,7 +21,7 @@ class AttackerSeat:
     """An attacker's seat: it observes the model's last layers, and how many of its clients are sampled."""
 
     acting: ActionDecoder
-    objective: Objective
+    objective: SeatObjective
     gain: Gain = "rise"
     layers: int | None = 1
     """None means all parameters, unscaled, for small models."""
@@ -41,7 +41,7 @@ class DefenderSeat:
     """The server's seat: it observes the model's last layers, and nothing that a server cannot know."""
 
     acting: PlanDecoder
-    objective: Objective
+    objective: SeatObjective
     gain: Gain = "level"
     layers: int | None = 1
     is_deployed: bool = True

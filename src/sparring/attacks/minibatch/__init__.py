@@ -1,0 +1,1 @@
+"""Attacks that perturb the minibatches on which a model is trained."""

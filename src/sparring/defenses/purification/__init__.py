@@ -1,0 +1,1 @@
+"""Defenses that repair perturbed minibatches before a model is trained on them."""

@@ -1,0 +1,26 @@
+"""Minibatch training under perturbation: one learner, an attacker and a defender who reason about each other."""
+
+from sparring.games.recursive.black_box import BlackBoxAttack, record_attack
+from sparring.games.recursive.central import (
+    CENTRAL_CODEC,
+    CentralState,
+    CentralTraining,
+    initial_central_state,
+    play_minibatch,
+    simulate_central,
+)
+from sparring.games.recursive.measurement import CentralMeasures, CentralRecord, measure_central
+
+__all__ = [
+    "CENTRAL_CODEC",
+    "BlackBoxAttack",
+    "CentralMeasures",
+    "CentralRecord",
+    "CentralState",
+    "CentralTraining",
+    "initial_central_state",
+    "measure_central",
+    "play_minibatch",
+    "record_attack",
+    "simulate_central",
+]
