@@ -61,7 +61,7 @@ def _setting() -> tuple[ModuleNetwork, Batch, Batch]:
     return network(Mlp(hidden=5), data), train, Batch(scaled[EXAMPLES:], data.train.labels[EXAMPLES : len(scaled)])
 
 
-def prepared(player: object, role: "Role") -> Memory:
+def prepared(player: object, role: "PlayedRole") -> Memory:
     """Return the memory that a player begins with."""
     if not isinstance(player, Preparing):
         return {}
@@ -78,7 +78,7 @@ def prepared(player: object, role: "Role") -> Memory:
     return check_prepared(role.name, player, player.prepare(preparation))
 
 
-class Role(NamedTuple):
+class PlayedRole(NamedTuple):
     """How one of the two players is played."""
 
     name: str
@@ -97,7 +97,7 @@ def _purify(defense: Purification, view: MinibatchView, memory: Memory) -> tuple
     return tuple(purified.batch), after
 
 
-ATTACKER, DEFENDER = Role("attack", _perturb), Role("defense", _purify)
+ATTACKER, DEFENDER = PlayedRole("attack", _perturb), PlayedRole("defense", _purify)
 
 
 def perturbed_inputs_can_be_trained_on(attack: Perturbation) -> Iterator[str]:
@@ -124,7 +124,7 @@ def equal_rounds_are_purified_equally(defense: Purification) -> Iterator[str]:
     yield from _differences(defense, DEFENDER)
 
 
-def _unusable(player: object, role: Role) -> Iterator[str]:
+def _unusable(player: object, role: PlayedRole) -> Iterator[str]:
     """Yield in which rounds, one after the other, a player returns inputs that a learner cannot train on."""
     memory = prepared(player, role)
     for name, size in {"a minibatch": SIZE, "one example": 1}.items():
@@ -134,7 +134,7 @@ def _unusable(player: object, role: Role) -> Iterator[str]:
             yield f"{name}: inputs run from {low:g} to {high:g}; they must stay within [0, 1]"
 
 
-def _differences(player: object, role: Role) -> Iterator[str]:
+def _differences(player: object, role: PlayedRole) -> Iterator[str]:
     """Yield whether equal rounds are played in two ways."""
     memory = prepared(player, role)
     first, second = (role.play(player, minibatch(), memory)[0] for _ in range(2))
@@ -142,7 +142,7 @@ def _differences(player: object, role: Role) -> Iterator[str]:
         yield "the same round is played in two ways; draw from view.rng"
 
 
-def _edits(player: object, role: Role) -> Iterator[str]:
+def _edits(player: object, role: PlayedRole) -> Iterator[str]:
     """Yield what a player writes to in a round."""
     view, memory = minibatch(), prepared(player, role)
     shown = {"the minibatch": tuple(view.batch), "the parameters": (view.parameters,), "its memory": memory.values()}
