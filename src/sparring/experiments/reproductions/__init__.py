@@ -29,7 +29,13 @@ PRESETS = Imports(
 )
 """Presets that run as a sweep."""
 
-CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla.bound:RLA_BOUND", "msg-theory": f"{HERE}.msg.theory:MSG_THEORY"})
+CALCULATIONS = Imports(
+    {
+        "rla-bound": f"{HERE}.rla.bound:RLA_BOUND",
+        "msg-theory": f"{HERE}.msg.theory:MSG_THEORY",
+        "r2t2-fig3": f"{HERE}.r2t2.fig3:R2T2_FIG3",
+    }
+)
 """Presets that are calculations."""
 
 
@@ -71,6 +77,7 @@ TITLES = {
     "msg-table7": Title("CIFAR-10 with backdoors: norm bounds and NeuroClip, manually tuned", "MSG, table 7"),
     "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
     "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
+    "r2t2-fig3": Title("a scalar regression under players of levels 0 to 2", "R2T2, figure 3"),
 }
 """The titles of all presets, available without importing them."""
 
