@@ -52,6 +52,7 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
         objective=OBJECTIVES[config.training.objective](),
         validation_batch=config.training.validation_batch,
         attacker_validates=config.threat.validation,
+        sums_gradients=config.evaluation.gradient_norm,
         seed=config.seed,
     )
     return training if config.execution.device == "cpu" else training.to(config.execution.device)

@@ -61,6 +61,8 @@ class CentralEvaluationSettings:
     """The number of rounds from one evaluation to the next; null is one epoch. The last round is always evaluated."""
     on: Literal["test", "validation"] = "test"
     """The examples to evaluate on."""
+    gradient_norm: bool = False
+    """Whether to sum the norms of all training examples' gradients, too; it takes a gradient for each of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +131,7 @@ CENTRAL_SINCE: Mapping[str, str] = dict.fromkeys(
         "threat.validation",
         "evaluation.every",
         "evaluation.on",
+        "evaluation.gradient_norm",
         "execution.threads",
         "execution.device",
     ),
