@@ -25,6 +25,11 @@ PRESETS = Imports(
         "msg-table1": f"{HERE}.msg.table1:MSG_TABLE1",
         "msg-table4": f"{HERE}.msg.table4:MSG_TABLE4",
         "msg-table7": f"{HERE}.msg.table7:MSG_TABLE7",
+        "r2t2-fig6a": f"{HERE}.r2t2.fig6:R2T2_FIG6A",
+        "r2t2-fig6b": f"{HERE}.r2t2.fig6:R2T2_FIG6B",
+        "r2t2-fig7": f"{HERE}.r2t2.fig7:R2T2_FIG7",
+        "r2t2-figA9": f"{HERE}.r2t2.fig7:R2T2_FIGA9",
+        "r2t2-figA9-finite": f"{HERE}.r2t2.fig7:R2T2_FIGA9_FINITE",
     }
 )
 """Presets that run as a sweep."""
@@ -78,15 +83,25 @@ TITLES = {
     "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
     "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
     "r2t2-fig3": Title("a scalar regression under players of levels 0 to 2", "R2T2, figure 3"),
+    "r2t2-fig6a": Title("1 against 7 of MNIST under three level-2 attacks: logistic regression", "R2T2, figure 6(a)"),
+    "r2t2-fig6b": Title(
+        "MNIST under three level-2 attacks: a small CNN, and its gradient norm", "R2T2, figure 6(b, c)"
+    ),
+    "r2t2-fig7": Title("CIFAR-10 under players of levels 0 to 4", "R2T2, figure 7(a, b)"),
+    "r2t2-figA9": Title("MNIST under players of levels 0 to 4", "R2T2, figure A.9"),
+    "r2t2-figA9-finite": Title(
+        "MNIST under players of levels 0 to 4, with short steps", "R2T2, figure A.9, with other steps"
+    ),
 }
 """The titles of all presets, available without importing them."""
 
 
 def find_preset(name: str) -> "Preset | ComputedClaim":
-    """Return the preset of a published table, figure or theorem; underscores count as hyphens."""
+    """Return the preset of a published table, figure or theorem; underscores count as hyphens, and case does not."""
     wanted = name.lower().replace("_", "-")
     for table in (PRESETS, CALCULATIONS):
-        if wanted in table:
-            found: Preset | ComputedClaim = table[wanted]
-            return found
+        for known in table:
+            if known.lower() == wanted:
+                found: Preset | ComputedClaim = table[known]
+                return found
     raise UnknownName(f"unknown preset {name!r}{offer(name, (*PRESETS, *CALCULATIONS))}")
