@@ -22,6 +22,7 @@ SIZES = {
     "games": {"repeats": 1, "threads": (1,), "workloads": TINY},
     "hardening": {"rounds": 1, "repeats": 1, "settings": {"tiny": HARDENED}},
     "inversion": {"repeats": 1, "iterations": 1, "workloads": {"tiny": Gradients(2, 2)}},
+    "recursive": {"repeats": 1, "size": 8, "batch": 4, "counts": (3,)},
     "reinforcement": {"repeats": 1, "threads": (1,), "settings": TD3Settings(warmup=0, batch=4, hidden=(8,))},
     "rounds": {"repeats": 1, "threads": 1, "workloads": TINY},
     "rules": {"repeats": 1, "threads": 1, "shapes": ((7, 30),), "largest": (7, 30), "measured": ("crfl",)},

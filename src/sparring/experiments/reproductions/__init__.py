@@ -39,6 +39,7 @@ CALCULATIONS = Imports(
         "rla-bound": f"{HERE}.rla.bound:RLA_BOUND",
         "msg-theory": f"{HERE}.msg.theory:MSG_THEORY",
         "r2t2-fig3": f"{HERE}.r2t2.fig3:R2T2_FIG3",
+        "r2t2-tableA8": f"{HERE}.r2t2.table_a8:R2T2_TABLE_A8",
     }
 )
 """Presets that are calculations."""
@@ -83,6 +84,7 @@ TITLES = {
     "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
     "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
     "r2t2-fig3": Title("a scalar regression under players of levels 0 to 2", "R2T2, figure 3"),
+    "r2t2-tableA8": Title("test-time robustness of models trained with a level-1 defender", "R2T2, table A.8"),
     "r2t2-fig6a": Title("1 against 7 of MNIST under three level-2 attacks: logistic regression", "R2T2, figure 6(a)"),
     "r2t2-fig6b": Title(
         "MNIST under three level-2 attacks: a small CNN, and its gradient norm", "R2T2, figure 6(b, c)"

@@ -35,7 +35,10 @@ def matrix(accuracy):
     ("accuracy", "verdicts"),
     [
         (lambda attack, defense: 0.9 if defense or not attack else 0.2, ["holds"] * 4),
-        (lambda attack, defense: 0.9 - 0.1 * attack * (defense == 0), ["holds", "holds", "does not hold", "does not hold"]),
+        (
+            lambda attack, defense: 0.9 - 0.1 * attack * (defense == 0),
+            ["holds", "holds", "does not hold", "does not hold"],
+        ),
         (lambda attack, defense: 0.5 + 0.05 * attack, ["does not hold", "holds", "does not hold", "holds"]),
         (lambda attack, defense: 0.5 - 0.05 * defense, ["holds", "does not hold", "does not hold", "holds"]),
     ],
