@@ -34,11 +34,22 @@ from sparring.experiments.sweeps import plan_sweep
 from sparring.experiments.sweeps.axes import SEED, replace_words
 from tests.experiments.frames import made_frame
 
-UNNUMBERED = ("rla-fig3-appendix", "rla-fig3-fashion", "rla-fig3-krum", "rla-fig4a", "rla-fig4a-krum", "rla-fig4b")
+UNNUMBERED = (
+    "rla-fig3-appendix",
+    "rla-fig3-fashion",
+    "rla-fig3-krum",
+    "rla-fig4a",
+    "rla-fig4a-krum",
+    "rla-fig4b",
+    "r2t2-table2-fashion",
+)
 """Those of which the paper's text has no numbers."""
 LEARNING = ("rla-fig3", "rla-fig3-appendix", "rla-fig3-fashion", "rla-fig4a", "rla-fig4b", "rla-fig4c")
 """Those in which an attack is played that has to be learned."""
 MSG = ("msg-table1", "msg-table4", "msg-table7")
+
+CENTRAL = tuple(name for name in PRESETS if name.startswith("r2t2"))
+"""Those of one learner, without clients."""
 
 presets = pytest.mark.parametrize("name", PRESETS)
 presets_and_scales = pytest.mark.parametrize(("name", "scale"), list(product(PRESETS, SCALES)))
@@ -77,7 +88,7 @@ def test_published_numbers_are_of_rules_that_are_played(name, scale):
         assert all(each.cell[axis] in axes[axis] for axis in axes.keys() - {SEED, "attack"})
 
 
-@presets_and_scales
+@pytest.mark.parametrize(("name", "scale"), [*product([name for name in PRESETS if name not in CENTRAL], SCALES)])
 def test_every_rule_of_a_table_reckons_with_the_same_share(name, scale):
     played = plan_sweep(one_seed(name, scale)).cells
     shares = {(cell.labels["attack"] in STRONG and cell.labels["attack"], assumed(cell)) for cell in played}
@@ -338,6 +349,10 @@ def test_cells_are_all_combinations():
 @pytest.mark.parametrize(("relation", "text"), [("=", "0.90"), ("≈", "≈ 0.90"), ("<", "< 0.90")])
 def test_a_number_that_is_not_exact_says_so(relation, text):
     assert str(Published({}, 0.9, relation)) == text
+
+
+def test_a_number_with_a_standard_deviation_says_both():
+    assert str(Published({}, 0.095, std=0.029)) == "0.095 ± 0.029"
 
 
 def test_what_a_list_says_of_presets_is_what_they_say():

@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from sparring.contracts import MinibatchRecipe, Network
-from sparring.data import Dataset, hold_out, take_examples
+from sparring.data import Dataset, hold_out, keep_classes, take_examples
 from sparring.errors import ConfigError, attribute_errors
 from sparring.experiments.config.build import load_source
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
@@ -26,6 +26,8 @@ ACTIVATIONS = 5
 def load_central_dataset(config: CentralConfig, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Load the data set of a run: the training examples to use, and the validation examples held out of them."""
     dataset = load_source(config.data.member, catalogues)
+    if config.data.only is not None:
+        dataset = keep_classes(dataset, config.data.only)
     held = hold_out(dataset, config.data.validation, rng=stream(config.seed, "validation"))
     if config.data.train is None:
         return held
