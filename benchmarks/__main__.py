@@ -1,6 +1,6 @@
 """`make bench`: print every table."""
 
-from benchmarks import games, hardening, inversion, reinforcement, rounds, rules, starting, sweeps, worlds
+from benchmarks import games, hardening, inversion, recursive, reinforcement, rounds, rules, starting, sweeps, worlds
 
 if __name__ == "__main__":
     starting.main()
@@ -12,3 +12,4 @@ if __name__ == "__main__":
     reinforcement.main()
     inversion.main()
     hardening.main()
+    recursive.main()

@@ -27,7 +27,8 @@ class GenerativeDenoising:
     norm: Norm = "l2"
     """The norm that is bounded: Euclidean, or the largest change of a pixel."""
     paper: ClassVar[str] = (
-        "Chen et al., 2023, Recursive reasoning-based training-time adversarial machine learning, Artif. Intell."
+        "Chen et al., 2023, Recursive reasoning-based training-time adversarial machine learning, "
+        "Artificial Intelligence 315"
     )
     cost: ClassVar[str] = "that of its denoiser"
     assumption: ClassVar[str] = "the validation examples are clean and enough to learn a generative model from"

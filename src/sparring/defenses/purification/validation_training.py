@@ -16,7 +16,8 @@ class ValidationTraining:
     """
 
     paper: ClassVar[str] = (
-        "Chen et al., 2023, Recursive reasoning-based training-time adversarial machine learning, Artif. Intell."
+        "Chen et al., 2023, Recursive reasoning-based training-time adversarial machine learning, "
+        "Artificial Intelligence 315"
     )
     cost: ClassVar[str] = "O(b)"
     assumption: ClassVar[str] = "the validation examples are clean and enough to train on"
