@@ -1,79 +1,130 @@
-"""Time of one minibatch of central training: a plain step, and the strategies of levels 0 to 4 beside it."""
+"""Cost of perturbing and purifying a minibatch of 500 MNIST-shaped images by levels of reasoning, in plain steps."""
 
-from collections.abc import Callable, Iterator, Mapping
-from time import process_time
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from benchmarks.timing import interleaved
 from sparring.arrays import Batch
-from sparring.attacks import Influence, LevelK, NoPerturbation, OptimalContraction
-from sparring.contracts import MinibatchRecipe, Perturbation, Purification, unnoted
-from sparring.data.datasets.digits import Digits
+from sparring.attacks import Influence
+from sparring.attacks import LevelK as LevelKAttack
+from sparring.contracts import Memory, MinibatchRecipe, MinibatchView, Network, Perturbation, Preparation, Preparing
 from sparring.defenses import LevelK as LevelKDefense
-from sparring.defenses import Unchanged
-from sparring.games.recursive import CentralTraining, initial_central_state, play_minibatch
-from sparring.games.recursive.central import minibatch_rows, view_minibatch
 from sparring.models import Mlp, network
+from sparring.models.convolution import Convolution
+from sparring.random import stream
+from sparring.training import Adam, CrossEntropy, keep_freed_memory, summed_gradient
 
-BATCH = 500
-VALIDATION = (500, 5000)
-"""The validation examples whose gradient a round takes: part of them, and all as published for MNIST."""
+LR = 8e-4
 
-ATTACKS: Mapping[str, Perturbation] = {
-    "level 1 attack": LevelK(level=1),
-    "level 2 attack, closed form": LevelK(level=2),
-    **{f"level {level} attack, descent": LevelK(level=level, method="descent") for level in (2, 3, 4)},
-    "optimal contraction": OptimalContraction(),
-    "influence function": Influence(),
+
+class Sizes(NamedTuple):
+    """The number of training examples, of which the history is kept; of a minibatch; and of the validation data."""
+
+    train: int = 5000
+    batch: int = 500
+    validation: int = 500
+    full: int = 5000
+
+
+SIZES = Sizes()
+
+
+@dataclass(frozen=True)
+class TwoConvolutions:
+    """The paper's model of MNIST: kernels of 5 by 5 with a stride of 2 and no pooling, 92 330 parameters."""
+
+    def module(self, shape: tuple[int, ...], classes: int) -> nn.Module:
+        return nn.Sequential(
+            Convolution(1, 16, kernel=5, stride=2),
+            nn.ReLU(),
+            Convolution(16, 64, kernel=5, stride=2),
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(1024, 64),
+            nn.ReLU(),
+            nn.Linear(64, classes),
+        )
+
+
+MODELS: Mapping[str, object] = {"mlp": Mlp(), "two convolutions": TwoConvolutions()}
+PLAYERS: Mapping[str, Perturbation | LevelKDefense] = {
+    "level 1 attack": LevelKAttack(1),
+    "level 1 defense": LevelKDefense(1),
+    "level 2 attack": LevelKAttack(2),
+    **{f"level {level} attack, descent": LevelKAttack(level, method="descent") for level in (2, 3, 4)},
+    **{f"level {level} defense, descent": LevelKDefense(level, method="descent") for level in (2, 3, 4)},
+    "influence, 10 iterations": Influence(iterations=10),
 }
-DEFENSES: Mapping[str, Purification] = {
-    "level 1 defense": LevelKDefense(level=1),
-    **{f"level {level} defense, descent": LevelKDefense(level=level, method="descent") for level in (2, 3, 4)},
-}
 
 
-def training(*, size: int, batch: int, validation: int) -> CentralTraining:
-    """Return a perceptron on images of this size, of which it has as many as are asked for by repeating them."""
-    dataset = Digits(size=size).load()
+class Facts:
+    """Grayscale images with the shape of MNIST."""
 
-    def take(count: int) -> Batch:
-        rows = torch.arange(count) % len(dataset.train.labels)
-        return Batch(dataset.train.inputs[rows], dataset.train.labels[rows])
+    shape, classes, mean, std = (1, 28, 28), 10, (0.13,), (0.31,)
 
-    return CentralTraining(
-        network=network(Mlp(hidden=100), dataset),
-        train=take(batch),
-        validation=take(validation),
-        test=dataset.test,
-        recipe=MinibatchRecipe(epochs=1, batch=batch),
-        attack=NoPerturbation(),
-        defense=Unchanged(),
+
+def images(count: int, *, seed: int) -> Batch:
+    rng = torch.Generator().manual_seed(seed)
+    return Batch(torch.rand(count, *Facts.shape, generator=rng), torch.randint(10, (count,), generator=rng))
+
+
+def moves(
+    player: Perturbation | LevelKDefense, fitted: Network, *, sizes: Sizes, validation: int
+) -> Callable[[], object]:
+    """Return a task that plays one round, which includes the validation gradient and the attacker's history."""
+    objective, parameters = CrossEntropy(), fitted.initial(stream(0, "model"))
+    held, train = images(validation, seed=1), images(sizes.train, seed=2)
+    view = MinibatchView(
+        round=0,
+        network=fitted,
+        parameters=parameters,
+        objective=objective,
+        batch=Batch(train.inputs[: sizes.batch], train.labels[: sizes.batch]),
+        examples=torch.arange(sizes.batch),
+        eta=LR / sizes.batch,
+        validation=held,
+        validation_gradient=lambda: summed_gradient(fitted, parameters, batch=held, objective=objective),
+        rng=stream(0, "player"),
+    )
+    recipe = MinibatchRecipe(1, sizes.batch, "adam", LR)
+    memory: Memory = {}
+    if isinstance(player, Preparing):
+        memory = player.prepare(Preparation(fitted, parameters, objective, train, held, recipe, stream(0, "player")))
+    if isinstance(player, LevelKDefense):
+        return lambda: player.purify(view, memory)
+    return lambda: player.perturb(view, memory)
+
+
+def plain_step(fitted: Network, *, sizes: Sizes) -> Callable[[], object]:
+    """Return a task that takes one step of Adam on a minibatch."""
+    parameters, batch, optimizer = fitted.initial(stream(0, "model")), images(sizes.batch, seed=2), Adam(LR)
+    _, state = optimizer.step(parameters, torch.ones_like(parameters), {})
+    return lambda: optimizer.step(
+        parameters, summed_gradient(fitted, parameters, batch=batch, objective=CrossEntropy()), state
     )
 
 
-def strategies(made: CentralTraining) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield a plain step, and what each player computes for a minibatch, with the validation gradient."""
-    state = initial_central_state(made)
-    yield "plain step", lambda: play_minibatch(made, state)
-    rows = minibatch_rows(made, 0)
-    histories = {"history": torch.zeros(made.train.inputs.shape, dtype=torch.float16)}
-    for name, attack in ATTACKS.items():
-        yield name, lambda attack=attack: attack.perturb(view_minibatch(made, state, rows, note=unnoted), histories)
-    for name, defense in DEFENSES.items():
-        yield name, lambda defense=defense: defense.purify(view_minibatch(made, state, rows, note=unnoted), {})
-
-
-def main(
-    *, repeats: int = 9, threads: int = 1, size: int = 28, batch: int = BATCH, counts: tuple[int, ...] = VALIDATION
-) -> None:
-    torch.set_num_threads(threads)
-    for count in counts:
-        tasks = dict(strategies(training(size=size, batch=batch, validation=count)))
-        seconds = interleaved(tasks, repeats=repeats, clock=process_time)
-        print(f"\nMilliseconds of a minibatch of {batch} with {count} validation examples, and in plain steps.")
-        for name, taken in seconds.items():
-            print(f"{name:30}{1e3 * taken:10.1f}{taken / seconds['plain step']:9.1f}×", flush=True)
+def main(*, repeats: int = 7, sizes: Sizes = SIZES, models: Mapping[str, object] = MODELS) -> None:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    print(f"\nA minibatch of {sizes.batch} images by levels of reasoning, in plain steps of Adam, one thread")
+    small, large = f"{sizes.validation} validation", f"{sizes.full} validation"
+    for name, model in models.items():
+        fitted = network(model, Facts(), initial="random")
+        tasks = {"plain": plain_step(fitted, sizes=sizes)}
+        for player, validation in ((each, count) for each in PLAYERS for count in (sizes.validation, sizes.full)):
+            key = f"{player}, {validation}"
+            tasks[key] = moves(PLAYERS[player], fitted, sizes=sizes, validation=validation)
+        seconds = interleaved(tasks, repeats=repeats, warmup=1, clock=time.process_time)
+        print(f"{name}, {1000 * seconds['plain']:.1f} ms a step".ljust(44) + f"{small:>17}{large:>17}")
+        for player in PLAYERS:
+            costs = (seconds[f"{player}, {count}"] / seconds["plain"] for count in (sizes.validation, sizes.full))
+            print(f"  {player:42}" + "".join(f"{cost:16.1f}×" for cost in costs), flush=True)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def _lines(cells: dict[tuple[str, str], list[tuple[float, float]]]) -> Iterator[
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="folder of r2t2-fig7, r2t2-figA9 or r2t2-figA9-finite")
+    parser.add_argument("folder", type=Path, help="folder of r2t2-fig7, r2t2-figa9 or r2t2-figa9-finite")
     sys.stdout.write(as_text(read_times(parser.parse_args().folder)))
 
 

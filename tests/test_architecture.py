@@ -18,7 +18,7 @@ ROWS = (
     {"errors", "arrays", "random", "records", "snapshot"},
     {"validation", "named_tensors"},
     {"contracts", "kinds", "registry"},
-    {"data", "models"},
+    {"data", "models", "player_checks"},
     {"training"},
     {"policies"},
     {"attacks", "defenses", "inversion", "generation"},

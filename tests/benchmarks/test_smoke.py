@@ -8,12 +8,13 @@ import torch
 
 from benchmarks import rules
 from benchmarks.inversion import Gradients
+from benchmarks.recursive import Sizes
 from benchmarks.timing import interleaved, peak_memory
 from benchmarks.workloads import WORKLOADS, Workload
 from sparring.defenses import DEFENSES
 from sparring.experiments.jobs.workers import InlineWorkers
 from sparring.learning.sb3 import TD3Settings
-from sparring.models import Cnn
+from sparring.models import Cnn, Mlp
 from tests.source import ROOT
 
 TINY = {"tiny": Workload(Cnn(width=1), (1, 28, 28), clients=40, sampled=2, batch=2, examples=400)}
@@ -22,7 +23,7 @@ SIZES = {
     "games": {"repeats": 1, "threads": (1,), "workloads": TINY},
     "hardening": {"rounds": 1, "repeats": 1, "settings": {"tiny": HARDENED}},
     "inversion": {"repeats": 1, "iterations": 1, "workloads": {"tiny": Gradients(2, 2)}},
-    "recursive": {"repeats": 1, "size": 8, "batch": 4, "counts": (3,)},
+    "recursive": {"repeats": 1, "sizes": Sizes(20, 5, 4, 6), "models": {"mlp": Mlp(hidden=3)}},
     "reinforcement": {"repeats": 1, "threads": (1,), "settings": TD3Settings(warmup=0, batch=4, hidden=(8,))},
     "rounds": {"repeats": 1, "threads": 1, "workloads": TINY},
     "rules": {"repeats": 1, "threads": 1, "shapes": ((7, 30),), "largest": (7, 30), "measured": ("crfl",)},

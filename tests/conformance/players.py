@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sparring.arrays import Batch
-from sparring.contracts import BlackBoxView, Model, RoundPlan
+from sparring.contracts import BlackBoxView, Model, Purified, RoundPlan
 from sparring.data import Iid, from_arrays
 from sparring.defenses import NeuroClip, NormBounding, median
 
@@ -100,6 +100,27 @@ class SoundBackdoor:
 
 
 @dataclass(frozen=True)
+class SoundPerturbation:
+    """Move what it remembers into every input."""
+
+    def prepare(self, preparation):
+        return {"shift": preparation.train.inputs.mean(dim=0)}
+
+    def perturb(self, view, memory):
+        return torch.lerp(view.batch.inputs, memory["shift"], 0.5), memory
+
+
+@dataclass(frozen=True)
+class SoundPurification:
+    """Draw noise, and count the rounds."""
+
+    def purify(self, view, memory):
+        noise = torch.from_numpy(view.rng.random(view.batch.inputs.shape)).float()
+        inputs = torch.lerp(view.batch.inputs, noise, 0.1)
+        return Purified(Batch(inputs, view.batch.labels)), {"rounds": memory.get("rounds", torch.zeros(())) + 1}
+
+
+@dataclass(frozen=True)
 class SoundRepair:
     """Halve the parameters."""
 
@@ -147,6 +168,8 @@ SOUND = (
         SoundPoison(),
         SoundTrigger(),
         SoundBackdoor(),
+        SoundPerturbation(),
+        SoundPurification(),
     ),
     *(SoundSource(), SoundPartition(), SoundModel()),
 )

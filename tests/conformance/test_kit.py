@@ -44,8 +44,7 @@ def test_what_is_sound_passes(subject):
 
 
 def test_there_is_something_sound_of_every_kind():
-    expected = "defenses defenses post-training attacks attacks attacks triggers attacks datasets partitions models"
-    assert [kind_of(type(subject)) for subject in SOUND] == expected.split()
+    assert {kind_of(type(subject)) for subject in SOUND} == KINDS.keys()
     verbs = [verb for kind in KINDS.values() for verb in kind.verbs]
     assert verbs == list(CHECKS) == [verb for verb in CHECKS if any(hasattr(each, verb) for each in SOUND)]
 

@@ -8,7 +8,7 @@ from studies import level_times
 
 
 def test_every_pair_of_levels_has_its_time_and_its_gains(tmp_path, monkeypatch, capsys):
-    reproduce(PRESETS["r2t2-figA9"], "smoke", folder=tmp_path)
+    reproduce(PRESETS["r2t2-figa9"], "smoke", folder=tmp_path)
     table = level_times.read_times(tmp_path)
     assert len(table.rows) == 25
     assert all(float(row[2]) > 0 for row in table.rows)

@@ -38,7 +38,6 @@ from sparring.attacks.minibatch.level_k import LevelKAttack as LevelK
 from sparring.attacks.minibatch.no_perturbation import NoPerturbation
 from sparring.attacks.minibatch.noise import Noise
 from sparring.attacks.minibatch.optimal_contraction import OptimalContraction
-from sparring.attacks.minibatch.recorded import RecordedAttack
 from sparring.attacks.minibatch.yopo import Yopo
 from sparring.attacks.untargeted.a_little_is_enough import ALittleIsEnough
 from sparring.attacks.untargeted.adaptive_local_model_poisoning import AdaptiveLocalModelPoisoning
@@ -137,7 +136,6 @@ __all__ = [
     "PortfolioActions",
     "ProjectedBackdoor",
     "RawUpdateActions",
-    "RecordedAttack",
     "SignFlip",
     "Square",
     "TargetedBoosting",

@@ -11,7 +11,7 @@ from sparring.conformance.adversary import BENIGN, PARAMETERS, ROUNDS, attacker_
 from sparring.conformance.check import Check, are_equal, are_finite, copies, name_case
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Attack, BlackBoxView, Memory, OmniscientView, RememberingAttack, WhiteBoxView
-from sparring.federation.player_checks import check_crafted, check_rows
+from sparring.player_checks import check_crafted, check_rows
 
 VIEWS = (BlackBoxView, WhiteBoxView, OmniscientView)
 

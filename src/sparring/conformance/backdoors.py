@@ -8,7 +8,7 @@ from sparring.arrays import Batch
 from sparring.conformance.check import Check, are_finite, is_left_alone
 from sparring.conformance.models import GRAY
 from sparring.contracts import Backdoor
-from sparring.federation.player_checks import check_batch, check_meant
+from sparring.player_checks import check_batch, check_meant
 
 CLASSES = GRAY.classes
 

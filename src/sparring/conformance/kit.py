@@ -6,6 +6,7 @@ from sparring.conformance.attacks import ATTACK_CHECKS, MEMORY_CHECKS
 from sparring.conformance.backdoors import BACKDOOR_CHECKS
 from sparring.conformance.check import Check, PlayerFinding, examine
 from sparring.conformance.datasets import DATASET_CHECKS
+from sparring.conformance.minibatches import PERTURBATION_CHECKS, PURIFICATION_CHECKS
 from sparring.conformance.models import MODEL_CHECKS
 from sparring.conformance.partitions import PARTITION_CHECKS
 from sparring.conformance.plans import SERVER_CHECKS
@@ -19,6 +20,8 @@ from sparring.kinds import KINDS, has_method, kind_of
 CHECKS: Mapping[str, tuple[Check, ...]] = {
     "craft": ATTACK_CHECKS,
     "poison": POISON_CHECKS,
+    "perturb": PERTURBATION_CHECKS,
+    "purify": PURIFICATION_CHECKS,
     "stamp": TRIGGER_CHECKS,
     "aggregate": DEFENSE_CHECKS,
     "plan": SERVER_CHECKS,

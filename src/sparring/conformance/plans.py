@@ -12,7 +12,7 @@ from sparring.conformance.rules import answer
 from sparring.conformance.server import BENIGN, CLIENTS
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Memory, RoundPlan, Server, ServerView
-from sparring.federation.player_checks import check_plan
+from sparring.player_checks import check_plan
 from sparring.random import stream
 
 

@@ -9,7 +9,7 @@ from sparring.arrays import Batch
 from sparring.conformance.check import Check, are_equal, are_finite, is_left_alone
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Poison
-from sparring.federation.player_checks import check_batch
+from sparring.player_checks import check_batch
 from sparring.random import stream
 
 CLASSES = 10

@@ -11,8 +11,8 @@ from sparring.conformance.models import GRAY, started
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import Model, Repair
 from sparring.errors import ConfigError
-from sparring.federation.player_checks import check_model
 from sparring.models import LeNet, Mlp, network
+from sparring.player_checks import check_model
 from sparring.random import stream
 
 ROOT = 40

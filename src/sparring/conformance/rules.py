@@ -13,7 +13,7 @@ from sparring.conformance.check import Check, are_equal, are_finite, copies, nam
 from sparring.conformance.server import BENIGN, CLIENTS, HOSTILE, defender_view
 from sparring.conformance.settings import SETTINGS_CHECKS
 from sparring.contracts import DefenderView, Defense, Family, Memory, family_of, limit_of
-from sparring.federation.player_checks import check_answer
+from sparring.player_checks import check_answer
 
 CLOSE = 1e-5
 """Maximum distance of two results that differ by rounding."""

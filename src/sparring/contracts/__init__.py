@@ -43,6 +43,7 @@ from sparring.contracts.players import (
 )
 from sparring.contracts.traits import (
     RuleTraits,
+    differentiates_twice,
     family_of,
     is_oracle,
     krum_score,
@@ -99,6 +100,7 @@ __all__ = [
     "Truncating",
     "WhiteBoxView",
     "check_model",
+    "differentiates_twice",
     "family_of",
     "is_oracle",
     "krum_score",

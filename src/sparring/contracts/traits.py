@@ -1,5 +1,6 @@
 """What rules declare about themselves; a rule may leave out any of it."""
 
+from dataclasses import fields, is_dataclass
 from typing import NamedTuple
 
 from sparring.arrays import PUBLISHED, KrumScore
@@ -61,3 +62,11 @@ def family_of(rule: Defense | Server) -> Family:
 def limit_of(rule: Defense | Server, clients: int) -> int:
     """Return how many malicious rows among `clients` a rule can be configured to tolerate; all if it has no limit."""
     return rule.limit(clients) if hasattr(rule, "limit") else clients
+
+
+def differentiates_twice(player: object) -> bool:
+    """Say whether a player of minibatch training, or one within it, declares that it needs mixed second derivatives."""
+    if getattr(player, "differentiates_twice", False):
+        return True
+    inner = [getattr(player, field.name) for field in fields(player)] if is_dataclass(player) else []
+    return any(differentiates_twice(each) for each in inner if is_dataclass(each))

@@ -8,9 +8,9 @@ from sparring.arrays import Matrix, Vector
 from sparring.contracts import Attack, BlackBoxView, Memory, Note, OmniscientView, RememberingAttack, unnoted
 from sparring.federation.malicious_training import OwnTraining
 from sparring.federation.participants import ActiveAttacker, Participants
-from sparring.federation.player_checks import MutationGuard, check_crafted, guard_player
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
+from sparring.player_checks import MutationGuard, check_crafted, guard_player
 from sparring.random import stream
 
 

@@ -11,10 +11,10 @@ from sparring.arrays import Batch, in_chunks, pixels
 from sparring.contracts import Backdoor, Checking, Model, Repair
 from sparring.federation.benign_updates import root_update
 from sparring.federation.participants import sample_clients
-from sparring.federation.player_checks import check_batch, check_meant, check_model, guard_player
 from sparring.federation.scenario import Federation, Scenario, check_scenario
 from sparring.federation.server import plan_round, server_of
 from sparring.federation.state import FederationState, check_state
+from sparring.player_checks import check_batch, check_meant, check_model, guard_player
 from sparring.random import stream
 from sparring.training import evaluate
 from sparring.training.evaluation import CHUNK

@@ -11,10 +11,10 @@ from sparring.arrays import Batch, Matrix, Vector
 from sparring.contracts import Poison, Recipe
 from sparring.errors import attribute_errors
 from sparring.federation.benign_updates import draw_batches
-from sparring.federation.player_checks import check_batch, check_rows, guard_player
 from sparring.federation.scenario import Federation
 from sparring.federation.state import FederationState
 from sparring.federation.threat import Attacker
+from sparring.player_checks import check_batch, check_rows, guard_player
 from sparring.random import stream
 from sparring.training import local_update
 

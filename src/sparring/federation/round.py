@@ -13,11 +13,11 @@ from sparring.federation.alike_worlds import Train, are_alike, keep_trained, tra
 from sparring.federation.attack_updates import craft_all
 from sparring.federation.benign_updates import root_update, train_benign
 from sparring.federation.participants import Participants, participants_of
-from sparring.federation.player_checks import check_answer, guard_player
 from sparring.federation.record import RoundRecord, describe_plan
 from sparring.federation.scenario import Scenario, check_scenario
 from sparring.federation.server import Turn, plan_round
 from sparring.federation.state import FederationState, check_state
+from sparring.player_checks import check_answer, guard_player
 from sparring.random import stream
 from sparring.records import round_number
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from sparring.arrays import Vector
 from sparring.contracts import Defense, Memory, Repair, RoundPlan, Server, ServerView, needs_root_data, traits_of
 from sparring.errors import ConfigError
-from sparring.federation.player_checks import check_plan, guard_player
 from sparring.federation.scenario import Scenario
 from sparring.federation.state import FederationState
+from sparring.player_checks import check_plan, guard_player
 from sparring.random import stream
 
 

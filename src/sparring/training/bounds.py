@@ -10,6 +10,11 @@ from sparring.errors import ConfigError
 Norm = Literal["l2", "linf"]
 """The norm of one example's perturbation: Euclidean over all its values, or the largest magnitude."""
 
+SMALL, LARGE = 1e-15, 1e15
+"""Lengths between which the squares of a row's values neither vanish nor overflow."""
+ROUNDING = 1e-5
+"""The relative error that a norm in single precision stays below."""
+
 
 def check_norm(player: str, norm: object) -> None:
     """Reject any other norm."""
@@ -34,6 +39,10 @@ def unit_rows(rows: Tensor, norm: Norm = "l2") -> Tensor:
 
     A row that is zero or not finite has no direction and gives zeros.
     """
+    if norm == "l2" and len(rows) > 0:
+        plain = _plain_sizes(rows, norm)
+        if plain.min() > SMALL and plain.max() < LARGE:
+            return rows / plain.view(-1, *(1,) * (rows.ndim - 1))
     largest = row_sizes(rows, "linf")
     has_direction = (largest > 0) & torch.isfinite(largest)
     if norm == "linf":
@@ -48,11 +57,19 @@ def project_rows(rows: Tensor, norm: Norm = "l2", *, radius: float = 1.0) -> Ten
 
     The projection is Euclidean in both norms: shortened to length `radius`, or clipped value by value.
     """
+    if len(rows) > 0 and _plain_sizes(rows, norm).max() < radius * (1 - ROUNDING):
+        return rows
     is_finite = torch.isfinite(row_sizes(rows, "linf"))
     finite = torch.where(is_finite, rows, 0)
     if norm == "linf":
         return finite.clamp(-radius, radius)
     return torch.where(row_sizes(finite) > radius, radius * unit_rows(finite), finite)
+
+
+def _plain_sizes(rows: Tensor, norm: Norm) -> Tensor:
+    """Return the norm of each row in one pass, where its square does not overflow or underflow; else a useless one."""
+    sizes: Tensor = torch.linalg.vector_norm(rows.flatten(1), 2 if norm == "l2" else torch.inf, dim=1)
+    return sizes
 
 
 def clip_to_pixels(inputs: Tensor) -> Tensor:

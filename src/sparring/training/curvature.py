@@ -17,7 +17,7 @@ def hessian_product(
 
     The examples are taken in chunks that are added in order.
     """
-    return summed_slope(network, parameters, batch=batch, objective=objective, along=direction)
+    return summed_slope(network, parameters, batch=batch, objective=objective, along=direction.detach())
 
 
 class LinearSolution(NamedTuple):

@@ -39,22 +39,17 @@ def summed_gradient(network: Network, parameters: Vector, *, batch: Batch, objec
 def summed_slope(
     network: Network, parameters: Vector, *, batch: Batch, objective: Objective, along: Vector | None
 ) -> Vector:
-    """Return the flat gradient of the sum of the batch's losses, or of its derivative along a direction."""
+    """Return the flat gradient of the sum of the batch's losses; with `along`, of its derivative in that direction."""
     total = torch.zeros_like(parameters)
     for inputs, labels in zip(*(in_chunks(part, CHUNK) for part in batch), strict=True):
         leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
         value = summed_loss(network, leaves, batch=Batch(inputs.detach(), labels), objective=objective)
-        if along is not None:
-            value = directional(slopes(value, leaves, create_graph=True), network.split(along.detach()))
-        total += torch.cat([piece.flatten() for piece in slopes(value, leaves)])
+        if along is None:
+            pieces = slopes(value, leaves)
+        else:
+            pieces = second_slopes(value, leaves, direction=network.split(along), others=leaves)
+        total += torch.cat([piece.flatten() for piece in pieces])
     return total
-
-
-@torch.enable_grad()
-def directional(gradients: Sequence[Tensor], direction: Sequence[Tensor]) -> Tensor:
-    """Return the inner product of two vectors that are split into tensors."""
-    products = [(one * other).sum() for one, other in zip(gradients, direction, strict=True)]
-    return torch.stack(products).sum()
 
 
 @torch.enable_grad()
@@ -82,3 +77,15 @@ def slopes(value: Tensor, leaves: Sequence[Tensor], *, create_graph: bool = Fals
     if not value.requires_grad:
         return [torch.zeros_like(leaf) for leaf in leaves]
     return torch.autograd.grad(value, leaves, create_graph=create_graph, allow_unused=True, materialize_grads=True)
+
+
+def second_slopes(
+    value: Tensor, leaves: Sequence[Tensor], *, direction: Sequence[Tensor], others: Sequence[Tensor]
+) -> Sequence[Tensor]:
+    """Return the gradients in the `others` of the derivative in the leaves along a direction."""
+    first = slopes(value, leaves, create_graph=True)
+    used = [(slope, part) for slope, part in zip(first, direction, strict=True) if slope.requires_grad]
+    if not used:
+        return [torch.zeros_like(other) for other in others]
+    outputs, along = zip(*used, strict=True)
+    return torch.autograd.grad(outputs, others, grad_outputs=along, allow_unused=True, materialize_grads=True)

@@ -6,7 +6,7 @@ from torch import Tensor
 from sparring.arrays import Batch, Vector, in_chunks
 from sparring.contracts import Network, Objective
 from sparring.errors import ConfigError
-from sparring.training.gradients import CHUNK, directional, slopes, summed_gradient, summed_loss
+from sparring.training.gradients import CHUNK, second_slopes, summed_gradient, summed_loss
 
 STEP = 1e-6
 """The size of a finite difference in double precision."""
@@ -24,12 +24,11 @@ def mixed_gradient(
     the matrix B of equation 7 with v, without forming B.
     """
     chunks = zip(*(in_chunks(part, CHUNK) for part in batch), strict=True)
-    return torch.cat(
-        [
-            _mixed_gradient(network, parameters, batch=Batch(*chunk), direction=direction, objective=objective)
-            for chunk in chunks
-        ]
-    )
+    rows = [
+        _mixed_gradient(network, parameters, batch=Batch(*chunk), direction=direction, objective=objective)
+        for chunk in chunks
+    ]
+    return rows[0] if len(rows) == 1 else torch.cat(rows)
 
 
 def _mixed_gradient(
@@ -38,8 +37,7 @@ def _mixed_gradient(
     leaves = [tensor.detach().requires_grad_() for tensor in network.split(parameters)]
     inputs = batch.inputs.detach().requires_grad_()
     value = summed_loss(network, leaves, batch=Batch(inputs, batch.labels), objective=objective)
-    along = directional(slopes(value, leaves, create_graph=True), network.split(direction.detach()))
-    return slopes(along, [inputs])[0]
+    return second_slopes(value, leaves, direction=network.split(direction.detach()), others=[inputs])[0]
 
 
 def check_twice_differentiable(network: Network, parameters: Vector, *, batch: Batch, objective: Objective) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Vector, pixels
+from sparring.arrays import Batch, Vector, briefly, pixels
 from sparring.contracts import MinibatchView, Network, Objective
 from sparring.errors import ConfigError
 from sparring.training.bounds import Norm, check_norm, clip_to_pixels, project_rows, unit_rows
@@ -44,6 +44,8 @@ class Utility:
     validation: Batch
     gradient: Vector
     """The gradient of the summed `goal` on `validation`."""
+
+    __repr__ = briefly
 
     def value(self, inputs: Tensor) -> float:
         """Return the utility itself (equations 4 and 5)."""
@@ -90,8 +92,9 @@ class Utility:
 
     def _pulled_back(self, inputs: Tensor, direction: Vector) -> Tensor:
         batch = Batch(inputs, self.labels)
-        rows = mixed_gradient(self.network, self.parameters, batch=batch, direction=direction, objective=self.objective)
-        return rows.mul_(-self.eta)
+        return mixed_gradient(
+            self.network, self.parameters, batch=batch, direction=-self.eta * direction, objective=self.objective
+        )
 
     def _step(self, inputs: Tensor) -> Vector:
         batch = Batch(inputs, self.labels)

@@ -12,7 +12,6 @@ from sparring.attacks import (
     LevelK,
     NoPerturbation,
     OptimalContraction,
-    RecordedAttack,
 )
 from sparring.contracts import Preparing
 from sparring.errors import ConfigError
@@ -28,7 +27,6 @@ PLAYERS = [
     LevelK(2, 0.5, method="descent"),
     LevelK(3, 0.5, step=0.3),
     LevelK(4, 0.5, step="theorem", steps=3, momentum=0),
-    LevelK(1, 0.5, knowledge="minibatch"),
     LevelK(1, 0.5, goal="conversion", target=1),
     LevelK(3, 0.5, goal="evasion", target=2, norm="linf"),
     OptimalContraction(0.5, damping=1.0),
@@ -105,13 +103,9 @@ def test_level_1_moves_along_the_slope_of_its_goal(player, goal):
     assert all(cosine(one, other) > 0.9999 for one, other in zip(moved, slope, strict=True))
 
 
-def test_an_attacker_without_validation_data_reasons_about_its_own_minibatch():
-    player = LevelK(1, 0.01, momentum=0, knowledge="minibatch")
+def test_an_attacker_without_validation_data_is_refused():
     nobody = Batch(VALIDATION.inputs[:0], VALIDATION.labels[:0])
     view = replace(a_round(), validation=nobody, batch=Batch(TRAIN.inputs[:6] * 0.8 + 0.1, TRAIN.labels[:6]))
-    inputs, _ = player.perturb(view, {})
-    slope = validation_slope(view, view.objective, on=view.batch)
-    assert all(cosine(one, other) > 0.9999 for one, other in zip(inputs - view.batch.inputs, slope, strict=True))
     with pytest.raises(ConfigError, match="level_k: there are no validation data to reason about; set data.validation"):
         LevelK(1, momentum=0).perturb(view, {})
 
@@ -202,17 +196,6 @@ def test_optimal_contraction_and_influence_differ_by_the_step_alone():
     torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
-def test_a_recorded_perturbation_is_added_to_the_examples_that_are_in_the_record():
-    record = torch.rand(7, 1, 4, 4) - 0.5
-    inputs, memory = RecordedAttack(0.3).perturb(a_round([2, 9, 0]), {"record": record})
-    moved = record[[2, 0]] / distances(record[[2, 0]], torch.zeros(1)).clamp(min=1).view(-1, 1, 1, 1)
-    torch.testing.assert_close(inputs[[0, 2]], (TRAIN.inputs[[2, 0]] + 0.3 * moved).clamp(0, 1))
-    assert inputs[1].equal(TRAIN.inputs[9])
-    assert memory["record"] is record
-    with pytest.raises(ConfigError, match="recorded: there is no record"):
-        RecordedAttack().perturb(a_round(), {})
-
-
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -231,7 +214,6 @@ def test_a_recorded_perturbation_is_added_to_the_examples_that_are_in_the_record
         (lambda: OptimalContraction(0), "optimal_contraction: epsilon=0; use a finite epsilon > 0"),
         (lambda: OptimalContraction(damping=-1), "optimal_contraction: damping=-1; use damping >= 0"),
         (lambda: Influence(iterations=0), "influence: iterations=0; use iterations >= 1"),
-        (lambda: RecordedAttack(0), "recorded: epsilon=0; use a finite epsilon > 0"),
     ],
 )
 def test_a_setting_out_of_range_is_refused_in_one_line(wrong, message):

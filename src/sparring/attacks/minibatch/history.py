@@ -33,16 +33,17 @@ def with_momentum(
     if view.examples is None or "history" not in memory:
         raise ConfigError(f"{player}: momentum={momentum} needs the history that `prepare` returns; use momentum=0")
     history = memory["history"]
-    mixed = momentum * history[view.examples].to(moves.dtype) + (1 - momentum) * moves
-    # Rounded before it is used, so that what is remembered is exactly what was played.
-    kept = project_rows(mixed, norm).to(history.dtype)
+    mixed = torch.lerp(moves, history.index_select(0, view.examples).to(moves.dtype), momentum)
+    # Rounded before it is used, so that what is remembered is what was played. A mean of two rows within the ball is
+    # within it, so the projection concerns the rounding alone.
+    kept = mixed.to(history.dtype)
     updated = history.index_copy(0, view.examples, kept)
     return project_rows(kept.to(moves.dtype), norm), {**memory, "history": updated}
 
 
 def play(view: MinibatchView, moves: Tensor, *, epsilon: float) -> Tensor:
     """Return the inputs moved by ε times rows of norm at most 1, and clipped to the range of pixels."""
-    still = ~moves.flatten(1).any(dim=1)
-    if still.any():
-        view.note("still", still.nonzero().flatten().tolist())
-    return clip_to_pixels(view.batch.inputs + epsilon * moves)
+    still = (torch.linalg.vector_norm(moves.flatten(1), torch.inf, dim=1) == 0).nonzero().flatten().tolist()
+    if still:
+        view.note("still", still)
+    return clip_to_pixels(torch.add(view.batch.inputs, moves, alpha=epsilon))

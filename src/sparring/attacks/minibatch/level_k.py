@@ -40,8 +40,6 @@ class LevelKAttack:
     """To raise the loss; to have every other class predicted as `target`; or to have `target` predicted as another."""
     target: int | None = None
     """The class that a conversion or an evasion is about."""
-    knowledge: Literal["validation", "minibatch"] = "validation"
-    """What stands for unseen data: the validation data, or the minibatch itself if the attacker has none."""
     eta: float | None = None
     """η, the learner's step along the gradient of the summed loss; null for the learner's own."""
     method: Method = "auto"
@@ -78,26 +76,20 @@ class LevelKAttack:
     def perturb(self, view: MinibatchView, memory: Memory) -> tuple[Tensor, Memory]:
         if self.level == 0:
             return view.batch.inputs, memory
-        expected = learner_utility("level_k", self._known(view), eta=self.eta)
+        expected = learner_utility("level_k", view, eta=self.eta)
         moves = self._reasoning.attack(view.batch.inputs, self._wanted(expected), expected)
         moves, after = with_momentum("level_k", view, memory, moves=moves, momentum=self.momentum, norm=self.norm)
         return play(view, moves, epsilon=self.epsilon), after
 
     @property
+    def differentiates_twice(self) -> bool:
+        """Whether it needs the model's mixed second derivatives."""
+        return self.level > 0
+
+    @property
     def _reasoning(self) -> Reasoning:
         return Reasoning(
             self.level, self.epsilon, self.norm, self.method, self.step, self.steps, self.smoothness, self.effort
-        )
-
-    def _known(self, view: MinibatchView) -> MinibatchView:
-        if self.knowledge == "validation":
-            return view
-        return replace(
-            view,
-            validation=view.batch,
-            validation_gradient=lambda: summed_gradient(
-                view.network, view.parameters, batch=view.batch, objective=view.objective
-            ),
         )
 
     def _wanted(self, expected: Utility) -> Utility:

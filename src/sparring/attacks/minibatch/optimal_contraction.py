@@ -29,6 +29,7 @@ class OptimalContraction:
     the paper does not state it."""
     iterations: int = 30
     """Largest number of steps of conjugate gradients, at least 1."""
+    differentiates_twice: ClassVar[bool] = True
     paper: ClassVar[str] = (
         "Chen et al., 2023, Recursive reasoning-based training-time adversarial machine learning, "
         "Artificial Intelligence 315"

@@ -59,6 +59,11 @@ class LevelKDefense:
         return Purified(Batch(purified, view.batch.labels)), memory
 
     @property
+    def differentiates_twice(self) -> bool:
+        """Whether it needs the model's mixed second derivatives."""
+        return self.level > 0
+
+    @property
     def _reasoning(self) -> Reasoning:
         return Reasoning(
             self.level, self.epsilon, self.norm, self.method, self.step, self.steps, self.smoothness, self.effort

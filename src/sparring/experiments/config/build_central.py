@@ -3,8 +3,9 @@
 from math import prod
 from typing import Any
 
-from sparring.contracts import MinibatchRecipe, Network
-from sparring.data import Dataset, hold_out, take_examples
+from sparring.arrays import Batch, pixels
+from sparring.contracts import MinibatchRecipe, Network, differentiates_twice
+from sparring.data import Dataset, hold_out, keep_classes, take_examples
 from sparring.errors import ConfigError, attribute_errors
 from sparring.experiments.config.build import load_source
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
@@ -14,6 +15,7 @@ from sparring.games.recursive import BlackBoxAttack, CentralTraining
 from sparring.models import network
 from sparring.random import stream
 from sparring.registry import build
+from sparring.training import check_twice_differentiable
 from sparring.training.objectives import OBJECTIVES
 from sparring.validation import check_device
 
@@ -26,6 +28,8 @@ ACTIVATIONS = 5
 def load_central_dataset(config: CentralConfig, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Load the data set of a run: the training examples to use, and the validation examples held out of them."""
     dataset = load_source(config.data.member, catalogues)
+    if config.data.only is not None:
+        dataset = keep_classes(dataset, config.data.only)
     held = hold_out(dataset, config.data.validation, rng=stream(config.seed, "validation"))
     if config.data.train is None:
         return held
@@ -55,7 +59,16 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
         sums_gradients=config.evaluation.gradient_norm,
         seed=config.seed,
     )
+    if differentiates_twice(training.attack) or differentiates_twice(training.defense):
+        _refuse_cut_gradients(training)
     return training if config.execution.device == "cpu" else training.to(config.execution.device)
+
+
+def _refuse_cut_gradients(training: CentralTraining) -> None:
+    """Reject a model through which no player can differentiate twice."""
+    few = Batch(pixels(training.train.inputs[:2]), training.train.labels[:2])
+    parameters = training.network.initial(stream(training.seed, "model"))
+    check_twice_differentiable(training.network, parameters, batch=few, objective=training.objective)
 
 
 def validate_central(config: CentralConfig, catalogues: Catalogues = CATALOGUES) -> None:

@@ -8,12 +8,13 @@ from types import NoneType, UnionType
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from sparring.attacks import ATTACKS, PERTURBATIONS, TRIGGERS
-from sparring.contracts import Trigger
+from sparring.contracts import InputDenoiser, Trigger
 from sparring.data import DATASETS, PARTITIONS, Dataset
 from sparring.defenses import ADAPTERS, DEFENSES, POST_TRAINING, PURIFICATIONS, Adapter
 from sparring.errors import UnknownName
 from sparring.experiments.config.meanings import option_meanings
 from sparring.experiments.config.renamed import accept_former_kind
+from sparring.generation import DENOISERS
 from sparring.kinds import stated_facts
 from sparring.models import MODELS
 from sparring.registry import Families, Table, lookup, offer, to_section
@@ -65,7 +66,7 @@ class Catalogues:
     @property
     def families(self) -> Families:
         """The members that a nested section of another kind can name."""
-        return {Trigger: self.tables.get("triggers", {}), Adapter: ADAPTERS}
+        return {Trigger: self.tables.get("triggers", {}), Adapter: ADAPTERS, InputDenoiser: DENOISERS}
 
 
 INVERTING: Table = {"unlearning": "sparring.inversion.unlearning:Unlearning"}

@@ -19,6 +19,8 @@ class CentralDataSettings:
 
     member: Section
     """The data set."""
+    only: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """The classes to keep, relabeled from 0 in this order; null keeps all."""
     train: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
     """The number of examples to train on, drawn at random; null takes all that are not held out."""
     validation: Annotated[int, Field(ge=1, le=EXAMPLES)] = 200
@@ -116,6 +118,7 @@ CENTRAL_SINCE: Mapping[str, str] = dict.fromkeys(
     (
         "seed",
         "data.name",
+        "data.only",
         "data.train",
         "data.validation",
         "model",

@@ -29,9 +29,8 @@ from sparring.contracts import (
     Targeted,
 )
 from sparring.errors import ConfigError
-from sparring.federation.player_checks import guard_player
-from sparring.games.recursive.answers import check_perturbed, check_prepared, check_purified
 from sparring.games.recursive.measurement import CentralRecord, measure_central, sum_gradient_norms
+from sparring.player_checks import check_perturbed, check_prepared, check_purified, guard_player
 from sparring.random import stream
 from sparring.records import round_number
 from sparring.registry import lookup

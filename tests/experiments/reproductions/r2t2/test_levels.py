@@ -9,7 +9,7 @@ from sparring.experiments.reproductions.r2t2.fig7 import CIFAR10, FINITE, LEVELS
 from sparring.experiments.reproductions.reproduce import reproduce
 from tests.experiments.frames import made_frame
 
-NAMES = ("r2t2-fig6a", "r2t2-fig6b", "r2t2-figA9")
+NAMES = ("r2t2-fig6a", "r2t2-fig6b", "r2t2-figa9")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,1 +1,1 @@
-"""R2T2 (Chen et al., 2023): recursive reasoning in training-time adversarial machine learning."""
+"""Tables and figures of recursive reasoning about training-time adversarial machine learning (R2T2)."""

@@ -202,10 +202,10 @@ R2T2_FIG7 = _preset(
     "r2t2-fig7", "CIFAR-10 under players of levels 0 to 4", "R2T2, figure 7(a, b)", levels=CIFAR10, note=INFINITE
 )
 R2T2_FIGA9 = _preset(
-    "r2t2-figA9", "MNIST under players of levels 0 to 4", "R2T2, figure A.9", levels=MNIST, note=INFINITE
+    "r2t2-figa9", "MNIST under players of levels 0 to 4", "R2T2, figure A.9", levels=MNIST, note=INFINITE
 )
 R2T2_FIGA9_FINITE = _preset(
-    "r2t2-figA9-finite",
+    "r2t2-figa9-finite",
     "MNIST under players of levels 0 to 4, with short steps",
     "R2T2, figure A.9, with other steps",
     levels=FINITE,

@@ -105,7 +105,7 @@ def calculate(scale: Scale, part: Part) -> tuple[Row, ...]:
         made = build_central(config, load_central_dataset(config))
         *_, (state, _) = simulate_central(made, test=False)
         model = Model(made.network, state.parameters)
-        rng = stream(part["seed"], "r2t2-tableA8")
+        rng = stream(part["seed"], "r2t2-tablea8")
         return tuple(
             {"attack": name, "accuracy": measure_robust_accuracy(model, attack, on=made.test, rng=rng)}
             for name, attack in make_attacks(panel.epsilon).items()
@@ -167,7 +167,7 @@ def _differences(size: str) -> tuple[str, ...]:
 
 
 R2T2_TABLE_A8 = ComputedClaim(
-    id="r2t2-tableA8",
+    id="r2t2-tablea8",
     title="test-time robustness of models trained with a level-1 defender",
     source="R2T2, table A.8",
     differences={
