@@ -103,7 +103,9 @@ def _introduce(chosen: Preset, scale: Scale, *, plan: Plan) -> Iterable[str]:
     yield f"{chosen.id}: {chosen.title} ({chosen.source}), {scale} scale, {len(plan.runs)} runs"
     for difference in chosen.differences[scale]:
         yield f"- {difference}"
-    yield f"- {describe_assumption(plan)}"
+    assumption = describe_assumption(plan)
+    if assumption:
+        yield f"- {assumption}"
 
 
 def show_judgments(judgments: Iterable[Judgment]) -> None:

@@ -1,7 +1,7 @@
 """Data sets, and their partition among clients."""
 
 from sparring.data.conversion import from_arrays
-from sparring.data.dataset import Dataset, Source, hold_out, take_examples, with_validation
+from sparring.data.dataset import Dataset, Source, hold_out, keep_classes, take_examples, with_validation
 from sparring.data.datasets.cifar10 import Cifar10
 from sparring.data.datasets.cifar100 import Cifar100
 from sparring.data.datasets.digits import Digits
@@ -76,6 +76,7 @@ __all__ = [
     "from_arrays",
     "hold_out",
     "iid",
+    "keep_classes",
     "label_skew",
     "load",
     "root_sample",

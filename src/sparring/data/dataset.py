@@ -1,5 +1,6 @@
 """A data set: labeled examples for training, testing and, optionally, validation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Protocol
@@ -147,6 +148,30 @@ def take_examples(dataset: Dataset, count: int, *, rng: Generator) -> Dataset:
     chosen = torch.zeros(examples, dtype=torch.bool)
     chosen[torch.from_numpy(rng.choice(examples, count, replace=False))] = True
     return replace(dataset, train=_select(dataset.train, chosen))
+
+
+def keep_classes(dataset: Dataset, classes: Sequence[int]) -> Dataset:
+    """Return the data set with these classes alone, relabeled from 0 in this order; mean and std stay."""
+    for label in classes:
+        if not 0 <= label < dataset.classes:
+            raise ConfigError(f"data.only has class {label}; {dataset.name!r} has classes 0 to {dataset.classes - 1}")
+    if len(set(classes)) != len(classes) or len(classes) < 2:
+        raise ConfigError(f"data.only is {list(classes)}; name at least two different classes")
+    new = torch.full((dataset.classes,), -1)
+    new[list(classes)] = torch.arange(len(classes))
+
+    def keep(batch: Batch) -> Batch:
+        kept = _select(batch, new[batch.labels] >= 0)
+        return Batch(kept.inputs, new[kept.labels])
+
+    return replace(
+        dataset,
+        train=keep(dataset.train),
+        test=keep(dataset.test),
+        validation=None if dataset.validation is None else keep(dataset.validation),
+        classes=len(classes),
+        class_names=tuple(dataset.class_names[label] for label in classes) if dataset.class_names else (),
+    )
 
 
 def _hold_out(dataset: Dataset, count: int, *, rng: Generator) -> Dataset:

@@ -7,6 +7,7 @@ from sparring.models.logistic import Logistic
 from sparring.models.mlp import Mlp
 from sparring.models.module_network import Architecture, ModuleNetwork, network
 from sparring.models.resnet18 import ResNet18
+from sparring.models.strided_cnn import StridedCnn
 from sparring.registry import Table
 
 MODELS: Table = {
@@ -16,6 +17,7 @@ MODELS: Table = {
     "logistic": Logistic,
     "mlp": Mlp,
     "resnet18": ResNet18,
+    "strided_cnn": StridedCnn,
 }
 
 __all__ = [
@@ -28,5 +30,6 @@ __all__ = [
     "Mlp",
     "ModuleNetwork",
     "ResNet18",
+    "StridedCnn",
     "network",
 ]

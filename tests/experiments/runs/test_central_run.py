@@ -2,11 +2,13 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from sparring.cli.main import main
 from sparring.errors import ConfigError, Interrupted, RunError
 from sparring.experiments import Observer, apply_overrides, parse_config, resume, run, to_document
 from sparring.experiments.audit.request import read_request
+from sparring.experiments.config.build_central import load_central_dataset
 from sparring.experiments.config.central_schema import CentralConfig
 from sparring.experiments.config.parse import digest
 from sparring.experiments.runs.cost import describe_run, forecast_run
@@ -69,6 +71,27 @@ def test_a_configuration_and_what_it_records_are_equal(tmp_path):
     assert read_old_manifest(tmp_path / "run").config == config
 
 
+def test_some_classes_are_kept_and_relabeled_in_the_given_order():
+    (every, some) = (
+        load_central_dataset(central("data.train=null", *settings)) for settings in ((), ("data.only=[2, 0]",))
+    )
+    assert some.classes == 2
+    for split in ("train", "validation", "test"):
+        assert set(getattr(some, split).labels.tolist()) == {0, 1}
+    expected = [every.test.inputs[every.test.labels == label].sum() for label in (2, 0)]
+    found = [some.test.inputs[some.test.labels == label].sum() for label in (0, 1)]
+    torch.testing.assert_close(found, expected)
+    assert len(some.validation.labels) == 12
+
+
+def test_a_run_of_all_classes_is_described_as_before_they_could_be_chosen(tmp_path):
+    assert "only" not in to_document(central())["data"]
+    config = central("data.only=[2, 0]")
+    assert parse_config(json.loads(json.dumps(to_document(config)))) == config
+    run(config, tmp_path / "run")
+    assert read_old_manifest(tmp_path / "run").config == config
+
+
 def test_a_key_of_the_other_kind_is_refused():
     with pytest.raises(ConfigError, match=r"^the configuration has no key 'federation' with kind=central; "):
         central("federation.rounds=3")
@@ -85,6 +108,10 @@ def test_a_key_of_the_other_kind_is_refused():
         ("data.validation=0", r"^data\.validation"),
         ("data.train=5000", r"^data\.train is 5000; 'synthetic' has \d+ training examples left$"),
         ("data.validation=5000", r"^data\.validation is 5000; 'synthetic' has \d+ examples to hold out from$"),
+        ("data.only=[0, 3]", r"^data\.only has class 3; 'synthetic' has classes 0 to 2$"),
+        ("data.only=[1]", r"^data\.only is \[1\]; name at least two different classes$"),
+        ("data.only=[1, 1]", r"^data\.only is \[1, 1\]; name at least two different classes$"),
+        ("data.only=[-1, 1]", r"^data\.only"),
         ("attack.epsilon=0", r"epsilon"),
         ("attack.level=-1", r"level"),
         ("defense.level=-1", r"level"),

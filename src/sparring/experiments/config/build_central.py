@@ -5,7 +5,7 @@ from typing import Any
 
 from sparring.arrays import Batch, pixels
 from sparring.contracts import MinibatchRecipe, Network, differentiates_twice
-from sparring.data import Dataset, hold_out, take_examples
+from sparring.data import Dataset, hold_out, keep_classes, take_examples
 from sparring.errors import ConfigError, attribute_errors
 from sparring.experiments.config.build import load_source
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
@@ -28,6 +28,8 @@ ACTIVATIONS = 5
 def load_central_dataset(config: CentralConfig, catalogues: Catalogues = CATALOGUES) -> Dataset:
     """Load the data set of a run: the training examples to use, and the validation examples held out of them."""
     dataset = load_source(config.data.member, catalogues)
+    if config.data.only is not None:
+        dataset = keep_classes(dataset, config.data.only)
     held = hold_out(dataset, config.data.validation, rng=stream(config.seed, "validation"))
     if config.data.train is None:
         return held
@@ -54,6 +56,7 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
         objective=OBJECTIVES[config.training.objective](),
         validation_batch=config.training.validation_batch,
         attacker_validates=config.threat.validation,
+        sums_gradients=config.evaluation.gradient_norm,
         seed=config.seed,
     )
     if differentiates_twice(training.attack) or differentiates_twice(training.defense):

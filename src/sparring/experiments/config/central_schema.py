@@ -19,6 +19,8 @@ class CentralDataSettings:
 
     member: Section
     """The data set."""
+    only: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """The classes to keep, relabeled from 0 in this order; null keeps all."""
     train: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
     """The number of examples to train on, drawn at random; null takes all that are not held out."""
     validation: Annotated[int, Field(ge=1, le=EXAMPLES)] = 200
@@ -63,6 +65,8 @@ class CentralEvaluationSettings:
     """The number of rounds from one evaluation to the next; null is one epoch. The last round is always evaluated."""
     on: Literal["test", "validation"] = "test"
     """The examples to evaluate on."""
+    gradient_norm: bool = False
+    """Whether to sum the norms of all training examples' gradients, too; it takes a gradient for each of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +120,7 @@ CENTRAL_SINCE: Mapping[str, str] = dict.fromkeys(
     (
         "seed",
         "data.name",
+        "data.only",
         "data.train",
         "data.validation",
         "model",
@@ -132,6 +137,7 @@ CENTRAL_SINCE: Mapping[str, str] = dict.fromkeys(
         "threat.unknown",
         "evaluation.every",
         "evaluation.on",
+        "evaluation.gradient_norm",
         "execution.threads",
         "execution.device",
     ),

@@ -81,6 +81,8 @@ def central_document(config: CentralConfig) -> dict[str, Any]:
     document = asdict(config)
     del document["files"]
     own = {key: value for key, value in document["data"].items() if key != "member"}
+    if own["only"] is None:
+        del own["only"]  # runs from before this key keep their digests
     return {"kind": CentralConfig.kind, **document, "data": {**document["data"]["member"], **own}}
 
 

@@ -25,11 +25,42 @@ PRESETS = Imports(
         "msg-table1": f"{HERE}.msg.table1:MSG_TABLE1",
         "msg-table4": f"{HERE}.msg.table4:MSG_TABLE4",
         "msg-table7": f"{HERE}.msg.table7:MSG_TABLE7",
+        "r2t2-fig6a": f"{HERE}.r2t2.fig6:R2T2_FIG6A",
+        "r2t2-fig6b": f"{HERE}.r2t2.fig6:R2T2_FIG6B",
+        "r2t2-fig7": f"{HERE}.r2t2.fig7:R2T2_FIG7",
+        "r2t2-figa9": f"{HERE}.r2t2.fig7:R2T2_FIGA9",
+        "r2t2-figa9-finite": f"{HERE}.r2t2.fig7:R2T2_FIGA9_FINITE",
+        "r2t2-table2": f"{HERE}.r2t2.table2:R2T2_TABLE2",
+        "r2t2-table2-cnn": f"{HERE}.r2t2.table2:R2T2_TABLE2_CNN",
+        "r2t2-table2-fashion": f"{HERE}.r2t2.table2:R2T2_TABLE2_FASHION",
+        "r2t2-table2-cifar10": f"{HERE}.r2t2.table2:R2T2_TABLE2_CIFAR10",
+        "r2t2-fig4": f"{HERE}.r2t2.fig4:R2T2_FIG4",
+        "r2t2-fig4-epsilon": f"{HERE}.r2t2.fig4:R2T2_FIG4_EPSILON",
+        "r2t2-fig5": f"{HERE}.r2t2.fig5:R2T2_FIG5",
+        "r2t2-fig5-epsilon": f"{HERE}.r2t2.fig5:R2T2_FIG5_EPSILON",
+        "r2t2-fig5-validation": f"{HERE}.r2t2.fig5:R2T2_FIG5_VALIDATION",
+        "r2t2-table3": f"{HERE}.r2t2.table3:R2T2_TABLE3",
+        "r2t2-table3-cifar10": f"{HERE}.r2t2.table3:R2T2_TABLE3_CIFAR10",
+        "r2t2-table4": f"{HERE}.r2t2.targeted:R2T2_TABLE4",
+        "r2t2-table4-cifar10": f"{HERE}.r2t2.targeted:R2T2_TABLE4_CIFAR10",
+        "r2t2-table5": f"{HERE}.r2t2.targeted:R2T2_TABLE5",
+        "r2t2-table5-cifar10": f"{HERE}.r2t2.targeted:R2T2_TABLE5_CIFAR10",
+        "r2t2-tablea6": f"{HERE}.r2t2.appendix:R2T2_TABLEA6",
+        "r2t2-tablea6-cifar10": f"{HERE}.r2t2.appendix:R2T2_TABLEA6_CIFAR10",
+        "r2t2-tablea7": f"{HERE}.r2t2.appendix:R2T2_TABLEA7",
+        "r2t2-tablea7-cifar10": f"{HERE}.r2t2.appendix:R2T2_TABLEA7_CIFAR10",
     }
 )
 """Presets that run as a sweep."""
 
-CALCULATIONS = Imports({"rla-bound": f"{HERE}.rla.bound:RLA_BOUND", "msg-theory": f"{HERE}.msg.theory:MSG_THEORY"})
+CALCULATIONS = Imports(
+    {
+        "rla-bound": f"{HERE}.rla.bound:RLA_BOUND",
+        "msg-theory": f"{HERE}.msg.theory:MSG_THEORY",
+        "r2t2-fig3": f"{HERE}.r2t2.fig3:R2T2_FIG3",
+        "r2t2-tablea8": f"{HERE}.r2t2.table_a8:R2T2_TABLE_A8",
+    }
+)
 """Presets that are calculations."""
 
 
@@ -69,8 +100,42 @@ TITLES = {
     "msg-table1": Title("CIFAR-10 under untargeted attacks, backdoors and both: fixed defenses", "MSG, table 1"),
     "msg-table4": Title("MNIST with backdoors: every fixed defense", "MSG, table 4"),
     "msg-table7": Title("CIFAR-10 with backdoors: norm bounds and NeuroClip, manually tuned", "MSG, table 7"),
+    "r2t2-table2": Title("MNIST under perturbed minibatches: every attack", "R2T2, table 2"),
+    "r2t2-table2-cnn": Title("MNIST under perturbed minibatches: the paper's CNN", "R2T2, table 2"),
+    "r2t2-table2-fashion": Title(
+        "Fashion-MNIST under perturbed minibatches: every attack", "R2T2, table 2, on other data"
+    ),
+    "r2t2-table2-cifar10": Title("CIFAR-10 under perturbed minibatches: every attack", "R2T2, table 2"),
+    "r2t2-fig4": Title("MNIST under perturbed minibatches: learning curves", "R2T2, figure 4(a)"),
+    "r2t2-fig4-epsilon": Title("MNIST under the level-1 attack with several bounds", "R2T2, figure 4(b, c)"),
+    "r2t2-fig5": Title("MNIST under the level-1 attack: level 1 and generative defenses", "R2T2, figure 5(a)"),
+    "r2t2-fig5-epsilon": Title("MNIST under the level-1 attack: the defender's bound", "R2T2, figure 5(b)"),
+    "r2t2-fig5-validation": Title(
+        "MNIST under the level-1 attack: the size of the validation set", "R2T2, figure 5(c)"
+    ),
+    "r2t2-table3": Title("MNIST: denoising, level 1 and CutMix", "R2T2, table 3"),
+    "r2t2-table3-cifar10": Title("CIFAR-10: denoising, level 1 and CutMix", "R2T2, table 3"),
+    "r2t2-table4": Title("MNIST: conversion into a class", "R2T2, table 4"),
+    "r2t2-table4-cifar10": Title("CIFAR-10: conversion into a class", "R2T2, table 4"),
+    "r2t2-table5": Title("MNIST: evasion of a class", "R2T2, table 5"),
+    "r2t2-table5-cifar10": Title("CIFAR-10: evasion of a class", "R2T2, table 5"),
+    "r2t2-tablea6": Title("MNIST under the level-1 attack: crops and dropout", "R2T2, table A.6"),
+    "r2t2-tablea6-cifar10": Title("CIFAR-10 under the level-1 attack: crops and dropout", "R2T2, table A.6"),
+    "r2t2-tablea7": Title("MNIST under a level-1 attacker without validation examples", "R2T2, table A.7"),
+    "r2t2-tablea7-cifar10": Title("CIFAR-10 under a level-1 attacker without validation examples", "R2T2, table A.7"),
     "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
     "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
+    "r2t2-fig3": Title("a scalar regression under players of levels 0 to 2", "R2T2, figure 3"),
+    "r2t2-tablea8": Title("test-time robustness of models trained with a level-1 defender", "R2T2, table A.8"),
+    "r2t2-fig6a": Title("1 against 7 of MNIST under three level-2 attacks: logistic regression", "R2T2, figure 6(a)"),
+    "r2t2-fig6b": Title(
+        "MNIST under three level-2 attacks: a small CNN, and its gradient norm", "R2T2, figure 6(b, c)"
+    ),
+    "r2t2-fig7": Title("CIFAR-10 under players of levels 0 to 4", "R2T2, figure 7(a, b)"),
+    "r2t2-figa9": Title("MNIST under players of levels 0 to 4", "R2T2, figure A.9"),
+    "r2t2-figa9-finite": Title(
+        "MNIST under players of levels 0 to 4, with short steps", "R2T2, figure A.9, with other steps"
+    ),
 }
 """The titles of all presets, available without importing them."""
 

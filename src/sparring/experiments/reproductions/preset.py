@@ -36,8 +36,12 @@ class Published:
     value: float
     relation: Relation = "="
     metric: str = "accuracy"
+    std: float | None = None
+    """The published standard deviation over runs, if any."""
 
     def __str__(self) -> str:
+        if self.std is not None:
+            return f"{self.value:.3f} ± {self.std:.3f}"
         return f"{self.value:.2f}" if self.relation == "=" else f"{self.relation} {self.value:.2f}"
 
 
