@@ -34,7 +34,7 @@ BROKEN = 0.20
 """The accuracy that is left at most under a test-time attack; at most 0.056 is published."""
 
 
-class Panel(NamedTuple):
+class RobustnessPanel(NamedTuple):
     """A data set of the table: how models are trained on it, the largest change of a pixel, and published numbers."""
 
     levels: Levels
@@ -43,13 +43,13 @@ class Panel(NamedTuple):
     """Accuracies by test-time attack and training."""
 
 
-PANELS: Mapping[str, Panel] = {
-    "MNIST": Panel(
+PANELS: Mapping[str, RobustnessPanel] = {
+    "MNIST": RobustnessPanel(
         MNIST,
         0.3,
         {(YOPO, QUIET): 0.013, (YOPO, ATTACKED): 0.030, (FGSM_PGD, QUIET): 0.016, (FGSM_PGD, ATTACKED): 0.056},
     ),
-    "CIFAR-10": Panel(
+    "CIFAR-10": RobustnessPanel(
         CIFAR10,
         8 / 255,
         {(YOPO, QUIET): 0.018, (YOPO, ATTACKED): 0.034, (FGSM_PGD, QUIET): 0.026, (FGSM_PGD, ATTACKED): 0.052},
@@ -73,7 +73,7 @@ def make_attacks(epsilon: float) -> Mapping[str, Perturbation]:
     }
 
 
-def make_document(panel: Panel, scale: Scale, *, training: str, seed: int) -> Section:
+def make_document(panel: RobustnessPanel, scale: Scale, *, training: str, seed: int) -> Section:
     """Return the configuration of a training."""
     levels = panel.levels
     attack = {**levels.player(1, momentum=levels.momentum[scale]), "epsilon": WEAK}
@@ -152,7 +152,7 @@ def _cell(data: str, attack: str, training: str) -> dict[str, str]:
     return {"data": data, "training": training, "attack": attack}
 
 
-def _format_published(panel: Panel, attack: str, training: str) -> str:
+def _format_published(panel: RobustnessPanel, attack: str, training: str) -> str:
     value = panel.published.get((attack, training))
     return "-" if value is None else f"{value:.3f}"
 
