@@ -89,7 +89,7 @@ def _black_box(config: CentralConfig, attack: Any, fitted: Network) -> Any:
     """Return the attack, or its replay from a surrogate if the attacker does not see the model."""
     if config.threat.knowledge == "white_box":
         return attack
-    return BlackBoxAttack(attack, validates=config.threat.validation)
+    return BlackBoxAttack(attack, validates=config.threat.validation, unknown=config.threat.unknown)
 
 
 def _recipe(config: CentralConfig) -> MinibatchRecipe:

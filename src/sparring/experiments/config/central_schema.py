@@ -53,6 +53,8 @@ class CentralThreatSettings:
     """Whether it sees the model; if not, it replays perturbations that it recorded on a surrogate."""
     validation: bool = True
     """Whether it has the validation examples; if not, it takes its own minibatch in their place."""
+    unknown: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """With `black_box`, the share of the training examples that it does not have, and has no record of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,7 @@ CENTRAL_SINCE: Mapping[str, str] = dict.fromkeys(
         "defense",
         "threat.knowledge",
         "threat.validation",
+        "threat.unknown",
         "evaluation.every",
         "evaluation.on",
         "evaluation.gradient_norm",

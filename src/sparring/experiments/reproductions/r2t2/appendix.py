@@ -12,8 +12,8 @@ from sparring.experiments.reproductions.r2t2.setting import (
     LEVEL_1,
     MNIST,
     SOURCE,
+    LearnerSetting,
     Numbers,
-    Panel,
     cell,
     list_levels,
     make_sweep,
@@ -37,16 +37,16 @@ AS_STRONG = 0.10
 class Obfuscated:
     """Table A.6 on one data set."""
 
-    panel: Panel
+    setting: LearnerSetting
     numbers: Mapping[str, Numbers]
 
     def document(self, scale: Scale) -> Section:
         attacks: dict[str, Section] = {
             NO_ATTACK: {"attack": {"name": "none"}},
-            LEVEL_1: {"attack": self.panel.attack(scale)},
+            LEVEL_1: {"attack": self.setting.attack(scale)},
         }
-        defenses = {**list_levels(self.panel), **NO_GRADIENTS}
-        return make_sweep(self.panel, scale, defenses=defenses, attacks=attacks)
+        defenses = {**list_levels(self.setting), **NO_GRADIENTS}
+        return make_sweep(self.setting, scale, defenses=defenses, attacks=attacks)
 
     def published(self, scale: Scale) -> tuple[Published, ...]:
         return publish((cell(LEVEL_1, defense), numbers) for defense, numbers in self.numbers.items())
@@ -68,17 +68,17 @@ class Obfuscated:
 class Uninformed:
     """Table A.7 on one data set."""
 
-    panel: Panel
+    setting: LearnerSetting
     numbers: tuple[Numbers, Numbers]
     """Against the defenders of level 0 and 1."""
 
     def document(self, scale: Scale) -> Section:
-        level_1 = self.panel.attack(scale)
+        level_1 = self.setting.attack(scale)
         attacks: dict[str, Section] = {
             LEVEL_1: {"attack": level_1},
             UNINFORMED: {"attack": level_1, "threat.validation": False},
         }
-        return make_sweep(self.panel, scale, defenses=list_levels(self.panel), attacks=attacks)
+        return make_sweep(self.setting, scale, defenses=list_levels(self.setting), attacks=attacks)
 
     def published(self, scale: Scale) -> tuple[Published, ...]:
         return publish(zip((cell(UNINFORMED, LEVEL_0), cell(UNINFORMED, LEVEL_1)), self.numbers, strict=True))
@@ -113,7 +113,7 @@ def make_table(id: str, title: str, block: Obfuscated | Uninformed, *, table: st
         source=f"{SOURCE}, table {table}",
         metrics=("accuracy",),
         document=block.document,
-        differences={scale: (*differences, *told) for scale, differences in block.panel.differences.items()},
+        differences={scale: (*differences, *told) for scale, differences in block.setting.differences.items()},
         published=block.published,
         claims=block.claims,
     )

@@ -12,7 +12,7 @@ from sparring.experiments.reproductions.r2t2.setting import (
     MNIST,
     SOURCE,
     VALIDATION,
-    Panel,
+    LearnerSetting,
     cell,
     list_levels,
     make_sweep,
@@ -31,20 +31,20 @@ SLIGHT = 0.05
 SIZES: Mapping[Scale, tuple[int, ...]] = {"smoke": (10, 20), "laptop": (50, 200, 1000), "paper": (100, 500, 5000)}
 
 
-def generative(panel: Panel, scale: Scale, name: str) -> Section:
+def generative(setting: LearnerSetting, scale: Scale, name: str) -> Section:
     """Return the defense that denoises by a generative model."""
     quick = {"epochs": 1} if scale == "smoke" else {}
-    bound = {"epsilon": panel.epsilon} if name == "ddpm" else {}
+    bound = {"epsilon": setting.epsilon} if name == "ddpm" else {}
     return {
         "name": "generative",
-        "epsilon": panel.epsilon,
+        "epsilon": setting.epsilon,
         "denoiser": {"name": name, **bound, **quick},
     }
 
 
-def level_1_attack(panel: Panel, scale: Scale) -> dict[str, Section]:
+def level_1_attack(setting: LearnerSetting, scale: Scale) -> dict[str, Section]:
     """Return the axis of the level-1 attack alone."""
-    return {LEVEL_1: {"attack": panel.attack(scale)}}
+    return {LEVEL_1: {"attack": setting.attack(scale)}}
 
 
 def document(scale: Scale) -> Section:

@@ -22,7 +22,7 @@ Numbers = tuple[float, float | None]
 
 
 @dataclass(frozen=True)
-class Panel:
+class LearnerSetting:
     """A data set, with its network and recipe at each scale."""
 
     base: Mapping[Scale, Section]
@@ -125,7 +125,7 @@ FEWER_TRIALS = "DC has 20 trials of 100 minibatches in place of 500 trials."
 PAPER_SIZE = "DC simulates 500 trainings of 100 minibatches; the paper does not state their length."
 OTHER_DATA = "Fashion-MNIST in place of MNIST; the paper has no results on it."
 
-MNIST = Panel(
+MNIST = LearnerSetting(
     base={"smoke": SMOKE, "laptop": MLP, "paper": PAPER_MNIST},
     epsilon=3.0,
     momentum={"smoke": 0.95, "laptop": 0.95, "paper": 0.95},
@@ -133,7 +133,7 @@ MNIST = Panel(
     effort=2.0,
     differences={"smoke": (*ALWAYS, SMOKE_SIZE), "laptop": (*ALWAYS, MLP_SIZE), "paper": ALWAYS},
 )
-MNIST_CNN = Panel(
+MNIST_CNN = LearnerSetting(
     base={"smoke": SMOKE, "laptop": CNN, "paper": PAPER_MNIST},
     epsilon=3.0,
     momentum={"smoke": 0.8, "laptop": 0.8, "paper": 0.95},
@@ -141,7 +141,7 @@ MNIST_CNN = Panel(
     effort=2.0,
     differences={"smoke": (*ALWAYS, SMOKE_SIZE), "laptop": (*ALWAYS, *CNN_SIZE), "paper": ALWAYS},
 )
-FASHION = Panel(
+FASHION = LearnerSetting(
     base={
         "smoke": SMOKE,
         "laptop": {**MLP, "data": {**MLP["data"], "name": "fashion_mnist"}},
@@ -153,7 +153,7 @@ FASHION = Panel(
     effort=2.0,
     differences={scale: (OTHER_DATA, *told) for scale, told in MNIST.differences.items()},
 )
-CIFAR10 = Panel(
+CIFAR10 = LearnerSetting(
     base={"smoke": SMOKE, "laptop": NARROW, "paper": PAPER_CIFAR},
     epsilon=2.0,
     momentum={"smoke": 0.8, "laptop": 0.8, "paper": 0.95},
@@ -163,12 +163,12 @@ CIFAR10 = Panel(
 )
 
 
-def list_attacks(panel: Panel, scale: Scale) -> dict[str, Section]:
+def list_attacks(setting: LearnerSetting, scale: Scale) -> dict[str, Section]:
     """Return the bundles of the rows of table 2: no attack, the attacks of others, and level 1."""
-    bound = {"epsilon": panel.epsilon}
+    bound = {"epsilon": setting.epsilon}
     trained = {"smoke": {"trials": 1, "steps": 2}, "laptop": {"trials": 20}, "paper": {"trials": 500}}
     evolved = {"population": 4} if scale == "smoke" else {}
-    level_1 = panel.attack(scale)
+    level_1 = setting.attack(scale)
     return {
         NO_ATTACK: {"attack": {"name": "none"}},
         FGSM_PGD: {"attack": {"name": "fgsm_pgd", **bound}},
@@ -181,13 +181,13 @@ def list_attacks(panel: Panel, scale: Scale) -> dict[str, Section]:
     }
 
 
-def list_levels(panel: Panel) -> dict[str, Section]:
+def list_levels(setting: LearnerSetting) -> dict[str, Section]:
     """Return the bundles of the defender of level 0 and of level 1."""
-    return {LEVEL_0: {"defense": {"name": "none"}}, LEVEL_1: {"defense": panel.level(1)}}
+    return {LEVEL_0: {"defense": {"name": "none"}}, LEVEL_1: {"defense": setting.level(1)}}
 
 
 def make_sweep(
-    panel: Panel,
+    setting: LearnerSetting,
     scale: Scale,
     *,
     defenses: Mapping[str, Section],
@@ -196,7 +196,7 @@ def make_sweep(
 ) -> Section:
     """Return the sweep of defenses by attacks, and by the bundles of further axes."""
     axes = {"defense": defenses, "attack": attacks, **(others or {})}
-    return {"base": panel.base[scale], "axes": {**axes, "seed": list(range(SEEDS[scale]))}}
+    return {"base": setting.base[scale], "axes": {**axes, "seed": list(range(SEEDS[scale]))}}
 
 
 def cell(attack: str, defense: str, **others: str) -> dict[str, str]:

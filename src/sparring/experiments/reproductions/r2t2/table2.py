@@ -23,8 +23,8 @@ from sparring.experiments.reproductions.r2t2.setting import (
     PAPER_SIZE,
     SOURCE,
     YOPO,
+    LearnerSetting,
     Numbers,
-    Panel,
     cell,
     list_attacks,
     list_levels,
@@ -70,10 +70,10 @@ AS_STRONG = 0.05
 
 
 @dataclass(frozen=True)
-class Block:
+class AttackTable:
     """One data set of the table."""
 
-    panel: Panel
+    setting: LearnerSetting
     numbers: Rows
     is_digits: bool
     """Whether the thresholds of MNIST apply."""
@@ -87,9 +87,9 @@ class Block:
         return SHORT if scale == "smoke" else tuple(ON_MNIST)
 
     def document(self, scale: Scale) -> Section:
-        known = list_attacks(self.panel, scale)
+        known = list_attacks(self.setting, scale)
         attacks = {label: known[label] for label in self.rows(scale)}
-        return make_sweep(self.panel, scale, defenses=list_levels(self.panel), attacks=attacks)
+        return make_sweep(self.setting, scale, defenses=list_levels(self.setting), attacks=attacks)
 
     def published(self, scale: Scale) -> tuple[Published, ...]:
         return publish_levels({label: row for label, row in self.numbers.items() if label in self.rows(scale)})
@@ -149,7 +149,7 @@ BLIND = Claim(
 )
 
 
-def make_block(id: str, title: str, block: Block) -> Preset:
+def make_block(id: str, title: str, block: AttackTable) -> Preset:
     """Return the preset of one data set."""
     trials: Mapping[Scale, tuple[str, ...]] = {"laptop": (FEWER_TRIALS,), "paper": (PAPER_SIZE,)}
     few = ("Only no attack and the level-1 attack are run.",) if block.is_short else ()
@@ -160,7 +160,7 @@ def make_block(id: str, title: str, block: Block) -> Preset:
         metrics=("accuracy",),
         document=block.document,
         differences={
-            scale: (*told, *(few or trials.get(scale, ()))) for scale, told in block.panel.differences.items()
+            scale: (*told, *(few or trials.get(scale, ()))) for scale, told in block.setting.differences.items()
         },
         published=block.published,
         claims=block.claims,
@@ -168,20 +168,20 @@ def make_block(id: str, title: str, block: Block) -> Preset:
 
 
 R2T2_TABLE2 = make_block(
-    "r2t2-table2", "MNIST under perturbed minibatches: every attack", Block(MNIST, ON_MNIST, is_digits=True)
+    "r2t2-table2", "MNIST under perturbed minibatches: every attack", AttackTable(MNIST, ON_MNIST, is_digits=True)
 )
 R2T2_TABLE2_CNN = make_block(
     "r2t2-table2-cnn",
     "MNIST under perturbed minibatches: the paper's CNN",
-    Block(MNIST_CNN, ON_MNIST, is_digits=True, is_short=True),
+    AttackTable(MNIST_CNN, ON_MNIST, is_digits=True, is_short=True),
 )
 R2T2_TABLE2_FASHION = make_block(
     "r2t2-table2-fashion",
     "Fashion-MNIST under perturbed minibatches: every attack",
-    Block(FASHION, {}, is_digits=False),
+    AttackTable(FASHION, {}, is_digits=False),
 )
 R2T2_TABLE2_CIFAR10 = make_block(
     "r2t2-table2-cifar10",
     "CIFAR-10 under perturbed minibatches: every attack",
-    Block(CIFAR10, ON_CIFAR10, is_digits=False),
+    AttackTable(CIFAR10, ON_CIFAR10, is_digits=False),
 )

@@ -14,7 +14,7 @@ from sparring.experiments.reproductions.r2t2.setting import (
     MNIST,
     SOURCE,
     VALIDATION,
-    Panel,
+    LearnerSetting,
     cell,
     make_sweep,
     publish,
@@ -47,10 +47,10 @@ LIMITED = 0.10
 
 
 @dataclass(frozen=True)
-class Block:
+class CutMixTable:
     """One data set of the table."""
 
-    panel: Panel
+    setting: LearnerSetting
     numbers: Mapping[str, tuple[float, float]]
     is_costly: bool
     """Whether the level-4 attack is left to the paper's scale."""
@@ -63,9 +63,9 @@ class Block:
         return DDPM if scale == "paper" else CVAE
 
     def document(self, scale: Scale) -> Section:
-        attacks = {LEVEL_1: self.panel.attack(scale), LEVEL_4: self.panel.attack(scale, 4)}
+        attacks = {LEVEL_1: self.setting.attack(scale), LEVEL_4: self.setting.attack(scale, 4)}
         model = self.denoiser(scale)
-        members = {model: generative(self.panel, scale, model.lower()), LEVEL_1: self.panel.level(1)}
+        members = {model: generative(self.setting, scale, model.lower()), LEVEL_1: self.setting.level(1)}
         control = {"name": "chain", "first": {"name": "validation_training"}, "second": {"name": "cut_mix"}}
         defenses = {
             label: section
@@ -73,7 +73,7 @@ class Block:
             for label, section in self._with_cut_mix(name, member, scale).items()
         }
         return make_sweep(
-            self.panel,
+            self.setting,
             scale,
             defenses={label: {"defense": section} for label, section in {**defenses, CONTROL: control}.items()},
             attacks={label: {"attack": attacks[label]} for label in self.attackers(scale)},
@@ -81,7 +81,7 @@ class Block:
 
     def _with_cut_mix(self, name: str, member: Section, scale: Scale) -> dict[str, Section]:
         """Return a defense alone, with CutMix, and with CutMix on validation images, too."""
-        mixed = {CUT_MIX: {}, BOTH: {"validation": self.panel.passes(scale)}}
+        mixed = {CUT_MIX: {}, BOTH: {"validation": self.setting.passes(scale)}}
         chained = {
             f"{name} + {label}": {"name": "chain", "first": member, "second": {"name": "cut_mix", **options}}
             for label, options in mixed.items()
@@ -96,7 +96,7 @@ class Block:
             if defense in played
             for attack, number in zip((LEVEL_1, LEVEL_4), pair, strict=True)
         )
-        has_bound = self.panel is MNIST and self.denoiser(scale) == CVAE
+        has_bound = self.setting is MNIST and self.denoiser(scale) == CVAE
         return (*rows, Published(cell(LEVEL_1, CVAE), DDPM_NUMBER, ">")) if has_bound else rows
 
     def claims(self, scale: Scale) -> tuple[Claim, ...]:
@@ -159,7 +159,7 @@ NO_LEVEL_4 = "The level-4 attack is left out."
 CHANCE = "CutMix changes half of the minibatches; training and validation images of a minibatch are mixed together."
 
 
-def make_block(id: str, title: str, block: Block) -> Preset:
+def make_block(id: str, title: str, block: CutMixTable) -> Preset:
     """Return the preset of one data set."""
     own: Mapping[Scale, tuple[str, ...]] = {
         "smoke": (NO_DDPM,),
@@ -172,13 +172,15 @@ def make_block(id: str, title: str, block: Block) -> Preset:
         source=f"{SOURCE}, table 3",
         metrics=("accuracy",),
         document=block.document,
-        differences={scale: (*told, STEPS, CHANCE, *own[scale]) for scale, told in block.panel.differences.items()},
+        differences={scale: (*told, STEPS, CHANCE, *own[scale]) for scale, told in block.setting.differences.items()},
         published=block.published,
         claims=block.claims,
     )
 
 
-R2T2_TABLE3 = make_block("r2t2-table3", "MNIST: denoising, level 1 and CutMix", Block(MNIST, ON_MNIST, is_costly=False))
+R2T2_TABLE3 = make_block(
+    "r2t2-table3", "MNIST: denoising, level 1 and CutMix", CutMixTable(MNIST, ON_MNIST, is_costly=False)
+)
 R2T2_TABLE3_CIFAR10 = make_block(
-    "r2t2-table3-cifar10", "CIFAR-10: denoising, level 1 and CutMix", Block(CIFAR10, ON_CIFAR10, is_costly=True)
+    "r2t2-table3-cifar10", "CIFAR-10: denoising, level 1 and CutMix", CutMixTable(CIFAR10, ON_CIFAR10, is_costly=True)
 )

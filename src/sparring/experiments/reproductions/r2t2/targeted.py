@@ -13,8 +13,8 @@ from sparring.experiments.reproductions.r2t2.setting import (
     LEVEL_1,
     MNIST,
     SOURCE,
+    LearnerSetting,
     Numbers,
-    Panel,
     cell,
     list_levels,
     make_sweep,
@@ -27,11 +27,11 @@ DRASTICALLY = 0.05
 
 
 @dataclass(frozen=True)
-class Goal:
+class TargetedTable:
     """A targeted attack on one data set, and its published rates against the defenders of level 0 and 1."""
 
     name: Literal["conversion", "evasion"]
-    panel: Panel
+    setting: LearnerSetting
     rates: Mapping[str, Numbers]
 
     @property
@@ -39,11 +39,11 @@ class Goal:
         return f"{self.name}_rate"
 
     def document(self, scale: Scale) -> Section:
-        idle = {"attack": self.panel.level(0, goal=self.name)}
-        attacks = {NO_ATTACK: idle, LEVEL_1: {"attack": self.panel.attack(scale, goal=self.name)}}
+        idle = {"attack": self.setting.level(0, goal=self.name)}
+        attacks = {NO_ATTACK: idle, LEVEL_1: {"attack": self.setting.attack(scale, goal=self.name)}}
         targets = {str(target): {"attack.target": target} for target in TARGETS[scale]}
-        defenses = list_levels(self.panel)
-        return make_sweep(self.panel, scale, defenses=defenses, attacks=attacks, others={"target": targets})
+        defenses = list_levels(self.setting)
+        return make_sweep(self.setting, scale, defenses=defenses, attacks=attacks, others={"target": targets})
 
     def published(self, scale: Scale) -> tuple[Published, ...]:
         return publish(
@@ -84,7 +84,7 @@ TARGET = (
 CUT_OFF = "The published rate against the level-1 defender is cut off in the available text."
 
 
-def make_goal(id: str, title: str, table: str, goal: Goal) -> Preset:
+def make_goal(id: str, title: str, table: str, goal: TargetedTable) -> Preset:
     """Return the preset of one goal on one data set."""
     cut = () if len(goal.rates) > 1 else (CUT_OFF,)
     return Preset(
@@ -93,26 +93,26 @@ def make_goal(id: str, title: str, table: str, goal: Goal) -> Preset:
         source=f"{SOURCE}, table {table}",
         metrics=(goal.metric, "accuracy"),
         document=goal.document,
-        differences={scale: (*told, *TARGET, *cut) for scale, told in goal.panel.differences.items()},
+        differences={scale: (*told, *TARGET, *cut) for scale, told in goal.setting.differences.items()},
         published=goal.published,
         claims=goal.claims,
     )
 
 
-CONVERSION = Goal("conversion", MNIST, {LEVEL_0: (23.7, 9.6), LEVEL_1: (2.8, 2.3)})
-EVASION = Goal("evasion", MNIST, {LEVEL_0: (37.5, 12.0), LEVEL_1: (14.4, 10.3)})
+CONVERSION = TargetedTable("conversion", MNIST, {LEVEL_0: (23.7, 9.6), LEVEL_1: (2.8, 2.3)})
+EVASION = TargetedTable("evasion", MNIST, {LEVEL_0: (37.5, 12.0), LEVEL_1: (14.4, 10.3)})
 
 R2T2_TABLE4 = make_goal("r2t2-table4", "MNIST: conversion into a class", "4", CONVERSION)
 R2T2_TABLE4_CIFAR10 = make_goal(
     "r2t2-table4-cifar10",
     "CIFAR-10: conversion into a class",
     "4",
-    replace(CONVERSION, panel=CIFAR10, rates={LEVEL_0: (78.1, 3.0), LEVEL_1: (15.7, 9.7)}),
+    replace(CONVERSION, setting=CIFAR10, rates={LEVEL_0: (78.1, 3.0), LEVEL_1: (15.7, 9.7)}),
 )
 R2T2_TABLE5 = make_goal("r2t2-table5", "MNIST: evasion of a class", "5", EVASION)
 R2T2_TABLE5_CIFAR10 = make_goal(
     "r2t2-table5-cifar10",
     "CIFAR-10: evasion of a class",
     "5",
-    replace(EVASION, panel=CIFAR10, rates={LEVEL_0: (98.1, 0.8)}),
+    replace(EVASION, setting=CIFAR10, rates={LEVEL_0: (98.1, 0.8)}),
 )
