@@ -15,7 +15,7 @@ ALIKE = 0.03
 """The tolerance between accuracies that are nearly identical."""
 
 
-class Fig6Size(NamedTuple):
+class LevelTwoExtent(NamedTuple):
     """The extent of the figure at one scale."""
 
     seeds: int
@@ -26,15 +26,15 @@ class Fig6Size(NamedTuple):
     every: int = 40
 
 
-LOGISTIC: Mapping[Scale, Fig6Size] = {
-    "smoke": Fig6Size(seeds=1, dampings=(0.1,), iterations=2),
-    "laptop": Fig6Size(seeds=5, dampings=(1e-3, 1e-2, 0.1, 1.0), iterations=30),
-    "paper": Fig6Size(seeds=10, dampings=(1e-3, 1e-2, 0.1, 1.0), iterations=30),
+LOGISTIC: Mapping[Scale, LevelTwoExtent] = {
+    "smoke": LevelTwoExtent(seeds=1, dampings=(0.1,), iterations=2),
+    "laptop": LevelTwoExtent(seeds=5, dampings=(1e-3, 1e-2, 0.1, 1.0), iterations=30),
+    "paper": LevelTwoExtent(seeds=10, dampings=(1e-3, 1e-2, 0.1, 1.0), iterations=30),
 }
-CNN: Mapping[Scale, Fig6Size] = {
-    "smoke": Fig6Size(seeds=1, dampings=(0.1,), iterations=1),
-    "laptop": Fig6Size(seeds=3, dampings=(0.1, 1.0), iterations=10),
-    "paper": Fig6Size(seeds=10, dampings=(1e-2, 0.1, 1.0), iterations=30),
+CNN: Mapping[Scale, LevelTwoExtent] = {
+    "smoke": LevelTwoExtent(seeds=1, dampings=(0.1,), iterations=1),
+    "laptop": LevelTwoExtent(seeds=3, dampings=(0.1, 1.0), iterations=10),
+    "paper": LevelTwoExtent(seeds=10, dampings=(1e-2, 0.1, 1.0), iterations=30),
 }
 DATA: Mapping[str, Section] = {
     SEVENS: {"name": "mnist", "only": [1, 7], "train": 40, "validation": 400},
@@ -62,7 +62,7 @@ def name_damped(attack: str, damping: float) -> str:
     return f"{attack}, λ = {damping:g}"
 
 
-def make_attacks(size: Fig6Size) -> dict[str, Section]:
+def make_attacks(size: LevelTwoExtent) -> dict[str, Section]:
     """Return no attack, levels 1 and 2, and the two attacks with the inverse of a Hessian for each damping."""
     strength = {"epsilon": EPSILON, "momentum": MOMENTUM}
     levels = {
@@ -117,7 +117,7 @@ def cnn_claims(scale: Scale) -> tuple[Claim, ...]:
     )
 
 
-def _document(scale: Scale, size: Fig6Size, *, data: Mapping[str, Section], model: Section) -> Section:
+def _document(scale: Scale, size: LevelTwoExtent, *, data: Mapping[str, Section], model: Section) -> Section:
     if scale == "smoke":
         # The panels have data of their own at this scale, too, so that no two of them are the same run.
         smaller = {label: {**SMOKE, "train": 20 + index} for index, label in enumerate(data)}
@@ -141,20 +141,20 @@ def _cell(data: str, attack: str) -> dict[str, str]:
     return {"data": data, "defense": LEVEL_0, "attack": attack}
 
 
-def _pairs(data: str, size: Fig6Size) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
+def _pairs(data: str, size: LevelTwoExtent) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
     """Yield the cells of optimal contraction and of the influence function, with equal damping."""
     for damping in size.dampings:
         yield _cell(data, name_damped(OC, damping)), _cell(data, name_damped(IF, damping))
 
 
-def _claim_strongest(panels: tuple[str, ...], size: Fig6Size) -> Claim:
+def _claim_strongest(panels: tuple[str, ...], size: LevelTwoExtent) -> Claim:
     return Claim(
         "The level-2 attack leaves less accuracy than optimal contraction and the influence function, at any damping.",
         tuple(Above(other, _cell(data, LEVEL_2)) for data in panels for pair in _pairs(data, size) for other in pair),
     )
 
 
-def _differences(sizes: Mapping[Scale, Fig6Size], *own: str) -> Mapping[Scale, tuple[str, ...]]:
+def _differences(sizes: Mapping[Scale, LevelTwoExtent], *own: str) -> Mapping[Scale, tuple[str, ...]]:
     stated, (seeds, _, iterations, _) = (*own, DAMPING, ETA, NORMS), sizes["laptop"]
     return {
         "smoke": (*stated, "Digits of 8×8 pixels, a linear model and two epochs."),
