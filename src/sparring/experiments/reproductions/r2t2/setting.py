@@ -117,8 +117,8 @@ CNN_SIZE = (
 )
 NARROW_SIZE = (
     "The network has an eighth of the channels and hidden units; 10 000 training images in place of 45 000, 500 "
-    "validation images in place of 5000, minibatches of 100 in place of 400, 10 epochs in place of 240, 3 seeds in place "
-    "of 5.",
+    "validation images in place of 5000, minibatches of 100 in place of 400, 10 epochs in place of 240, 3 seeds in "
+    "place of 5.",
     "The learning rate is 2e-3 in place of 8e-4, and β is 0.7 in place of 0.95, which in 10 epochs would reach no more "
     "than 0.40 of ε. Neither was tuned.",
 )
