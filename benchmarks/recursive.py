@@ -56,7 +56,8 @@ PLAYERS: Mapping[str, Perturbation | LevelKDefense] = {
     "level 1 attack": LevelKAttack(1),
     "level 1 defense": LevelKDefense(1),
     "level 2 attack": LevelKAttack(2),
-    "level 2 attack, descent": LevelKAttack(2, method="descent"),
+    **{f"level {level} attack, descent": LevelKAttack(level, method="descent") for level in (2, 3, 4)},
+    **{f"level {level} defense, descent": LevelKDefense(level, method="descent") for level in (2, 3, 4)},
     "influence, 10 iterations": Influence(iterations=10),
 }
 

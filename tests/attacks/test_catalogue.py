@@ -16,6 +16,7 @@ from sparring.attacks import (
     LabelFlip,
     LearnedAttack,
     LearnedTrigger,
+    LevelKClient,
     LocalModelPoisoning,
     LocalSearch,
     Mimic,
@@ -75,6 +76,7 @@ EXAMPLES = {
 POISON_EXAMPLES = {
     "dba": [DistributedBackdoor(), DistributedBackdoor(source=0), DistributedBackdoor(parts="random")],
     "label_flip": [LabelFlip()],
+    "level_k_client": [LevelKClient(), LevelKClient(level=3, epsilon=0.5, norm="linf", step=0.3)],
 }
 BOTH = [attack for name in ("bfl", "neurotoxin", "pgd", "targeted_eb") for attack in EXAMPLES[name]]
 TRIGGER_EXAMPLES = [Bars(), Bars(part=1, color=0.3), Square(), Square(size=28, row=0, column=0), Blended(), Unmarked()]

@@ -24,6 +24,7 @@ from sparring.defenses import (
     MultiKrum,
     NearestNeighborMixing,
     NormBounding,
+    RootCorrection,
     Safeguard,
     SignGuard,
     TrimmedMean,
@@ -55,6 +56,7 @@ EXAMPLES = {
     "nearest_neighbor_mixing": Example(NearestNeighborMixing(TrimmedMean())),
     "norm_bounding": Example(NormBounding(max_norm=1.5), translates=False, scales=False),
     "rfa": Example(GeometricMedian()),
+    "root_correction": Example(RootCorrection(TrimmedMean()), translates=False, agrees=False),
     "safeguard": Example(Safeguard(), resists=False),
     "signguard": Example(SignGuard(), translates=False),
     "trimmed_mean": Example(TrimmedMean()),
@@ -63,7 +65,10 @@ EXAMPLES = {
     ),
 }
 
-REQUIRED = {name: {"inner": {"name": "median"}} for name in ("bucketing", "clipped", "crfl", "nearest_neighbor_mixing")}
+REQUIRED = {
+    name: {"inner": {"name": "median"}}
+    for name in ("bucketing", "clipped", "crfl", "nearest_neighbor_mixing", "root_correction")
+}
 """The options without a default."""
 RULES = [name for name, cls in DEFENSES.items() if hasattr(cls, "aggregate")]
 """The other defenses plan a rule and a repair in each round."""

@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 import pytest
 import torch
 
-from sparring.arrays import Batch
-from sparring.contracts import BlackBoxView, Recipe
+from sparring.arrays import Batch, pixels
+from sparring.contracts import BlackBoxView, InformedPoison, MinibatchView, Recipe
 from sparring.defenses import Mean
 from sparring.errors import ConfigError, PluginError
 from sparring.federation import Attacker, Scenario, Threat, initial_state, play_round
 from sparring.federation.benign_updates import draw_batches
 from sparring.federation.malicious_training import OwnTraining
-from sparring.training import Sequential, local_update
+from sparring.training import Sequential, gradient, local_update
 from tests.federation.backdooring import Lever
 from tests.settings import small_federation
 
@@ -156,3 +156,51 @@ def test_a_poison_is_told_whose_data_it_is():
 def test_a_recipe_by_which_nobody_can_train_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         Attacker(1, **settings)
+
+
+@dataclass(frozen=True)
+class Informed:
+    """A poison that notes what it sees, and darkens its images by the round's η."""
+
+    seen: list[MinibatchView] = field(default_factory=list)
+
+    def poison(self, batch, *, client, rng):
+        raise AssertionError("a poison that knows the model is told of it")
+
+    def poison_informed(self, view):
+        self.seen.append(view)
+        return Batch(view.batch.inputs * (1 - view.eta), view.batch.labels)
+
+
+def test_an_informed_poison_sees_the_model_each_minibatch_and_the_whole_shard():
+    poison = Informed()
+    assert isinstance(poison, InformedPoison)
+    trained = own(Attacker(2, poison=poison, recipe=OTHER))()
+    assert len(poison.seen) == 2 * OTHER.steps
+    batches = draw_batches(FEDERATION, (0, 1), round=0, recipe=OTHER)
+    for index, view in enumerate(poison.seen):
+        client, step = divmod(index, OTHER.steps)
+        assert torch.equal(view.parameters, START.parameters)
+        assert torch.equal(view.batch.inputs, batches.inputs[client, step])
+        assert torch.equal(view.validation.labels, FEDERATION.shards[client].labels)
+        assert view.eta == OTHER.lr / OTHER.batch
+        held = FEDERATION.shards[client]
+        expected_gradient = len(held.labels) * gradient(
+            FEDERATION.network, START.parameters, batch=Batch(pixels(held.inputs), held.labels)
+        )
+        torch.testing.assert_close(view.validation_gradient(), expected_gradient, rtol=1e-4, atol=1e-5)
+    darker = Batch(batches.inputs[1] * (1 - OTHER.lr / OTHER.batch), batches.labels[1])
+    out = torch.empty(FEDERATION.network.size)
+    assert torch.equal(
+        trained[1], local_update(FEDERATION.network, START.parameters, batches=darker, lr=OTHER.lr, out=out)
+    )
+
+
+def test_what_an_informed_poison_returns_is_checked():
+    @dataclass(frozen=True)
+    class Shapeless(Informed):
+        def poison_informed(self, view):
+            return Batch(view.batch.inputs[:1], view.batch.labels)
+
+    with pytest.raises(PluginError, match=r"poison Shapeless returned inputs of .*; it must keep"):
+        own(Attacker(1, poison=Shapeless()), clients=(0,))()

@@ -35,6 +35,7 @@ from sparring.attacks.minibatch.evo_shift import EvoShift
 from sparring.attacks.minibatch.fgsm_pgd import FgsmPgd
 from sparring.attacks.minibatch.influence import Influence
 from sparring.attacks.minibatch.level_k import LevelKAttack as LevelK
+from sparring.attacks.minibatch.level_k_client import LevelKClient
 from sparring.attacks.minibatch.no_perturbation import NoPerturbation
 from sparring.attacks.minibatch.noise import Noise
 from sparring.attacks.minibatch.optimal_contraction import OptimalContraction
@@ -65,6 +66,7 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "ipm": InnerProduct,
     "label_flip": LabelFlip,
     "learned": LearnedAttack,
+    "level_k_client": LevelKClient,
     "lmp": LocalModelPoisoning,
     "local_search": LocalSearch,
     "mimic": Mimic,
@@ -117,6 +119,7 @@ __all__ = [
     "LearnedAttack",
     "LearnedTrigger",
     "LevelK",
+    "LevelKClient",
     "LocalModelPoisoning",
     "LocalSearch",
     "LocalSearchActions",

@@ -2,6 +2,7 @@
 
 from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
 from sparring.contracts.minibatch import (
+    InformedPoison,
     InputDenoiser,
     MinibatchRecipe,
     MinibatchView,
@@ -66,6 +67,7 @@ __all__ = [
     "Family",
     "Game",
     "ImplantingAttack",
+    "InformedPoison",
     "InputDenoiser",
     "JointTransition",
     "Memory",

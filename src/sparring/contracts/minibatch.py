@@ -8,7 +8,7 @@ from torch import Tensor
 
 from sparring.arrays import Batch, Vector, briefly
 from sparring.contracts.models import Network
-from sparring.contracts.players import Memory, Note, unnoted
+from sparring.contracts.players import Memory, Note, Poison, unnoted
 from sparring.random import Generator
 
 
@@ -66,6 +66,17 @@ class Targeted(Protocol):
     @property
     def target(self) -> int | None:
         """The class that other examples are to be taken for, or that is to be taken for others; None if untargeted."""
+
+
+@runtime_checkable
+class InformedPoison(Poison, Protocol):
+    """What a data poisoning attack offers in addition that knows the global model; it takes the place of `poison`."""
+
+    def poison_informed(self, view: MinibatchView) -> Batch:
+        """Return what the client trains on in place of `view.batch`, one minibatch of one of its local steps.
+
+        `view.parameters` are those of the global model, and `view.validation` are all the examples of the client.
+        """
 
 
 class Purified(NamedTuple):

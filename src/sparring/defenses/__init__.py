@@ -22,6 +22,7 @@ from sparring.defenses.aggregation.median import Median, median
 from sparring.defenses.aggregation.multi_krum import MultiKrum, multi_krum
 from sparring.defenses.aggregation.nearest_neighbor_mixing import NearestNeighborMixing, nearest_neighbor_mixing
 from sparring.defenses.aggregation.norm_bounding import NormBounding
+from sparring.defenses.aggregation.root_correction import RootCorrection
 from sparring.defenses.aggregation.safeguard import Safeguard, safeguard
 from sparring.defenses.aggregation.signguard import SignGuard, signguard
 from sparring.defenses.aggregation.trimmed_mean import TrimmedMean, trimmed_mean
@@ -68,6 +69,7 @@ DEFENSES: Mapping[str, type[Defense | Server]] = {
     "nearest_neighbor_mixing": NearestNeighborMixing,
     "norm_bounding": NormBounding,
     "rfa": GeometricMedian,
+    "root_correction": RootCorrection,
     "safeguard": Safeguard,
     "signguard": SignGuard,
     "trimmed_mean": TrimmedMean,
@@ -140,6 +142,7 @@ __all__ = [
     "PolicyGradientAdapter",
     "Prun",
     "PurificationChain",
+    "RootCorrection",
     "Safeguard",
     "SignGuard",
     "Smoothing",

@@ -2,21 +2,23 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import ceil
 
 import torch
 
-from sparring.arrays import Batch, Matrix, Vector
-from sparring.contracts import Poison, Recipe
+from sparring.arrays import Batch, Matrix, Vector, pixels
+from sparring.contracts import InformedPoison, MinibatchView, Poison, Recipe
 from sparring.errors import attribute_errors
 from sparring.federation.benign_updates import draw_batches
 from sparring.federation.scenario import Federation
 from sparring.federation.state import FederationState
 from sparring.federation.threat import Attacker
 from sparring.player_checks import check_batch, check_rows, guard_player
-from sparring.random import stream
+from sparring.random import Generator, stream
 from sparring.training import local_update
+from sparring.training.gradients import summed_gradient
+from sparring.training.objectives import CrossEntropy
 
 Project = Callable[[Vector], Vector]
 
@@ -69,18 +71,43 @@ class OwnTraining:
             for name, tensor in batches._asdict().items():
                 watch.show(name, tensor)
             # Training on labels that the model does not have raises an error, which is attributed to the poison.
-            poisoned = self._poison(batches, poison, clients=clients)
+            poisoned = self._poison(batches, poison, clients=clients, lr=recipe.lr)
             self._descend(poisoned, lr=recipe.lr, project=project, out=out)
 
-    def _poison(self, batches: Batch, poison: Poison, *, clients: Sequence[int]) -> Batch:
-        steps = batches.labels.shape[1:]
+    def _poison(self, batches: Batch, poison: Poison, *, clients: Sequence[int], lr: float) -> Batch:
         poisoned = []
         for client, inputs, labels in zip(clients, *batches, strict=True):
-            batch = Batch(inputs.flatten(0, 1), labels.flatten())
-            rng = stream(self.federation.seed, "poison", client, self.state.round)
-            poisoned.append(check_batch(poison, poison.poison(batch, client=client, rng=rng), batch=batch))
-        inputs, labels = (torch.stack(parts) for parts in zip(*poisoned, strict=True))
-        return Batch(inputs.unflatten(1, steps), labels.unflatten(1, steps))
+            own, rng = Batch(inputs, labels), stream(self.federation.seed, "poison", client, self.state.round)
+            if isinstance(poison, InformedPoison):
+                poisoned.append(self._poison_informed(own, poison, client=client, lr=lr, rng=rng))
+            else:
+                poisoned.append(_poison_blindly(own, poison, client=client, rng=rng))
+        return _stack(poisoned)
+
+    def _poison_informed(
+        self, batches: Batch, poison: InformedPoison, *, client: int, lr: float, rng: Generator
+    ) -> Batch:
+        """Return a client's minibatches as a poison changes them that knows the global model, one by one."""
+        network, parameters, objective = self.federation.network, self.state.parameters, CrossEntropy()
+        shard = self.federation.shards[client]
+        held = Batch(pixels(shard.inputs), shard.labels)
+        gradient = cache(lambda: summed_gradient(network, parameters, batch=held, objective=objective))
+        poisoned = []
+        for inputs, labels in zip(*batches, strict=True):
+            view = MinibatchView(
+                round=self.state.round,
+                network=network,
+                parameters=parameters,
+                objective=objective,
+                batch=Batch(inputs, labels),
+                examples=None,
+                eta=lr / len(labels),
+                validation=held,
+                validation_gradient=gradient,
+                rng=rng,
+            )
+            poisoned.append(check_batch(poison, poison.poison_informed(view), batch=view.batch))
+        return _stack(poisoned)
 
     def _descend(self, batches: Batch, *, lr: float, project: Project | None, out: Matrix) -> None:
         network, parameters = self.federation.network, self.state.parameters
@@ -101,3 +128,14 @@ class OwnTraining:
             return check_rows(attack, projected, shape=update.shape)
 
         return checked
+
+
+def _poison_blindly(batches: Batch, poison: Poison, *, client: int, rng: Generator) -> Batch:
+    """Return a client's minibatches, `[steps, examples, ...]`, as a poison changes all of them together."""
+    steps, batch = batches.labels.shape, Batch(batches.inputs.flatten(0, 1), batches.labels.flatten())
+    poisoned = check_batch(poison, poison.poison(batch, client=client, rng=rng), batch=batch)
+    return Batch(*(part.unflatten(0, steps) for part in poisoned))
+
+
+def _stack(batches: Sequence[Batch]) -> Batch:
+    return Batch(*(torch.stack(parts) for parts in zip(*batches, strict=True)))

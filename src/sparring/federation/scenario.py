@@ -19,8 +19,8 @@ from sparring.contracts import (
     Recipe,
     Repair,
     Server,
-    family_of,
     limit_of,
+    needs_root_data,
     own_malicious,
 )
 from sparring.data import ClientShards, CommonShards
@@ -172,7 +172,7 @@ class Scenario:
                 f"defense {name}: {assumed} of {sampled} sampled clients are assumed malicious, it can take {limit}; "
                 f"use threat.assumed_malicious <= {floor(1000 * limit / sampled) / 1000:g}"
             )
-        if family_of(self.defense) == "root" and self.federation.root is None:
+        if self.federation.root is None and needs_root_data(self.defense):
             raise ConfigError(f"defense {name} needs root data; use data.root_size >= 1")
 
     @property

@@ -4,7 +4,7 @@ from sparring.experiments import CATALOGUES, load_plugins
 from sparring.experiments.audit.request import crafted_attacks
 from tests.experiments.plugging import write_plugin
 
-BLIND = {"eb", "gaussian", "label_flip", "local_search", "sign_flip"}
+BLIND = {"eb", "gaussian", "label_flip", "level_k_client", "local_search", "sign_flip"}
 
 
 @pytest.mark.parametrize("knowledge", ["black_box", "white_box"])

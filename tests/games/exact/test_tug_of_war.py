@@ -52,6 +52,11 @@ def test_only_level_2_knows_that_a_step_can_go_too_far(x, overshoots):
     assert (after[1, 0] < after[0, 0] < after[0, 1]) == overshoots
 
 
+@pytest.mark.parametrize(("x", "slopes"), [(0.7, (-2_520_000, -2_026_080)), (1.9, (-6_840_000, 3_036_960))])
+def test_the_slopes_are_the_published_closed_forms(x, slopes):
+    assert [GAME.slope(-10, np.array([x]), level=level)[0] for level in (1, 2)] == pytest.approx(slopes)
+
+
 def test_a_mean_of_simulated_plays_misses_the_expected_loss_and_the_typical_loss_lies_far_below_it():
     losses = GAME.simulate(stream(0, "plays"), plays=20_000)
     assert losses.shape == (3, 3, 20_000)

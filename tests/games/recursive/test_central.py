@@ -21,6 +21,7 @@ from sparring.games.recursive import (
 )
 from sparring.games.recursive.central import minibatch_rows
 from sparring.models import Mlp, network
+from sparring.training.gradients import summed_gradient
 
 DATA = Synthetic(classes=3, features=6, examples=60).load()
 
@@ -217,3 +218,22 @@ def test_validation_examples_are_needed():
     nothing = Batch(DATA.train.inputs[:0], DATA.train.labels[:0])
     with pytest.raises(ConfigError, match=r"^validation: there are no validation examples; .* set data\.validation$"):
         training(validation=nothing)
+
+
+def test_evaluations_sum_the_norms_of_the_examples_gradients_if_asked():
+    asked = training(sums_gradients=True)
+    state, record = last(asked)
+    losses = [
+        summed_gradient(
+            asked.network,
+            state.parameters,
+            batch=Batch(asked.train.inputs[[row]], asked.train.labels[[row]]),
+            objective=asked.objective,
+        )
+        for row in range(len(asked.train.labels))
+    ]
+    assert record.gradient_norm == pytest.approx(sum(each.norm().item() for each in losses), rel=1e-5)
+    assert record.details["norms/gradient"] == record.gradient_norm
+    _, other = last(training())
+    assert other.gradient_norm is None
+    assert other.accuracy == record.accuracy

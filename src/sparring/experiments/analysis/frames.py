@@ -70,8 +70,8 @@ def values(runs: pd.DataFrame, metric: str) -> pd.Series:
 
 
 def metric_bounds(metric: str) -> dict[str, float]:
-    """Return the bounds of a metric: 0 and 1, and no upper bound for the loss."""
-    return {"least": 0.0, "most": inf if metric == "loss" else 1.0}
+    """Return the bounds of a metric: 0 and 1, and no upper bound for the loss and norms."""
+    return {"least": 0.0, "most": inf if metric in ("loss", "gradient_norm") else 1.0}
 
 
 def by_seed(runs: pd.DataFrame, cell: Labels, *, metric: str) -> dict[int, float]:

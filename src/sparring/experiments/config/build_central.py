@@ -56,6 +56,7 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
         objective=OBJECTIVES[config.training.objective](),
         validation_batch=config.training.validation_batch,
         attacker_validates=config.threat.validation,
+        sums_gradients=config.evaluation.gradient_norm,
         seed=config.seed,
     )
     if differentiates_twice(training.attack) or differentiates_twice(training.defense):
@@ -88,7 +89,7 @@ def _black_box(config: CentralConfig, attack: Any, fitted: Network) -> Any:
     """Return the attack, or its replay from a surrogate if the attacker does not see the model."""
     if config.threat.knowledge == "white_box":
         return attack
-    return BlackBoxAttack(attack, validates=config.threat.validation)
+    return BlackBoxAttack(attack, validates=config.threat.validation, unknown=config.threat.unknown)
 
 
 def _recipe(config: CentralConfig) -> MinibatchRecipe:

@@ -53,6 +53,8 @@ class CentralThreatSettings:
     """Whether it sees the model; if not, it replays perturbations that it recorded on a surrogate."""
     validation: bool = True
     """Whether it has the validation examples; if not, it takes its own minibatch in their place."""
+    unknown: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """With `black_box`, the share of the training examples that it does not have, and has no record of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,8 @@ class CentralEvaluationSettings:
     """The number of rounds from one evaluation to the next; null is one epoch. The last round is always evaluated."""
     on: Literal["test", "validation"] = "test"
     """The examples to evaluate on."""
+    gradient_norm: bool = False
+    """Whether to sum the norms of all training examples' gradients, too; it takes a gradient for each of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +134,10 @@ CENTRAL_SINCE: Mapping[str, str] = dict.fromkeys(
         "defense",
         "threat.knowledge",
         "threat.validation",
+        "threat.unknown",
         "evaluation.every",
         "evaluation.on",
+        "evaluation.gradient_norm",
         "execution.threads",
         "execution.device",
     ),

@@ -161,7 +161,7 @@ class CentralRun:
 
     def summarize(self, evaluated: Sequence[CentralRecord], model: Model) -> dict[str, Any]:
         last = evaluated[-1]
-        rates = {"conversion_rate": last.conversion_rate, "evasion_rate": last.evasion_rate}
+        rates = {name: getattr(last, name) for name in ("conversion_rate", "evasion_rate", "gradient_norm")}
         return {name: rate for name, rate in rates.items() if rate is not None}
 
 

@@ -32,6 +32,7 @@ METRICS = (
     "average_backdoor_accuracy_of_all",
     "conversion_rate",
     "evasion_rate",
+    "gradient_norm",
 )
 COLUMNS = (*METRICS, "rounds", "run")
 """The columns of a frame other than the axes and the seed."""

@@ -58,6 +58,11 @@ class TugOfWar:
         """Return θ after one round on each of the `inputs`, with the players' levels."""
         return self.optimum + (theta - self.optimum) * self._factor(self._played(inputs, attack, defense))
 
+    def slope(self, theta: float, inputs: Table, *, level: int) -> Table:
+        """Return the gradient of the utility in x, as a level-1 or a level-2 player sees it (appendix A.2.1)."""
+        scale = 8 * self.eta * ((self.optimum - theta) * self.validation) ** 2
+        return -scale * self._pull(inputs, level)
+
     def simulate(self, rng: Generator, *, plays: int) -> Table:
         """Return the final validation losses of simulated plays, `[attacker's level, defender's level, plays]`.
 
@@ -84,9 +89,13 @@ class TugOfWar:
 
     def _direction(self, inputs: Table, level: int) -> Table:
         """Return the direction in which a longer step brings θ nearer to the optimum, as a level sees it."""
+        return np.sign(self._pull(inputs, level))
+
+    def _pull(self, inputs: Table, level: int) -> Table:
+        """Return how strongly a longer x brings θ nearer to the optimum, but for a factor."""
         if level == 0:
             return np.zeros_like(inputs)
-        return np.sign(inputs if level == 1 else self._factor(inputs) * inputs)
+        return inputs if level == 1 else self._factor(inputs) * inputs
 
     def _played(self, inputs: Table, attack: int, defense: int) -> Table:
         attacked = inputs - self.epsilon * self._direction(inputs, attack)

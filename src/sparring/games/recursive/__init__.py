@@ -10,6 +10,7 @@ from sparring.games.recursive.central import (
     simulate_central,
 )
 from sparring.games.recursive.measurement import CentralMeasures, CentralRecord, measure_central
+from sparring.games.recursive.robustness import measure_robust_accuracy
 
 __all__ = [
     "CENTRAL_CODEC",
@@ -20,6 +21,7 @@ __all__ = [
     "CentralTraining",
     "initial_central_state",
     "measure_central",
+    "measure_robust_accuracy",
     "play_minibatch",
     "record_attack",
     "simulate_central",

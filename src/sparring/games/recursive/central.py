@@ -29,7 +29,7 @@ from sparring.contracts import (
     Targeted,
 )
 from sparring.errors import ConfigError
-from sparring.games.recursive.measurement import CentralRecord, measure_central
+from sparring.games.recursive.measurement import CentralRecord, measure_central, sum_gradient_norms
 from sparring.player_checks import check_perturbed, check_prepared, check_purified, guard_player
 from sparring.random import stream
 from sparring.records import round_number
@@ -60,6 +60,8 @@ class CentralTraining:
     """The number of validation examples of a round, drawn anew in each; None takes all."""
     attacker_validates: bool = True
     """Whether the attacker has the validation examples; if not, its own minibatch takes their place (A.2.4)."""
+    sums_gradients: bool = False
+    """Whether evaluations sum the norms of the training examples' gradients."""
     seed: int = 0
 
     __repr__ = briefly
@@ -256,7 +258,11 @@ def simulate_central(
 
 def _evaluated(record: CentralRecord, training: CentralTraining, *, state: CentralState) -> CentralRecord:
     measures = measure_central(training.network, state.parameters, on=training.test, target=training.target)
-    return replace(record, **measures._asdict())
+    found = replace(record, **measures._asdict())
+    if not training.sums_gradients:
+        return found
+    total = sum_gradient_norms(training.network, state.parameters, on=training.train, objective=training.objective)
+    return replace(found, gradient_norm=total)
 
 
 def _pack(state: CentralState) -> Snapshot:

@@ -8,9 +8,11 @@ from typing import NamedTuple
 import torch
 
 from sparring.arrays import Batch, Vector, briefly, in_chunks, pixels
-from sparring.contracts import Network
+from sparring.contracts import Network, Objective
+from sparring.records import round_number
 from sparring.training import evaluate
 from sparring.training.evaluation import CHUNK
+from sparring.training.gradients import summed_gradient
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class CentralRecord:
     """The fraction of the test examples of other classes that are classified as the attacker's target."""
     evasion_rate: float | None = None
     """The fraction of the test examples of the attacker's target that are classified as another class."""
+    gradient_norm: float | None = None
+    """The sum of the norms of the training examples' gradients, before any perturbation; None unless asked for."""
 
     __repr__ = briefly
 
@@ -50,6 +54,7 @@ class CentralRecord:
         """Further scalars of the round, by their names in a board."""
         values = {"norms/perturbed": self.perturbed, "norms/purified": self.purified, "norms/step": self.step_norm}
         rates = {"conversion_rate": self.conversion_rate, "evasion_rate": self.evasion_rate}
+        values["norms/gradient"] = self.gradient_norm
         counts = {f"examples/{event}": float(count) for event, count in (self.events or {}).items()}
         return {name: value for name, value in {**values, **rates, **counts}.items() if value is not None}
 
@@ -79,6 +84,15 @@ def _rates(network: Network, parameters: Vector, *, on: Batch, target: int) -> t
     is_hit, is_target = torch.cat(hits), on.labels == target
     shares = (is_hit[~is_target].double().mean().item(), (~is_hit[is_target]).double().mean().item())
     return _finite(shares[0]), _finite(shares[1])
+
+
+def sum_gradient_norms(network: Network, parameters: Vector, *, on: Batch, objective: Objective) -> float | None:
+    """Return the sum over examples of the norm of each one's gradient in the parameters; None if it is not finite."""
+    total = 0.0
+    for inputs, labels in zip(pixels(on.inputs).split(1), on.labels.split(1), strict=True):
+        own = summed_gradient(network, parameters, batch=Batch(inputs, labels), objective=objective)
+        total += torch.linalg.vector_norm(own).item()
+    return round_number(total) if isfinite(total) else None
 
 
 def _finite(value: float) -> float | None:
