@@ -11,6 +11,7 @@ import pandas as pd
 from sparring.experiments.analysis.frames import read_frame
 from sparring.experiments.analysis.statistics import Summary, compare, summarize
 from sparring.experiments.config.sections import Section, subsection
+from sparring.experiments.config.yaml_reader import parse_value
 from sparring.experiments.hardening.domain_settings import list_types
 from sparring.experiments.sweeps import Plan, plan_sweep
 from sparring.experiments.sweeps.axes import ATTACK, DEFENSE, SEED
@@ -34,6 +35,7 @@ SETTINGS: Mapping[str, Section] = {
 }
 """The federations in which defenses are compared."""
 DOMAIN = "harden"
+NONE: Mapping[str, Section] = {}
 SHARE = 0.2
 """The share of malicious updates that every rule assumes, up to the limit of each."""
 SAMPLED = 10
@@ -52,16 +54,28 @@ class RowScore(NamedTuple):
 
 
 def document(
-    setting: str, policies: Mapping[str, Path], *, seeds: Sequence[int], chosen: Sequence[str] = ()
+    setting: str,
+    policies: Mapping[str, Path],
+    *,
+    seeds: Sequence[int],
+    chosen: Sequence[str] = (),
+    settled: Mapping[str, Section] = NONE,
 ) -> dict[str, Any]:
-    """Return the sweep: every type of the domain by every policy, and by the chosen rules, or by all."""
+    """Return the sweep: every type of the domain by every policy, by the chosen rules or all, and by `settled` rules.
+
+    These are sections with options of their own, by label.
+    """
     base = SETTINGS[setting]
     clients = subsection(base, "federation")["clients"]
     return {
         "base": dict(base),
         "axes": {
             "attack": {name: _attackers(kind, clients) for name, kind in list_types({"name": DOMAIN}).items()},
-            "defense": {**learned_sections(policies), **{name: rules()[name] for name in chosen or rules()}},
+            "defense": {
+                **learned_sections(policies),
+                **{label: {"defense": rule} for label, rule in settled.items()},
+                **{name: rules()[name] for name in chosen or rules()},
+            },
             "seed": list(seeds),
         },
     }
@@ -161,9 +175,13 @@ def learned_sections(policies: Mapping[str, Path]) -> dict[str, Section]:
 def main() -> None:
     options = make_options(__doc__, rules())
     options.add_argument("setting", choices=SETTINGS)
+    options.add_argument(
+        "--rule", action="append", default=[], metavar="LABEL=SECTION", help="as in a={name: graded_trust, power: 4.0}"
+    )
     given = options.parse_args()
     policies = name_policies(given.policy)
-    plan = plan_sweep(document(given.setting, policies, seeds=given.seeds, chosen=given.rules))
+    settled = {label: parse_value(label, text) for label, _, text in (each.partition("=") for each in given.rule)}
+    plan = plan_sweep(document(given.setting, policies, seeds=given.seeds, chosen=given.rules, settled=settled))
     is_complete = run_all(plan, given.runs, jobs=given.jobs)
     found = score(read_frame(given.runs))
     sys.stdout.write(written(found, list(policies)))

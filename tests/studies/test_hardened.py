@@ -38,6 +38,13 @@ def test_the_table_begins_with_the_best_worst_type_and_has_regrets_to_fixed_rule
     assert lines[3].endswith("| +0.000 |")
 
 
+def test_rules_with_options_of_their_own_are_columns_beside(tmp_path):
+    settled = {"steep": {"name": "graded_trust", "power": 4.0}}
+    plan = plan_sweep(document("digits", {}, seeds=[1], chosen=["median"], settled=settled))
+    assert {cell.config.defense["name"] for cell in plan.cells} == {"median", "graded_trust"}
+    assert {cell.config.defense.get("power") for cell in plan.cells} == {None, 4.0}
+
+
 def test_differences_are_paired_by_seed():
     assert compared(score(frame()), "learned", ["median"]).startswith("- learned minus median: +0.225 [+0.225, +0.225]")
 
