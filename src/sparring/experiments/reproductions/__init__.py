@@ -25,11 +25,6 @@ PRESETS = Imports(
         "msg-table1": f"{HERE}.msg.table1:MSG_TABLE1",
         "msg-table4": f"{HERE}.msg.table4:MSG_TABLE4",
         "msg-table7": f"{HERE}.msg.table7:MSG_TABLE7",
-        "r2t2-fig6a": f"{HERE}.r2t2.fig6:R2T2_FIG6A",
-        "r2t2-fig6b": f"{HERE}.r2t2.fig6:R2T2_FIG6B",
-        "r2t2-fig7": f"{HERE}.r2t2.fig7:R2T2_FIG7",
-        "r2t2-figa9": f"{HERE}.r2t2.fig7:R2T2_FIGA9",
-        "r2t2-figa9-finite": f"{HERE}.r2t2.fig7:R2T2_FIGA9_FINITE",
         "r2t2-table2": f"{HERE}.r2t2.table2:R2T2_TABLE2",
         "r2t2-table2-cnn": f"{HERE}.r2t2.table2:R2T2_TABLE2_CNN",
         "r2t2-table2-fashion": f"{HERE}.r2t2.table2:R2T2_TABLE2_FASHION",
@@ -49,6 +44,11 @@ PRESETS = Imports(
         "r2t2-tablea6-cifar10": f"{HERE}.r2t2.appendix:R2T2_TABLEA6_CIFAR10",
         "r2t2-tablea7": f"{HERE}.r2t2.appendix:R2T2_TABLEA7",
         "r2t2-tablea7-cifar10": f"{HERE}.r2t2.appendix:R2T2_TABLEA7_CIFAR10",
+        "r2t2-fig6a": f"{HERE}.r2t2.fig6:R2T2_FIG6A",
+        "r2t2-fig6b": f"{HERE}.r2t2.fig6:R2T2_FIG6B",
+        "r2t2-fig7": f"{HERE}.r2t2.fig7:R2T2_FIG7",
+        "r2t2-figa9": f"{HERE}.r2t2.fig7:R2T2_FIGA9",
+        "r2t2-figa9-finite": f"{HERE}.r2t2.fig7:R2T2_FIGA9_FINITE",
     }
 )
 """Presets that run as a sweep."""
@@ -123,10 +123,6 @@ TITLES = {
     "r2t2-tablea6-cifar10": Title("CIFAR-10 under the level-1 attack: crops and dropout", "R2T2, table A.6"),
     "r2t2-tablea7": Title("MNIST under a level-1 attacker without validation examples", "R2T2, table A.7"),
     "r2t2-tablea7-cifar10": Title("CIFAR-10 under a level-1 attacker without validation examples", "R2T2, table A.7"),
-    "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
-    "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
-    "r2t2-fig3": Title("a scalar regression under players of levels 0 to 2", "R2T2, figure 3"),
-    "r2t2-tablea8": Title("test-time robustness of models trained with a level-1 defender", "R2T2, table A.8"),
     "r2t2-fig6a": Title("1 against 7 of MNIST under three level-2 attacks: logistic regression", "R2T2, figure 6(a)"),
     "r2t2-fig6b": Title(
         "MNIST under three level-2 attacks: a small CNN, and its gradient norm", "R2T2, figure 6(b, c)"
@@ -136,6 +132,10 @@ TITLES = {
     "r2t2-figa9-finite": Title(
         "MNIST under players of levels 0 to 4, with short steps", "R2T2, figure A.9, with other steps"
     ),
+    "rla-bound": Title("the cost of a wrong estimate, and its bound", "Li et al., 2022, theorem 1"),
+    "msg-theory": Title("how fast meta-Stackelberg learning is, and what its assumptions are for", "MSG, theorem F.8"),
+    "r2t2-fig3": Title("a scalar regression under players of levels 0 to 2", "R2T2, figure 3"),
+    "r2t2-tablea8": Title("test-time robustness of models trained with a level-1 defender", "R2T2, table A.8"),
 }
 """The titles of all presets, available without importing them."""
 
