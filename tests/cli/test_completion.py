@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from sparring.cli.completion import PRESETS, TABLES, list_keys, list_names
+from sparring.cli.completion import MEMBERS, NAMED, PRESETS, list_keys, list_names
 from sparring.experiments import CATALOGUES, apply_overrides, parse_config
 from sparring.experiments.config.parse import SECTIONS
+from sparring.experiments.config.parse_central import CENTRAL_SECTIONS
 from sparring.experiments.reproductions import CALCULATIONS
 from sparring.experiments.reproductions import PRESETS as ALL_PRESETS
-from sparring.kinds import KINDS
 from tests.cli.test_main import SCRIPT
 
 WITHOUT_TORCH = SCRIPT.replace("import sys;", "import sys; sys.modules['torch'] = None;")
@@ -53,14 +53,16 @@ def test_bash_hands_over_the_parts_of_a_setting_one_by_one(text, offered):
 
 
 def test_the_names_that_are_read_from_the_source_are_those_of_the_catalogues():
-    for kind, (section, _) in KINDS.items():
-        assert set(CATALOGUES[kind]) <= set(list_names(TABLES[section]))
-    assert set(list_names(TABLES["attack"])) == set(CATALOGUES["attacks"])
-    assert set(list_names(TABLES["execution.backend"])) == set(CATALOGUES["backends"])
+    for kind in CATALOGUES:
+        assert set(list_names(MEMBERS[kind])) == set(CATALOGUES[kind])
+    assert MEMBERS.keys() == NAMED.keys() == CATALOGUES.tables.keys()
     assert list(list_names(PRESETS)) == [*ALL_PRESETS, *CALCULATIONS]
 
 
 def test_the_keys_that_are_read_from_the_source_are_those_of_a_configuration():
-    assert {key.partition(".")[0] for key in list_keys()} == {*SECTIONS, "seed", "model", "defense", "post_training"}
+    sections = {key.partition(".")[0] for key in list_keys()}
+    assert sections == {*SECTIONS, *CENTRAL_SECTIONS, "seed", "kind", "model", "defense", "post_training"}
+    assert parse_config(apply_overrides({}, ["kind=central", "training.lr=0.1", "threat.unknown=0.5"]))
+    assert {"training.lr", "threat.unknown", "data.validation", "kind"} <= set(list_keys())
     assert parse_config(apply_overrides({}, ["federation.lr=0.1", "data.root_size=3", "threat.mastermind=true"]))
     assert {"federation.lr", "data.root_size", "threat.mastermind", "attack.trigger"} <= set(list_keys())

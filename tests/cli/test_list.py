@@ -114,7 +114,11 @@ def test_every_member_fits_into_a_narrow_terminal(capsys, monkeypatch, width):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["none"], "'none' is in attacks, triggers and post-training; say which, as in: sparring list attacks none"),
+        (
+            ["none"],
+            "'none' is in attacks, triggers, perturbations, purifications and post-training; say which, as in: "
+            "sparring list attacks none",
+        ),
         (["krumm"], "unknown name 'krumm'; did you mean 'krum'?"),
         (["defenses", "krumm"], "unknown name 'krumm' in defenses; did you mean 'krum'?"),
         (["defences", "krum"], "unknown kind 'defences'; did you mean 'defenses'?"),

@@ -22,26 +22,41 @@ HERE = Path(sparring.__file__).parent
 Tables = Mapping[str, Sequence[str]]
 """The names of the tables in each source file."""
 
-TABLES: Mapping[str, Tables] = {
-    "attack": {"attacks/__init__.py": ("ATTACKS",)},
-    "attack.trigger": {"attacks/backdoor/triggers/names.py": ("TRIGGERS",)},
-    "data": {"data/__init__.py": ("DATASETS",)},
-    "data.partition": {"data/__init__.py": ("PARTITIONS",)},
-    "defense": {"defenses/__init__.py": ("DEFENSES",)},
-    "execution.backend": {"training/backends/__init__.py": ("BACKENDS",)},
-    "model": {"models/__init__.py": ("MODELS",)},
-    "post_training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/config/catalogues.py": ("INVERTING",)},
+MEMBERS: Mapping[str, Tables] = {
+    "attacks": {"attacks/__init__.py": ("ATTACKS",)},
+    "perturbations": {"attacks/__init__.py": ("PERTURBATIONS",)},
+    "purifications": {"defenses/__init__.py": ("PURIFICATIONS",)},
+    "triggers": {"attacks/backdoor/triggers/names.py": ("TRIGGERS",)},
+    "defenses": {"defenses/__init__.py": ("DEFENSES",)},
+    "post-training": {"defenses/__init__.py": ("POST_TRAINING",), "experiments/config/catalogues.py": ("INVERTING",)},
+    "datasets": {"data/__init__.py": ("DATASETS",)},
+    "partitions": {"data/__init__.py": ("PARTITIONS",)},
+    "models": {"models/__init__.py": ("MODELS",)},
+    "backends": {"training/backends/__init__.py": ("BACKENDS",)},
 }
-"""The tables that hold the possible names of a key."""
-SETTINGS = {
-    "attack": "AttackerSettings",
-    "data": "DataSettings",
-    "evaluation": "EvaluationSettings",
-    "execution": "ExecutionSettings",
-    "federation": "FederationSettings",
-    "threat": "ThreatSettings",
+"""The tables of each catalogue."""
+NAMED: Mapping[str, str] = {kind: each.section for kind, each in SECTIONS.items()} | {"backends": "execution.backend"}
+"""The key that names a member of each catalogue; two kinds of training share some."""
+SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "experiments/config/schema.py": {
+        "attack": "AttackerSettings",
+        "data": "DataSettings",
+        "evaluation": "EvaluationSettings",
+        "execution": "ExecutionSettings",
+        "federation": "FederationSettings",
+        "threat": "ThreatSettings",
+    },
+    "experiments/config/central_schema.py": {
+        "data": "CentralDataSettings",
+        "evaluation": "CentralEvaluationSettings",
+        "execution": "CentralExecutionSettings",
+        "threat": "CentralThreatSettings",
+        "training": "TrainingSettings",
+    },
 }
-"""The class that defines the keys of each section."""
+"""The class that defines the keys of each section, by source file."""
+TRAININGS = ("central", "federated")
+"""The values of the key `kind`."""
 PRESETS: Tables = {"experiments/reproductions/__init__.py": ("PRESETS", "CALCULATIONS")}
 KINDS: Tables = {"experiments/config/catalogues.py": ("CATALOGUES",)}
 
@@ -65,9 +80,11 @@ def read_words_to_complete() -> list[str]:
 
 def list_keys() -> list[str]:
     """Return every configuration key, such as `federation.rounds`."""
-    classes = {node.name: node for node in _parse("experiments/config/schema.py") if isinstance(node, ast.ClassDef)}
-    inner = [f"{section}.{key}" for section, name in SETTINGS.items() for key in _list_fields(classes[name])]
-    return sorted({"seed", *TABLES, *inner} - {"attack.member", "data.member"})
+    found = {"seed", "kind", *NAMED.values()}
+    for file, sections in SETTINGS.items():
+        classes = {node.name: node for node in _parse(file) if isinstance(node, ast.ClassDef)}
+        found |= {f"{section}.{key}" for section, name in sections.items() for key in _list_fields(classes[name])}
+    return sorted(found - {"attack.member", "data.member"})
 
 
 def list_names(sources: Tables) -> Iterator[str]:
@@ -102,8 +119,10 @@ def _complete_setting(ctx: click.Context, incomplete: str) -> list[str]:
 
 
 def _list_values(key: str) -> list[str]:
-    where = TABLES.get(key.removesuffix(".name"))
-    return sorted(list_names(where)) if where else []
+    if key == "kind":
+        return list(TRAININGS)
+    kinds = [kind for kind, named in NAMED.items() if named == key.removesuffix(".name")]
+    return sorted({name for kind in kinds for name in list_names(MEMBERS[kind])})
 
 
 def _settings(words: Annotated[list[str] | None, typer.Argument(autocompletion=_complete_setting)] = None) -> None:
@@ -135,8 +154,7 @@ def _members(kind: str) -> Iterator[str]:
     """Yield the names of a kind."""
     if kind == "presets":
         return list_names(PRESETS)
-    section = SECTIONS[kind].section if kind in SECTIONS else "execution.backend"
-    return list_names(TABLES[section] if kind in list_names(KINDS) else {})
+    return list_names(MEMBERS.get(kind, {}))
 
 
 def _listed(
