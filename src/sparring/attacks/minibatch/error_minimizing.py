@@ -14,7 +14,7 @@ from sparring.training.bounds import Norm
 class ErrorMinimizing:
     r"""Move each input down the learner's loss, so that the model learns the perturbation in place of the image.
 
-    $$x' \approx \arg\min_{\lVert x' - x \rVert \le \epsilon} L_\theta(x')$$
+    $$\min_{\lVert x' - x \rVert \le \epsilon} L_\theta(x')$$
 
     The perturbation is computed against the model of each round, by projected gradient steps of equal length, and is
     scaled to the norm `epsilon`. The authors train it beforehand against a model of their own.
