@@ -65,12 +65,14 @@ def forecast_run(config: AnyConfig, catalogues: Catalogues = CATALOGUES) -> Fore
 
 
 def estimate_seconds(training: Training) -> float:
-    """Estimate the time of a run from a few of its rounds."""
-    facts, state = training.facts, training.busiest()
+    """Estimate the time of a run from a few of its rounds, and from what its players learn before the first one."""
+    began, facts = perf_counter(), training.facts
+    state = training.busiest()
+    preparation = perf_counter() - began
     evaluation = _time_warm(lambda: training.measure(state))
     states = _play_rounds(training, state)
     seconds = _time_warm(lambda: next(states))
-    return facts.rounds * seconds + (1 + facts.rounds / facts.every) * evaluation
+    return preparation + facts.rounds * seconds + (1 + facts.rounds / facts.every) * evaluation
 
 
 def _play_rounds(training: Training, state: TrainingState) -> Iterator[TrainingState]:

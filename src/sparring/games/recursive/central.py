@@ -240,7 +240,7 @@ def _mean_norm(after: Tensor, before: Tensor) -> float | None:
 
 
 def simulate_central(
-    training: CentralTraining, *, every: int | None = None, state: CentralState | None = None, test: bool = True
+    training: CentralTraining, *, every: int | None = None, state: CentralState | None = None
 ) -> Iterator[tuple[CentralState, CentralRecord]]:
     """Yield the state and the record of each round; from the start, the initial state first.
 
@@ -249,10 +249,10 @@ def simulate_central(
     every = training.rounds_per_epoch if every is None else every
     if state is None:
         state = initial_central_state(training)
-        yield state, _evaluated(CentralRecord(round=0), training, state=state) if test else CentralRecord(round=0)
+        yield state, _evaluated(CentralRecord(round=0), training, state=state)
     while state.round < training.rounds:
         state, record = play_minibatch(training, state)
-        is_due = test and (state.round % every == 0 or state.round == training.rounds)
+        is_due = state.round % every == 0 or state.round == training.rounds
         yield state, _evaluated(record, training, state=state) if is_due else record
 
 
