@@ -8,6 +8,7 @@ from sparring.games.recursive.central import (
     initial_central_state,
     play_minibatch,
     simulate_central,
+    train_central,
 )
 from sparring.games.recursive.measurement import CentralMeasures, CentralRecord, measure_central
 from sparring.games.recursive.robustness import measure_robust_accuracy
@@ -25,4 +26,5 @@ __all__ = [
     "play_minibatch",
     "record_attack",
     "simulate_central",
+    "train_central",
 ]

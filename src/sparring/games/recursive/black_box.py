@@ -13,8 +13,7 @@ from sparring.defenses import Unchanged
 from sparring.games.recursive.central import (
     CentralState,
     CentralTraining,
-    initial_central_state,
-    play_minibatch,
+    train_central,
     view_minibatch,
 )
 from sparring.training.gradients import summed_gradient
@@ -65,9 +64,7 @@ class BlackBoxAttack:
             attacker_validates=self.validates,
             seed=int(rng.integers(SEEDS)),
         )
-        state = initial_central_state(training)
-        while state.round < training.rounds:
-            state, _ = play_minibatch(training, state)
+        state = train_central(training)
         recorded = torch.zeros(train.inputs.shape, dtype=torch.float16, device=train.inputs.device)
         recorded[kept] = record_attack(training, state)
         known = torch.zeros(len(train.labels), dtype=torch.bool, device=train.labels.device)

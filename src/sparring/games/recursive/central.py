@@ -256,6 +256,14 @@ def simulate_central(
         yield state, _evaluated(record, training, state=state) if is_due else record
 
 
+def train_central(training: CentralTraining) -> CentralState:
+    """Return the state after the last round, without an evaluation in between."""
+    state = initial_central_state(training)
+    while state.round < training.rounds:
+        state, _ = play_minibatch(training, state)
+    return state
+
+
 def _evaluated(record: CentralRecord, training: CentralTraining, *, state: CentralState) -> CentralRecord:
     measures = measure_central(training.network, state.parameters, on=training.test, target=training.target)
     found = replace(record, **measures._asdict())

@@ -18,7 +18,7 @@ from sparring.experiments.config.sections import Section
 from sparring.experiments.reproductions.computed_claim import ComputedClaim, Part, Row
 from sparring.experiments.reproductions.preset import Scale
 from sparring.experiments.reproductions.r2t2.fig7 import CIFAR10, MNIST, SEEDS, Levels
-from sparring.games.recursive import measure_robust_accuracy, simulate_central
+from sparring.games.recursive import measure_robust_accuracy, train_central
 from sparring.random import stream
 from sparring.training.backends.threaded import torch_threads
 
@@ -103,7 +103,7 @@ def calculate(scale: Scale, part: Part) -> tuple[Row, ...]:
     assert isinstance(config, CentralConfig)
     with torch_threads(config.execution.threads):
         made = build_central(config, load_central_dataset(config))
-        *_, (state, _) = simulate_central(made, test=False)
+        state = train_central(made)
         model = Model(made.network, state.parameters)
         rng = stream(part["seed"], "r2t2-tablea8")
         return tuple(
