@@ -53,6 +53,10 @@ def show_paragraphs(lines: Iterable[str]) -> None:
             typer.echo(part)
 
 
+RATES = {"conversion_rate": "converted", "evasion_rate": "evaded"}
+"""What a targeted attack on minibatches is measured by, with the word that is shown."""
+
+
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     """Print the outcome of a run as one JSON object or as a few lines."""
     result, speed = outcome.result, outcome.rounds_per_second
@@ -63,6 +67,7 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
     facts = {
         "accuracy": f"{accuracy:.3f} after {result['rounds']} rounds, {average:.3f} on average",
         **_describe_backdoor(result),
+        **{RATES[name]: f"{result[name]:.3f}" for name in RATES if name in result},
         "loss": "not finite" if loss is None else f"{loss:.4g}",
         "speed": "not measured" if speed is None else f"{speed:.3g} rounds per second",
         "run": str(outcome.folder),
@@ -72,7 +77,7 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
 
 def _describe_backdoor(result: Mapping[str, Any]) -> dict[str, str]:
     """Describe how often triggered images are classified as the target class, if there is a trigger."""
-    if result["backdoor_accuracy"] is None:
+    if result.get("backdoor_accuracy") is None:
         return {}
     last, average = result["backdoor_accuracy"], result["average_backdoor_accuracy"]
     counted, of_all = result["backdoor_accuracy_with_target"], result.get("backdoor_accuracy_of_all")

@@ -150,6 +150,10 @@ def test_the_command_line_runs_sweeps_and_reports(tmp_path, capsys):
     words = [*SETTINGS, "training.epochs=1"]
     assert main(["run", *words, "--json", "--out", str(tmp_path / "run")]) == 0
     assert json.loads(capsys.readouterr().out)["rounds"] == 4
+    targeted = ["attack.goal=conversion", "attack.target=1", "--out", str(tmp_path / "targeted")]
+    assert main(["run", *words, *targeted]) == 0
+    assert "converted" in capsys.readouterr().out
+    assert main(["resume", str(tmp_path / "targeted")]) == 0
     assert main(["run", *words, "--seeds", "0..1", "--jobs", "1", "--out", str(tmp_path / "sweep")]) == 0
     assert main(["report", str(tmp_path / "sweep"), "--html", str(tmp_path / "page.html")]) == 0
     page = (tmp_path / "page.html").read_text()
