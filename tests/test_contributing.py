@@ -24,7 +24,7 @@ from io import StringIO
 import pytest
 
 from sparring import defenses
-from sparring.cli.completion import TABLES, list_names
+from sparring.cli.completion import MEMBERS, list_names
 from sparring.cli.main import main
 from tools.site.members import members
 from tools.site.pages import page, rules_table
@@ -52,7 +52,7 @@ told = {
     "file": defenses.__file__,
     "page": page(member),
     "table": rules_table([member]),
-    "completed": [*list_names(TABLES["defense"])],
+    "completed": [*list_names(MEMBERS["defenses"])],
     "listed": listed("midrange"),
     "names": [entry["name"] for entry in listed("defenses")["defenses"]],
 }
