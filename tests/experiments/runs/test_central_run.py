@@ -93,9 +93,13 @@ def test_a_run_of_all_classes_is_described_as_before_they_could_be_chosen(tmp_pa
 
 
 def test_a_key_of_the_other_kind_is_refused():
-    with pytest.raises(ConfigError, match=r"^the configuration has no key 'federation' with kind=central; "):
+    with pytest.raises(
+        ConfigError, match=r"^the configuration has no key 'federation' with kind=central; it belongs to a federation"
+    ):
         central("federation.rounds=3")
-    with pytest.raises(ConfigError, match=r"^the configuration has no key 'training'"):
+    with pytest.raises(
+        ConfigError, match=r"^the configuration has no key 'training'; it belongs to kind=central, add that$"
+    ):
         parse_config({"training": {"epochs": 3}})
     with pytest.raises(ConfigError, match=r"^kind is 'centrl'; it must be one of: federated, central$"):
         parse_config({"kind": "centrl"})
@@ -116,6 +120,10 @@ def test_a_key_of_the_other_kind_is_refused():
         ("attack.level=-1", r"level"),
         ("defense.level=-1", r"level"),
         ("training.optimizer=sgdd", r"^training\.optimizer"),
+        (
+            "attack={name: level_k, goal: evasion, target: 3}",
+            r"^attack\.target is 3; with 3 classes it must be 0 to 2$",
+        ),
         ("attack.malicious=3", r"^attack 'level_k' has no option 'malicious'"),
     ],
 )

@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from sparring.arrays import Batch, pixels
-from sparring.contracts import MinibatchRecipe, Network, differentiates_twice
+from sparring.contracts import MinibatchRecipe, Network, Targeted, differentiates_twice
 from sparring.data import Dataset, hold_out, keep_classes, take_examples
 from sparring.errors import ConfigError, attribute_errors
 from sparring.experiments.config.build import load_source
@@ -40,6 +40,7 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
     """Build the training of a run on its data set."""
     assert dataset.validation is not None
     players = _build_players(config, catalogues)
+    _refuse_unknown_class(players["attack"], classes=dataset.classes)
     architecture = build("model", catalogues["models"], config.model)
     with attribute_errors(f"model {type(architecture).__name__}"):
         size = count_parameters(architecture, dataset)
@@ -62,6 +63,13 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
     if differentiates_twice(training.attack) or differentiates_twice(training.defense):
         _refuse_cut_gradients(training)
     return training if config.execution.device == "cpu" else training.to(config.execution.device)
+
+
+def _refuse_unknown_class(attack: object, *, classes: int) -> None:
+    """Reject an attack that is about a class which the data do not have."""
+    target = attack.target if isinstance(attack, Targeted) else None
+    if target is not None and target >= classes:
+        raise ConfigError(f"attack.target is {target}; with {classes} classes it must be 0 to {classes - 1}")
 
 
 def _refuse_cut_gradients(training: CentralTraining) -> None:

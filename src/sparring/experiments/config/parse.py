@@ -10,7 +10,7 @@ from sparring.errors import ConfigError, UnknownName
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
 from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.file_contents import file_contents, replace_file_names
-from sparring.experiments.config.parse_central import central_document, parse_central, split_data
+from sparring.experiments.config.parse_central import CENTRAL_SECTIONS, central_document, parse_central, split_data
 from sparring.experiments.config.renamed import accept_former, to_former
 from sparring.experiments.config.schema import (
     EXAMPLES,
@@ -99,6 +99,8 @@ def kind_of(document: Section) -> str:
 def _refuse_unknown(document: Section) -> None:
     known = [*(field.name for field in fields(Config) if field.name != "files"), "attack"]
     for key in document.keys() - {"kind"}:
+        if key in CENTRAL_SECTIONS and key not in known:
+            raise UnknownName(f"the configuration has no key {key!r}; it belongs to kind=central, add that")
         if key not in known:
             path = full_key(key)
             remedy = nearest(key, known) or (f"; did you mean {path!r}?" if path else offer(key, known))

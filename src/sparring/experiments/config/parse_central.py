@@ -14,7 +14,7 @@ from sparring.experiments.config.central_schema import (
     CentralThreatSettings,
     TrainingSettings,
 )
-from sparring.experiments.config.schema import Seed
+from sparring.experiments.config.schema import Config, Seed
 from sparring.experiments.config.sections import (
     Section,
     fill_defaults,
@@ -43,7 +43,9 @@ def parse_central(document: Section, catalogues: Catalogues) -> CentralConfig:
     known = ["kind", *(field.name for field in fields(CentralConfig) if field.name != "files")]
     for key in document:
         if key not in known:
-            raise UnknownName(f"the configuration has no key {key!r} with kind=central{offer(key, known)}")
+            is_federated = key in {field.name for field in fields(Config)}
+            remedy = "; it belongs to a federation, leave it out" if is_federated else offer(key, known)
+            raise UnknownName(f"the configuration has no key {key!r} with kind=central{remedy}")
     families = catalogues.families
     return CentralConfig(
         seed=checked("seed", Seed, document.get("seed", CentralConfig.seed)),
