@@ -172,7 +172,9 @@ class Scenario:
                 f"defense {name}: {assumed} of {sampled} sampled clients are assumed malicious, it can take {limit}; "
                 f"use threat.assumed_malicious <= {floor(1000 * limit / sampled) / 1000:g}"
             )
-        if self.federation.root is None and needs_root_data(self.defense):
+        # What a server plans is checked when it plans.
+        is_rule = not isinstance(self.defense, Server)
+        if self.federation.root is None and is_rule and needs_root_data(self.defense):
             raise ConfigError(f"defense {name} needs root data; use data.root_size >= 1")
 
     @property

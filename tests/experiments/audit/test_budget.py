@@ -82,20 +82,20 @@ def test_a_hopeless_budget_is_refused_before_anything_is_loaded(monkeypatch):
 def test_a_budget_that_is_too_small_is_refused_after_the_cheapest_run(monkeypatch):
     timed = []
 
-    def estimate(config, scenario):
-        timed.append(config.attacks[0].member["name"])
+    def estimate(training):
+        timed.append(type(training.scenario.attackers[0].attack).__name__)
         return 1000.0
 
     monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", estimate)
     monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", None)
     with pytest.raises(ConfigError, match="all runs take at least"):
         measure_plan(asked(WHITE_BOX, budget=3600.0), workers=2)
-    assert timed == ["none"]
+    assert timed == ["NoAttack"]
 
 
 def test_the_reference_rules_are_part_of_the_budget(monkeypatch):
     monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.01)
-    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", lambda config, scenario: 1.6)
+    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", lambda training: 1.6)
     one, two = (
         measure_plan(asked(WHITE_BOX, f"data.root_size={size}", budget=3600.0), workers=1).stages["references"]
         for size in (0, 20)
@@ -106,7 +106,7 @@ def test_the_reference_rules_are_part_of_the_budget(monkeypatch):
 
 def test_smaller_overheads_leave_more_for_training(monkeypatch):
     monkeypatch.setattr("sparring.experiments.audit.budget.seconds_per_step", lambda *_, **__: 0.01)
-    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", lambda config, scenario: 0.5)
+    monkeypatch.setattr("sparring.experiments.audit.budget.estimate_seconds", lambda training: 0.5)
     told = []
 
     def overheads(estimate):

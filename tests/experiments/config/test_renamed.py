@@ -142,7 +142,7 @@ def test_an_audit_keeps_its_digest():
     document = {"attack": {"name": "gaussian", "deviation": 3.0, "malicious": 3}, "data": data}
     with pytest.warns(FormerName):
         request = read_request(document, seeds=2, budget=60.0)
-    assert request.digest.startswith("0a59db62a901167c")
+    assert request.digest.startswith("103dd201bc7aa30e")
     assert request.attacks["gaussian"] == {"name": "gaussian", "std": 3.0}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -153,7 +153,7 @@ class TestPoisons:
     def test_they_are_attacks(self):
         with pytest.warns(FormerName, match=r"^POISONS are now among the ATTACKS; "):
             poisons = attacks.POISONS
-        assert poisons.keys() == {"dba", "label_flip"}
+        assert poisons.keys() == {"dba", "label_flip", "level_k_client"}
         assert poisons.items() <= attacks.ATTACKS.items()
 
     def test_the_kind_stands_for_attacks(self):
