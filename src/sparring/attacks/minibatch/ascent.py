@@ -12,7 +12,7 @@ from sparring.training.bounds import Norm, bounded_inputs, check_norm, clip_to_p
 from sparring.validation import at_least, positive
 
 REACH = 2.5
-"""The steps together are so many times as long as the bound, as in Madry et al. (2018)."""
+"""The total length of the steps, in multiples of the bound, as in Madry et al. (2018)."""
 
 Utility = Callable[[Tensor], Tensor]
 """Returns what the attacker gains from each example, `[examples]`, as a differentiable function of the inputs."""

@@ -63,7 +63,7 @@ class EvoShift:
     the second the distance of the mean logits, after the authors' cost (generalization gap and domain divergence). In
     each round, differential evolution moves a population of patterns by one generation against the present model: a
     child replaces its parent if it is fitter on the minibatch. The fittest pattern of each class is used, scaled to the
-    norm `epsilon`. Clipping to [0, 1] leaves less of the perturbation on few pixels than on many.
+    norm `epsilon`. Clipping to [0, 1] shortens a perturbation of few pixels more than one of many.
     """
 
     epsilon: float = 3.0

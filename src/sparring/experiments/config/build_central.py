@@ -4,7 +4,7 @@ from math import prod
 from typing import Any
 
 from sparring.arrays import Batch, pixels
-from sparring.contracts import MinibatchRecipe, Network, Targeted, differentiates_twice
+from sparring.contracts import MinibatchRecipe, Targeted, differentiates_twice
 from sparring.data import Dataset, hold_out, keep_classes, take_examples
 from sparring.errors import ConfigError, attribute_errors
 from sparring.experiments.config.build import load_source
@@ -52,7 +52,7 @@ def build_central(config: CentralConfig, dataset: Dataset, *, catalogues: Catalo
         validation=dataset.validation,
         test=dataset.test if config.evaluation.on == "test" else dataset.validation,
         recipe=_recipe(config),
-        attack=_black_box(config, players["attack"], fitted),
+        attack=_black_box(config, players["attack"]),
         defense=players["defense"],
         objective=OBJECTIVES[config.training.objective](),
         validation_batch=config.training.validation_batch,
@@ -93,7 +93,7 @@ def _build_players(config: CentralConfig, catalogues: Catalogues) -> dict[str, A
     }
 
 
-def _black_box(config: CentralConfig, attack: Any, fitted: Network) -> Any:
+def _black_box(config: CentralConfig, attack: Any) -> Any:
     """Return the attack, or its replay from a surrogate if the attacker does not see the model."""
     if config.threat.knowledge == "white_box":
         return attack

@@ -42,7 +42,7 @@ class TrainingSettings:
     objective: Literal["cross_entropy", "hinge"] = "cross_entropy"
     """The loss that the learner descends, and that both players take on the validation examples."""
     validation_batch: Annotated[int, Field(ge=1, le=EXAMPLES)] | None = None
-    """The number of validation examples of a round, drawn anew in each; null takes all."""
+    """The number of validation examples of a round, drawn again in every round; null takes all."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from sparring.experiments.report.svg_curves import Picture, Plot, draw_picture, 
 SMALLEST = 0.04
 """The smallest range of an axis."""
 FEWEST = 2
-"""A curve has at least so many points."""
+"""The smallest number of points of a curve."""
 
 
 class LearningCurves(NamedTuple):

@@ -6,11 +6,13 @@ learner takes one step.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from math import ceil
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from sparring.arrays import Batch, Vector, briefly, on_device, pixels
@@ -57,7 +59,7 @@ class CentralTraining:
     defense: Purification
     objective: Objective = field(default_factory=CrossEntropy)
     validation_batch: int | None = None
-    """The number of validation examples of a round, drawn anew in each; None takes all."""
+    """The number of validation examples of a round, drawn again in every round; None takes all."""
     attacker_validates: bool = True
     """Whether the attacker has the validation examples; if not, its own minibatch takes their place (A.2.4)."""
     sums_gradients: bool = False
@@ -171,9 +173,16 @@ def play_minibatch(training: CentralTraining, state: CentralState) -> tuple[Cent
 def minibatch_rows(training: CentralTraining, round: int) -> Tensor:
     """Return the indices of a round's minibatch; every epoch has an order of its own."""
     epoch, place = divmod(round, training.rounds_per_epoch)
-    order = stream(training.seed, "order", epoch).permutation(len(training.train.labels))
+    order = _epoch_order(training.seed, epoch, len(training.train.labels))
     size = training.recipe.batch
-    return torch.from_numpy(order[place * size : (place + 1) * size]).to(training.train.labels.device)
+    return torch.from_numpy(order[place * size : (place + 1) * size].copy()).to(training.train.labels.device)
+
+
+@lru_cache(2)
+def _epoch_order(seed: int, epoch: int, examples: int) -> NDArray[np.int64]:
+    """Return the order of the examples in an epoch, which all its rounds share."""
+    order: NDArray[np.int64] = stream(seed, "order", epoch).permutation(examples)
+    return order
 
 
 def view_minibatch(training: CentralTraining, state: CentralState, rows: Tensor, *, note: Note) -> MinibatchView:

@@ -54,7 +54,7 @@ def claims(scale: Scale) -> tuple[Claim, ...]:
             (Above(cell(LEVEL_1, LEVEL_0, epochs=early), cell(DC, LEVEL_0, epochs=early)),),
         ),
         Claim(
-            "At the end the level-1 attack leaves less than each attack of others.",
+            "At the end, accuracy is lower under the level-1 attack than under every baseline.",
             tuple(
                 Above(cell(attack, LEVEL_0, epochs=late), cell(LEVEL_1, LEVEL_0, epochs=late)) for attack in BASELINES
             ),
@@ -103,7 +103,7 @@ def epsilon_claims(scale: Scale) -> tuple[Claim, ...]:
             ),
         ),
         Claim(
-            f"A larger ε has an effect on it: ε = {LARGE:g} leaves less than ε = {MNIST.epsilon:g}.",
+            f"A larger ε has an effect: accuracy is lower with ε = {LARGE:g} than with ε = {MNIST.epsilon:g}.",
             (Above(cell(usual, LEVEL_1), cell(high, LEVEL_1)),),
         ),
     )

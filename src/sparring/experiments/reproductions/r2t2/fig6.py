@@ -107,7 +107,7 @@ def cnn_claims(scale: Scale) -> tuple[Claim, ...]:
     return (
         _claim_strongest(tuple(DATA), size),
         Claim(
-            "Optimal contraction leaves less accuracy than the influence function on the CNN.",
+            "On the CNN, accuracy is lower under optimal contraction than under the influence function.",
             tuple(Above(influence, oc) for oc, influence in pairs),
         ),
         Claim(
@@ -149,7 +149,7 @@ def _pairs(data: str, size: LevelTwoExtent) -> Iterator[tuple[dict[str, str], di
 
 def _claim_strongest(panels: tuple[str, ...], size: LevelTwoExtent) -> Claim:
     return Claim(
-        "The level-2 attack leaves less accuracy than optimal contraction and the influence function, at any damping.",
+        "Accuracy is lower under the level-2 attack than under optimal contraction and influence, at any damping.",
         tuple(Above(other, _cell(data, LEVEL_2)) for data in panels for pair in _pairs(data, size) for other in pair),
     )
 

@@ -134,7 +134,7 @@ def claim_defended(attacks: Sequence[str]) -> Claim:
 def claim_strongest(attacks: Sequence[str]) -> Claim:
     """Return the claim that the level-1 attack is the strongest of these."""
     return Claim(
-        "Without a defense the level-1 attack leaves less than each attack of others.",
+        "Without a defense, accuracy is lower under the level-1 attack than under every baseline.",
         tuple(Above(cell(attack, LEVEL_0), cell(LEVEL_1, LEVEL_0)) for attack in BASELINES if attack in attacks),
     )
 

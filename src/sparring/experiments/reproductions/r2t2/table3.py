@@ -136,7 +136,7 @@ class CutMixTable:
 
     def _claim_level_4(self, rows: Mapping[str, Section]) -> Claim:
         return Claim(
-            "The level-4 attack leaves less than the level-1 attack under each defense that trains on perturbed "
+            "Accuracy is lower under the level-4 than the level-1 attack, with each defense that trains on perturbed "
             "images.",
             tuple(
                 Above(cell(LEVEL_1, defense), cell(LEVEL_4, defense), margin=0.0)
