@@ -1,6 +1,6 @@
 """The contracts: what each player observes, and the one method that each kind of player implements."""
 
-from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Truncating
+from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Team, Truncating
 from sparring.contracts.minibatch import (
     InformedPoison,
     InputDenoiser,
@@ -98,6 +98,7 @@ __all__ = [
     "Stacking",
     "State",
     "Targeted",
+    "Team",
     "Trigger",
     "Truncating",
     "WhiteBoxView",

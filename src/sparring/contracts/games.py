@@ -15,6 +15,19 @@ class Policy(Protocol):
         """Return the action for one observation; neither array is modified afterwards."""
 
 
+class Team(NamedTuple):
+    """The members that share a seat; in each step some of them are present, and these have the ranks 0, 1, ….
+
+    The seat's action is one row of numbers per rank, the rows of absent ranks being ignored. The last number of its
+    observation is the share of `whole` that is present.
+    """
+
+    ranks: int
+    """The largest number of members that can be present."""
+    whole: int
+    """What the observed share refers to, such as the number of sampled clients."""
+
+
 class Space(NamedTuple):
     """The dimensions of a seat's observation and action."""
 
@@ -22,6 +35,8 @@ class Space(NamedTuple):
     action: int
     is_scaled: bool = True
     """Whether observations lie in [-1, 1]; otherwise they are only finite."""
+    team: Team | None = None
+    """The team whose members decide; None means a single player."""
 
 
 State = TypeVar("State")

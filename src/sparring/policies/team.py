@@ -1,0 +1,58 @@
+"""One policy that all members of a team share, each at its own rank (parameter sharing of MARL, appendix B.2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sparring.arrays import FloatArray, briefly
+from sparring.contracts import Space, Team
+from sparring.policies.network import PolicyNetwork
+
+RANK = 1
+"""How many numbers a member observes beside the team's observation."""
+
+
+def present_ranks(observations: Tensor, team: Team) -> Tensor:
+    """Return the `[...]` numbers of members that are present in `[..., numbers]` observations of a team."""
+    return (observations[..., -1] * team.whole).round().clamp(0, team.ranks).long()
+
+
+def rank_inputs(present: Tensor, ranks: int) -> Tensor:
+    """Return `[..., ranks]` ranks as members observe them: evenly spaced in (-1, 1), and 0 for absent ones.
+
+    A lone member observes 0.
+    """
+    rank, count = torch.arange(ranks), present[..., None]
+    return torch.where(rank < count, (2 * rank + 1) / count.clamp(min=1) - 1, 0.0)
+
+
+def member_space(space: Space) -> Space:
+    """Return what one member of a team observes, and the numbers that it decides."""
+    assert space.team is not None
+    return Space(space.observation + RANK, space.action // space.team.ranks, space.is_scaled)
+
+
+@dataclass(frozen=True, eq=False)
+class TeamPolicy:
+    """A team's policy: the member's network at each rank that is present, and zeros for absent ranks."""
+
+    member: PolicyNetwork
+    """Maps the team's observation, followed by the observed rank, to the numbers that one member decides."""
+    team: Team
+
+    __repr__ = briefly
+
+    @torch.no_grad()
+    def act(self, observation: FloatArray) -> FloatArray:
+        seen = torch.from_numpy(observation).float()
+        present = int(present_ranks(seen, self.team))
+        actions: FloatArray = self.rows(seen, present).numpy()
+        absent = np.zeros((self.team.ranks - present, actions.shape[1]), np.float32)
+        return np.concatenate([actions, absent]).ravel()
+
+    def rows(self, observation: Tensor, present: int) -> Tensor:
+        """Return the `[present, numbers]` actions of the first ranks."""
+        ranks = rank_inputs(torch.tensor(present), present)
+        return self.member(torch.cat([observation.expand(present, -1), ranks[:, None]], dim=1))
