@@ -130,7 +130,13 @@ def follow_run() -> Iterator[Observer]:
             request.can_wait = True
             shown.show(record.round, _describe_round(record))
 
-        yield Observer(record=take, notice=show_notice, wants_stop=lambda: request.is_made, expect=shown.expect)
+        yield Observer(
+            record=take,
+            notice=show_notice,
+            wants_stop=lambda: request.is_made,
+            expect=shown.expect,
+            stage=lambda news: shown.show(0, news),
+        )
 
 
 def _describe_round(record: Record) -> str | None:

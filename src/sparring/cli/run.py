@@ -80,7 +80,7 @@ def command(
     config = parse_config(document, catalogues)
     folder = RUNS / digest(config)[:12] if out is None else out
     if dry_run:
-        _show_forecast(folder, config, plan=forecast_run(config, catalogues), as_json=as_json)
+        _show_forecast(folder, config, plan=forecast_run(config, catalogues, notice=show_notice), as_json=as_json)
         return 0
     outcome = _run_or_read(config, folder, existing=existing, tensorboard=tensorboard, catalogues=catalogues)
     show_outcome(outcome, as_json=as_json)

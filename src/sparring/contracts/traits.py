@@ -66,7 +66,16 @@ def limit_of(rule: Defense | Server, clients: int) -> int:
 
 def differentiates_twice(player: object) -> bool:
     """Say whether a player of minibatch training, or one within it, declares that it needs mixed second derivatives."""
-    if getattr(player, "differentiates_twice", False):
+    return _declares(player, "differentiates_twice")
+
+
+def learns_beforehand(player: object) -> bool:
+    """Say whether a player, or one within it, declares that it is trained before the first round."""
+    return _declares(player, "learns_beforehand")
+
+
+def _declares(player: object, trait: str) -> bool:
+    if getattr(player, trait, False):
         return True
     inner = [getattr(player, field.name) for field in fields(player)] if is_dataclass(player) else []
-    return any(differentiates_twice(each) for each in inner if is_dataclass(each))
+    return any(_declares(each, trait) for each in inner if is_dataclass(each))

@@ -179,3 +179,39 @@ def test_a_damaged_run_says_so(tmp_path):
     (tmp_path / "run/result.json").unlink()
     with pytest.raises(RunError, match="was changed"):
         resume(tmp_path / "run")
+
+
+DIGITS = (
+    *("kind=central", "data.name=digits", "data.train=40", "data.validation=12", "model.name=logistic"),
+    *("training.epochs=2", "training.batch=10"),
+)
+DEEP_CONFUSE = ("attack.name=deep_confuse", "attack.trials=1", "attack.steps=1")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (("attack.name=level_k",), []),
+        (DEEP_CONFUSE, ["preparing the attack"]),
+        (
+            ("threat.knowledge=black_box", "defense.name=generative", "defense.denoiser.name=vae"),
+            ["preparing the attack and the defense"],
+        ),
+    ],
+)
+def test_what_learns_before_the_first_round_is_reported(settings, expected, tmp_path):
+    config = parse_config(apply_overrides({}, (*DIGITS, *settings)))
+    stages, notices = [], []
+    run(config, tmp_path / "run", observer=Observer(stage=stages.append))
+    forecast_run(config, notice=notices.append)
+    assert stages == notices == expected
+
+
+def test_an_interrupt_before_the_first_record_says_how_to_resume(tmp_path):
+    def interrupt(stage):
+        raise KeyboardInterrupt
+
+    config = parse_config(apply_overrides({}, (*DIGITS, *DEEP_CONFUSE)))
+    with pytest.raises(Interrupted, match=f"sparring resume {tmp_path / 'run'}"):
+        run(config, tmp_path / "run", observer=Observer(stage=interrupt))
+    assert resume(tmp_path / "run").result == run(config, tmp_path / "other").result

@@ -48,6 +48,7 @@ class DeepConfuse:
     """The autoencoder's learning rate, with Adam; the simulated learner has that of the learner."""
     norm: Norm = "l2"
     """The norm that is bounded: Euclidean, or the largest change of a pixel."""
+    learns_beforehand: ClassVar[bool] = True
     paper: ClassVar[str] = (
         "Feng, Cai & Zhou, 2019, Learning to confuse: generating training time adversarial data with auto-encoder, "
         "NeurIPS"

@@ -26,6 +26,7 @@ class GenerativeDenoising:
     """The largest norm of each example's change; published with 3 for MNIST, 2 for CIFAR and 4 for ImageNet."""
     norm: Norm = "l2"
     """The norm that is bounded: Euclidean, or the largest change of a pixel."""
+    learns_beforehand: ClassVar[bool] = True
     paper: ClassVar[str] = (
         "Chen et al., 2023, Recursive reasoning-based training-time adversarial machine learning, "
         "Artificial Intelligence 315"

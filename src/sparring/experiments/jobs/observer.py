@@ -22,6 +22,8 @@ class Observer:
     wants_stop: Callable[[], bool] = never
     expect: Callable[[int], None] = ignore
     """Receives the number of rounds of the whole run, before the first record."""
+    stage: Callable[[str], None] = ignore
+    """Receives what takes place before the first round, such as a player's training."""
 
 
 NOBODY = Observer()

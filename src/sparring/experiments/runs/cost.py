@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from sparring.data import Dataset
 from sparring.experiments.config.build_central import history_memory
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice, ignore
 from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.describe import format_classes, format_duration, list_facts
 from sparring.experiments.config.memory import FLOAT, translate_exhaustion
@@ -18,6 +18,7 @@ from sparring.experiments.runs.training import (
     Training,
     TrainingState,
     build_training,
+    report_preparation,
     run_kind,
 )
 from sparring.records import Record
@@ -44,12 +45,13 @@ class Forecast(NamedTuple):
     class_names: tuple[str, ...] = ()
 
 
-def forecast_run(config: AnyConfig, catalogues: Catalogues = CATALOGUES) -> Forecast:
+def forecast_run(config: AnyConfig, catalogues: Catalogues = CATALOGUES, *, notice: Notice = ignore) -> Forecast:
     """Time a few rounds of a run, and write nothing."""
     server = run_kind(config).validate(config, catalogues)
     with translate_exhaustion(), torch_threads(config.execution.threads):
         dataset = run_kind(config).load(config, catalogues)
         training = build_training(config, dataset, catalogues=catalogues, server=server)
+        report_preparation(training.facts, notice)
         seconds = estimate_seconds(training)
     facts = training.facts
     return Forecast(

@@ -1,7 +1,7 @@
 """Execute a run in its folder, and resume one that was stopped."""
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,6 +50,7 @@ from sparring.experiments.runs.training import (
     Training,
     TrainingState,
     build_training,
+    report_preparation,
     run_kind,
 )
 from sparring.training.backends.threaded import torch_threads
@@ -190,7 +191,9 @@ def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[TrainingState, S
     if start is not None:
         size, begun = start.records.size, move_tensors(start.state, facts.device)
     state: TrainingState | None = begun
-    with closing(Journal(job.folder / RECORDS, size)) as journal:
+    with closing(Journal(job.folder / RECORDS, size)) as journal, _explain_early_stop(job):
+        if begun is None:
+            report_preparation(facts, job.observer.stage)
         saver = Checkpointer(job.folder, journal, run=digest(job.config), cadence=job.cadence)
         for state, record in job.training.simulate(begun):
             stopwatch.stop(record)
@@ -200,6 +203,16 @@ def _run_rounds(job: RunJob, start: Checkpoint | None) -> tuple[TrainingState, S
             stopwatch.start()
     assert state is not None
     return state, stopwatch
+
+
+@contextmanager
+def _explain_early_stop(job: RunJob) -> Iterator[None]:
+    """Say how to start again when a run is stopped at once, without waiting for the end of a round."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        command = command_to_resume(job.folder, job.plugins)
+        raise Interrupted(f"stopped at once; resume from the latest checkpoint with: {command}") from None
 
 
 def _save_or_stop(job: RunJob, state: TrainingState, *, saver: Checkpointer) -> None:

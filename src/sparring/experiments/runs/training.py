@@ -11,7 +11,7 @@ from sparring.contracts import Model, Network
 from sparring.data import Dataset
 from sparring.experiments.config.build import BuiltDefense, build_scenario, load_dataset, validate
 from sparring.experiments.config.build_central import build_central, load_central_dataset, validate_central
-from sparring.experiments.config.catalogues import CATALOGUES, Catalogues
+from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, Notice
 from sparring.experiments.config.central_schema import AnyConfig, CentralConfig
 from sparring.experiments.config.schema import Config
 from sparring.experiments.runs.adaptation_time import TimedAdapter, time_adaptation
@@ -34,6 +34,7 @@ from sparring.games.recursive import (
     initial_central_state,
     measure_central,
     play_minibatch,
+    preparing_players,
     simulate_central,
 )
 from sparring.snapshot import Codec
@@ -89,6 +90,14 @@ class TrainingFacts:
     """The conversion of states to snapshots and back; the number of the round is their only JSON value."""
     adapter: TimedAdapter | None = None
     """Measures the time of a defense that adapts, if there is one."""
+    preparing: tuple[str, ...] = ()
+    """The players that learn before the first round."""
+
+
+def report_preparation(facts: TrainingFacts, stage: Notice) -> None:
+    """Say which players learn before the first round, which can take longer than all rounds."""
+    if facts.preparing:
+        stage(f"preparing the {' and the '.join(facts.preparing)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +153,15 @@ class CentralRun:
     def facts(self) -> TrainingFacts:
         own = self.training
         device = own.train.labels.device
-        return TrainingFacts(own.network, device, own.rounds, self.every, CentralRecord, CENTRAL_CODEC)
+        return TrainingFacts(
+            own.network,
+            device,
+            own.rounds,
+            self.every,
+            CentralRecord,
+            CENTRAL_CODEC,
+            preparing=preparing_players(own),
+        )
 
     def simulate(self, state: CentralState | None) -> Iterator[tuple[CentralState, CentralRecord]]:
         return simulate_central(self.training, every=self.every, state=state)

@@ -7,6 +7,7 @@ from sparring.games.recursive.central import (
     CentralTraining,
     initial_central_state,
     play_minibatch,
+    preparing_players,
     simulate_central,
     train_central,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "measure_central",
     "measure_robust_accuracy",
     "play_minibatch",
+    "preparing_players",
     "record_attack",
     "simulate_central",
     "train_central",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -37,6 +37,7 @@ class BlackBoxAttack:
     """Whether it has the validation examples."""
     unknown: float = 0.0
     """The share of the training examples that the attacker does not have, at least 0 and below 1."""
+    learns_beforehand: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         fraction("threat", unknown=self.unknown)

@@ -29,6 +29,7 @@ from sparring.contracts import (
     Purification,
     Purified,
     Targeted,
+    learns_beforehand,
 )
 from sparring.errors import ConfigError
 from sparring.games.recursive.measurement import CentralRecord, measure_central, sum_gradient_norms
@@ -121,6 +122,12 @@ def initial_central_state(training: CentralTraining) -> CentralState:
     attack = _prepare("attack", training.attack, training=training, parameters=parameters)
     defense = _prepare("defense", training.defense, training=training, parameters=parameters)
     return CentralState(0, parameters, attack=attack, defense=defense)
+
+
+def preparing_players(training: CentralTraining) -> tuple[str, ...]:
+    """Return the roles whose players learn before the first round."""
+    players = {"attack": training.attack, "defense": training.defense}
+    return tuple(role for role, player in players.items() if learns_beforehand(player))
 
 
 def _prepare(role: str, player: object, *, training: CentralTraining, parameters: Vector) -> Memory:
