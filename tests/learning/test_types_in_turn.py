@@ -3,7 +3,8 @@ import pytest
 
 from sparring.errors import ConfigError
 from sparring.games.exact.thresholds import SEAT, Thresholds
-from sparring.learning.evaluation import episode_returns, evaluate_policy
+from sparring.learning.evaluation import Playing, episode_returns, evaluate_policy
+from sparring.learning.search import ConstantActions, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
 from sparring.learning.types_in_turn import TypesInTurn
 from sparring.random import stream
@@ -85,3 +86,43 @@ def test_all_games_have_the_same_seat():
     wider = LearningTask(Thresholds(others=5), SEAT)
     with pytest.raises(ConfigError, match="^games in turn: 2 different seats; all games must have the same seat$"):
         TypesInTurn([TASKS[0], wider], (1, 1))
+
+
+def test_an_episode_above_a_floor_is_whole_and_one_below_ends_after_the_game_that_decides():
+    worst = in_turn(over="worst")
+    whole, _ = episode_returns(worst, [always(0.2)], numbers=[0, 1], seed=0, name="trial")
+    for floor, games in ((whole.min().item() - 1, 8 + 8), (100.0, 3 + 3)):
+        playing = Playing(floors=(floor, floor))
+        found, steps = episode_returns(worst, [always(0.2)], numbers=[0, 1], seed=0, name="trial", playing=playing)
+        assert steps == games
+        assert (found >= whole).all()
+    assert found[0, 0].item() == parts(0.2)[0]
+
+
+def test_a_game_without_weight_decides_nothing_and_a_mean_is_never_cut():
+    for task in (in_turn((0.0, 1.0), "worst"), in_turn(over="mean")):
+        playing = Playing(floors=(100.0,))
+        whole, _ = episode_returns(task, [always(0.2)], numbers=[0], seed=0, name="trial")
+        found, steps = episode_returns(task, [always(0.2)], numbers=[0], seed=0, name="trial", playing=playing)
+        assert steps == 8
+        assert found.equal(whole)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_race_finds_as_good_an_action_in_fewer_steps(seed):
+    easy = Thresholds(steps={1: 0.5}, rounds=10)
+    hard = Thresholds(steps={1: -0.3}, rounds=10)
+    tasks = [LearningTask(game, SEAT) for game in (hard, easy, easy, easy, easy)]
+    task = LearningTask(TypesInTurn(tasks, (1.0,) * 5, "worst"), SEAT)
+    best, spent = [], []
+    for racing in (False, True):
+        search, state = CrossEntropySearch(ConstantActions(), racing=racing), None
+        state = search.initial(task, seed=seed)
+        for _ in range(6):
+            state = search.advance(state, task, seed=seed)
+        state = search.choose(state, task, seed=seed)
+        best.append(evaluate_policy(task, search.policies(state, task)[SEAT], episodes=2, seed=seed + 10))
+        spent.append(state.steps)
+    assert spent[1] < 0.8 * spent[0]
+    assert best[1] > best[0] - 0.2
+    assert best[1] > 7.5  # the best constant, 0.1, returns 8

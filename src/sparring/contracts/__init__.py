@@ -1,6 +1,17 @@
 """The contracts: what each player observes, and the one method that each kind of player implements."""
 
-from sparring.contracts.games import Ended, Game, JointTransition, Policy, Space, Stacking, State, Team, Truncating
+from sparring.contracts.games import (
+    Bounding,
+    Ended,
+    Game,
+    JointTransition,
+    Policy,
+    Space,
+    Stacking,
+    State,
+    Team,
+    Truncating,
+)
 from sparring.contracts.minibatch import (
     InformedPoison,
     InputDenoiser,
@@ -60,6 +71,7 @@ __all__ = [
     "Backdoor",
     "Backend",
     "BlackBoxView",
+    "Bounding",
     "Checking",
     "Count",
     "DefenderView",

@@ -93,3 +93,11 @@ class Stacking(Protocol[State]):
     @property
     def transitions(self) -> JointTransition[State]:
         """How the transitions of several states are made at once."""
+
+
+@runtime_checkable
+class Bounding(Protocol[State]):
+    """What a game offers in addition whose episodes can end once their return is sure to be low."""
+
+    def above(self, floor: float) -> Game[State]:
+        """Return the same game, whose episodes may end as soon as their return is sure to be below `floor`."""

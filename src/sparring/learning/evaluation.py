@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from functools import partial
 from itertools import chain
+from math import inf
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sparring.contracts import Policy
+from sparring.contracts import Bounding, Policy
 from sparring.errors import ConfigError
 from sparring.games.env import SeatEnv, step_together
 from sparring.learning.calls import Calls, call_in_turn
@@ -26,6 +27,8 @@ class Playing(NamedTuple):
     """In this process, or in several. Returns do not depend on it."""
     together: int = TOGETHER
     """Policies that play an episode in lock-step. Returns depend on it; fewer keep more processes busy."""
+    floors: Sequence[float] = ()
+    """For each episode, the return below which it may end early; none means that all is played."""
 
 
 IN_TURN = Playing()
@@ -38,6 +41,8 @@ class EpisodeCall(NamedTuple):
     seed: int
     name: str
     number: int
+    floor: float = -inf
+    """A game that can may end the episode of a policy once its return is sure to be below this."""
 
 
 class EpisodeResult(NamedTuple):
@@ -49,7 +54,8 @@ class EpisodeResult(NamedTuple):
 
 def play_episode(call: EpisodeCall, task: LearningTask) -> list[EpisodeResult]:
     """Play one episode with each policy, in lock-step."""
-    envs = [SeatEnv(task.game, task.seat, opponents=task.opponents) for _ in call.policies]
+    game = task.game.above(call.floor) if call.floor > -inf and isinstance(task.game, Bounding) else task.game
+    envs = [SeatEnv(game, task.seat, opponents=task.opponents) for _ in call.policies]
     seen, gains, steps = {}, [0.0] * len(envs), [0] * len(envs)
     for place, env in enumerate(envs):
         env.np_random = stream(call.seed, call.name, call.number)
@@ -74,10 +80,18 @@ def episode_returns(
     name: str,
     playing: Playing = IN_TURN,
 ) -> tuple[Tensor, int]:
-    """Return the `[policies, episodes]` returns in common episodes, in float64, and the steps that they took."""
+    """Return the `[policies, episodes]` returns in common episodes, in float64, and the steps that they took.
+
+    Where an episode has a floor, a return below it may be an upper bound.
+    """
     together = playing.together
     groups = [policies[first : first + together] for first in range(0, len(policies), together)]
-    due = [EpisodeCall(group, seed, name, number) for number in numbers for group in groups]
+    least = playing.floors or [-inf] * len(numbers)
+    due = [
+        EpisodeCall(group, seed, name, number, floor)
+        for number, floor in zip(numbers, least, strict=True)
+        for group in groups
+    ]
     results = list(chain.from_iterable(playing.calls(partial(play_episode, task=task), due)))
     gains = torch.tensor([result.gain for result in results], dtype=torch.float64)
     return gains.view(len(numbers), len(policies)).T.contiguous(), sum(result.steps for result in results)

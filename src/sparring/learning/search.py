@@ -6,7 +6,7 @@ for the better half of the candidates, until the elites are left (successive hal
 the middle of the distribution are kept; which of all that were kept is the best is decided in fresh episodes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from sparring.arrays import briefly
-from sparring.contracts import Space
+from sparring.contracts import Policy, Space
 from sparring.errors import ConfigError
 from sparring.learning.calls import Calls, call_in_turn
 from sparring.learning.evaluation import TOGETHER, Playing, episode_returns
@@ -156,6 +156,11 @@ class CrossEntropySearch:
     """Policies that play an episode in lock-step. Results depend on it: fewer keep more processes busy."""
     calls: Calls = call_in_turn
     """How episodes are played: in this process, or in several. What is found does not depend on it."""
+    racing: bool = False
+    """Whether the first policy plays first, and the episodes of others end once they are sure to return less than it.
+
+    Of a game that is not `Bounding` all is played. Below the first policy, candidates are ranked by upper bounds.
+    """
 
     def __post_init__(self) -> None:
         counts = {
@@ -228,13 +233,9 @@ class CrossEntropySearch:
         alive, order = list(range(len(policies))), list(range(len(policies)))
         due = range(episodes)
         while True:
-            gains, taken = episode_returns(
-                task,
+            gains, taken = self._race(
+                partial(episode_returns, task, numbers=due, seed=seed, name=name),
                 [policies[place] for place in alive],
-                numbers=due,
-                seed=seed,
-                name=name,
-                playing=Playing(self.calls, self.together),
             )
             totals[alive] += gains.sum(dim=1)
             steps, played = steps + taken, played + len(due)
@@ -246,6 +247,15 @@ class CrossEntropySearch:
                 return torch.tensor(order), float(totals[best].mean() / played), steps
             alive = ranked[:kept]
             due = range(played, 2 * played)
+
+    def _race(self, play: Callable[..., tuple[Tensor, int]], policies: Sequence[Policy]) -> tuple[Tensor, int]:
+        """Return the returns in common episodes, cut short below the first policy's if racing, and their steps."""
+        playing = Playing(self.calls, self.together)
+        if not self.racing or len(policies) == 1:
+            return play(policies, playing=playing)
+        first, begun = play(policies[:1], playing=playing)
+        others, taken = play(policies[1:], playing=playing._replace(floors=first[0].tolist()))
+        return torch.cat([first, others]), begun + taken
 
 
 def _draw(state: SearchState, candidates: int, rng: Generator) -> Tensor:

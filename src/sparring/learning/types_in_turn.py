@@ -4,7 +4,7 @@ So a search that compares policies in one task compares them on a whole domain, 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, Literal, NamedTuple
 
@@ -37,6 +37,8 @@ class TypesInTurn:
     tasks: Sequence[LearningTask]
     weights: Sequence[float]
     over: Over = "mean"
+    floor: float = -inf
+    """With `over="worst"`, an episode ends after the first game whose return is below this."""
 
     __repr__ = briefly
 
@@ -69,13 +71,29 @@ class TypesInTurn:
     def reward(self, before: TurnState, after: TurnState, *, seat: str) -> float:
         if not self.is_over(after):
             return 0.0
-        pairs = list(zip(after.gains, self.weights, strict=True))
         if self.over == "worst":
-            return min(gain for gain, weight in pairs if weight > 0)
-        return sum(weight * gain for gain, weight in pairs) / sum(self.weights)
+            return min(self._counted(after))
+        return sum(weight * gain for gain, weight in zip(after.gains, self.weights, strict=True)) / sum(self.weights)
 
     def is_over(self, state: TurnState) -> bool:
+        return self._is_complete(state) or (
+            self.over == "worst" and min(self._counted(state), default=inf) < self.floor
+        )
+
+    def above(self, floor: float) -> "TypesInTurn":
+        """Return the same game, in which an episode ends as soon as its return is sure to be below `floor`.
+
+        The return of such an episode is an upper bound of the one that all games would have.
+        """
+        return replace(self, floor=floor)
+
+    def _is_complete(self, state: TurnState) -> bool:
         return state.place == len(self.tasks) - 1 and self.tasks[-1].game.is_over(state.inner)
+
+    def _counted(self, state: TurnState) -> list[float]:
+        """Return what the games that are over have returned, those without weight left out."""
+        played = len(self.tasks) if self._is_complete(state) else state.place
+        return [gain for gain, weight in zip(state.gains[:played], self.weights, strict=False) if weight > 0]
 
     @property
     def transitions(self) -> JointTransition[TurnState]:

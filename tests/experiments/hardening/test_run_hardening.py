@@ -13,8 +13,10 @@ from sparring.experiments.config.build import load_dataset
 from sparring.experiments.hardening import run_hardening
 from sparring.experiments.hardening.run_hardening import folder_of, harden
 from sparring.experiments.sweeps.follower import NoFollower
+from sparring.learning.evaluation import evaluate_policy
 from sparring.policies import load_policy
 from tests.experiments.hardening.asking import SMALL, TYPES, request
+from tests.learning.constants import always
 
 
 @pytest.fixture(autouse=True)
@@ -185,3 +187,22 @@ def test_a_stop_amid_answers_resumes_to_the_same_bytes(tmp_path, stage):
     harden(asked, out, workers=2)
     assert files(out) == files(whole)
     assert follower_bytes(out, "answers") == follower_bytes(whole, "answers")
+
+
+def test_a_race_plays_the_hardest_type_first_and_gives_the_same_bytes_in_parallel(tmp_path, monkeypatch):
+    orders = []
+
+    def record(context, task, action):
+        raced = hardest_first(context, task, action)
+        orders.append([evaluate_policy(each, always(*action), episodes=1, seed=0) for each in raced.game.tasks])
+        return raced
+
+    hardest_first = run_hardening.hardest_first
+    monkeypatch.setattr(run_hardening, "hardest_first", record)
+    asked = request(racing=True, effort=300)
+    harden(asked, tmp_path / "one.safetensors")
+    harden(asked, tmp_path / "two.safetensors", workers=2)
+    assert orders[0] == sorted(orders[0])
+    assert files(tmp_path / "one.safetensors") == files(tmp_path / "two.safetensors")
+    harden(request(racing=True, over="mean"), tmp_path / "mean.safetensors")
+    assert len(orders) == 2

@@ -65,6 +65,11 @@ class HardeningSettings:
     """The rounds of a held-out episode: more, since some rules break late; at most those of a run."""
     answers: Answers = field(default="frozen", metadata=ADDED_LATER)
     """`adapted`: in each iteration attackers that learn are improved against the policy that was adapted to them."""
+    racing: bool = field(default=False, metadata=ADDED_LATER)
+    """Whether the search plays the hardest types first, and drops an action once its worst type is below the middle's.
+
+    Only with `over=worst`. The same number of rounds tries several times as many actions.
+    """
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,7 +63,7 @@ from sparring.experiments.runs.run_folder import LOCK, lock_folder
 from sparring.experiments.sweeps.follower import Follower, NoFollower
 from sparring.games.federated import DEFENDER, typed_games
 from sparring.learning.actor_critic.updates import UpdateSettings
-from sparring.learning.evaluation import Playing, episode_returns
+from sparring.learning.evaluation import Playing, episode_returns, evaluate_policy
 from sparring.learning.meta.actor_critic_reptile import ReptileActorCritic
 from sparring.learning.search import ConstantActions, CrossEntropySearch
 from sparring.learning.training_env import LearningTask
@@ -113,11 +114,14 @@ class Hardened(NamedTuple):
 
 def search_constant_action(context: HardeningContext, task: LearningTask) -> PolicyNetwork:
     """Search the best constant action over the domain, or read what was found."""
-    path = context.folder / f"{CONSTANT}{SUFFIX}"
+    path, settings = context.folder / f"{CONSTANT}{SUFFIX}", context.request.settings
     context.begin(CONSTANT, "searching the best constant action")
     if not path.exists():
         start = tuple(find_start(context, task).tolist())
-        search = replace(SEARCH, start=start, calls=context.spread)
+        search = replace(SEARCH, start=start, calls=context.spread, racing=settings.racing and settings.over == "worst")
+        if search.racing:
+            # As the first policy plays alone, two episodes keep two processes busy.
+            search, task = replace(search, episodes=2), hardest_first(context, task, start)
         state = context.train(search, task, CONSTANT, steps=context.plan.rounds[CONSTANT])
         _save(context, path, search.policies(state, task)[task.seat])
     return read_policy(path)
@@ -136,6 +140,18 @@ def find_start(context: HardeningContext, task: LearningTask) -> FloatArray:
         playing=Playing(context.spread, SEARCH.together),
     )
     return actions[int(returns.sum(dim=1).argmax())]
+
+
+def hardest_first(context: HardeningContext, task: LearningTask, action: tuple[float, ...]) -> LearningTask:
+    """Return the task with its types from the one with the lowest return of an action on."""
+    assert isinstance(task.game, TypesInTurn)
+    turns = list(zip(task.game.tasks, task.game.weights, strict=True))
+    policy = SEARCH.family.policy(torch.tensor(action), task.space)
+    measure = partial(evaluate_policy, policy=policy, episodes=1, seed=context.seed)
+    returns = list(context.spread(measure, [each for each, _ in turns]))
+    order = sorted(range(len(turns)), key=lambda place: (returns[place], place))
+    tasks, weights = zip(*(turns[place] for place in order), strict=True)
+    return replace(task, game=replace(task.game, tasks=tasks, weights=weights))
 
 
 def learn_policy(context: HardeningContext, task: LearningTask, start: PolicyNetwork) -> PolicyNetwork:
