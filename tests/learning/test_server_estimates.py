@@ -64,14 +64,14 @@ def test_a_server_is_recovered_in_a_gaussian_federation(ratio, seed):
 def watched(seed):
     """Return 1000 clients with 60 examples each, of which 200 are sampled and 50 belong to honest attackers."""
     settings = (
+        *("data.name=synthetic", "data.partition.name=iid", "data.examples=60000", "data.features=20"),
         *(
-            "data.name=synthetic",
-            "data.partition.name=iid",
-            "data.examples=60000",
-            "data.features=20",
             "model.name=mlp",
+            "model.hidden=32",
+            "federation.clients=1000",
+            "federation.sampled=200",
+            "federation.batch=8",
         ),
-        *("model.hidden=32", "federation.clients=1000", "federation.sampled=200", "federation.batch=8"),
         *("federation.lr=0.05", f"seed={seed}"),
     )
     config = parse_config(apply_overrides({}, settings))

@@ -16,9 +16,9 @@ are over rounds.
   sum, and $\hat K = \hat w / \hat\kappa$. The printed $V_k / (\hat\kappa V)$ takes the variance of the attackers'
   own mean for that of the server's, and so estimates a number near M.
 
-All of this takes the attackers for a random sample of clients that are alike. Where clients differ, and the attackers are
-not a random sample of them, η is off by their difference, and the size can be undetermined. Under another rule than the
-mean, the step is the effective one, and the size that of a mean which is as noisy.
+All of this takes the attackers for a random sample of clients that are alike. Where clients differ, and the attackers
+are not a random sample of them, η is off by their difference, and the size can be undetermined. Under another rule
+than the mean, the step is the effective one, and the size that of a mean which is as noisy.
 """
 
 from collections.abc import Sequence
