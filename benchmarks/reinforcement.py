@@ -53,7 +53,7 @@ class PlainSteps:
     """TD3's gradient steps in plain torch on one batch: only the arithmetic, without overhead."""
 
     def __init__(self, settings: TD3Settings) -> None:
-        self.settings, (seen, done, _) = settings, Idle.seats[SEAT]
+        self.settings, (seen, done, *_) = settings, Idle.seats[SEAT]
         generator = torch.Generator().manual_seed(0)
         self.seen, self.following = (torch.rand(settings.batch, seen, generator=generator) for _ in range(2))
         self.actions = torch.rand(settings.batch, done, generator=generator)

@@ -159,7 +159,7 @@ def test_a_second_signal_ends_the_run_at_once(folder, capsys, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Lines, "show", insist)
         assert main(["run", *SETTINGS, "--out", "run"]) == 130
-    assert refusal(capsys) == "interrupted"
+    assert refusal(capsys) == "stopped at once; resume from the latest checkpoint with: sparring resume run"
     assert main(["resume", "run", "--json"]) == 0
 
 
