@@ -17,6 +17,7 @@ from sparring.experiments.reproductions.demo import CELLS
 from tests.cli.test_main import refusal
 from tests.experiments.audit.verdicts import finished, verdict
 from tests.experiments.hardening.asking import hardened
+from tests.experiments.report.studies import study
 from tests.experiments.reproductions.calculations import counting
 from tests.experiments.small import SETTINGS, lasting
 from tests.experiments.sweeps.grids import NO_ATTACK, grid, written
@@ -52,10 +53,12 @@ def work(folder, monkeypatch) -> None:
     monkeypatch.setattr(sparring.cli.harden, "harden", lambda *_, **__: hardened())
     monkeypatch.setitem(CALCULATIONS, "counting", counting())
     monkeypatch.setattr("sparring.cli.demo.run_cells", lambda: ((cell, [(0, 0.1), (5, 0.5)]) for cell in CELLS))
+    monkeypatch.setattr("sparring.cli.game.read_study", lambda _: study(AXES, {("none", "mean", "0"): 0.5}))
     assert main(["run", *SETTINGS, "--out", "there"]) == 0
     written(folder, grid(attack=[NO_ATTACK]))
 
 
+AXES = {"attack": ["none"], "defense": ["mean"], "seed": ["0"]}
 COMMANDS = [
     ["--help"],
     ["--version"],
@@ -73,6 +76,8 @@ COMMANDS = [
     ["audit", "defense.name=krum", "--json"],
     ["harden", *SETTINGS[:-3], "--out", "d.safetensors"],
     ["harden", *SETTINGS[:-3], "--out", "d.safetensors", "--json"],
+    ["game", "there"],
+    ["game", "there", "--json"],
     ["report", "there", "--html", "page.html"],
     ["show", "there"],
     ["show", "there", "--json"],

@@ -25,6 +25,7 @@ COMMANDS = {
     "audit": "Measure a rule under hand-crafted attacks and a learned one.",
     "harden": "Learn a defense against a domain of attacks.",
     "show": "Compare runs: settings, results, curves.",
+    "game": "Solve the game of attacks and defenses in a sweep.",
     "report": "Report the results of a sweep as tables, figures or a page.",
     "list": "List the names that a configuration can use.",
     "check-plugin": "Check your own class against the contract of its kind.",

@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from sparring.cli.console import printable
-from sparring.experiments.analysis.statistics import Summary
+from sparring.experiments.analysis.equilibrium import GameEstimate
+from sparring.experiments.analysis.statistics import Summary, format_value
 from sparring.experiments.report.paired_tables import Difference, PairedTable
 from sparring.experiments.report.score_tables import ScoreCell, ScoreTable, WorstCase, compute_regrets, find_worst_case
 
@@ -90,8 +91,8 @@ def _format_worst(found: WorstCase | None) -> Text:
     return Text(f"{mean}\n{printable(found.column)}{missing}")
 
 
-SUMMARY_WIDTH, SIGNED_WIDTH = 11, 13
-"""The width of an interval, and of one that may have negative ends."""
+SUMMARY_WIDTH, SIGNED_WIDTH, ESTIMATE_WIDTH = 11, 13, 15
+"""The width of an interval, of one that may have negative ends, and of one in brackets."""
 
 
 def show_ranking(heading: str, ranked: Mapping[str, Summary], *, corner: str) -> None:
@@ -111,6 +112,16 @@ def show_summaries(heading: str, rows: Mapping[str, Mapping[str, Summary | None]
         for column, summary in columns.items()
     }
     show_wide_table(heading, cells, corner=corner, width=SUMMARY_WIDTH)
+
+
+def show_estimates(heading: str, rows: Mapping[str, Mapping[str, GameEstimate]], *, corner: str) -> None:
+    """Print each number above its interval, which few seeds do not have."""
+    cells = {
+        (row, column): Text("\n".join(format_value(*each).split(" ", 1)))
+        for row, columns in rows.items()
+        for column, each in columns.items()
+    }
+    show_wide_table(heading, cells, corner=corner, width=ESTIMATE_WIDTH, leading=0)
 
 
 def _format_summary(summary: Summary) -> tuple[str, str]:

@@ -139,8 +139,15 @@ def format_summary(summary: Summary, digits: int = 3, *, interval: bool = True) 
 def format_difference(difference: Comparison, digits: int = 3) -> str:
     """Format a paired difference as in `+0.03 [+0.01, +0.05], n = 5`; one seed has no interval."""
     n, value, low, high, *_ = difference
-    between = "" if low is None else f" [{low:+.{digits}f}, {high:+.{digits}f}]"
-    return f"{value:+.{digits}f}{between}, n = {n}"
+    return f"{format_value(value, low, high, digits=digits, sign='+')}, n = {n}"
+
+
+def format_value(
+    value: float, low: float | None = None, high: float | None = None, *, digits: int = 3, sign: str = ""
+) -> str:
+    """Format a number and its interval, if there is one, as in `0.03 [0.01, 0.05]`; `sign` is that of `format`."""
+    numbers = [f"{each:{sign}.{digits}f}" for each in (value, low, high) if each is not None]
+    return numbers[0] if low is None else f"{numbers[0]} [{', '.join(numbers[1:])}]"
 
 
 def _mean(sample: Floats) -> float:
