@@ -26,6 +26,7 @@ from sparring.attacks import (
     NoAttack,
     PoisonedTraining,
     ProjectedBackdoor,
+    ScaledGradient,
     SignFlip,
     Square,
     TargetedBoosting,
@@ -66,6 +67,7 @@ EXAMPLES = {
     "neurotoxin": [Neurotoxin(), Neurotoxin(trigger=Square(), top=0.5)],
     "none": [NoAttack()],
     "pgd": [ProjectedBackdoor(), ProjectedBackdoor(trigger=Blended(), radius=1e-30)],
+    "scaled_gradient": [ScaledGradient(-1.5), ScaledGradient(-1.0, 0.5)],
     "sign_flip": [SignFlip()],
     "targeted_eb": [
         TargetedBoosting(source=0, target=2, classes=3),
@@ -94,7 +96,7 @@ def test_every_attack_and_poison_has_an_example():
 class TestCatalogue:
     def test_a_name_alone_builds_the_default(self):
         for name, member in ATTACKS.items():
-            if member is not LearnedAttack:  # it needs the file of its policy
+            if member not in (LearnedAttack, ScaledGradient):  # these need the file of a policy, or a factor
                 assert build("attack", ATTACKS, {"name": name}) == member()
 
     def test_unknown_options_are_refused(self):
