@@ -238,9 +238,9 @@ def drawn_to_others(submitted: Matrix, view: BlackBoxView, *, weight: float) -> 
 
     $$\frac{u_i + \rho\, \bar g}{1 + \rho}$$
 
-    minimizes $\lVert u - u_i \rVert^2 + \rho \lVert u - \bar g \rVert^2$ in u. $\rho$ is `weight`, and $\bar g$ is what the last round moved the model by, as in equation 3 of Bhagoji et al.
-    (2019), which appendix B.1 of MARL names. In the first round, and if the model did not move, it is the mean of the
-    own updates.
+    This minimizes $\lVert u - u_i \rVert^2 + \rho \lVert u - \bar g \rVert^2$ in $u$. $\rho$ is `weight`, and
+    $\bar g$ is what the last round moved the model by, as in equation 3 of Bhagoji et al. (2019), which appendix B.1 of
+    MARL names. In the first round, and if the model did not move, it is the mean of the own updates.
     """
     if weight == 0:
         return submitted
