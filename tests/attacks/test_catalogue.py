@@ -9,6 +9,7 @@ from sparring.attacks import (
     ALittleIsEnough,
     Bars,
     Blended,
+    CoordinatedAttack,
     DistributedBackdoor,
     ExplicitBoosting,
     Gaussian,
@@ -89,14 +90,15 @@ def flat(examples):
 
 
 def test_every_attack_and_poison_has_an_example():
-    assert EXAMPLES.keys() | POISON_EXAMPLES.keys() == ATTACKS.keys() - {"learned"}
+    assert EXAMPLES.keys() | POISON_EXAMPLES.keys() == ATTACKS.keys() - {"coordinated", "learned"}
     assert POISON_EXAMPLES.keys() == {name for name, cls in ATTACKS.items() if not hasattr(cls, "craft")}
 
 
 class TestCatalogue:
     def test_a_name_alone_builds_the_default(self):
         for name, member in ATTACKS.items():
-            if member not in (LearnedAttack, ScaledGradient):  # these need the file of a policy, or a factor
+            # These need the file of a policy, or a factor.
+            if member not in (CoordinatedAttack, LearnedAttack, ScaledGradient):
                 assert build("attack", ATTACKS, {"name": name}) == member()
 
     def test_unknown_options_are_refused(self):

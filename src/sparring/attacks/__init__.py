@@ -24,6 +24,7 @@ from sparring.attacks.learned.acting import (
     PortfolioActions,
     RawUpdateActions,
 )
+from sparring.attacks.learned.coordinated import CoordinatedAttack
 from sparring.attacks.learned.learned_attack import LearnedAttack, attack_policy
 from sparring.attacks.learned.local_search import LocalSearch
 from sparring.attacks.learned.poisoned_search import PoisonedSearch
@@ -67,6 +68,7 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "adaptive_lmp": AdaptiveLocalModelPoisoning,
     "alie": ALittleIsEnough,
     "bfl": PoisonedTraining,
+    "coordinated": CoordinatedAttack,
     "dba": DistributedBackdoor,
     "eb": ExplicitBoosting,
     "gaussian": Gaussian,
@@ -113,6 +115,7 @@ __all__ = [
     "Bars",
     "Blended",
     "CarliniWagner",
+    "CoordinatedAttack",
     "DeepConfuse",
     "DistributedBackdoor",
     "DividedTrigger",
