@@ -47,8 +47,8 @@ INFORMED = "Attackers that know the rule or the benign updates"
 
 
 def document() -> dict[str, Any]:
-    """Return the sweep: every untargeted attack that needs no training beforehand, `none` first, by every rule."""
-    untargeted = (attack for attack in members("attacks") if not (attack.needs_file or attack.is_backdoor))
+    """Return the sweep: every untargeted attack that has defaults for all its options, `none` first, by every rule."""
+    untargeted = (attack for attack in members("attacks") if not (_needs_options(attack) or attack.is_backdoor))
     attacks = sorted(untargeted, key=lambda attack: attack.name != NO_ATTACK)
     return {
         "base": {"data": {"name": "mnist"}, "federation": FEDERATION, "evaluation": {"every": 50}},
@@ -67,6 +67,10 @@ def document() -> dict[str, Any]:
 def rules() -> list[Member]:
     """Return the rules that need no training beforehand."""
     return [rule for rule in members("defenses") if not rule.needs_file]
+
+
+def _needs_options(attack: Member) -> bool:
+    return any(option.required for option in attack.options)
 
 
 def attacker(attack: Member) -> dict[str, Any]:

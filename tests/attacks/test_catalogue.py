@@ -9,6 +9,7 @@ from sparring.attacks import (
     ALittleIsEnough,
     Bars,
     Blended,
+    CoordinatedAttack,
     DistributedBackdoor,
     ExplicitBoosting,
     Gaussian,
@@ -26,6 +27,7 @@ from sparring.attacks import (
     NoAttack,
     PoisonedTraining,
     ProjectedBackdoor,
+    ScaledGradient,
     SignFlip,
     Square,
     TargetedBoosting,
@@ -66,6 +68,7 @@ EXAMPLES = {
     "neurotoxin": [Neurotoxin(), Neurotoxin(trigger=Square(), top=0.5)],
     "none": [NoAttack()],
     "pgd": [ProjectedBackdoor(), ProjectedBackdoor(trigger=Blended(), radius=1e-30)],
+    "scaled_gradient": [ScaledGradient(-1.5), ScaledGradient(-1.0, 0.5)],
     "sign_flip": [SignFlip()],
     "targeted_eb": [
         TargetedBoosting(source=0, target=2, classes=3),
@@ -87,14 +90,15 @@ def flat(examples):
 
 
 def test_every_attack_and_poison_has_an_example():
-    assert EXAMPLES.keys() | POISON_EXAMPLES.keys() == ATTACKS.keys() - {"learned"}
+    assert EXAMPLES.keys() | POISON_EXAMPLES.keys() == ATTACKS.keys() - {"coordinated", "learned"}
     assert POISON_EXAMPLES.keys() == {name for name, cls in ATTACKS.items() if not hasattr(cls, "craft")}
 
 
 class TestCatalogue:
     def test_a_name_alone_builds_the_default(self):
         for name, member in ATTACKS.items():
-            if member is not LearnedAttack:  # it needs the file of its policy
+            # These need the file of a policy, or a factor.
+            if member not in (CoordinatedAttack, LearnedAttack, ScaledGradient):
                 assert build("attack", ATTACKS, {"name": name}) == member()
 
     def test_unknown_options_are_refused(self):

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from sparring.contracts import BlackBoxView, limit_of
-from sparring.experiments.config.catalogues import CATALOGUES
+from sparring.experiments.config.catalogues import CATALOGUES, Option
 from sparring.federation import Federation, Threat
 from sparring.registry import build
 from tools.site.members import Member, members
@@ -20,14 +20,25 @@ INNER = {"name": "median"}
 """The rule that a wrapper is shown with."""
 FILES = {"attacks": "policy.safetensors", "defenses": "policy.safetensors", "triggers": "trigger.safetensors"}
 """The file that what was learned is shown with."""
+FACTOR = -0.5
+"""The number that an option without a default is shown with."""
 CARRIER = ("bfl", "PoisonedTraining")
 """The backdoor that a trigger is shown with: its name, and its class."""
 
 
 def section(member: Member) -> dict[str, Any]:
-    """Return the shortest section that names a member: every option that must be given holds a rule, or a file."""
-    held = FILES[member.kind] if member.needs_file else INNER
-    return {"name": member.name, **{option.name: held for option in member.options if option.required}}
+    """Return the shortest section that names a member: each option that must be given is a rule, a file or a number."""
+    return {"name": member.name, **_required(member)}
+
+
+def _required(member: Member) -> dict[str, Any]:
+    return {option.name: _shown(member, option) for option in member.options if option.required}
+
+
+def _shown(member: Member, option: Option) -> Any:
+    if option.type == "float":
+        return FACTOR
+    return FILES[member.kind] if member.needs_file else INNER
 
 
 def player(member: Member, **facts: object) -> Any:
@@ -67,8 +78,8 @@ def as_yaml(member: Member) -> str:
 
 def as_python(member: Member) -> str:
     """Write how the member comes into a scenario."""
-    held = repr(FILES[member.kind]) if member.needs_file else "Median()"
-    inner = ", ".join(f"{option.name}={held}" for option in member.options if option.required)
+    required = _required(member).items()
+    inner = ", ".join(f"{name}={'Median()' if held is INNER else repr(held)}" for name, held in required)
     call = f"{member.cls.__name__}({inner})"
     if member.is_rule:
         names = ", ".join(sorted({member.cls.__name__} | ({"Median"} if inner and not member.needs_file else set())))

@@ -24,10 +24,17 @@ from sparring.attacks.learned.acting import (
     PortfolioActions,
     RawUpdateActions,
 )
+from sparring.attacks.learned.coordinated import CoordinatedAttack
 from sparring.attacks.learned.learned_attack import LearnedAttack, attack_policy
 from sparring.attacks.learned.local_search import LocalSearch
 from sparring.attacks.learned.poisoned_search import PoisonedSearch
 from sparring.attacks.learned.portfolio import Portfolio
+from sparring.attacks.learned.team_acting import (
+    MemberUpdateActions,
+    ScaledGradientActions,
+    SeparateSearchActions,
+    TeamActions,
+)
 from sparring.attacks.minibatch.carlini_wagner import CarliniWagner
 from sparring.attacks.minibatch.deep_confuse import DeepConfuse
 from sparring.attacks.minibatch.error_minimizing import ErrorMinimizing
@@ -50,6 +57,7 @@ from sparring.attacks.untargeted.mimic import Mimic
 from sparring.attacks.untargeted.min_max import MinMax
 from sparring.attacks.untargeted.min_sum import MinSum
 from sparring.attacks.untargeted.no_attack import NoAttack
+from sparring.attacks.untargeted.scaled_gradient import ScaledGradient, constant_joint_actions
 from sparring.attacks.untargeted.sign_flip import SignFlip
 from sparring.attacks.untargeted.worst_of import WorstOf
 from sparring.contracts import Attack, Perturbation, Poison
@@ -60,6 +68,7 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "adaptive_lmp": AdaptiveLocalModelPoisoning,
     "alie": ALittleIsEnough,
     "bfl": PoisonedTraining,
+    "coordinated": CoordinatedAttack,
     "dba": DistributedBackdoor,
     "eb": ExplicitBoosting,
     "gaussian": Gaussian,
@@ -75,6 +84,7 @@ ATTACKS: Mapping[str, type[Attack | Poison]] = {
     "neurotoxin": Neurotoxin,
     "none": NoAttack,
     "pgd": ProjectedBackdoor,
+    "scaled_gradient": ScaledGradient,
     "sign_flip": SignFlip,
     "targeted_eb": TargetedBoosting,
     "worst_of": WorstOf,
@@ -105,6 +115,7 @@ __all__ = [
     "Bars",
     "Blended",
     "CarliniWagner",
+    "CoordinatedAttack",
     "DeepConfuse",
     "DistributedBackdoor",
     "DividedTrigger",
@@ -123,6 +134,7 @@ __all__ = [
     "LocalModelPoisoning",
     "LocalSearch",
     "LocalSearchActions",
+    "MemberUpdateActions",
     "Mimic",
     "MinMax",
     "MinSum",
@@ -139,15 +151,20 @@ __all__ = [
     "PortfolioActions",
     "ProjectedBackdoor",
     "RawUpdateActions",
+    "ScaledGradient",
+    "ScaledGradientActions",
+    "SeparateSearchActions",
     "SignFlip",
     "Square",
     "TargetedBoosting",
+    "TeamActions",
     "TriggerNetwork",
     "TriggerTraining",
     "Unmarked",
     "WorstOf",
     "Yopo",
     "attack_policy",
+    "constant_joint_actions",
     "load_trigger",
     "save_trigger",
     "train_trigger",

@@ -9,6 +9,7 @@ from sparring.data.datasets.emnist import Emnist
 from sparring.data.datasets.image_folder import ImageFolder
 from sparring.data.datasets.mnist import FashionMnist, Mnist
 from sparring.data.datasets.synthetic import Synthetic
+from sparring.data.mixed_shards import MixedShards
 from sparring.data.normalization import Moments
 from sparring.data.partitions.assignment import Partition, Partitioner
 from sparring.data.partitions.client_skew import ClientSkew, client_skew
@@ -62,6 +63,7 @@ __all__ = [
     "Iid",
     "ImageFolder",
     "LabelSkew",
+    "MixedShards",
     "Mnist",
     "Moments",
     "Partition",

@@ -23,7 +23,7 @@ from sparring.contracts import (
     needs_root_data,
     own_malicious,
 )
-from sparring.data import ClientShards, CommonShards
+from sparring.data import ClientShards, CommonShards, MixedShards
 from sparring.errors import ConfigError, attribute_errors
 from sparring.federation.threat import Attacker, Threat, check_attackers, check_recipe
 from sparring.training import Auto
@@ -45,7 +45,7 @@ class Federation:
     """Clients with their shards, a server with its model, and their training settings."""
 
     network: Network
-    shards: ClientShards | CommonShards = field(repr=False)
+    shards: ClientShards | CommonShards | MixedShards = field(repr=False)
     test: Batch = field(repr=False)
     """Test data of the global model."""
     root: Batch | None = field(default=None, repr=False)
@@ -114,7 +114,7 @@ class AttackerClients(NamedTuple):
 
     attacker: Attacker
     clients: range
-    shards: ClientShards | CommonShards
+    shards: ClientShards | CommonShards | MixedShards
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from sparring.arrays import Batch, briefly
+from sparring.contracts import Team
 from sparring.errors import ConfigError
 from sparring.models.tensor_file import read_tensors, reject_other_files, write_tensors
 from sparring.policies.encoder import FeatureEncoder, unpack_encoder
@@ -49,6 +50,8 @@ class SavedPolicy:
     """Provenance as JSON values of any form, such as the game that it was trained in."""
     features: Features | None = None
     """What an attacker's policy observes beside the model; None means the share of malicious clients alone."""
+    team: Team | None = None
+    """The team that it was trained for, whose members' network it holds; None means a single attacker."""
 
     __repr__ = briefly
 
@@ -64,6 +67,13 @@ class SavedPolicy:
         """Return the newest policy available in a round, or the first policy if none is available yet."""
         learned = [each.policy for each in self.versions if each.since <= round]
         return learned[-1] if learned else self.versions[0].policy
+
+    def of_team(self, *, is_team: bool, path: str) -> "SavedPolicy":
+        """Return itself; reject the policy of one attacker where a team's is needed, and the other way round."""
+        if (self.team is not None) is not is_team:
+            held, name = ("one attacker", "learned") if is_team else ("a team", "coordinated")
+            raise ConfigError(f"{self.side}.policy is {path!r}; it is the policy of {held}, use attack.name={name}")
+        return self
 
     def check(self, observation: int, *, path: str) -> None:
         """Reject policies for a model of another size; this model shows `observation` numbers."""
@@ -136,6 +146,8 @@ def pack_policy(saved: SavedPolicy) -> Snapshot:
     }
     if saved.features is not None:
         described["features"] = asdict(saved.features)
+    if saved.team is not None:
+        described["team"] = saved.team._asdict()
     return Snapshot(_tensors(saved), described if saved.card is None else {**described, "card": dict(saved.card)})
 
 
@@ -151,6 +163,7 @@ def unpack_policy(packed: Snapshot, side: Side) -> SavedPolicy:
         examples=Batch(tensors["examples.inputs"], tensors["examples.labels"]) if has_examples else None,
         card=described.get("card"),
         features=Features(**described["features"]) if "features" in described else None,
+        team=Team(**described["team"]) if "team" in described else None,
     )
 
 

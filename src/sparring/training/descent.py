@@ -7,9 +7,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sparring.arrays import Batch, Vector, is_finite
+from sparring.arrays import Batch, Matrix, Vector, finite_rows, is_finite
 from sparring.contracts import Network
 from sparring.models import ModuleNetwork
+from sparring.training.backends.batched import client_gradients
 from sparring.training.dense import Step, dense_products, dense_steps
 from sparring.training.gradients import gradient
 
@@ -43,6 +44,30 @@ def descend(network: Network, start: Vector, *, batches: Iterable[Batch], lr: fl
     return walk(
         start, lambda parameters, batch: gradient(network, parameters, batch=batch).neg_(), batches=batches, lr=lr
     )
+
+
+class Walks(NamedTuple):
+    """The end point of each of several searches, `[searches, parameters]`, and those that stopped early."""
+
+    ends: Matrix
+    diverged: tuple[int, ...]
+    """The rows of the searches whose next point was not finite."""
+
+
+def descend_each(network: Network, start: Vector, *, batches: Batch, steps: Sequence[int], lr: float) -> Walks:
+    """Walk down the mean cross-entropy of each of several searches from the same start, in lock-step.
+
+    `batches` holds the minibatches of all searches, `[searches, steps, examples, ...]`; row i takes `steps[i]` of them.
+    """
+    here, due = start.repeat(len(steps), 1), torch.tensor(steps, device=start.device)
+    has_diverged = torch.zeros(len(steps), dtype=torch.bool, device=start.device)
+    for step in range(max(steps, default=0)):
+        gradients = client_gradients(network, here, batch=Batch(*(part[:, step] for part in batches)))
+        ahead = here - lr * torch.cat([part.reshape(len(here), -1) for part in gradients], dim=1)
+        is_due, is_sound = (due > step) & ~has_diverged, finite_rows(ahead)
+        has_diverged |= is_due & ~is_sound
+        here = torch.where((is_due & is_sound)[:, None], ahead, here)
+    return Walks(here, tuple(has_diverged.nonzero().flatten().tolist()))
 
 
 @torch.no_grad()

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from sparring.arrays import Batch, Matrix
 from sparring.attacks.backdoor.triggers.names import TRIGGERS
 from sparring.attacks.learned.acting import ACTING, ActionDecoder, PoisonedSearchActions
+from sparring.attacks.learned.team_acting import TEAM_ACTING, TeamActions
 from sparring.contracts import Backdoor, BlackBoxView, Network, Trigger, WhiteBoxView
 from sparring.data import CommonShards
 from sparring.policies.observation import Features, observation, observation_size
@@ -19,6 +20,7 @@ from sparring.policies.saved_policy import (
     load_policy,
     resolve_policy_path,
 )
+from sparring.policies.team import RANK
 from sparring.registry import Families, Stored
 
 NESTED: Families = {Trigger: TRIGGERS}
@@ -27,16 +29,27 @@ NESTED: Families = {Trigger: TRIGGERS}
 
 def attack_policy(
     versions: Sequence[PolicyVersion],
-    acting: ActionDecoder,
+    acting: ActionDecoder | TeamActions,
     *,
     layers: int | None = 1,
     examples: Batch | None = None,
     features: Features | None = None,
 ) -> SavedPolicy:
-    """Return an attacker's policies as they are saved, with the decoder of their actions."""
-    return SavedPolicy(
-        "attack", tuple(versions), decoder_section(acting, ACTING, NESTED), layers, examples, features=features
-    )
+    """Return an attacker's policies as they are saved, with the decoder of their actions.
+
+    Those of a team are the networks of a member, as in `TeamPolicy`.
+    """
+    if isinstance(acting, TeamActions):
+        section, team = decoder_section(acting.acting, TEAM_ACTING), acting.team
+    else:
+        section, team = decoder_section(acting, ACTING, NESTED), None
+    return SavedPolicy("attack", tuple(versions), section, layers, examples, features=features, team=team)
+
+
+def check_fit(saved: SavedPolicy, network: Network, *, path: str) -> None:
+    """Reject policies, read from `path`, that were trained for a model of another size."""
+    rank = 0 if saved.team is None else RANK
+    saved.check(observation_size(network, saved.layers, saved.features) + rank, path=path)
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ class LearnedAttack:
     @cached_property
     def trained(self) -> SavedPolicy:
         """The policies in the file."""
-        return load_policy(self.policy, "attack")
+        return load_policy(self.policy, "attack").of_team(is_team=False, path=self.policy)
 
     @cached_property
     def acting(self) -> ActionDecoder:
@@ -92,6 +105,5 @@ class LearnedAttack:
 
     def check(self, network: Network) -> None:
         """Reject an unreadable file, and a policy that was trained for a model of another size."""
-        trained = self.trained
-        trained.check(observation_size(network, trained.layers, trained.features), path=self.policy)
+        check_fit(self.trained, network, path=self.policy)
         _ = self.acting

@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from typing import NamedTuple
 
 from sparring.arrays import Batch
-from sparring.attacks import LearnedAttack
+from sparring.attacks import CoordinatedAttack, LearnedAttack
 from sparring.contracts import Defense, Recipe, Repair, Server
 from sparring.data import ClientShards, Dataset, Partitioner, Source, Synthetic, divide, root_sample, with_validation
 from sparring.defenses import NoRepair
@@ -60,7 +60,7 @@ def build_scenario(
     for backdoor in scenario.backdoors:
         trigger_images(backdoor, Batch(*(part[:1] for part in dataset.test)))
     for attacker in scenario.attackers:
-        if isinstance(attacker.attack, LearnedAttack):
+        if isinstance(attacker.attack, LearnedAttack | CoordinatedAttack):
             attacker.attack.check(scenario.federation.network)
     return scenario
 

@@ -1,7 +1,7 @@
 """The federated Markov game between attackers and a server, round by round."""
 
 from sparring.games.federated.attack_types import AttackType, SeatControlled
-from sparring.games.federated.builders import ATTACKER, attack_game, robust_objective, world_model
+from sparring.games.federated.builders import ATTACKER, attack_game, robust_objective, team_game, team_of, world_model
 from sparring.games.federated.domain import (
     AttackDomain,
     DefenderTerms,
@@ -51,6 +51,8 @@ __all__ = [
     "attack_game",
     "follower_games",
     "robust_objective",
+    "team_game",
+    "team_of",
     "typed_games",
     "world_model",
 ]

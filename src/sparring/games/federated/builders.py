@@ -1,12 +1,13 @@
 """An attacker's world model (Li et al., 2022, section 4.3) and game, and a defender's objective on root data."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sparring.arrays import Batch, on_device
 from sparring.attacks.learned.acting import ActionDecoder
-from sparring.contracts import Backdoor
-from sparring.data import CommonShards, draw_examples
+from sparring.attacks.learned.team_acting import MemberDecoder, TeamActions
+from sparring.contracts import Backdoor, Team
+from sparring.data import ClientShards, CommonShards, MixedShards, draw_examples
 from sparring.errors import ConfigError
 from sparring.federation import Attacker, Federation, Scenario
 from sparring.federation.scenario import check_scenario
@@ -21,22 +22,38 @@ from sparring.validation import at_least, check_batch
 ATTACKER = "attacker"
 
 
-def world_model(scenario: Scenario, mixture: Batch, *, tested: int | None = None) -> Scenario:
+def world_model(
+    scenario: Scenario, mixture: Batch, *, tested: int | None = None, own: Collection[int] = ()
+) -> Scenario:
     """Return the same federation with all data replaced by `mixture`: clients', root and test data.
 
     Models are evaluated, and so rewards computed, on `tested` examples of the mixture, drawn once; None means on all.
+    `own` are clients that keep their shards, since attackers know what they hold (MARL, appendix D.2); malicious
+    clients are the first.
     """
     check_scenario("world_model: scenario", scenario)
     check_batch("world_model: mixture", mixture, example="data.train")
     federation, mixture = scenario.federation, on_device(mixture, scenario.federation.device)
     imagined = replace(
         federation,
-        shards=CommonShards(mixture, federation.clients),
+        shards=_imagine_shards(mixture, federation, own),
         test=mixture if tested is None else _draw_tested(mixture, tested, seed=federation.seed),
         root=None if federation.root is None else mixture,
         backend=Auto(pooled=True) if federation.backend == Auto() else federation.backend,
     )
     return replace(scenario, federation=imagined, attackers=())
+
+
+def _imagine_shards(mixture: Batch, federation: Federation, own: Collection[int]) -> CommonShards | MixedShards:
+    common = CommonShards(mixture, federation.clients)
+    if not own:
+        return common
+    held = federation.shards
+    if not isinstance(held, ClientShards):
+        raise ConfigError(
+            f"world_model: own is given, and clients hold {type(held).__name__}; divide examples among them"
+        )
+    return MixedShards(common, held, frozenset(own))
 
 
 def _draw_tested(mixture: Batch, size: int, *, seed: int) -> Batch:
@@ -58,6 +75,29 @@ def attack_game(
     kind = AttackType((Attacker(malicious, SeatControlled(ATTACKER)),))
     role = AttackerSeat(acting, UntargetedObjective(scenario.federation.test, ceiling), layers=layers)
     return FederatedGame(scenario, (kind,), {ATTACKER: role}, rounds)
+
+
+def team_of(federation: Federation, malicious: int) -> Team:
+    """Return the team of a federation's malicious clients: as many ranks as can be sampled in a round."""
+    return Team(ranks=min(malicious, federation.sampled), whole=federation.sampled)
+
+
+def team_game(
+    scenario: Scenario,
+    *,
+    malicious: int,
+    acting: MemberDecoder,
+    rounds: int,
+    layers: int | None = 1,
+    ceiling: float = CEILING,
+) -> FederatedGame:
+    """Return MARL's game on a federation: one seat of a team, an action for each rank (section 3.2).
+
+    The members observe the model and the share of malicious clients sampled; they share the rise in loss as a reward.
+    """
+    check_scenario("game: scenario", scenario)
+    together = TeamActions(acting, team_of(scenario.federation, malicious))
+    return attack_game(scenario, malicious=malicious, acting=together, rounds=rounds, layers=layers, ceiling=ceiling)
 
 
 def robust_objective(

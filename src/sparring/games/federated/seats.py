@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sparring.attacks.learned.acting import ActionDecoder
+from sparring.attacks.learned.team_acting import TeamActions
 from sparring.contracts import Network, Space
 from sparring.defenses.learned.actions import PlanDecoder
 from sparring.games.federated.objectives import SeatObjective
@@ -18,7 +19,11 @@ Gain = Literal["rise", "level", "late", "end"]
 
 @dataclass(frozen=True, eq=False)
 class AttackerSeat:
-    """An attacker's seat: it observes the model's last layers, and how many of its clients are sampled."""
+    """An attacker's seat: it observes the model's last layers, and how many of its clients are sampled.
+
+    With `TeamActions` it is the seat of a team, whose members are the sampled malicious clients: a client's rank is its
+    position among them in ascending order, and the reward is that of all members.
+    """
 
     acting: ActionDecoder
     objective: SeatObjective
@@ -33,7 +38,8 @@ class AttackerSeat:
     def space(self, network: Network) -> Space:
         """Return the dimensions of the seat's observation and action."""
         size = observation_size(network, self.layers, self.features)
-        return Space(size, self.acting.size(network), self.layers is not None)
+        team = self.acting.team if isinstance(self.acting, TeamActions) else None
+        return Space(size, self.acting.size(network), self.layers is not None, team)
 
 
 @dataclass(frozen=True, eq=False)

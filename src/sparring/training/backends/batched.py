@@ -26,13 +26,13 @@ class Batched:
             if step == 0 and shares(network):
                 shared_updates(network, parameters, batch=batch, lr=lr, out=out)
             elif step == 0:
-                _write(out, _gradients(network, parameters.expand_as(out), batch=batch), lr=lr)
+                _write(out, client_gradients(network, parameters.expand_as(out), batch=batch), lr=lr)
             else:
-                _add(out, _gradients(network, parameters - out, batch=batch), lr=lr)
+                _add(out, client_gradients(network, parameters - out, batch=batch), lr=lr)
         return out
 
 
-def _gradients(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[Tensor, ...]:
+def client_gradients(network: Network, parameters: Matrix, *, batch: Batch) -> tuple[Tensor, ...]:
     """Return the gradients of the clients' losses at their rows of `parameters`, one `[clients, ...]` tensor each."""
 
     def loss(tensors: tuple[Tensor, ...], own: Batch) -> Tensor:
