@@ -123,12 +123,35 @@ def random_projection(observation: int, features: int, *, rng: Generator) -> Pro
     return ProjectionEncoder(drawn / features**0.5)
 
 
-Encoder = CountEncoder | FeatureEncoder | ProjectionEncoder
+@dataclass(frozen=True, eq=False)
+class RankEncoder:
+    """Encode what a member of a team observes: the team's observation by another encoder, and the rank as it is."""
+
+    inner: "Encoder"
+
+    def __call__(self, observation: Tensor) -> Tensor:
+        """Return the `[..., features]` of `[..., numbers]` observations, the last of which is the rank."""
+        return torch.cat([self.inner(observation[..., :-1]), observation[..., -1:]], dim=-1)
+
+    def pack(self) -> Snapshot:
+        """Return the encoder as a snapshot."""
+        tensors, numbers = self.inner.pack()
+        return Snapshot(tensors, {"ranked": numbers})
+
+    def size(self, observation: int) -> int:
+        """Return the number of features for an observation of length `observation`."""
+        inner = self.inner.size(observation - 1)
+        return inner + 1 if inner > 0 else 0
+
+
+Encoder = CountEncoder | FeatureEncoder | ProjectionEncoder | RankEncoder
 
 
 def unpack_encoder(packed: Snapshot) -> Encoder:
     """Return the encoder that was packed."""
     numbers = packed.numbers
+    if "ranked" in numbers:
+        return RankEncoder(unpack_encoder(Snapshot(packed.tensors, numbers["ranked"])))
     if "projects" in numbers:
         return ProjectionEncoder(packed.tensors["matrix"])
     if "features" in numbers:

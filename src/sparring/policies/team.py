@@ -44,6 +44,13 @@ class TeamPolicy:
 
     __repr__ = briefly
 
+    def __call__(self, observations: Tensor) -> Tensor:
+        """Return the `[..., actions]` of all ranks for `[..., numbers]` observations."""
+        present, ranks = present_ranks(observations, self.team), self.team.ranks
+        repeated = observations[..., None, :].expand(*observations.shape[:-1], ranks, -1)
+        answers = self.member(torch.cat([repeated, rank_inputs(present, ranks)[..., None]], dim=-1))
+        return torch.where((torch.arange(ranks) < present[..., None])[..., None], answers, 0.0).flatten(-2)
+
     @torch.no_grad()
     def act(self, observation: FloatArray) -> FloatArray:
         seen = torch.from_numpy(observation).float()
@@ -56,3 +63,12 @@ class TeamPolicy:
         """Return the `[present, numbers]` actions of the first ranks."""
         ranks = rank_inputs(torch.tensor(present), present)
         return self.member(torch.cat([observation.expand(present, -1), ranks[:, None]], dim=1))
+
+
+SeatPolicy = PolicyNetwork | TeamPolicy
+"""The policy of a seat: a player's, or a team's."""
+
+
+def seat_policy(network: PolicyNetwork, space: Space) -> SeatPolicy:
+    """Return the policy of a seat whose learner has this network, that of a member if the seat is a team's."""
+    return network if space.team is None else TeamPolicy(network, space.team)

@@ -10,18 +10,19 @@ from torch.nn.functional import mse_loss
 from sparring.arrays import FloatArray, briefly
 from sparring.contracts import Space
 from sparring.learning.actor_critic.memory import ReplayMemory
+from sparring.learning.actor_critic.team_shape import TeamShape
 from sparring.learning.actor_critic.updates import (
     ActorCriticShape,
     Networks,
     UpdateSettings,
-    act,
     update,
     with_actors,
 )
 from sparring.learning.evaluation import does_better
 from sparring.learning.training_env import LearningTask
-from sparring.policies.encoder import Encoder
+from sparring.policies.encoder import Encoder, RankEncoder
 from sparring.policies.network import PolicyNetwork
+from sparring.policies.team import seat_policy
 from sparring.random import Generator
 
 
@@ -41,8 +42,10 @@ class ActorCriticSeat:
     __repr__ = briefly
 
     @property
-    def architecture(self) -> ActorCriticShape:
+    def architecture(self) -> ActorCriticShape | TeamShape:
         """The shapes of networks on the observation or the encoded observation."""
+        if self.space.team is not None:
+            return TeamShape(self.space, self.settings, self.encoder)
         return ActorCriticShape((self._encoded,), self.settings)
 
     @property
@@ -51,8 +54,12 @@ class ActorCriticSeat:
         return self._encoded if self._remembers_encoded else self.space
 
     def actor(self, networks: Networks) -> PolicyNetwork:
-        """Return the policy that is trained."""
-        return PolicyNetwork(self.architecture.actors(networks.actors)[0], "relu", "tanh", self.encoder)
+        """Return the network of the policy that is trained; of a team, that of a member."""
+        shape = self.architecture
+        if isinstance(shape, TeamShape):
+            encoder = None if self.encoder is None else RankEncoder(self.encoder)
+            return PolicyNetwork(shape.member(networks.actors), "relu", "tanh", encoder)
+        return PolicyNetwork(shape.actors(networks.actors)[0], "relu", "tanh", self.encoder)
 
     def explore(self, seen: FloatArray, policy: PolicyNetwork | None, *, rng: Generator) -> FloatArray:
         """Return a policy's action with noise, or a uniform one."""
@@ -60,7 +67,7 @@ class ActorCriticSeat:
         if policy is None:
             return rng.uniform(-1, 1, size).astype(np.float32)
         noise = self.noise * rng.standard_normal(size, dtype=np.float32)
-        return np.clip(policy.act(seen) + noise, -1, 1)
+        return np.clip(seat_policy(policy, self.space).act(seen) + noise, -1, 1)
 
     def remember(self, seen: FloatArray) -> FloatArray:
         """Return what a memory holds of an observation."""
@@ -83,13 +90,14 @@ class ActorCriticSeat:
 
     def imitating(self, networks: Networks, start: PolicyNetwork, seen: Tensor) -> Networks:
         """Return networks whose actor answers as a policy does to `[steps, numbers]` observations of a memory."""
-        imitated = replace(start, encoder=None) if self._remembers_encoded else start
+        network = replace(start, encoder=None) if self._remembers_encoded else start
+        imitated = seat_policy(network, self.space)
         inputs, answers, architecture = self._recall(seen), imitated(seen), self.architecture
         actors = networks.actors.clone().requires_grad_()
         optimizer = torch.optim.Adam([actors], lr=self.settings.lr)
         for _ in range(self.imitation):
             optimizer.zero_grad()
-            mse_loss(act(architecture.actors(actors)[0], inputs), answers).backward()
+            mse_loss(architecture.answer(actors, [inputs])[0].tanh(), answers).backward()
             optimizer.step()
         return with_actors(networks, actors.detach())
 
@@ -97,7 +105,8 @@ class ActorCriticSeat:
         """Say whether the trained policy is not better than the start in common fresh episodes."""
         if self.start is None:
             return False
-        return not does_better(task, self.actor(networks), than=self.start, episodes=trials, seed=seed)
+        trained, start = (seat_policy(each, self.space) for each in (self.actor(networks), self.start))
+        return not does_better(task, trained, than=start, episodes=trials, seed=seed)
 
     @property
     def _encoded(self) -> Space:
@@ -107,8 +116,12 @@ class ActorCriticSeat:
     @property
     def _remembers_encoded(self) -> bool:
         """Whether the memory holds encoded observations, which are often much smaller; a start must not need others."""
-        return self.encoder is not None and (self.start is None or self.start.encoder is self.encoder)
+        if self.encoder is None or self.space.team is not None:  # who is present is read from the observation
+            return False
+        return self.start is None or self.start.encoder is self.encoder
 
     def _recall(self, seen: Tensor) -> Tensor:
-        """Return what the networks see of observations in the memory."""
-        return seen if self.encoder is None or self._remembers_encoded else self.encoder(seen)
+        """Return what the networks see of observations in the memory; those of a team encode them on their own."""
+        if self.encoder is None or self._remembers_encoded or self.space.team is not None:
+            return seen
+        return self.encoder(seen)

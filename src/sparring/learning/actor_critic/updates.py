@@ -5,11 +5,11 @@ MADDPG (Lowe et al., 2017); the seats share the reward. With one seat and two cr
 a delay of 1 it is DDPG.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf, sqrt
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -84,6 +84,25 @@ class AdamMoments(NamedTuple):
     steps: int
 
 
+class NetworkShape(Protocol):
+    """What a gradient step needs of the networks: how weights are drawn, and what actors and critics answer."""
+
+    @property
+    def settings(self) -> UpdateSettings: ...
+
+    def initial(self, rng: Generator) -> "Networks":
+        """Draw all weights."""
+
+    def answer(self, actors: Vector, observations: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Return what goes into the last tanh of the actors, `[steps, action]` for each seat."""
+
+    def estimate(self, critics: Vector, observations: Sequence[Tensor], actions: Sequence[Tensor]) -> Tensor:
+        """Return what the critics expect, `[critics, steps]`."""
+
+    def substitute(self, taken: Sequence[Tensor], answers: Sequence[Tensor]) -> Iterator[tuple[Tensor, ...]]:
+        """Yield the joint actions whose value the actors raise, of those taken and of what the actors answer now."""
+
+
 class Networks(NamedTuple):
     """All weights of a learner in flat vectors, and the moments of its optimizers."""
 
@@ -113,14 +132,29 @@ class ActorCriticShape:
         )
 
     def critics(self, weights: Vector) -> tuple[Layers, ...]:
-        """Return the layers of each critic, as views of the weights."""
-        return split_layers(weights, [self._critic] * self.settings.critics)
+        """Return the layers of each critic, as views of the weights, which may be those of some critics alone."""
+        size = sum((inputs + 1) * outputs for inputs, outputs in pairwise(self._critic))
+        return split_layers(weights, [self._critic] * (len(weights) // size))
 
     def initial(self, rng: Generator) -> Networks:
         """Draw the weights as PyTorch's linear layers do: uniformly, within 1 / √inputs."""
-        actors = torch.cat([_draw((each.observation, *self.settings.hidden, each.action), rng) for each in self.spaces])
-        critics = torch.cat([_draw(self._critic, rng) for _ in range(self.settings.critics)])
-        return Networks(actors, critics, actors, critics, _still(actors), _still(critics), 0)
+        actors = torch.cat(
+            [draw_layers((each.observation, *self.settings.hidden, each.action), rng) for each in self.spaces]
+        )
+        critics = torch.cat([draw_layers(self._critic, rng) for _ in range(self.settings.critics)])
+        return untrained_networks(actors, critics)
+
+    def answer(self, actors: Vector, observations: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        return tuple(forward(actor, seen) for actor, seen in zip(self.actors(actors), observations, strict=True))
+
+    def estimate(self, critics: Vector, observations: Sequence[Tensor], actions: Sequence[Tensor]) -> Tensor:
+        inputs = torch.cat([*observations, *actions], dim=1)
+        return torch.stack([forward(critic, inputs).squeeze(1) for critic in self.critics(critics)])
+
+    def substitute(self, taken: Sequence[Tensor], answers: Sequence[Tensor]) -> Iterator[tuple[Tensor, ...]]:
+        """Yield one for each seat: its answer in place of the action that it took, as in MADDPG."""
+        for place, answer in enumerate(answers):
+            yield (*taken[:place], answer, *taken[place + 1 :])
 
     @property
     def _critic(self) -> tuple[int, ...]:
@@ -128,14 +162,9 @@ class ActorCriticShape:
         return (inputs, *self.settings.hidden, 1)
 
 
-def act(actor: Layers, observations: Tensor) -> Tensor:
-    """Return the `[steps, action]` answers of an actor, in [-1, 1]."""
-    return _forward(actor, observations).tanh()
-
-
-def value(critic: Layers, observations: Sequence[Tensor], actions: Sequence[Tensor]) -> Tensor:
-    """Return what a critic expects, `[steps]`."""
-    return _forward(critic, torch.cat([*observations, *actions], dim=1)).squeeze(1)
+def untrained_networks(actors: Vector, critics: Vector) -> Networks:
+    """Return networks of these weights, whose targets are equal, with fresh moments."""
+    return Networks(actors, critics, actors, critics, _still(actors), _still(critics), 0)
 
 
 def with_actors(networks: Networks, actors: Vector) -> Networks:
@@ -153,7 +182,7 @@ def update(
     networks: Networks,
     batch: Transitions,
     *,
-    architecture: ActorCriticShape,
+    architecture: NetworkShape,
     noise: Sequence[Tensor],
     moves_actors: bool = True,
 ) -> Networks:
@@ -179,33 +208,32 @@ def update(
 
 
 def critic_gradient(
-    networks: Networks, batch: Transitions, *, architecture: ActorCriticShape, noise: Sequence[Tensor]
+    networks: Networks, batch: Transitions, *, architecture: NetworkShape, noise: Sequence[Tensor]
 ) -> Vector:
     """Return the gradient of the critics' squared errors, summed over critics and averaged over steps."""
     settings, bound = architecture.settings, architecture.settings.target_clip
     with torch.no_grad():
-        actors = architecture.actors(networks.target_actors)
+        inputs = architecture.answer(networks.target_actors, batch.following)
         answers = [
-            (act(actor, seen) + (settings.target_noise * drawn).clamp(-bound, bound)).clamp(-1, 1)
-            for actor, seen, drawn in zip(actors, batch.following, noise, strict=True)
+            (each.tanh() + (settings.target_noise * drawn).clamp(-bound, bound)).clamp(-1, 1)
+            for each, drawn in zip(inputs, noise, strict=True)
         ]
-        critics = architecture.critics(networks.target_critics)
-        expected = torch.stack([value(critic, batch.following, answers) for critic in critics])
+        expected = architecture.estimate(networks.target_critics, batch.following, answers)
         target = batch.rewards + settings.discount * (1 - batch.ended) * expected.amin(dim=0)
     leaf = networks.critics.clone().requires_grad_()
-    values = torch.stack([value(critic, batch.observations, batch.actions) for critic in architecture.critics(leaf)])
+    values = architecture.estimate(leaf, batch.observations, batch.actions)
     return _gradient((values - target).square().mean(dim=1).sum(), leaf)
 
 
-def actor_gradient(networks: Networks, batch: Transitions, *, architecture: ActorCriticShape) -> Vector:
-    """Return the gradient of minus the first critic's value, each actor's action in place of the one in the batch."""
-    leaf = networks.actors.clone().requires_grad_()
-    critic, saturation, losses = architecture.critics(networks.critics)[0], architecture.settings.saturation, []
-    for place, (actor, seen) in enumerate(zip(architecture.actors(leaf), batch.observations, strict=True)):
-        inputs = _forward(actor, seen)
-        answers = [*batch.actions[:place], inputs.tanh(), *batch.actions[place + 1 :]]
-        loss = -value(critic, batch.observations, answers).mean()
-        losses.append(loss + saturation * inputs.square().mean() if saturation > 0 else loss)
+def actor_gradient(networks: Networks, batch: Transitions, *, architecture: NetworkShape) -> Vector:
+    """Return the gradient of minus the first critic's value of the joint actions that the actors are to raise."""
+    settings, leaf = architecture.settings, networks.actors.clone().requires_grad_()
+    critic = networks.critics[: len(networks.critics) // settings.critics]
+    inputs = architecture.answer(leaf, batch.observations)
+    joint = architecture.substitute(batch.actions, [each.tanh() for each in inputs])
+    losses = [-architecture.estimate(critic, batch.observations, actions)[0].mean() for actions in joint]
+    if settings.saturation > 0:
+        losses += [settings.saturation * each.square().mean() for each in inputs]
     return _gradient(torch.stack(losses).sum(), leaf)
 
 
@@ -237,7 +265,8 @@ def unpack_networks(packed: Snapshot) -> Networks:
     )
 
 
-def _forward(layers: Layers, values: Tensor) -> Tensor:
+def forward(layers: Layers, values: Tensor) -> Tensor:
+    """Return the outputs of layers with ReLUs between them."""
     *hidden, last = layers
     for layer in hidden:
         values = linear(values, *layer).relu()
@@ -252,7 +281,8 @@ def split_layers(weights: Vector, widths: Sequence[Sequence[int]]) -> tuple[Laye
     return tuple(tuple((next(pieces).view(shape), next(pieces)) for shape in each) for each in shapes)
 
 
-def _draw(widths: Sequence[int], rng: Generator) -> Vector:
+def draw_layers(widths: Sequence[int], rng: Generator) -> Vector:
+    """Draw weights and biases uniformly within 1 / √inputs."""
     layers = [rng.uniform(-1, 1, (inputs + 1) * outputs) / sqrt(inputs) for inputs, outputs in pairwise(widths)]
     return torch.from_numpy(np.concatenate(layers).astype(np.float32))
 
