@@ -20,7 +20,7 @@ from tests.source import ROOT
 TINY = {"tiny": Workload(Cnn(width=1), (1, 28, 28), clients=40, sampled=2, batch=2, examples=400)}
 HARDENED = {"data": "digits", "model": "logistic", "harden": {"rounds": 1, "images": 100}}
 SIZES = {
-    "games": {"repeats": 1, "threads": (1,), "workloads": TINY},
+    "games": {"repeats": 1, "threads": (1,), "workloads": TINY, "teams": TINY},
     "hardening": {"rounds": 1, "repeats": 1, "settings": {"tiny": HARDENED}},
     "inversion": {"repeats": 1, "iterations": 1, "workloads": {"tiny": Gradients(2, 2)}},
     "recursive": {"repeats": 1, "sizes": Sizes(20, 5, 4, 6), "models": {"mlp": Mlp(hidden=3)}},

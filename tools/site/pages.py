@@ -145,14 +145,15 @@ def _most(rule: Member) -> list[int]:
 
 
 def _knowledge(attack: Member) -> str:
-    """Name the view that an attack needs, and the one that it needs with partial knowledge."""
+    """Name the view that an attack needs, and the one that it needs with less knowledge."""
     if not attack.crafts:
         return "its clients' examples"
     needed = _view(player(attack).needs)
     if "knowledge" not in (option.name for option in attack.options):
         return needed
-    partial = build("attack", CATALOGUES[attack.kind], {**section(attack), "knowledge": "partial"})
-    return f"{needed}; {_view(partial.needs)} with `knowledge: partial`"
+    lesser = "black_box" if attack.needs_file else "partial"
+    given = build("attack", CATALOGUES[attack.kind], {**section(attack), "knowledge": lesser})
+    return f"{needed}; {_view(given.needs)} with `knowledge: {lesser}`"
 
 
 def _view(needed: type[BlackBoxView]) -> str:

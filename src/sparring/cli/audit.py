@@ -18,7 +18,7 @@ from sparring.experiments.analysis.statistics import SMALLEST_GAP
 from sparring.experiments.audit import Audit, AuditPlan, AuditRequest, audit, read_budget, read_request
 from sparring.experiments.audit.audit_folder import read_audit
 from sparring.experiments.audit.goal_words import WORDS
-from sparring.experiments.audit.goals import GOALS, UNTARGETED
+from sparring.experiments.audit.goals import BACKDOOR, TEAM, UNTARGETED
 from sparring.experiments.audit.joint import AuditPart, describe_joint, joint_page, list_parts, read_joint, write_joint
 from sparring.experiments.audit.report import audit_page, describe_audit, describe_references, list_facts
 from sparring.experiments.audit.result import AuditVerdict, verdict_to_json
@@ -32,10 +32,18 @@ from sparring.experiments.report.study import Study
 from sparring.kinds import kind_of
 from sparring.training import keep_freed_memory
 
+GOALS = (UNTARGETED.name, BACKDOOR.name)
+"""What --goal names."""
 BOTH = "both"
 """The goal that stands for all goals, one after the other."""
 AUDITS = Path("audits")
 """The default parent folder of audits."""
+
+Budget = Annotated[str, typer.Option(metavar="TIME", help="Approximate time for the whole audit, such as 90s or 2h.")]
+TeamSize = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Train a team of N malicious clients that act by rank, in place of one attacker."),
+]
 
 
 def command(
@@ -44,15 +52,14 @@ def command(
     defense: Annotated[
         str | None, typer.Option(metavar="MODULE:CLASS", help="Your own rule, as package.module:Class.")
     ] = None,
-    budget: Annotated[
-        str, typer.Option(metavar="TIME", help="Approximate time for the whole audit, such as 90s, 10m or 2h.")
-    ] = "10m",
+    budget: Budget = "10m",
     goal: Annotated[
         str,
         typer.Option(
             metavar="GOAL", help="What the attackers want: untargeted, backdoor, or both, each with half of the budget."
         ),
     ] = UNTARGETED.name,
+    team: TeamSize = None,
     seeds: Annotated[int, typer.Option(help="Number of fresh seeds for every measurement.")] = 5,
     gap: Gap = SMALLEST_GAP,
     out: Annotated[
@@ -81,6 +88,8 @@ def command(
             [*modules, defense],
         )
     catalogues, goals = load_catalogues(modules), _list_goals(goal)
+    if team is not None:
+        document, goals = _field_team(document, team, goal=goal), (TEAM.name,)
     requests = [
         read_request(document, seeds=seeds, budget=lasting / len(goals), catalogues=catalogues, goal=each)
         for each in goals
@@ -97,7 +106,9 @@ def _run(requests: Sequence[AuditRequest], out: Path | None, *, workers: Workers
     for request, folder, plan in zip(requests, folders, plans, strict=True):
         config = request.config
         played = f"{config.model['name']} on {config.data.member['name']}, {config.federation.rounds} rounds"
-        wanted = "" if request.goal is UNTARGETED else f" with the goal {request.goal.name}"
+        wanted = {UNTARGETED.name: "", TEAM.name: f" by a team of {request.malicious}"}.get(
+            request.goal.name, f" with the goal {request.goal.name}"
+        )
         show_notice(f"audit of {request.defense}{wanted}, {played}, in {folder}")
         done = audit(request, folder, workers=workers, follower=ConsoleFollower(), gap=gap, plan=plan)
         parts.append(AuditPart(done, request))
@@ -138,7 +149,17 @@ def _show_joint(parts: Sequence[AuditPart], page: Path) -> None:
 def _list_goals(goal: str) -> tuple[str, ...]:
     if goal not in (*GOALS, BOTH):
         raise ConfigError(f"goal is {goal!r}; it must be one of: {', '.join((*GOALS, BOTH))}")
-    return tuple(GOALS) if goal == BOTH else (goal,)
+    return GOALS if goal == BOTH else (goal,)
+
+
+def _field_team(document: Mapping[str, Any], team: int, *, goal: str) -> dict[str, Any]:
+    """Return the configuration in which a team attacks, of this many malicious clients."""
+    given = member(document, "attack").get("malicious", team)
+    if given != team:
+        raise ConfigError(f"--team is {team}, and attack.malicious is {given!r}; choose one")
+    if goal != UNTARGETED.name:
+        raise ConfigError(f"--team is given, and --goal is {goal}; a team's goal is {UNTARGETED.name}")
+    return set_value(document, "attack.malicious", value=team)
 
 
 def _choose_folder(out: Path | None, requests: Sequence[AuditRequest], request: AuditRequest) -> Path:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sparring.experiments.analysis.statistics import Reading
-from sparring.experiments.audit.goals import BACKDOOR, UNTARGETED, GoalName
+from sparring.experiments.audit.goals import BACKDOOR, TEAM, UNTARGETED, GoalName
 
 
 class GoalWords(NamedTuple):
@@ -36,7 +36,7 @@ class GoalWords(NamedTuple):
     """The value by which a policy is chosen."""
 
 
-WORDS: Mapping[GoalName, GoalWords] = {
+_SINGLE: Mapping[GoalName, GoalWords] = {
     UNTARGETED.name: GoalWords(
         stronger="lowers the accuracy more",
         gaps={
@@ -88,3 +88,5 @@ WORDS: Mapping[GoalName, GoalWords] = {
         chosen="the highest score",
     ),
 }
+WORDS: Mapping[GoalName, GoalWords] = {**_SINGLE, TEAM.name: _SINGLE[UNTARGETED.name]}
+"""A team has the goal of a single attacker."""

@@ -9,12 +9,13 @@ from sparring.attacks import PoisonedSearchActions
 from sparring.attacks.learned.acting import ActionDecoder
 from sparring.experiments.analysis.frames import BACKDOOR_SCORE
 from sparring.experiments.audit.contenders import CONTENDERS, RUNGS, SCALE, STEPS, Contender, Rung
+from sparring.experiments.audit.team_contenders import TEAM_CONTENDERS, TeamContender
 from sparring.federation import Scenario
 from sparring.federation.evaluation import trigger_images
 from sparring.games.federated import BackdoorAccuracyObjective, ErrorObjective, SeatObjective
 from sparring.learning.distribution.observed_training import held_examples
 
-GoalName = Literal["untargeted", "backdoor"]
+GoalName = Literal["untargeted", "backdoor", "team"]
 
 
 class Goal(NamedTuple):
@@ -27,7 +28,7 @@ class Goal(NamedTuple):
     """The metric that tells whether an attack with some number of clients breaks the rule."""
     is_raised: bool
     """Whether a stronger attack has a higher value of both metrics, or a lower one."""
-    contenders: Mapping[str, Contender]
+    contenders: Mapping[str, Contender] | Mapping[str, TeamContender]
     """The policy searches that share the budget, by name."""
     rungs: Sequence[Rung]
     objective: Callable[[Scenario], SeatObjective]
@@ -88,4 +89,6 @@ BACKDOOR = Goal(
     measure_backdoor,
     is_deployed=True,
 )
-GOALS: Mapping[str, Goal] = {goal.name: goal for goal in (UNTARGETED, BACKDOOR)}
+TEAM = Goal("team", "accuracy", "accuracy", False, TEAM_CONTENDERS, (Rung(2, 2), Rung(1, 2)), measure_error)
+"""The untargeted goal of a team, whose members act by their ranks."""
+GOALS: Mapping[str, Goal] = {goal.name: goal for goal in (UNTARGETED, BACKDOOR, TEAM)}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sparring.experiments.analysis.statistics import FEWEST_TO_DECIDE, format_difference, format_summary, name_interval
 from sparring.experiments.audit.budget import BREAKING_SEEDS, format_budget
 from sparring.experiments.audit.goal_words import WORDS
-from sparring.experiments.audit.goals import BACKDOOR, GOALS
+from sparring.experiments.audit.goals import BACKDOOR, GOALS, TEAM
 from sparring.experiments.audit.recorded_request import BESIDE, BESIDE_BACKDOOR, Asked
 from sparring.experiments.audit.request import NO_ATTACK
 from sparring.experiments.audit.result import Audit, AuditCell, AuditVerdict
@@ -179,6 +179,8 @@ def command_to_repeat_audit(request: Asked) -> str:
     effort = f"--seeds {beside['seeds']} --budget {format_budget(request.budget)}"
     if request.goal is BACKDOOR:
         effort = f"--goal {request.goal.name} {effort}"
+    if request.goal is TEAM:
+        effort = f"--team {request.malicious} {effort}"
     return " ".join(["sparring audit", *plugins, *map(quote, list_settings({**asked, **own})), effort])
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
-from sparring.attacks import TRIGGERS, LearnedAttack, NoAttack
+from sparring.attacks import TRIGGERS, CoordinatedAttack, LearnedAttack, NoAttack
 from sparring.contracts import Attack, Backdoor
 from sparring.errors import ConfigError
-from sparring.experiments.audit.goals import BACKDOOR, GOALS, UNTARGETED, Goal
+from sparring.experiments.audit.goals import BACKDOOR, GOALS, TEAM, UNTARGETED, Goal
 from sparring.experiments.config.catalogues import CATALOGUES, Catalogues, list_without_options
 from sparring.experiments.config.file_contents import replace_file_names
 from sparring.experiments.config.parse import FACTS, parse_federation, to_document
@@ -20,8 +20,8 @@ from sparring.experiments.config.sections import Section, member, subsection
 from sparring.federation.threat import VIEWS, Knowledge
 from sparring.registry import build, checked, lookup, normalize_name, opened
 
-NOT_CRAFTED = (NoAttack, LearnedAttack)
-"""Attacks that are not hand-crafted: none, and the learned one."""
+NOT_CRAFTED = (NoAttack, LearnedAttack, CoordinatedAttack)
+"""Attacks that are not hand-crafted: none, and the learned ones."""
 
 
 VARIANTS: Mapping[str, Section] = {"model_replacement": {"name": "bfl", "boost": None}}
@@ -165,6 +165,8 @@ class AuditRequest:
             files.update(self.run(section, self.seed).files)
         if self.backdoor is not None:
             complete |= {"goal": self.goal.name, "backdoor": self.backdoor, "own": self.own}
+        if self.goal is TEAM:
+            complete["goal"] = self.goal.name
         document: dict[str, Any] = replace_file_names(complete, files)
         return document
 

@@ -26,7 +26,7 @@ from sparring.experiments.audit.budget import (
     write_plan,
 )
 from sparring.experiments.audit.contenders import TD3, Rung, steps_of_rungs, units_in_sequence
-from sparring.experiments.audit.goals import Goal
+from sparring.experiments.audit.goals import TEAM, UNTARGETED, Goal
 from sparring.experiments.audit.overheads import Overheads, measure_overheads
 from sparring.experiments.audit.references import ReferenceRow, reference_rules
 from sparring.experiments.audit.report import audit_page
@@ -195,9 +195,9 @@ def _train(context: AuditContext, jobs: Sequence[TrainingJob], *, steps: int) ->
     train_policies(context.workers, train_in_worker, jobs=due, folder=folder, following=following)
 
 
-def learned_section(policy: TrainedPolicy) -> Section:
+def learned_section(policy: TrainedPolicy, goal: Goal = UNTARGETED) -> Section:
     """Return the section of the learned attack that uses a policy."""
-    return {"name": "learned", "policy": str(policy.policy)}
+    return {"name": "coordinated" if goal is TEAM else "learned", "policy": str(policy.policy)}
 
 
 def _make_job(context: AuditContext, name: str, *, steps: int, start: Path | None = None) -> TrainingJob:
@@ -300,7 +300,7 @@ def _reach_verdict(context: AuditContext, policies: Mapping[str, TrainedPolicy],
     request, chosen = context.request, max(policies, key=lambda label: policies[label].harm)
     words = f"running {len(request.attacks)} hand-crafted attacks, the learned attacks, and no attack"
     context.begin(words, ATTACKS)
-    attacks = {NO_ATTACK: request.honest, **request.attacks, **_learned_sections(policies)}
+    attacks = {NO_ATTACK: request.honest, **request.attacks, **_learned_sections(policies, request.goal)}
     runs = run_stage(context, ATTACKS, attacks=attacks, seeds=request.fresh)
     crafted = find_worst(runs, request.attacks, goal=request.goal)
     clean = remaining_accuracy(runs, NO_ATTACK).summary.mean
@@ -352,6 +352,6 @@ def _measure_remaining(context: AuditContext, label: str, *, section: Section, m
     return remaining_accuracy(runs, label, metric=context.request.goal.broken).summary.mean
 
 
-def _learned_sections(policies: Mapping[str, TrainedPolicy]) -> dict[str, Section]:
+def _learned_sections(policies: Mapping[str, TrainedPolicy], goal: Goal) -> dict[str, Section]:
     """Return the learned attacks that use policies."""
-    return {label: learned_section(policy) for label, policy in policies.items()}
+    return {label: learned_section(policy, goal) for label, policy in policies.items()}

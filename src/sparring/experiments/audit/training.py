@@ -1,6 +1,6 @@
 """Train attackers against a rule in a simulation of the federation, resumable after any interrupt."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from sparring.attacks import LearnedAttack, attack_policy
+from sparring.attacks import LearnedAttack, TeamActions, attack_policy
 from sparring.attacks.learned.acting import ActionDecoder
+from sparring.contracts import Policy, Space
 from sparring.experiments.audit.contenders import (
     FURTHER,
     TD3,
@@ -20,6 +21,7 @@ from sparring.experiments.audit.contenders import (
     td3_from,
 )
 from sparring.experiments.audit.goals import GOALS, UNTARGETED, Goal, fit_actions
+from sparring.experiments.audit.team_contenders import TeamContender
 from sparring.experiments.config.build import build_scenario, load_dataset
 from sparring.experiments.config.plugins import load_plugins
 from sparring.experiments.config.schema import Config
@@ -32,7 +34,7 @@ from sparring.experiments.jobs.snapshots import latest_progress, save_snapshot
 from sparring.experiments.jobs.train_policy import save_policy, train_or_stop
 from sparring.experiments.sweeps.dataset_cache import SharedData
 from sparring.federation import Attacker, Scenario
-from sparring.games.federated import ATTACKER, AttackerSeat, AttackType, FederatedGame, SeatControlled
+from sparring.games.federated import ATTACKER, AttackerSeat, AttackType, FederatedGame, SeatControlled, team_of
 from sparring.games.federated.seats import Gain
 from sparring.learning.evaluation import EpisodeCall, episode_returns, play_episode
 from sparring.learning.learner import Learner
@@ -40,8 +42,11 @@ from sparring.learning.search import CountTable
 from sparring.learning.training_env import LearningTask
 from sparring.policies import Features, PolicyVersion
 from sparring.policies.network import PolicyNetwork
+from sparring.policies.team import TeamPolicy
 from sparring.training.backends.threaded import torch_threads
 
+Acting = ActionDecoder | TeamActions
+"""The action space of an attacker, or of a team."""
 POLICY, RECORD = "policy-{steps}.safetensors", "training-{steps}.json"
 """The files of a policy after a number of training steps: a training may go on from there."""
 SELECTION_EPISODES = 32
@@ -131,7 +136,7 @@ def train_attack(
     judged = make_learning_task(
         scenario, acting, rounds=task.rounds, gain="end", goal=GOALS[task.goal], features=features
     )
-    harm = _final_harm(judged, policy, task, folder=folder)
+    harm = _final_harm(judged, _player(policy, judged.space), task, folder=folder)
     save_snapshot(folder, job.codec.pack(state), progress=state.steps)
     path = folder / POLICY.format(steps=task.steps)
     save_policy(path, attack_policy([PolicyVersion(0, policy)], acting, features=features))
@@ -145,8 +150,7 @@ def seconds_per_step(scenario: Scenario, *, rounds: int, goal: Goal = UNTARGETED
 
     Saving takes at most the share that its interval allows.
     """
-    table = _table(scenario)
-    laps = [_time_contender(scenario, name, table=table, rounds=rounds, goal=goal) for name in goal.contenders]
+    laps = [_time_contender(scenario, name, rounds=rounds, goal=goal) for name in goal.contenders]
     return (1 + SELDOM.share) * fmean(laps)
 
 
@@ -185,7 +189,7 @@ def read_best(folder: Path) -> TrainedPolicy:
 
 def make_learning_task(
     scenario: Scenario,
-    acting: ActionDecoder,
+    acting: Acting,
     *,
     rounds: int,
     gain: Gain = "level",
@@ -200,7 +204,12 @@ def make_learning_task(
     return LearningTask(FederatedGame(replace(scenario, attackers=()), (kind,), {ATTACKER: seat}, rounds), ATTACKER)
 
 
-def _final_harm(game: LearningTask, policy: PolicyNetwork, task: TrainingTask, *, folder: Path) -> float:
+def _player(policy: PolicyNetwork, space: Space) -> Policy:
+    """Return the policy of a seat; a team's learner has that of a member."""
+    return policy if space.team is None else TeamPolicy(policy, space.team)
+
+
+def _final_harm(game: LearningTask, policy: Policy, task: TrainingTask, *, folder: Path) -> float:
     """Return the mean value of the objective at the end of the common episodes; a file tells how many are played."""
     found = []
     for first in range(0, SELECTION_EPISODES, TOLD):
@@ -212,10 +221,15 @@ def _final_harm(game: LearningTask, policy: PolicyNetwork, task: TrainingTask, *
     return float(torch.cat(found, dim=1).mean())
 
 
-def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[ActionDecoder, Learner[Any], Features | None]:
+def _make_learner(task: TrainingTask, scenario: Scenario) -> tuple[Acting, Learner[Any], Features | None]:
     """Return the action space of a task, its learner, and what its policies observe beside the model."""
     if task.name != TD3:
-        contender = _fit({**FURTHER, **GOALS[task.goal].contenders}[task.name], scenario)
+        known: Mapping[str, Contender | TeamContender] = {**FURTHER, **GOALS[task.goal].contenders}
+        found = known[task.name]
+        if isinstance(found, TeamContender):
+            team = team_of(scenario.federation, _count_malicious(scenario))
+            return TeamActions(found.acting, team), found.learner, None
+        contender = _fit(found, scenario)
         return contender.acting, search_of(contender, _table(scenario)), contender.features(task.rounds)
     assert task.start is not None
     best = LearnedAttack(str(task.start))
@@ -226,19 +240,21 @@ def _fit(contender: Contender, scenario: Scenario) -> Contender:
     return contender._replace(acting=fit_actions(contender.acting, scenario))
 
 
+def _count_malicious(scenario: Scenario) -> int:
+    return sum(len(party.clients) for party in scenario.parties)
+
+
 def _table(scenario: Scenario) -> CountTable:
-    malicious = sum(len(party.clients) for party in scenario.parties)
     federation = scenario.federation
-    return count_table(sampled=federation.sampled, malicious=malicious, clients=federation.clients)
+    return count_table(sampled=federation.sampled, malicious=_count_malicious(scenario), clients=federation.clients)
 
 
-def _time_contender(scenario: Scenario, name: str, *, table: CountTable, rounds: int, goal: Goal) -> float:
+def _time_contender(scenario: Scenario, name: str, *, rounds: int, goal: Goal) -> float:
     """Return the time of a step with a contender's first action."""
-    contender = _fit(goal.contenders[name], scenario)
-    features = contender.features(rounds)
-    game = make_learning_task(scenario, contender.acting, rounds=rounds, goal=goal, features=features)
-    search, steps, begin = search_of(contender, table), 0, perf_counter()
-    policy = search.policies(search.initial(game, seed=0), game)[ATTACKER]
+    acting, learner, features = _make_learner(TrainingTask(name, rounds, 0, 0, goal=goal.name), scenario)
+    game = make_learning_task(scenario, acting, rounds=rounds, goal=goal, features=features)
+    steps, begin = 0, perf_counter()
+    policy = _player(learner.policies(learner.initial(game, seed=0), game)[ATTACKER], game.space)
     while steps < TIMED:
         steps += play_episode(EpisodeCall([policy], 0, "timing", steps), game)[0].steps
     return (perf_counter() - begin) / steps
