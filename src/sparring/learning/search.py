@@ -24,6 +24,7 @@ from sparring.learning.evaluation import TOGETHER, Playing, episode_returns
 from sparring.learning.training_env import LearningTask
 from sparring.policies.encoder import CountEncoder, Encoder
 from sparring.policies.network import PolicyNetwork
+from sparring.policies.team import seat_policy, seat_space
 from sparring.random import Generator, stream
 from sparring.snapshot import Codec, pack_fields, unpack_fields
 from sparring.validation import check_at_least_one, check_positive, check_shares
@@ -33,7 +34,10 @@ SEARCH, TRIAL = "search", "search trial"
 
 
 class PolicyFamily(Protocol):
-    """Policies that a vector of numbers determines; useful numbers are of the order of 1."""
+    """Policies that a vector of numbers determines; useful numbers are of the order of 1.
+
+    For a team's seat the policies are those of a member, in its own space.
+    """
 
     def size(self, space: Space) -> int:
         """Return how many numbers determine a policy."""
@@ -173,7 +177,7 @@ class CrossEntropySearch:
         check_at_least_one("search", **{"candidates / elites": self.candidates / self.elites})
 
     def initial(self, task: LearningTask, *, seed: int) -> SearchState:
-        size = self.family.size(task.space)
+        size = self.family.size(seat_space(task.space))
         mean = torch.zeros(size, dtype=torch.float64)
         if self.start is not None:
             if len(self.start) != size:
@@ -188,7 +192,7 @@ class CrossEntropySearch:
         return state
 
     def policies(self, state: SearchState, task: LearningTask) -> Mapping[str, PolicyNetwork]:
-        return {task.seat: self.family.policy(state.best, task.space)}
+        return {task.seat: self.family.policy(state.best, seat_space(task.space))}
 
     def codec(self, task: LearningTask) -> Codec[SearchState]:
         return Codec(lambda state: pack_fields(state._asdict()), partial(unpack_fields, kind=SearchState))
@@ -228,7 +232,8 @@ class CrossEntropySearch:
 
         All play `episodes` common ones; the better half plays twice as many, until `down_to` candidates remain.
         """
-        policies = [self.family.policy(each, task.space) for each in numbers]
+        own = seat_space(task.space)
+        policies = [seat_policy(self.family.policy(each, own), task.space) for each in numbers]
         totals, steps, played = torch.zeros(len(policies), dtype=torch.float64), 0, 0
         alive, order = list(range(len(policies))), list(range(len(policies)))
         due = range(episodes)

@@ -19,6 +19,11 @@ def present_ranks(observations: Tensor, team: Team) -> Tensor:
     return (observations[..., -1] * team.whole).round().clamp(0, team.ranks).long()
 
 
+def present_count(observation: FloatArray, team: Team) -> int:
+    """Return the number of members that are present in one observation."""
+    return int(present_ranks(torch.from_numpy(observation), team))
+
+
 def rank_inputs(present: Tensor, ranks: int) -> Tensor:
     """Return `[..., ranks]` ranks as members observe them: evenly spaced in (-1, 1), and 0 for absent ones.
 
@@ -32,6 +37,11 @@ def member_space(space: Space) -> Space:
     """Return what one member of a team observes, and the numbers that it decides."""
     assert space.team is not None
     return Space(space.observation + RANK, space.action // space.team.ranks, space.is_scaled)
+
+
+def seat_space(space: Space) -> Space:
+    """Return the space of the network that a seat's policy is made of: a member's if the seat is a team's."""
+    return space if space.team is None else member_space(space)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,8 +63,7 @@ class TeamPolicy:
 
     @torch.no_grad()
     def act(self, observation: FloatArray) -> FloatArray:
-        seen = torch.from_numpy(observation).float()
-        present = int(present_ranks(seen, self.team))
+        seen, present = torch.from_numpy(observation).float(), present_count(observation, self.team)
         actions: FloatArray = self.rows(seen, present).numpy()
         absent = np.zeros((self.team.ranks - present, actions.shape[1]), np.float32)
         return np.concatenate([actions, absent]).ravel()

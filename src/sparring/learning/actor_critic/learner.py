@@ -43,6 +43,15 @@ class ActorCriticTraining(NamedTuple):
     def __repr__(self) -> str:
         return briefly(self)
 
+    def count_step(self, env: SeatEnv, *, reward: float, is_over: bool, seed: int) -> "ActorCriticTraining":
+        """Return the state with a step counted; an episode that is over is followed by the next one."""
+        state = self._replace(steps=self.steps + 1, running=self.running + float(np.float32(reward)))
+        if not is_over:
+            return state
+        env.np_random = stream(seed, "episode", state.episode + 1)
+        env.reset()
+        return state._replace(episode=state.episode + 1, running=0.0, returns=(*state.returns, state.running))
+
 
 @dataclass(frozen=True)
 class ActorCritic:
@@ -74,12 +83,7 @@ class ActorCritic:
         check_at_least_one("actor_critic", **{name: getattr(self, name) for name in names})
 
     def initial(self, task: LearningTask, *, seed: int) -> ActorCriticTraining:
-        env, seat = _env(task), self._seat(task)
-        env.np_random = stream(seed, "episode", 0)
-        env.reset()
-        networks = seat.architecture.initial(stream(seed, "networks"))
-        memory = empty_memory([seat.remembered], self.memory)
-        return ActorCriticTraining(networks, memory, env.snapshot(), 0, 0, 0.0, ())
+        return begin_training(task, self._seat(task), capacity=self.memory, seed=seed)
 
     def improve(self, state: ActorCriticTraining, task: LearningTask, *, steps: int, seed: int) -> ActorCriticTraining:
         env, seat, until = _env(task), self._seat(task), state.steps + steps
@@ -102,7 +106,7 @@ class ActorCritic:
         return {task.seat: start or self._seat(task).actor(state.networks)}
 
     def codec(self, task: LearningTask) -> Codec[ActorCriticTraining]:
-        return Codec(_pack, partial(_unpack, space=self._seat(task).remembered))
+        return actor_critic_codec(self._seat(task))
 
     def _seat(self, task: LearningTask) -> ActorCriticSeat:
         return ActorCriticSeat(
@@ -120,12 +124,7 @@ class ActorCritic:
         is_over = is_terminated or is_truncated
         seen, after = seat.remember(seen), seat.remember(after)
         memory = state.memory.add([seen], [action], reward=reward, following=[after], ended=is_over)
-        state = state._replace(memory=memory, steps=state.steps + 1, running=state.running + float(np.float32(reward)))
-        if not is_over:
-            return state
-        env.np_random = stream(seed, "episode", state.episode + 1)
-        env.reset()
-        return state._replace(episode=state.episode + 1, running=0.0, returns=(*state.returns, state.running))
+        return state._replace(memory=memory).count_step(env, reward=reward, is_over=is_over, seed=seed)
 
     def _imitated(
         self, state: ActorCriticTraining, start: PolicyNetwork, *, seat: ActorCriticSeat, seed: int
@@ -135,6 +134,20 @@ class ActorCritic:
         for _ in range(self.critic_updates):
             state = state._replace(networks=_updated(state, seat, seed=seed, moves_actors=False))
         return state.networks
+
+
+def begin_training(task: LearningTask, seat: ActorCriticSeat, *, capacity: int, seed: int) -> ActorCriticTraining:
+    """Return the state before the first step, with a memory of `capacity` steps."""
+    env = _env(task)
+    env.np_random = stream(seed, "episode", 0)
+    env.reset()
+    networks = seat.architecture.initial(stream(seed, "networks"))
+    return ActorCriticTraining(networks, empty_memory([seat.remembered], capacity), env.snapshot(), 0, 0, 0.0, ())
+
+
+def actor_critic_codec(seat: ActorCriticSeat) -> Codec[ActorCriticTraining]:
+    """Return how the training of a seat is written to disk, and read again."""
+    return Codec(_pack, partial(_unpack, space=seat.remembered))
 
 
 def _env(task: LearningTask) -> SeatEnv:
