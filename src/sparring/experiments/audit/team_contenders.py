@@ -22,7 +22,7 @@ TEAM_CONTENDERS: Mapping[str, TeamContender] = {
     "joint_gradient": TeamContender(
         ScaledGradientActions(), JointActions(tuple((factor,) for factor in (-1.0, -0.5, 0.0, 0.5, 1.0)))
     ),
-    # A third of the way is a factor of three in the length of the update; 0 and .6 are 7 and 23 steps.
-    "joint_search": TeamContender(SeparateSearchActions(), JointActions(tuple(product((0.0, 0.33, 0.67), (0.0, 0.6))))),
+    # Lengths of 3, 18 and 100 in units of the own updates, after 7 or 23 steps.
+    "joint_search": TeamContender(SeparateSearchActions(), JointActions(tuple(product((0.0, 0.5, 1.0), (0.0, 0.6))))),
 }
 """The searches by name: first the oracles of constant joint actions. A learner of teams is one more entry."""
