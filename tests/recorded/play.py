@@ -1,11 +1,13 @@
-"""Play the recorded runs: `python -m tests.recorded.play` writes what they come to beside their settings."""
+"""Play the recorded runs: `python -m tests.recorded.play` adds what they come to on this machine."""
 
 import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,17 +19,28 @@ RUNS = ("federated", "backdoor", "learned")
 SWEEP = "sweep"
 TEXTS = ("rounds.jsonl", "result.json")
 MODEL = "model.safetensors"
-MACHINE = HERE / "machine.json"
+MACHINES = HERE / "machines.json"
+"""The digest of what each recorded run leaves, by the machine that played it."""
 
 
-def machine() -> dict[str, str]:
-    """Name what the last bits of a result depend on."""
-    return {
-        "machine": platform.machine(),
-        "capability": torch.backends.cpu.get_cpu_capability(),
-        "torch": torch.__version__,
-        "numpy": np.__version__,
-    }
+def machine() -> str:
+    """Name what the last bits of a result depend on: processors of the same instruction set round differently, too."""
+    parts = (platform.machine(), *processor(), torch.backends.cpu.get_cpu_capability())
+    return ", ".join((" ".join(parts), f"torch {torch.__version__}", f"numpy {np.__version__}"))
+
+
+def processor() -> Iterator[str]:
+    """Yield the vendor, family and model of the processor, where the system tells."""
+    info = Path("/proc/cpuinfo")
+    lines = dict(
+        re.findall(r"^(vendor_id|cpu family|model)\s*: (.+)$", info.read_text() if info.exists() else "", re.M)
+    )
+    yield from lines.values()
+
+
+def digest(content: dict[str, str]) -> str:
+    """Identify what a run left."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def played(name: str, folder: Path) -> dict[str, str]:
@@ -56,12 +69,13 @@ def recorded(name: str) -> dict[str, str]:
 
 
 def record() -> None:
-    """Write down what each run leaves, and on which machine."""
+    """Write down what each run leaves on this machine, beside what others recorded."""
+    machines = json.loads(MACHINES.read_text())
+    digests = {}
     for name in (*RUNS, SWEEP):
         with TemporaryDirectory() as folder:
-            content = played(name, Path(folder) / "out")
-        (HERE / name / "left.json").write_text(json.dumps(content, indent=1) + "\n")
-    MACHINE.write_text(json.dumps(machine(), indent=1) + "\n")
+            digests[name] = digest(played(name, Path(folder) / "out"))
+    MACHINES.write_text(json.dumps({**machines, machine(): digests}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
