@@ -1,6 +1,18 @@
 """`make bench`: print every table."""
 
-from benchmarks import games, hardening, inversion, recursive, reinforcement, rounds, rules, starting, sweeps, worlds
+from benchmarks import (
+    games,
+    hardening,
+    inversion,
+    recursive,
+    reinforcement,
+    rounds,
+    rules,
+    starting,
+    sweeps,
+    teams,
+    worlds,
+)
 
 if __name__ == "__main__":
     starting.main()
@@ -10,6 +22,7 @@ if __name__ == "__main__":
     games.main()
     worlds.main()
     reinforcement.main()
+    teams.main()
     inversion.main()
     hardening.main()
     recursive.main()

@@ -9,6 +9,7 @@ import torch
 from benchmarks import rules
 from benchmarks.inversion import Gradients
 from benchmarks.recursive import Sizes
+from benchmarks.teams import TeamSizes
 from benchmarks.timing import interleaved, peak_memory
 from benchmarks.workloads import WORKLOADS, Workload
 from sparring.defenses import DEFENSES
@@ -29,6 +30,7 @@ SIZES = {
     "rules": {"repeats": 1, "threads": 1, "shapes": ((7, 30),), "largest": (7, 30), "measured": ("crfl",)},
     "starting": {"repeats": 1},
     "worlds": {"repeats": 1, "policies": 1, "rounds": 3, "worlds": TINY},
+    "teams": {"repeats": 1, "sizes": TeamSizes(seats=3, sampled=4, clients=10, observation=5, hidden=(4,), batch=8)},
     "sweeps": {"rounds": 1, "seeds": 1, "workers": lambda jobs: InlineWorkers()},
 }
 """What each benchmark is told to take, small enough for a test."""

@@ -89,6 +89,6 @@ BACKDOOR = Goal(
     measure_backdoor,
     is_deployed=True,
 )
-TEAM = Goal("team", "accuracy", "accuracy", False, TEAM_CONTENDERS, (Rung(2, 2), Rung(1, 2)), measure_error)
+TEAM = Goal("team", "accuracy", "accuracy", False, TEAM_CONTENDERS, (Rung(4, 1), Rung(2, 2), Rung(1, 2)), measure_error)
 """The untargeted goal of a team, whose members act by their ranks."""
 GOALS: Mapping[str, Goal] = {goal.name: goal for goal in (UNTARGETED, BACKDOOR, TEAM)}

@@ -11,7 +11,7 @@ import torch
 
 from sparring.attacks import LearnedAttack, TeamActions, attack_policy
 from sparring.attacks.learned.acting import ActionDecoder
-from sparring.contracts import Policy, Space
+from sparring.contracts import Policy
 from sparring.experiments.audit.contenders import (
     FURTHER,
     TD3,
@@ -41,8 +41,7 @@ from sparring.learning.learner import Learner
 from sparring.learning.search import CountTable
 from sparring.learning.training_env import LearningTask
 from sparring.policies import Features, PolicyVersion
-from sparring.policies.network import PolicyNetwork
-from sparring.policies.team import TeamPolicy
+from sparring.policies.team import seat_policy
 from sparring.training.backends.threaded import torch_threads
 
 Acting = ActionDecoder | TeamActions
@@ -136,7 +135,7 @@ def train_attack(
     judged = make_learning_task(
         scenario, acting, rounds=task.rounds, gain="end", goal=GOALS[task.goal], features=features
     )
-    harm = _final_harm(judged, _player(policy, judged.space), task, folder=folder)
+    harm = _final_harm(judged, seat_policy(policy, judged.space), task, folder=folder)
     save_snapshot(folder, job.codec.pack(state), progress=state.steps)
     path = folder / POLICY.format(steps=task.steps)
     save_policy(path, attack_policy([PolicyVersion(0, policy)], acting, features=features))
@@ -204,11 +203,6 @@ def make_learning_task(
     return LearningTask(FederatedGame(replace(scenario, attackers=()), (kind,), {ATTACKER: seat}, rounds), ATTACKER)
 
 
-def _player(policy: PolicyNetwork, space: Space) -> Policy:
-    """Return the policy of a seat; a team's learner has that of a member."""
-    return policy if space.team is None else TeamPolicy(policy, space.team)
-
-
 def _final_harm(game: LearningTask, policy: Policy, task: TrainingTask, *, folder: Path) -> float:
     """Return the mean value of the objective at the end of the common episodes; a file tells how many are played."""
     found = []
@@ -253,7 +247,7 @@ def _time_contender(scenario: Scenario, name: str, *, rounds: int, goal: Goal) -
     """Return the time of a step with a contender's first action."""
     acting, learner, features = _make_learner(TrainingTask(name, rounds, 0, 0, goal=goal.name), scenario)
     game = make_learning_task(scenario, acting, rounds=rounds, goal=goal, features=features)
-    policy = _player(learner.policies(learner.initial(game, seed=0), game)[ATTACKER], game.space)
+    policy = seat_policy(learner.policies(learner.initial(game, seed=0), game)[ATTACKER], game.space)
     # The first use of what transforms functions takes longer than a step.
     play_episode(EpisodeCall([policy], 0, "timing", 0), game)
     steps, begin = 0, perf_counter()

@@ -54,18 +54,19 @@ class TeamShape:
 
     def answer(self, actors: Vector, observations: Sequence[Tensor]) -> tuple[Tensor, ...]:
         (seen,) = observations
-        is_present, ranks = self._presence(seen)
+        is_present = self._find_present(seen)
         (weight, bias), *rest = self.member(actors)
         common = linear(self._encode(seen), weight[:, :-RANK], bias)
         steps, places = is_present.nonzero(as_tuple=True)
-        values = common[steps] + ranks[steps, places, None] * weight[:, -1]
+        ranks = rank_inputs(present_ranks(seen, self.team), self.team.ranks)[steps, places]
+        values = torch.addmm(common[steps], ranks[:, None], weight[:, -RANK:].T)
         answers = forward(tuple(rest), values.relu()) if rest else values
         rows = answers.new_zeros((*is_present.shape, answers.shape[1]))
         return (rows.index_put((steps, places), answers).flatten(1),)
 
     def estimate(self, critics: Vector, observations: Sequence[Tensor], actions: Sequence[Tensor]) -> Tensor:
         (seen,), (taken,) = observations, actions
-        is_present, _ = self._presence(seen)
+        is_present = self._find_present(seen)
         heeded = torch.where(is_present[..., None], taken.unflatten(1, (self.team.ranks, -1)), 0).flatten(1)
         inputs = torch.cat([self._encode(seen), heeded], dim=1)
         size = sum((before + 1) * after for before, after in pairwise(self._critic))
@@ -79,10 +80,9 @@ class TeamShape:
     def _encode(self, seen: Tensor) -> Tensor:
         return seen if self.encoder is None else self.encoder(seen)
 
-    def _presence(self, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return which ranks are present in each step, and what they observe of their rank, both `[steps, ranks]`."""
-        present = present_ranks(seen, self.team)
-        return torch.arange(self.team.ranks) < present[:, None], rank_inputs(present, self.team.ranks)
+    def _find_present(self, seen: Tensor) -> Tensor:
+        """Return which ranks are present in each step, `[steps, ranks]`."""
+        return torch.arange(self.team.ranks) < present_ranks(seen, self.team)[:, None]
 
     @property
     def _actor(self) -> tuple[int, ...]:
