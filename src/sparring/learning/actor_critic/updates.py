@@ -164,17 +164,17 @@ class ActorCriticShape:
 
 def untrained_networks(actors: Vector, critics: Vector) -> Networks:
     """Return networks of these weights, whose targets are equal, with fresh moments."""
-    return Networks(actors, critics, actors, critics, _still(actors), _still(critics), 0)
+    return Networks(actors, critics, actors, critics, no_moments(actors), no_moments(critics), 0)
 
 
 def with_actors(networks: Networks, actors: Vector) -> Networks:
     """Return the networks with other actors and fresh moments."""
-    return networks._replace(actors=actors, target_actors=actors, actor_moments=_still(actors))
+    return networks._replace(actors=actors, target_actors=actors, actor_moments=no_moments(actors))
 
 
 def without_moments(networks: Networks) -> Networks:
     """Return the networks as before any update of their weights: with fresh moments."""
-    actor, critic = _still(networks.actors), _still(networks.critics)
+    actor, critic = no_moments(networks.actors), no_moments(networks.critics)
     return networks._replace(actor_moments=actor, critic_moments=critic, updates=0)
 
 
@@ -193,13 +193,13 @@ def update(
     """
     settings = architecture.settings
     slope = critic_gradient(networks, batch, architecture=architecture, noise=noise)
-    critics, critic_moments = _adam(networks.critics, slope, networks.critic_moments, lr=settings.lr)
+    critics, critic_moments = adam_step(networks.critics, slope, networks.critic_moments, lr=settings.lr)
     networks = networks._replace(critics=critics, critic_moments=critic_moments, updates=networks.updates + 1)
     if networks.updates % settings.delay:
         return networks
     if moves_actors:
         slope = actor_gradient(networks, batch, architecture=architecture)
-        actors, actor_moments = _adam(networks.actors, slope, networks.actor_moments, lr=settings.lr)
+        actors, actor_moments = adam_step(networks.actors, slope, networks.actor_moments, lr=settings.lr)
         networks = networks._replace(actors=actors, actor_moments=actor_moments)
     return networks._replace(
         target_actors=networks.target_actors.lerp(networks.actors, settings.averaging),
@@ -291,11 +291,12 @@ def _gradient(loss: Tensor, leaf: Vector) -> Vector:
     return torch.autograd.grad(loss, leaf)[0]
 
 
-def _still(weights: Vector) -> AdamMoments:
+def no_moments(weights: Tensor) -> AdamMoments:
+    """Return moments before any step."""
     return AdamMoments(torch.zeros_like(weights), torch.zeros_like(weights), 0)
 
 
-def _adam(weights: Vector, slope: Vector, moments: AdamMoments, *, lr: float) -> tuple[Vector, AdamMoments]:
+def adam_step(weights: Vector, slope: Vector, moments: AdamMoments, *, lr: float) -> tuple[Vector, AdamMoments]:
     """Return weights after a step of Adam (Kingma and Ba, 2015), as PyTorch takes it."""
     count, (one, two) = moments.steps + 1, BETAS
     first = moments.first.lerp(slope, 1 - one)
