@@ -27,7 +27,7 @@ def learned(learner, task, *, steps, seed=0):
     return learner.policies(learner.choose(state, task, seed=seed), task)[SEAT]
 
 
-def assert_resumes(learner, task):
+def assert_resumes(learner, task, *, cuts=(7, 3, 19, 19)):
     """Check that a training that was cut and kept on disk goes on to the same bits."""
     codec = learner.codec(task)
 
@@ -35,7 +35,9 @@ def assert_resumes(learner, task):
         snapshot = codec.pack(state)
         return {name: tensor.tolist() for name, tensor in snapshot.tensors.items()}, snapshot.numbers
 
-    whole, cut = learner.improve(learner.initial(task, seed=1), task, steps=48, seed=1), learner.initial(task, seed=1)
-    for steps in (7, 3, 19, 19):
+    cut = learner.initial(task, seed=1)
+    whole = learner.improve(cut, task, steps=sum(cuts), seed=1)
+    cut = learner.initial(task, seed=1)  # a replay memory is overwritten in place
+    for steps in cuts:
         cut = codec.unpack(codec.pack(learner.improve(cut, task, steps=steps, seed=1)))
     assert packed(whole) == packed(cut)

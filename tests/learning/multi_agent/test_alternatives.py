@@ -5,13 +5,16 @@ import pytest
 import torch
 
 from sparring.errors import ConfigError
+from sparring.games.env import SeatEnv
 from sparring.games.exact.team import SEAT
 from sparring.learning.actor_critic.updates import UpdateSettings
 from sparring.learning.multi_agent.independent import IndependentLearners
 from sparring.learning.multi_agent.ranked_policies import RankedPolicies
+from sparring.learning.multi_agent.shared_ppo import SharedPPO
 from sparring.learning.search import ConstantActions, CountTable, CrossEntropySearch, SmallNetworks
 from sparring.learning.training_env import LearningTask
 from sparring.policies.team import member_space
+from sparring.random import stream
 from tests.games.small_games import Tracking
 from tests.learning.multi_agent.teams import ONE, TASKS, TWO, assert_resumes, learned, mean_return, progress
 
@@ -64,3 +67,32 @@ def test_constant_actions_of_a_team_are_the_same_at_all_ranks():
     assert network(torch.tensor([[0.1, 1.0, 1.0, rank] for rank in (-0.8, 0.8)])).unique().numel() == 1
     assert learned(search, ONE, steps=60).layers[0][1].equal(network.layers[0][1])
     assert SEAT in search.policies(search.initial(ONE, seed=0), ONE)
+
+
+class TestSharedPPO:
+    SMALL = SharedPPO(hidden=(32, 32), lr=3e-3, epochs=8)
+    TINY = SharedPPO(hidden=(8,), rollout=8, epochs=2, batch=4)
+
+    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("task", [ONE, TWO], ids=["one step", "two steps"])
+    def test_a_team_gets_95_percent_of_the_way_to_the_best_return(self, task, seed):
+        assert progress(task, learned(self.SMALL, task, steps=2560, seed=seed)) > 0.95
+
+    def test_training_resumes_to_the_same_bits(self):
+        assert_resumes(self.TINY, TASKS["changing members"], cuts=(8, 16, 24))
+
+    def test_what_absent_ranks_draw_changes_no_weight(self):
+        task = TASKS["changing members"]
+        state, env = self.TINY.initial(task, seed=0), SeatEnv(task.game, SEAT)
+        env.restore(state.env)
+        state, played = self.TINY._play(state, env, task=task, seed=0)
+        absent = ~self.TINY._shape(task).find_present(played.seen)
+        other = played._replace(drawn=torch.where(absent[..., None], 0.3, played.drawn))
+        assert absent.any()
+        one, two = (self.TINY._learn(state, each, task=task, rng=stream(0)) for each in (played, other))
+        assert torch.equal(one.actor, two.actor)
+        assert torch.equal(one.value, two.value)
+
+    def test_it_needs_a_team(self):
+        with pytest.raises(ConfigError, match=r"^seat 'player' has no team; shared_ppo learns that of a team$"):
+            self.TINY.initial(LearningTask(Tracking(), "player"), seed=0)

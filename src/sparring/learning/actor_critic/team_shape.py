@@ -54,7 +54,7 @@ class TeamShape:
 
     def answer(self, actors: Vector, observations: Sequence[Tensor]) -> tuple[Tensor, ...]:
         (seen,) = observations
-        is_present = self._find_present(seen)
+        is_present = self.find_present(seen)
         (weight, bias), *rest = self.member(actors)
         common = linear(self._encode(seen), weight[:, :-RANK], bias)
         steps, places = is_present.nonzero(as_tuple=True)
@@ -66,7 +66,7 @@ class TeamShape:
 
     def estimate(self, critics: Vector, observations: Sequence[Tensor], actions: Sequence[Tensor]) -> Tensor:
         (seen,), (taken,) = observations, actions
-        is_present = self._find_present(seen)
+        is_present = self.find_present(seen)
         heeded = torch.where(is_present[..., None], taken.unflatten(1, (self.team.ranks, -1)), 0).flatten(1)
         inputs = torch.cat([self._encode(seen), heeded], dim=1)
         size = sum((before + 1) * after for before, after in pairwise(self._critic))
@@ -80,7 +80,7 @@ class TeamShape:
     def _encode(self, seen: Tensor) -> Tensor:
         return seen if self.encoder is None else self.encoder(seen)
 
-    def _find_present(self, seen: Tensor) -> Tensor:
+    def find_present(self, seen: Tensor) -> Tensor:
         """Return which ranks are present in each step, `[steps, ranks]`."""
         return torch.arange(self.team.ranks) < present_ranks(seen, self.team)[:, None]
 
