@@ -133,7 +133,8 @@ def test_distances_do_not_depend_on_the_block_size(monkeypatch):
     matrix = gaussian(5, 1001)
     whole = squared_distances(matrix)
     monkeypatch.setattr(arrays, "CELLS", 100)
-    torch.testing.assert_close(squared_distances(matrix), whole)
+    # Other blocks add products of single precision in another order.
+    torch.testing.assert_close(squared_distances(matrix), whole, rtol=1e-6, atol=0)
 
 
 def test_a_distance_that_vanishes_in_float32_is_measured_again():

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sparring import arrays, defenses
+from sparring.attacks.learned import team_acting
 from sparring.attacks.untargeted import (
     a_little_is_enough,
     mimic,
@@ -153,6 +154,7 @@ INNER: Mapping[str, Callable[[Matrix], Any]] = {
     "arithmetic.distances_to": lambda matrix: arithmetic.distances_to(matrix[0], matrix),
     "arithmetic.products_with": lambda matrix: arithmetic.products_with(matrix[0], matrix),
     "arithmetic.share_average": lambda matrix: arithmetic.share_average(matrix, weights(matrix)),
+    "team_acting.drawn_to_others": lambda matrix: team_acting.drawn_to_others(matrix, matrix[0], weight=0.5),
     "worst_of.lines": lambda matrix: worst_of.lines(matrix)["alie"].at(1.5),
 }
 """The functions that these are made of: what they are given has been checked, and has no gradient."""

@@ -165,6 +165,8 @@ EVERYTHING = (
 
 def write_plugin(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str = SOURCE, module: str = MODULE) -> str:
     """Write a module into a folder, work there, and forget the module afterwards."""
+    # Compiled code is kept by the second and the size of its source: two versions within one second would be the same.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     (folder / f"{module}.py").write_text(source, encoding="utf-8")
     monkeypatch.chdir(folder)
     forget(monkeypatch, module)

@@ -94,7 +94,7 @@ class ScaledUpdates:
     def craft(self, view: BlackBoxView) -> Matrix:
         low, high = self._range(view)
         shares = (rows_of(view, self.numbers) + 1) / 2
-        return drawn_to_others(times_own_updates(view, low + (high - low) * shares), view, weight=self.acting.stealth)
+        return _make_stealthy(times_own_updates(view, low + (high - low) * shares), view, weight=self.acting.stealth)
 
     def _range(self, view: BlackBoxView) -> Range:
         if self.acting.rescaled == 0:
@@ -183,7 +183,7 @@ class SeparateSearches:
         if acting.relative:
             lengths = lengths * _inverses(row_norms(ways)) * float(row_norms(view.own()).nanmedian())
         submitted = ways.mul_(lengths.float()[:, None]).nan_to_num_()
-        return drawn_to_others(submitted, view, weight=acting.stealth)
+        return _make_stealthy(submitted, view, weight=acting.stealth)
 
 
 def _inverses(norms: Tensor) -> Tensor:
@@ -221,7 +221,7 @@ class MemberUpdates:
 
     def craft(self, view: BlackBoxView) -> Matrix:
         submitted = torch.from_numpy(rows_of(view, self.updates)).to(view.parameters.device)
-        return drawn_to_others(submitted, view, weight=self.stealth)
+        return _make_stealthy(submitted, view, weight=self.stealth)
 
 
 def rows_of(view: BlackBoxView, actions: FloatArray) -> FloatArray:
@@ -233,21 +233,25 @@ def rows_of(view: BlackBoxView, actions: FloatArray) -> FloatArray:
     return actions[ranks_of(view.clients)]
 
 
-def drawn_to_others(submitted: Matrix, view: BlackBoxView, *, weight: float) -> Matrix:
+def drawn_to_others(submitted: Matrix, expected: Vector, *, weight: float) -> Matrix:
     r"""Return the rows as a stealth term moves them towards what the attackers expect the others to submit.
 
     $$\frac{u_i + \rho\, \bar g}{1 + \rho}$$
 
-    This minimizes $\lVert u - u_i \rVert^2 + \rho \lVert u - \bar g \rVert^2$ in $u$. $\rho$ is `weight`, and
-    $\bar g$ is what the last round moved the model by, as in equation 3 of Bhagoji et al. (2019), which appendix B.1 of
-    MARL names. In the first round, and if the model did not move, it is the mean of the own updates.
+    This minimizes $\lVert u - u_i \rVert^2 + \rho \lVert u - \bar g \rVert^2$ in $u$; $\rho$ is `weight`, and $\bar g$
+    is `expected` (equation 3 of Bhagoji et al., 2019, which appendix B.1 of MARL names).
     """
+    return submitted.lerp(expected.expand_as(submitted), weight / (1 + weight)).nan_to_num_()
+
+
+def _make_stealthy(submitted: Matrix, view: BlackBoxView, *, weight: float) -> Matrix:
+    """Draw rows towards what the last round moved the model by; before that, towards the mean of the own updates."""
     if weight == 0:
         return submitted
     moved = None if view.previous is None else view.previous - view.parameters
     is_known = moved is not None and bool(moved.any()) and bool(torch.isfinite(moved).all())
     expected = moved if moved is not None and is_known else mean_update(own_updates(view))
-    return submitted.lerp(expected.expand_as(submitted), weight / (1 + weight)).nan_to_num_()
+    return drawn_to_others(submitted, expected, weight=weight)
 
 
 def _check_stealth(stealth: float) -> None:
